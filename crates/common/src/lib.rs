@@ -1,0 +1,10 @@
+//! What every layer shares: the error type with its SQLSTATEs, and the identifiers.
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod ids;
+pub mod sqlstate;
+
+pub use error::{Error, Report, Result, Severity};
+pub use ids::{BlockNumber, CommandId, Lsn, MultiXactId, Oid, Tid, Xid};
+pub use sqlstate::SqlState;

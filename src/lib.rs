@@ -1,0 +1,1 @@
+//! Stegodon: a PostgreSQL-compatible multi-process database server.
