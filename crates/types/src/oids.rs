@@ -180,4 +180,5 @@ pub const PG_NODE_TREE: Oid = Oid(194);
 pub const PG_NDISTINCT: Oid = Oid(3361);
 pub const PG_DEPENDENCIES: Oid = Oid(3402);
 pub const PG_LSN: Oid = Oid(3220);
+pub const PG_LSN_ARRAY: Oid = Oid(3221);
 pub const PG_SNAPSHOT: Oid = Oid(5038);
