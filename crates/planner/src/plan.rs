@@ -1,0 +1,238 @@
+//! The finished plan, PostgreSQL's plan nodes in Rust idiom. In target lists and quals of a node above scans, Vars are
+//! `Outer`/`Inner` + 1-based output column of the child; in scan nodes they are `Rte(scanrelid)` + attribute number.
+
+use analyze::expr::{Expr, TargetEntry};
+use analyze::query::{CmdType, JoinType, LockStrength, LockWaitPolicy, RangeTblEntry, SetOp};
+use common::Oid;
+
+/// A statement ready to run.
+#[derive(Clone, Debug)]
+pub struct PlannedStmt {
+    pub command: CmdType,
+    pub plan: Plan,
+    /// The flattened range table of all query levels.
+    pub rtable: Vec<RangeTblEntry>,
+    /// Sub-plans and init-plans by `plan_id - 1`.
+    pub subplans: Vec<Plan>,
+    /// Number of executor parameter slots.
+    pub exec_params: u32,
+    /// Types of external parameters.
+    pub param_types: Vec<Oid>,
+    pub has_returning: bool,
+    pub has_modifying_cte: bool,
+    pub row_marks: Vec<PlanRowMark>,
+    /// Relations whose invalidation makes the plan stale.
+    pub relation_oids: Vec<Oid>,
+    pub parallel_mode_needed: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct PlanRowMark {
+    /// Index in the flattened range table.
+    pub rti: u32,
+    pub strength: LockStrength,
+    pub wait: LockWaitPolicy,
+    /// Output columns of LockRows' child that hold the row's ctid and tableoid.
+    pub ctid_col: u16,
+}
+
+/// Estimates and what every node has.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub startup_cost: f64,
+    pub total_cost: f64,
+    pub rows: f64,
+    pub width: i32,
+    /// Output columns; non-projecting nodes (Sort, Limit, Material …) pass the child's columns on as `Outer` Vars.
+    pub targetlist: Vec<TargetEntry>,
+    /// Implicitly ANDed.
+    pub qual: Vec<Expr>,
+    /// Init-plans attached here: they set exec params on first use.
+    pub init_plans: Vec<analyze::expr::SubPlan>,
+    pub parallel_aware: bool,
+    pub node: Node,
+    /// Exec params whose change makes a rescan of this node necessary (union over its subtree).
+    pub ext_params: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanDirection {
+    Forward,
+    Backward,
+}
+
+/// One index condition: `index column (0-based) strategy value`.
+#[derive(Clone, Debug)]
+pub struct IndexCond {
+    pub column: u16,
+    pub kind: IndexCondKind,
+    /// The clause over the table's (or index's) Vars, for EXPLAIN and recheck.
+    pub clause: Expr,
+}
+
+#[derive(Clone, Debug)]
+pub enum IndexCondKind {
+    /// Btree strategy 1..5 (< <= = >= >) against a run-time value free of the scanned relation's Vars; `opno`'s right-hand
+    /// type may differ from the column's (cross-type operator of the family: `cmp_proc` compares column to value).
+    Op { strategy: u8, opno: Oid, cmp_proc: Oid, value: Expr },
+    /// `column = ANY (array)`.
+    ArrayOp { strategy: u8, opno: Oid, cmp_proc: Oid, array: Expr },
+    IsNull,
+    IsNotNull,
+    /// `(a, b) < (x, y)`: leading row comparison.
+    Row { strategy: u8, columns: Vec<u16>, opnos: Vec<Oid>, cmp_procs: Vec<Oid>, values: Vec<Expr> },
+}
+
+#[derive(Clone, Debug)]
+pub struct SortKey {
+    /// 0-based output column of the child.
+    pub column: u16,
+    /// The `<` or `>` operator.
+    pub sortop: Oid,
+    /// Comparison support function (btree support 1), and whether its result is reversed.
+    pub cmp_proc: Oid,
+    pub desc: bool,
+    pub collation: Oid,
+    pub nulls_first: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AggStrategy {
+    /// No GROUP BY: one group.
+    Plain,
+    Sorted,
+    Hashed,
+    Mixed,
+}
+
+/// A hash join or hash aggregate key: operands and support functions.
+#[derive(Clone, Debug)]
+pub struct HashKey {
+    pub outer: Expr,
+    pub inner: Expr,
+    pub eq_proc: Oid,
+    pub outer_hash_proc: Oid,
+    pub inner_hash_proc: Oid,
+    pub collation: Oid,
+}
+
+#[derive(Clone, Debug)]
+pub struct GroupKey {
+    /// 0-based output column of the child.
+    pub column: u16,
+    pub eq_proc: Oid,
+    pub hash_proc: Oid,
+    pub collation: Oid,
+}
+
+#[derive(Clone, Debug)]
+pub struct MergeKey {
+    pub outer: Expr,
+    pub inner: Expr,
+    pub cmp_proc: Oid,
+    pub collation: Oid,
+    pub desc: bool,
+    pub nulls_first: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct JoinCommon {
+    pub kind: JoinType,
+    pub outer: Box<Plan>,
+    pub inner: Box<Plan>,
+    /// ON conditions that are not keys; a LEFT join's row that fails them is null-extended.
+    pub joinqual: Vec<Expr>,
+    /// At most one inner row can match an outer row.
+    pub inner_unique: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct NestLoopParam {
+    pub paramno: u32,
+    /// `Outer` Var whose value is put into the slot before the inner side is rescanned.
+    pub var: Expr,
+}
+
+/// A relation an Insert/Update/Delete works on.
+#[derive(Clone, Debug)]
+pub struct ModifyTable {
+    pub command: CmdType,
+    /// Index into the flattened range table.
+    pub rti: u32,
+    /// Makes the rows to insert, or finds those to change.
+    pub child: Box<Plan>,
+    /// INSERT: for each table attribute its 0-based child column (dropped ones None → NULL).
+    /// UPDATE: changed attributes (attno, child column); the others keep the old row's values.
+    pub insert_cols: Vec<Option<u16>>,
+    pub update_cols: Vec<(i16, u16)>,
+    /// UPDATE/DELETE: child column with the row's ctid.
+    pub ctid_col: Option<u16>,
+    /// Expressions over the new row (`Rte(rti)` Vars; for joins in UPDATE FROM / DELETE USING also `Outer` Vars of the
+    /// child's columns).
+    pub returning: Vec<TargetEntry>,
+    pub on_conflict: Option<OnConflictPlan>,
+    /// For EvalPlanQual: the range table entries of the child whose rows stay fixed, with the child columns that hold
+    /// their ctids.
+    pub epq_marks: Vec<PlanRowMark>,
+    /// Views' WITH CHECK OPTION quals over the new row.
+    pub check_options: Vec<(String, Expr)>,
+    pub can_set_tag: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct OnConflictPlan {
+    pub do_update: bool,
+    /// Index oids that arbitrate; empty: any unique index (DO NOTHING without target).
+    pub arbiters: Vec<Oid>,
+    /// (attno, expression over `Rte(rti)` = existing row and `Rte(excluded_rti)` = proposed row).
+    pub set: Vec<(i16, Expr)>,
+    pub where_clause: Vec<Expr>,
+    pub excluded_rti: u32,
+}
+
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// A row without a table; `one_time` is a constant-per-scan gate.
+    Result { child: Option<Box<Plan>>, one_time: Vec<Expr> },
+    /// Set-returning functions in the target list.
+    ProjectSet { child: Box<Plan> },
+    ModifyTable(Box<ModifyTable>),
+    Append { children: Vec<Plan> },
+    MergeAppend { children: Vec<Plan>, keys: Vec<SortKey> },
+    RecursiveUnion { wt_param: u32, keys: Vec<GroupKey>, all: bool, nonrec: Box<Plan>, rec: Box<Plan> },
+    SeqScan { rti: u32, sample: Option<Box<analyze::query::TableSample>> },
+    IndexScan { rti: u32, index: Oid, conds: Vec<IndexCond>, direction: ScanDirection },
+    /// Target list and qual use `VarNo::Index` Vars (1-based index column).
+    IndexOnlyScan { rti: u32, index: Oid, conds: Vec<IndexCond>, direction: ScanDirection },
+    BitmapIndexScan { rti: u32, index: Oid, conds: Vec<IndexCond> },
+    BitmapAnd { children: Vec<Plan> },
+    BitmapOr { children: Vec<Plan> },
+    BitmapHeapScan { rti: u32, child: Box<Plan>, recheck: Vec<Expr> },
+    TidScan { rti: u32, tids: Vec<Expr> },
+    SubqueryScan { rti: u32, child: Box<Plan> },
+    FunctionScan { rti: u32, functions: Vec<analyze::query::RangeFunction>, ordinality: bool },
+    ValuesScan { rti: u32, lists: Vec<Vec<Expr>> },
+    /// Reads the init-plan `plan_id`'s rows, shared by all references through `cte_param`.
+    CteScan { rti: u32, plan_id: u32, cte_param: u32 },
+    WorkTableScan { rti: u32, wt_param: u32 },
+    NestLoop { join: JoinCommon, params: Vec<NestLoopParam> },
+    MergeJoin { join: JoinCommon, keys: Vec<MergeKey>, skip_mark_restore: bool },
+    /// `inner` is a Hash node.
+    HashJoin { join: JoinCommon, keys: Vec<HashKey> },
+    Hash { child: Box<Plan> },
+    Material { child: Box<Plan> },
+    Memoize { child: Box<Plan>, keys: Vec<GroupKey>, params: Vec<u32>, est_entries: u32 },
+    Sort { child: Box<Plan>, keys: Vec<SortKey> },
+    IncrementalSort { child: Box<Plan>, keys: Vec<SortKey>, presorted: u16 },
+    Group { child: Box<Plan>, keys: Vec<GroupKey> },
+    /// Aggrefs stay in `targetlist` and `qual`, their arguments over `Outer` Vars.
+    Agg { child: Box<Plan>, strategy: AggStrategy, keys: Vec<GroupKey>, num_groups: f64, grouping_sets: Vec<Vec<u16>> },
+    WindowAgg { child: Box<Plan>, partition: Vec<GroupKey>, order: Vec<SortKey>, clause: Box<analyze::query::WindowClause> },
+    Unique { child: Box<Plan>, keys: Vec<GroupKey> },
+    Gather { child: Box<Plan>, workers: u32 },
+    GatherMerge { child: Box<Plan>, workers: u32, keys: Vec<SortKey> },
+    /// Sorted or hashed INTERSECT/EXCEPT; `flag_col` tells which input a row came from.
+    SetOp { child: Box<Plan>, op: SetOp, all: bool, hashed: bool, keys: Vec<GroupKey>, flag_col: u16, first_flag: i32 },
+    LockRows { child: Box<Plan>, marks: Vec<PlanRowMark> },
+    Limit { child: Box<Plan>, offset: Option<Expr>, count: Option<Expr>, with_ties: bool, tie_keys: Vec<GroupKey> },
+}
