@@ -267,47 +267,185 @@ pub enum Expr {
     /// `NULLIF(a, b)`: the operator is `=`.
     NullIfExpr(OpExpr),
     ScalarArrayOp(ScalarArrayOpExpr),
-    Bool { op: BoolOp, args: Vec<Expr>, location: Option<usize> },
+    Bool {
+        op: BoolOp,
+        args: Vec<Expr>,
+        location: Option<usize>,
+    },
     Aggref(Box<Aggref>),
-    GroupingFunc { args: Vec<Expr>, refs: Vec<u32>, levels_up: u32, location: Option<usize> },
+    GroupingFunc {
+        args: Vec<Expr>,
+        refs: Vec<u32>,
+        levels_up: u32,
+        location: Option<usize>,
+    },
     WindowFunc(Box<WindowFunc>),
     SubLink(Box<SubLink>),
     SubPlan(Box<SubPlan>),
     /// Evaluates alternatives' cheaper one; resolved by the planner.
-    Case { result_type: Oid, collation: Oid, arg: Option<Box<Expr>>, whens: Vec<CaseWhen>, default: Option<Box<Expr>>, location: Option<usize> },
+    Case {
+        result_type: Oid,
+        collation: Oid,
+        arg: Option<Box<Expr>>,
+        whens: Vec<CaseWhen>,
+        default: Option<Box<Expr>>,
+        location: Option<usize>,
+    },
     /// The value of the enclosing CASE's argument inside its WHEN tests.
-    CaseTest { type_oid: Oid, typmod: i32, collation: Oid },
-    Coalesce { result_type: Oid, collation: Oid, args: Vec<Expr>, location: Option<usize> },
-    MinMax { greatest: bool, result_type: Oid, collation: Oid, input_collation: Oid, args: Vec<Expr>, location: Option<usize> },
-    SqlValueFunction { op: SqlValueFunctionOp, result_type: Oid, typmod: i32, location: Option<usize> },
-    NullTest { arg: Box<Expr>, is_null: bool, arg_is_row: bool, location: Option<usize> },
-    BooleanTest { arg: Box<Expr>, test: BoolTest, location: Option<usize> },
+    CaseTest {
+        type_oid: Oid,
+        typmod: i32,
+        collation: Oid,
+    },
+    Coalesce {
+        result_type: Oid,
+        collation: Oid,
+        args: Vec<Expr>,
+        location: Option<usize>,
+    },
+    MinMax {
+        greatest: bool,
+        result_type: Oid,
+        collation: Oid,
+        input_collation: Oid,
+        args: Vec<Expr>,
+        location: Option<usize>,
+    },
+    SqlValueFunction {
+        op: SqlValueFunctionOp,
+        result_type: Oid,
+        typmod: i32,
+        location: Option<usize>,
+    },
+    NullTest {
+        arg: Box<Expr>,
+        is_null: bool,
+        arg_is_row: bool,
+        location: Option<usize>,
+    },
+    BooleanTest {
+        arg: Box<Expr>,
+        test: BoolTest,
+        location: Option<usize>,
+    },
     /// A cast without code: only the type label changes.
-    Relabel { arg: Box<Expr>, result_type: Oid, typmod: i32, collation: Oid, form: CoercionForm, location: Option<usize> },
+    Relabel {
+        arg: Box<Expr>,
+        result_type: Oid,
+        typmod: i32,
+        collation: Oid,
+        form: CoercionForm,
+        location: Option<usize>,
+    },
     /// A cast through the output and input functions.
-    CoerceViaIo { arg: Box<Expr>, result_type: Oid, collation: Oid, form: CoercionForm, location: Option<usize> },
+    CoerceViaIo {
+        arg: Box<Expr>,
+        result_type: Oid,
+        collation: Oid,
+        form: CoercionForm,
+        location: Option<usize>,
+    },
     /// Element-wise array cast; `elem` is applied to [`Expr::CaseTest`].
-    ArrayCoerce { arg: Box<Expr>, elem: Box<Expr>, result_type: Oid, typmod: i32, collation: Oid, form: CoercionForm, location: Option<usize> },
+    ArrayCoerce {
+        arg: Box<Expr>,
+        elem: Box<Expr>,
+        result_type: Oid,
+        typmod: i32,
+        collation: Oid,
+        form: CoercionForm,
+        location: Option<usize>,
+    },
     /// Checks a domain's constraints.
-    CoerceToDomain { arg: Box<Expr>, result_type: Oid, typmod: i32, collation: Oid, form: CoercionForm, location: Option<usize> },
+    CoerceToDomain {
+        arg: Box<Expr>,
+        result_type: Oid,
+        typmod: i32,
+        collation: Oid,
+        form: CoercionForm,
+        location: Option<usize>,
+    },
     /// VALUE inside a domain's CHECK.
-    DomainValue { type_oid: Oid, typmod: i32, collation: Oid },
-    Collate { arg: Box<Expr>, collation: Oid, location: Option<usize> },
-    Array { array_type: Oid, elem_type: Oid, collation: Oid, elements: Vec<Expr>, multidims: bool, location: Option<usize> },
+    DomainValue {
+        type_oid: Oid,
+        typmod: i32,
+        collation: Oid,
+    },
+    Collate {
+        arg: Box<Expr>,
+        collation: Oid,
+        location: Option<usize>,
+    },
+    Array {
+        array_type: Oid,
+        elem_type: Oid,
+        collation: Oid,
+        elements: Vec<Expr>,
+        multidims: bool,
+        location: Option<usize>,
+    },
     /// `a[1]`, `a[1:2]`; with `assign` the modified array is the result.
-    Subscript { container_type: Oid, elem_type: Oid, result_type: Oid, typmod: i32, collation: Oid, upper: Vec<Option<Expr>>, lower: Option<Vec<Option<Expr>>>, arg: Box<Expr>, assign: Option<Box<Expr>> },
-    Row { args: Vec<Expr>, row_type: Oid, col_names: Vec<String>, location: Option<usize> },
-    RowCompare { cmp: RowCompareType, opnos: Vec<Oid>, funcids: Vec<Oid>, input_collations: Vec<Oid>, left: Vec<Expr>, right: Vec<Expr> },
+    Subscript {
+        container_type: Oid,
+        elem_type: Oid,
+        result_type: Oid,
+        typmod: i32,
+        collation: Oid,
+        upper: Vec<Option<Expr>>,
+        lower: Option<Vec<Option<Expr>>>,
+        arg: Box<Expr>,
+        assign: Option<Box<Expr>>,
+    },
+    Row {
+        args: Vec<Expr>,
+        row_type: Oid,
+        col_names: Vec<String>,
+        location: Option<usize>,
+    },
+    RowCompare {
+        cmp: RowCompareType,
+        opnos: Vec<Oid>,
+        funcids: Vec<Oid>,
+        input_collations: Vec<Oid>,
+        left: Vec<Expr>,
+        right: Vec<Expr>,
+    },
     /// `(composite).field`.
-    FieldSelect { arg: Box<Expr>, fieldnum: i16, result_type: Oid, typmod: i32, collation: Oid },
-    FieldStore { arg: Box<Expr>, newvals: Vec<Expr>, fieldnums: Vec<i16>, result_type: Oid },
+    FieldSelect {
+        arg: Box<Expr>,
+        fieldnum: i16,
+        result_type: Oid,
+        typmod: i32,
+        collation: Oid,
+    },
+    FieldStore {
+        arg: Box<Expr>,
+        newvals: Vec<Expr>,
+        fieldnums: Vec<i16>,
+        result_type: Oid,
+    },
     /// DEFAULT in VALUES or SET; replaced by the rewriter.
-    SetToDefault { type_oid: Oid, typmod: i32, collation: Oid, location: Option<usize> },
+    SetToDefault {
+        type_oid: Oid,
+        typmod: i32,
+        collation: Oid,
+        location: Option<usize>,
+    },
     /// `WHERE CURRENT OF cursor`.
-    CurrentOf { rte: u32, cursor: String },
+    CurrentOf {
+        rte: u32,
+        cursor: String,
+    },
     /// `nextval` of an identity column.
-    NextValue { seqid: Oid, type_oid: Oid },
-    NamedArg { arg: Box<Expr>, name: String, number: u32, location: Option<usize> },
+    NextValue {
+        seqid: Oid,
+        type_oid: Oid,
+    },
+    NamedArg {
+        arg: Box<Expr>,
+        name: String,
+        number: u32,
+        location: Option<usize>,
+    },
 }
 
 /// An output column.

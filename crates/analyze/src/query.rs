@@ -13,7 +13,6 @@ pub enum CmdType {
     Merge,
 }
 
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum JoinType {
     Inner,
@@ -91,10 +90,21 @@ pub enum RteKind {
         merged_cols: usize,
         using_alias: Option<String>,
     },
-    Function { functions: Vec<RangeFunction>, ordinality: bool, lateral: bool },
-    Values { lists: Vec<Vec<Expr>>, lateral: bool },
+    Function {
+        functions: Vec<RangeFunction>,
+        ordinality: bool,
+        lateral: bool,
+    },
+    Values {
+        lists: Vec<Vec<Expr>>,
+        lateral: bool,
+    },
     /// Reference to a WITH item, `levels_up` query levels away; `recursive` for the self-reference.
-    Cte { name: String, levels_up: u32, recursive: bool },
+    Cte {
+        name: String,
+        levels_up: u32,
+        recursive: bool,
+    },
     /// Empty FROM made explicit by the planner.
     Result,
 }

@@ -1,6 +1,7 @@
 //! Descriptors: immutable values that say everything the upper layers need about a catalog object. Built once from
 //! catalog rows (or from the built-in data), shared by `Rc`, dropped on invalidation.
 
+use crate::access_stub as access;
 use common::Oid;
 use std::rc::Rc;
 use types::{Phys, TupleDesc};

@@ -2,6 +2,7 @@
 //! namespaces, dependencies.
 #![forbid(unsafe_code)]
 
+mod access_stub;
 pub mod builtins;
 pub mod cache;
 pub mod desc;

@@ -74,13 +74,29 @@ pub struct IndexCond {
 pub enum IndexCondKind {
     /// Btree strategy 1..5 (< <= = >= >) against a run-time value free of the scanned relation's Vars; `opno`'s right-hand
     /// type may differ from the column's (cross-type operator of the family: `cmp_proc` compares column to value).
-    Op { strategy: u8, opno: Oid, cmp_proc: Oid, value: Expr },
+    Op {
+        strategy: u8,
+        opno: Oid,
+        cmp_proc: Oid,
+        value: Expr,
+    },
     /// `column = ANY (array)`.
-    ArrayOp { strategy: u8, opno: Oid, cmp_proc: Oid, array: Expr },
+    ArrayOp {
+        strategy: u8,
+        opno: Oid,
+        cmp_proc: Oid,
+        array: Expr,
+    },
     IsNull,
     IsNotNull,
     /// `(a, b) < (x, y)`: leading row comparison.
-    Row { strategy: u8, columns: Vec<u16>, opnos: Vec<Oid>, cmp_procs: Vec<Oid>, values: Vec<Expr> },
+    Row {
+        strategy: u8,
+        columns: Vec<u16>,
+        opnos: Vec<Oid>,
+        cmp_procs: Vec<Oid>,
+        values: Vec<Expr>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -193,46 +209,174 @@ pub struct OnConflictPlan {
 #[derive(Clone, Debug)]
 pub enum Node {
     /// A row without a table; `one_time` is a constant-per-scan gate.
-    Result { child: Option<Box<Plan>>, one_time: Vec<Expr> },
+    Result {
+        child: Option<Box<Plan>>,
+        one_time: Vec<Expr>,
+    },
     /// Set-returning functions in the target list.
-    ProjectSet { child: Box<Plan> },
+    ProjectSet {
+        child: Box<Plan>,
+    },
     ModifyTable(Box<ModifyTable>),
-    Append { children: Vec<Plan> },
-    MergeAppend { children: Vec<Plan>, keys: Vec<SortKey> },
-    RecursiveUnion { wt_param: u32, keys: Vec<GroupKey>, all: bool, nonrec: Box<Plan>, rec: Box<Plan> },
-    SeqScan { rti: u32, sample: Option<Box<analyze::query::TableSample>> },
-    IndexScan { rti: u32, index: Oid, conds: Vec<IndexCond>, direction: ScanDirection },
+    Append {
+        children: Vec<Plan>,
+    },
+    MergeAppend {
+        children: Vec<Plan>,
+        keys: Vec<SortKey>,
+    },
+    RecursiveUnion {
+        wt_param: u32,
+        keys: Vec<GroupKey>,
+        all: bool,
+        nonrec: Box<Plan>,
+        rec: Box<Plan>,
+    },
+    SeqScan {
+        rti: u32,
+        sample: Option<Box<analyze::query::TableSample>>,
+    },
+    IndexScan {
+        rti: u32,
+        index: Oid,
+        conds: Vec<IndexCond>,
+        direction: ScanDirection,
+    },
     /// Target list and qual use `VarNo::Index` Vars (1-based index column).
-    IndexOnlyScan { rti: u32, index: Oid, conds: Vec<IndexCond>, direction: ScanDirection },
-    BitmapIndexScan { rti: u32, index: Oid, conds: Vec<IndexCond> },
-    BitmapAnd { children: Vec<Plan> },
-    BitmapOr { children: Vec<Plan> },
-    BitmapHeapScan { rti: u32, child: Box<Plan>, recheck: Vec<Expr> },
-    TidScan { rti: u32, tids: Vec<Expr> },
-    SubqueryScan { rti: u32, child: Box<Plan> },
-    FunctionScan { rti: u32, functions: Vec<analyze::query::RangeFunction>, ordinality: bool },
-    ValuesScan { rti: u32, lists: Vec<Vec<Expr>> },
+    IndexOnlyScan {
+        rti: u32,
+        index: Oid,
+        conds: Vec<IndexCond>,
+        direction: ScanDirection,
+    },
+    BitmapIndexScan {
+        rti: u32,
+        index: Oid,
+        conds: Vec<IndexCond>,
+    },
+    BitmapAnd {
+        children: Vec<Plan>,
+    },
+    BitmapOr {
+        children: Vec<Plan>,
+    },
+    BitmapHeapScan {
+        rti: u32,
+        child: Box<Plan>,
+        recheck: Vec<Expr>,
+    },
+    TidScan {
+        rti: u32,
+        tids: Vec<Expr>,
+    },
+    SubqueryScan {
+        rti: u32,
+        child: Box<Plan>,
+    },
+    FunctionScan {
+        rti: u32,
+        functions: Vec<analyze::query::RangeFunction>,
+        ordinality: bool,
+    },
+    ValuesScan {
+        rti: u32,
+        lists: Vec<Vec<Expr>>,
+    },
     /// Reads the init-plan `plan_id`'s rows, shared by all references through `cte_param`.
-    CteScan { rti: u32, plan_id: u32, cte_param: u32 },
-    WorkTableScan { rti: u32, wt_param: u32 },
-    NestLoop { join: JoinCommon, params: Vec<NestLoopParam> },
-    MergeJoin { join: JoinCommon, keys: Vec<MergeKey>, skip_mark_restore: bool },
+    CteScan {
+        rti: u32,
+        plan_id: u32,
+        cte_param: u32,
+    },
+    WorkTableScan {
+        rti: u32,
+        wt_param: u32,
+    },
+    NestLoop {
+        join: JoinCommon,
+        params: Vec<NestLoopParam>,
+    },
+    MergeJoin {
+        join: JoinCommon,
+        keys: Vec<MergeKey>,
+        skip_mark_restore: bool,
+    },
     /// `inner` is a Hash node.
-    HashJoin { join: JoinCommon, keys: Vec<HashKey> },
-    Hash { child: Box<Plan> },
-    Material { child: Box<Plan> },
-    Memoize { child: Box<Plan>, keys: Vec<GroupKey>, params: Vec<u32>, est_entries: u32 },
-    Sort { child: Box<Plan>, keys: Vec<SortKey> },
-    IncrementalSort { child: Box<Plan>, keys: Vec<SortKey>, presorted: u16 },
-    Group { child: Box<Plan>, keys: Vec<GroupKey> },
+    HashJoin {
+        join: JoinCommon,
+        keys: Vec<HashKey>,
+    },
+    Hash {
+        child: Box<Plan>,
+    },
+    Material {
+        child: Box<Plan>,
+    },
+    Memoize {
+        child: Box<Plan>,
+        keys: Vec<GroupKey>,
+        params: Vec<u32>,
+        est_entries: u32,
+    },
+    Sort {
+        child: Box<Plan>,
+        keys: Vec<SortKey>,
+    },
+    IncrementalSort {
+        child: Box<Plan>,
+        keys: Vec<SortKey>,
+        presorted: u16,
+    },
+    Group {
+        child: Box<Plan>,
+        keys: Vec<GroupKey>,
+    },
     /// Aggrefs stay in `targetlist` and `qual`, their arguments over `Outer` Vars.
-    Agg { child: Box<Plan>, strategy: AggStrategy, keys: Vec<GroupKey>, num_groups: f64, grouping_sets: Vec<Vec<u16>> },
-    WindowAgg { child: Box<Plan>, partition: Vec<GroupKey>, order: Vec<SortKey>, clause: Box<analyze::query::WindowClause> },
-    Unique { child: Box<Plan>, keys: Vec<GroupKey> },
-    Gather { child: Box<Plan>, workers: u32 },
-    GatherMerge { child: Box<Plan>, workers: u32, keys: Vec<SortKey> },
+    Agg {
+        child: Box<Plan>,
+        strategy: AggStrategy,
+        keys: Vec<GroupKey>,
+        num_groups: f64,
+        grouping_sets: Vec<Vec<u16>>,
+    },
+    WindowAgg {
+        child: Box<Plan>,
+        partition: Vec<GroupKey>,
+        order: Vec<SortKey>,
+        clause: Box<analyze::query::WindowClause>,
+    },
+    Unique {
+        child: Box<Plan>,
+        keys: Vec<GroupKey>,
+    },
+    Gather {
+        child: Box<Plan>,
+        workers: u32,
+    },
+    GatherMerge {
+        child: Box<Plan>,
+        workers: u32,
+        keys: Vec<SortKey>,
+    },
     /// Sorted or hashed INTERSECT/EXCEPT; `flag_col` tells which input a row came from.
-    SetOp { child: Box<Plan>, op: SetOp, all: bool, hashed: bool, keys: Vec<GroupKey>, flag_col: u16, first_flag: i32 },
-    LockRows { child: Box<Plan>, marks: Vec<PlanRowMark> },
-    Limit { child: Box<Plan>, offset: Option<Expr>, count: Option<Expr>, with_ties: bool, tie_keys: Vec<GroupKey> },
+    SetOp {
+        child: Box<Plan>,
+        op: SetOp,
+        all: bool,
+        hashed: bool,
+        keys: Vec<GroupKey>,
+        flag_col: u16,
+        first_flag: i32,
+    },
+    LockRows {
+        child: Box<Plan>,
+        marks: Vec<PlanRowMark>,
+    },
+    Limit {
+        child: Box<Plan>,
+        offset: Option<Expr>,
+        count: Option<Expr>,
+        with_ties: bool,
+        tie_keys: Vec<GroupKey>,
+    },
 }
