@@ -3,6 +3,7 @@
 
 use crate::desc::*;
 use crate::search_path::SearchPath;
+use crate::shared_ref::Ref;
 use common::{Oid, Result};
 use std::rc::Rc;
 
@@ -12,11 +13,11 @@ pub struct Catalog {}
 #[allow(unused_variables, clippy::todo)]
 impl Catalog {
     /// A relation by OID; error 42P01/XX000 `could not open relation with OID n` if it is gone.
-    pub fn relation(&self, oid: Oid) -> Result<Rc<Relation>> {
+    pub fn relation(&self, oid: Oid) -> Result<Ref<Relation>> {
         todo!()
     }
     /// An index by OID.
-    pub fn index(&self, oid: Oid) -> Result<Rc<IndexDesc>> {
+    pub fn index(&self, oid: Oid) -> Result<Ref<IndexDesc>> {
         todo!()
     }
     /// OID of a relation by schema and name.
@@ -36,7 +37,7 @@ impl Catalog {
         todo!()
     }
     /// A type by OID.
-    pub fn type_desc(&self, oid: Oid) -> Result<Rc<TypeDesc>> {
+    pub fn type_desc(&self, oid: Oid) -> Result<Ref<TypeDesc>> {
         todo!()
     }
     /// OID of a type by schema and name.
@@ -52,23 +53,23 @@ impl Catalog {
         todo!()
     }
     /// A function by OID.
-    pub fn proc_desc(&self, oid: Oid) -> Result<Rc<ProcDesc>> {
+    pub fn proc_desc(&self, oid: Oid) -> Result<Ref<ProcDesc>> {
         todo!()
     }
     /// All functions of a name, in all schemas (the caller filters by its path).
-    pub fn procs_named(&self, name: &str) -> Result<Vec<Rc<ProcDesc>>> {
+    pub fn procs_named(&self, name: &str) -> Result<Vec<Ref<ProcDesc>>> {
         todo!()
     }
     /// The aggregate behind a function; `None` if it is not one.
-    pub fn aggregate(&self, fnoid: Oid) -> Result<Option<Rc<AggDesc>>> {
+    pub fn aggregate(&self, fnoid: Oid) -> Result<Option<Ref<AggDesc>>> {
         todo!()
     }
     /// An operator by OID.
-    pub fn operator(&self, oid: Oid) -> Result<Rc<OperDesc>> {
+    pub fn operator(&self, oid: Oid) -> Result<Ref<OperDesc>> {
         todo!()
     }
     /// All operators of a name and kind (`b`, `l`), in all schemas.
-    pub fn operators_named(&self, name: &str, kind: u8) -> Result<Vec<Rc<OperDesc>>> {
+    pub fn operators_named(&self, name: &str, kind: u8) -> Result<Vec<Ref<OperDesc>>> {
         todo!()
     }
     /// The cast between two types, if `pg_cast` has one.
@@ -77,15 +78,15 @@ impl Catalog {
     }
     /// The default operator class of an access method for a type (binary-coercible types resolved: varchar → text,
     /// arrays → anyarray, enums → anyenum …).
-    pub fn default_opclass(&self, am: Oid, type_oid: Oid) -> Result<Option<Rc<OpclassDesc>>> {
+    pub fn default_opclass(&self, am: Oid, type_oid: Oid) -> Result<Option<Ref<OpclassDesc>>> {
         todo!()
     }
     /// An operator class by OID.
-    pub fn opclass(&self, oid: Oid) -> Result<Rc<OpclassDesc>> {
+    pub fn opclass(&self, oid: Oid) -> Result<Ref<OpclassDesc>> {
         todo!()
     }
     /// Operator classes of an access method by name.
-    pub fn opclasses_named(&self, am: Oid, name: &str) -> Result<Vec<Rc<OpclassDesc>>> {
+    pub fn opclasses_named(&self, am: Oid, name: &str) -> Result<Vec<Ref<OpclassDesc>>> {
         todo!()
     }
     /// Families in which an operator is a member, with strategy and declared types.

@@ -7,3 +7,7 @@ pub mod builtins;
 pub mod cache;
 pub mod desc;
 pub mod search_path;
+pub mod shared_ref;
+
+pub use cache::Catalog;
+pub use shared_ref::Ref;
