@@ -26,8 +26,7 @@ const MAGIC: u32 = 0x5354_4254;
 const VERSION: u32 = 1;
 
 /// Largest index tuple: three must fit on a page.
-pub const MAX_ITEM: usize =
-    ((storage::page::PAGE_SIZE - PAGE_HEADER_SIZE - 3 * 4 - SPECIAL_SIZE) / 3) & !7;
+pub const MAX_ITEM: usize = ((storage::page::PAGE_SIZE - PAGE_HEADER_SIZE - 3 * 4 - SPECIAL_SIZE) / 3) & !7;
 /// Largest leaf tuple the user may make: a pivot copied from it may need a heap TID more.
 pub const MAX_LEAF_ITEM: usize = MAX_ITEM - 8;
 
@@ -48,7 +47,11 @@ impl Opaque {
         if s.len() != SPECIAL_SIZE {
             return Err(Error::new(
                 common::SqlState::INDEX_CORRUPTED,
-                if p.is_new() { "index contains unexpected zero page" } else { "index contains corrupted page" },
+                if p.is_new() {
+                    "index contains unexpected zero page"
+                } else {
+                    "index contains corrupted page"
+                },
             )
             .hint("Please REINDEX it."));
         }

@@ -104,7 +104,11 @@ impl<'a> ITup<'a> {
     }
     /// Highest heap TID of a leaf tuple.
     pub fn max_heap_tid(&self) -> Option<Tid> {
-        if self.is_posting() { Some(self.posting_tid(self.posting_len().max(1) - 1)) } else { self.heap_tid() }
+        if self.is_posting() {
+            Some(self.posting_tid(self.posting_len().max(1) - 1))
+        } else {
+            self.heap_tid()
+        }
     }
     /// Number of TIDs of a posting list.
     pub fn posting_len(&self) -> usize {

@@ -28,8 +28,7 @@ pub const XMAX_INVALID: u16 = 0x0800;
 pub const XMAX_IS_MULTI: u16 = 0x1000;
 pub const UPDATED: u16 = 0x2000;
 /// Everything that describes xmax.
-pub const XMAX_BITS: u16 =
-    XMAX_COMMITTED | XMAX_INVALID | XMAX_IS_MULTI | LOCK_MASK | XMAX_LOCK_ONLY;
+pub const XMAX_BITS: u16 = XMAX_COMMITTED | XMAX_INVALID | XMAX_IS_MULTI | LOCK_MASK | XMAX_LOCK_ONLY;
 
 pub const NATTS_MASK: u16 = 0x07FF;
 pub const KEYS_UPDATED: u16 = 0x2000;

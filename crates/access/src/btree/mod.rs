@@ -1,0 +1,3 @@
+//! The btree.
+pub mod page;
+pub mod tuple;

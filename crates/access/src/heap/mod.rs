@@ -1,0 +1,2 @@
+//! The heap.
+pub mod header;

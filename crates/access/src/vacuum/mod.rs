@@ -1,0 +1,2 @@
+//! Vacuum.
+pub mod dead_tids;
