@@ -1,0 +1,201 @@
+//! What `pg_stat_activity` shows of a process, in its slot. Written by the owner only, read by anyone without a lock: a
+//! change counter, odd during a write, tells readers to try again.
+
+use crate::Shared;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, fence};
+
+/// `track_activity_query_size`.
+pub const QUERY_BYTES: usize = 1024;
+
+/// Text of bounded length, in words.
+#[repr(C)]
+pub struct Text<const WORDS: usize> {
+    len: AtomicU32,
+    _pad: AtomicU32,
+    words: [AtomicU64; WORDS],
+}
+// SAFETY: atomics only.
+unsafe impl<const WORDS: usize> Shared for Text<WORDS> {}
+
+impl<const WORDS: usize> Text<WORDS> {
+    fn set(&self, s: &str) {
+        let mut n = s.len().min(WORDS * 8);
+        while !s.is_char_boundary(n) {
+            n -= 1;
+        }
+        for (w, chunk) in self.words.iter().zip(s.as_bytes()[..n].chunks(8)) {
+            let mut b = [0; 8];
+            b[..chunk.len()].copy_from_slice(chunk);
+            w.store(u64::from_le_bytes(b), Relaxed);
+        }
+        self.len.store(n as u32, Relaxed);
+    }
+    fn get(&self) -> String {
+        let n = (self.len.load(Relaxed) as usize).min(WORDS * 8);
+        let mut bytes = Vec::with_capacity(n + 8);
+        for w in &self.words[..n.div_ceil(8)] {
+            bytes.extend_from_slice(&w.load(Relaxed).to_le_bytes());
+        }
+        bytes.truncate(n);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// `state` of `pg_stat_activity`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum State {
+    #[default]
+    Undefined = 0,
+    Idle = 1,
+    Active = 2,
+    IdleInTransaction = 3,
+    FastPath = 4,
+    IdleInTransactionAborted = 5,
+    Disabled = 6,
+}
+
+impl State {
+    /// As shown; `None` for processes without one.
+    pub fn as_str(self) -> Option<&'static str> {
+        Some(match self {
+            State::Undefined => return None,
+            State::Idle => "idle",
+            State::Active => "active",
+            State::IdleInTransaction => "idle in transaction",
+            State::FastPath => "fastpath function call",
+            State::IdleInTransactionAborted => "idle in transaction (aborted)",
+            State::Disabled => "disabled",
+        })
+    }
+    fn from_u32(v: u32) -> State {
+        match v {
+            1 => State::Idle,
+            2 => State::Active,
+            3 => State::IdleInTransaction,
+            4 => State::FastPath,
+            5 => State::IdleInTransactionAborted,
+            6 => State::Disabled,
+            _ => State::Undefined,
+        }
+    }
+}
+
+/// The shared part. Times are microseconds since 2000, 0 is none.
+#[repr(C)]
+pub struct Activity {
+    change: AtomicU32,
+    state: AtomicU32,
+    backend_start: AtomicI64,
+    xact_start: AtomicI64,
+    query_start: AtomicI64,
+    state_change: AtomicI64,
+    query_id: AtomicI64,
+    client_port: AtomicU32,
+    _pad: AtomicU32,
+    client_addr: Text<6>,
+    client_host: Text<8>,
+    app_name: Text<8>,
+    query: Text<{ QUERY_BYTES / 8 }>,
+}
+// SAFETY: atomics only.
+unsafe impl Shared for Activity {}
+
+/// A consistent copy.
+#[derive(Clone, Debug, Default)]
+pub struct ActivityCopy {
+    pub state: State,
+    pub backend_start: i64,
+    pub xact_start: i64,
+    pub query_start: i64,
+    pub state_change: i64,
+    pub query_id: i64,
+    /// Printed address; empty for Unix sockets and auxiliary processes.
+    pub client_addr: String,
+    pub client_host: String,
+    /// -1 is a Unix socket, 0 none.
+    pub client_port: i32,
+    pub app_name: String,
+    pub query: String,
+}
+
+impl Activity {
+    fn write(&self, f: impl FnOnce(&Activity)) {
+        self.change.fetch_add(1, AcqRel);
+        fence(AcqRel);
+        f(self);
+        self.change.fetch_add(1, Release);
+    }
+    /// A process begins.
+    pub fn start(&self, at: i64, client_addr: &str, client_host: &str, client_port: i32) {
+        // Even, whatever a dead owner left.
+        let c = self.change.load(Relaxed);
+        self.change.store(c.wrapping_add(c & 1), Relaxed);
+        self.write(|a| {
+            a.state.store(0, Relaxed);
+            a.backend_start.store(at, Relaxed);
+            for t in [&a.xact_start, &a.query_start, &a.state_change, &a.query_id] {
+                t.store(0, Relaxed);
+            }
+            a.client_addr.set(client_addr);
+            a.client_host.set(client_host);
+            a.client_port.store(client_port as u32, Relaxed);
+            a.app_name.set("");
+            a.query.set("");
+        });
+    }
+    /// A statement begins.
+    pub fn query(&self, at: i64, text: &str) {
+        self.write(|a| {
+            a.state.store(State::Active as u32, Relaxed);
+            a.state_change.store(at, Relaxed);
+            a.query_start.store(at, Relaxed);
+            a.query.set(text);
+        });
+    }
+    /// The state changes; the last query stays visible.
+    pub fn state(&self, at: i64, s: State) {
+        self.write(|a| {
+            a.state.store(s as u32, Relaxed);
+            a.state_change.store(at, Relaxed);
+        });
+    }
+    /// A transaction begins, or ends (0).
+    pub fn xact(&self, at: i64) {
+        self.write(|a| a.xact_start.store(at, Relaxed));
+    }
+    /// `application_name` changes.
+    pub fn app_name(&self, name: &str) {
+        self.write(|a| a.app_name.set(name));
+    }
+    /// The query's id changes.
+    pub fn query_id(&self, id: i64) {
+        self.write(|a| a.query_id.store(id, Relaxed));
+    }
+    /// Reads a consistent copy. Gives up on consistency after many tries: a process that died in a write leaves it odd.
+    pub fn read(&self) -> ActivityCopy {
+        for attempt in 0.. {
+            let before = self.change.load(Acquire);
+            let copy = ActivityCopy {
+                state: State::from_u32(self.state.load(Relaxed)),
+                backend_start: self.backend_start.load(Relaxed),
+                xact_start: self.xact_start.load(Relaxed),
+                query_start: self.query_start.load(Relaxed),
+                state_change: self.state_change.load(Relaxed),
+                query_id: self.query_id.load(Relaxed),
+                client_addr: self.client_addr.get(),
+                client_host: self.client_host.get(),
+                client_port: self.client_port.load(Relaxed) as i32,
+                app_name: self.app_name.get(),
+                query: self.query.get(),
+            };
+            fence(Acquire);
+            if (before & 1 == 0 && self.change.load(Relaxed) == before) || attempt > 1000 {
+                return copy;
+            }
+            std::hint::spin_loop();
+        }
+        ActivityCopy::default()
+    }
+}

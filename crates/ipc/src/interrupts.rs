@@ -1,0 +1,240 @@
+//! Interrupts of a running statement: cancel, terminate, time-outs. `check` is called wherever work may last; it costs
+//! one load when nothing is pending, and it does nothing while an LWLock is held or a critical section is open.
+
+use crate::{Latch, Proc, WaitEvent, Wake, clock, signals};
+use common::{Result, bail};
+use std::cell::Cell;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+
+/// Time-outs a process can have armed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum TimerId {
+    /// Look for a deadlock now. Not an error: the lock manager asks `fired`.
+    Deadlock = 0,
+    /// `lock_timeout`.
+    Lock = 1,
+    /// `statement_timeout`.
+    Statement = 2,
+    /// `idle_in_transaction_session_timeout`.
+    IdleInTransaction = 3,
+    /// `idle_session_timeout`.
+    IdleSession = 4,
+    /// `authentication_timeout`.
+    Startup = 5,
+}
+const TIMERS: usize = 6;
+const HANDLED: u32 = signals::CANCEL | signals::TERMINATE | signals::TIMER;
+
+/// The interrupt state of one process.
+pub struct Interrupts {
+    wake: Cell<&'static Wake>,
+    proc: Cell<Option<&'static Proc>>,
+    hold: Cell<u32>,
+    /// Monotonic microseconds; 0 is not armed.
+    deadline: [Cell<i64>; TIMERS],
+    fired: [Cell<bool>; TIMERS],
+    /// When the kernel timer goes off; 0 is not armed.
+    alarm_at: Cell<i64>,
+    is_autovacuum: Cell<bool>,
+}
+
+impl Default for Interrupts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Interrupts {
+    /// For a process without a slot yet.
+    pub fn new() -> Interrupts {
+        Interrupts {
+            wake: Cell::new(signals::current()),
+            proc: Cell::new(None),
+            hold: Cell::new(0),
+            deadline: Default::default(),
+            fired: Default::default(),
+            alarm_at: Cell::new(0),
+            is_autovacuum: Cell::new(false),
+        }
+    }
+    /// The process got its slot: handlers and other processes reach it there.
+    pub fn attach(&self, proc: &'static Proc) {
+        signals::direct_to(Some(&proc.wake));
+        self.wake.set(&proc.wake);
+        self.proc.set(Some(proc));
+        self.is_autovacuum.set(proc.kind() == crate::BackendKind::AutovacuumWorker);
+    }
+    /// The process gives its slot back.
+    pub fn detach(&self) {
+        signals::direct_to(None);
+        self.wake.set(signals::current());
+        self.proc.set(None);
+    }
+    /// The latch of this process.
+    pub fn latch(&self) -> &'static Latch {
+        &self.wake.get().latch
+    }
+    fn pending(&self) -> &'static AtomicU32 {
+        &self.wake.get().pending
+    }
+    /// Fails with 57014, 57P01 (FATAL) … if the statement or session is to end.
+    #[inline]
+    pub fn check(&self) -> Result<()> {
+        if self.pending().load(Relaxed) & HANDLED == 0 { Ok(()) } else { self.process() }
+    }
+    /// Is something pending that `check` would report?
+    pub fn is_pending(&self) -> bool {
+        self.pending().load(Relaxed) & HANDLED != 0
+    }
+    /// Takes bits; returns those that were pending.
+    pub fn take(&self, bits: u32) -> u32 {
+        self.pending().fetch_and(!bits, AcqRel) & bits
+    }
+    /// Bits that are pending.
+    pub fn peek(&self, bits: u32) -> u32 {
+        self.pending().load(Acquire) & bits
+    }
+    /// Holds interrupts off until the guard is dropped.
+    pub fn hold(&self) -> HoldGuard<'_> {
+        self.hold.set(self.hold.get() + 1);
+        HoldGuard(self)
+    }
+    /// Would `check` do nothing at present?
+    pub fn held_off(&self) -> bool {
+        self.hold.get() > 0
+            || self.proc.get().is_some_and(|p| p.lwlocks.count() > 0 || p.in_critical_section())
+    }
+
+    #[cold]
+    fn process(&self) -> Result<()> {
+        if self.held_off() {
+            return Ok(());
+        }
+        if self.take(signals::TIMER) != 0 {
+            self.alarm_at.set(0);
+            self.expire();
+            self.rearm();
+        }
+        if self.take(signals::TERMINATE) != 0 {
+            self.take(signals::CANCEL);
+            return Err(self.terminated());
+        }
+        if self.take_fired(TimerId::IdleInTransaction) {
+            return Err(common::err!(
+                IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                "terminating connection due to idle-in-transaction timeout"
+            )
+            .fatal());
+        }
+        if self.take_fired(TimerId::IdleSession) {
+            return Err(common::err!(
+                IDLE_SESSION_TIMEOUT,
+                "terminating connection due to idle-session timeout"
+            )
+            .fatal());
+        }
+        if self.take_fired(TimerId::Startup) {
+            return Err(common::err!(QUERY_CANCELED, "canceling authentication due to timeout").fatal());
+        }
+        let cancel = self.take(signals::CANCEL) != 0;
+        if self.take_fired(TimerId::Lock) {
+            bail!(LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout");
+        }
+        if self.take_fired(TimerId::Statement) {
+            bail!(QUERY_CANCELED, "canceling statement due to statement timeout");
+        }
+        if cancel && self.is_autovacuum.get() {
+            bail!(QUERY_CANCELED, "canceling autovacuum task");
+        }
+        if cancel {
+            bail!(QUERY_CANCELED, "canceling statement due to user request");
+        }
+        Ok(())
+    }
+    fn terminated(&self) -> common::Error {
+        if self.is_autovacuum.get() {
+            common::err!(ADMIN_SHUTDOWN, "terminating autovacuum process due to administrator command")
+                .fatal()
+        } else {
+            common::err!(ADMIN_SHUTDOWN, "terminating connection due to administrator command").fatal()
+        }
+    }
+
+    /// Arms a time-out `ms` milliseconds from this moment. The kernel timer is touched only if it would go off too late.
+    pub fn arm(&self, id: TimerId, ms: i64) {
+        self.fired[id as usize].set(false);
+        self.deadline[id as usize].set(clock::monotonic() + ms.max(1) * 1000);
+        self.rearm();
+    }
+    /// Disarms a time-out. A kernel timer that goes off for nothing finds nothing to do.
+    pub fn disarm(&self, id: TimerId) {
+        self.deadline[id as usize].set(0);
+        self.fired[id as usize].set(false);
+    }
+    /// Is it armed and not yet fired?
+    pub fn is_armed(&self, id: TimerId) -> bool {
+        self.deadline[id as usize].get() != 0
+    }
+    /// Has it fired? Forgets it.
+    pub fn take_fired(&self, id: TimerId) -> bool {
+        self.fired[id as usize].replace(false)
+    }
+    /// Looks at the clock for time-outs that passed, also while interrupts are held off.
+    pub fn poll_timers(&self) {
+        if self.take(signals::TIMER) != 0 {
+            self.alarm_at.set(0);
+            self.expire();
+            self.rearm();
+            // Others than the caller's must still be seen by `check`.
+            if self.fired.iter().any(Cell::get) {
+                self.pending().fetch_or(signals::TIMER, AcqRel);
+            }
+        }
+    }
+    fn expire(&self) {
+        let now = clock::monotonic();
+        for (d, f) in self.deadline.iter().zip(&self.fired) {
+            if d.get() != 0 && d.get() <= now {
+                d.set(0);
+                f.set(true);
+            }
+        }
+    }
+    fn rearm(&self) {
+        let Some(first) = self.deadline.iter().map(Cell::get).filter(|d| *d != 0).min() else { return };
+        if self.alarm_at.get() == 0 || self.alarm_at.get() > first {
+            self.alarm_at.set(first);
+            signals::arm_alarm_us((first - clock::monotonic()).max(1));
+        }
+    }
+
+    /// Shows a wait event in `pg_stat_activity` until the guard is dropped.
+    pub fn waiting(&self, event: WaitEvent) -> WaitGuard {
+        let proc = self.proc.get();
+        let before = proc.map_or(0, |p| p.wait_event.swap(event.0, Relaxed));
+        WaitGuard { proc, before }
+    }
+}
+
+/// Interrupts stay held off while this lives.
+pub struct HoldGuard<'a>(&'a Interrupts);
+impl Drop for HoldGuard<'_> {
+    fn drop(&mut self) {
+        self.0.hold.set(self.0.hold.get() - 1);
+    }
+}
+
+/// The wait event is shown while this lives.
+pub struct WaitGuard {
+    proc: Option<&'static Proc>,
+    before: u32,
+}
+impl Drop for WaitGuard {
+    fn drop(&mut self) {
+        if let Some(p) = self.proc {
+            p.wait_event.store(self.before, Relaxed);
+        }
+    }
+}
