@@ -24,6 +24,8 @@ pub struct PlannedStmt {
     /// Relations whose invalidation makes the plan stale.
     pub relation_oids: Vec<Oid>,
     pub parallel_mode_needed: bool,
+    /// Number of plan nodes, sub-plans included.
+    pub node_count: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +55,116 @@ pub struct Plan {
     pub node: Node,
     /// Exec params whose change makes a rescan of this node necessary (union over its subtree).
     pub ext_params: Vec<u32>,
+    /// Number of the node within the statement ([`PlannedStmt::number`]): index into `Instrumentation::nodes`.
+    pub node_id: u32,
+}
+
+impl Plan {
+    /// Child plans, outer before inner. Init-plans and sub-plans are not among them.
+    pub fn children(&self) -> Vec<&Plan> {
+        match &self.node {
+            Node::Result { child, .. } => child.iter().map(|c| &**c).collect(),
+            Node::ProjectSet { child }
+            | Node::BitmapHeapScan { child, .. }
+            | Node::SubqueryScan { child, .. }
+            | Node::Hash { child }
+            | Node::Material { child }
+            | Node::Memoize { child, .. }
+            | Node::Sort { child, .. }
+            | Node::IncrementalSort { child, .. }
+            | Node::Group { child, .. }
+            | Node::Agg { child, .. }
+            | Node::WindowAgg { child, .. }
+            | Node::Unique { child, .. }
+            | Node::Gather { child, .. }
+            | Node::GatherMerge { child, .. }
+            | Node::SetOp { child, .. }
+            | Node::LockRows { child, .. }
+            | Node::Limit { child, .. } => vec![child],
+            Node::ModifyTable(m) => vec![&m.child],
+            Node::Append { children }
+            | Node::MergeAppend { children, .. }
+            | Node::BitmapAnd { children }
+            | Node::BitmapOr { children } => children.iter().collect(),
+            Node::RecursiveUnion { nonrec, rec, .. } => vec![nonrec, rec],
+            Node::NestLoop { join, .. } | Node::MergeJoin { join, .. } | Node::HashJoin { join, .. } => {
+                vec![&join.outer, &join.inner]
+            }
+            Node::SeqScan { .. }
+            | Node::IndexScan { .. }
+            | Node::IndexOnlyScan { .. }
+            | Node::BitmapIndexScan { .. }
+            | Node::TidScan { .. }
+            | Node::FunctionScan { .. }
+            | Node::ValuesScan { .. }
+            | Node::CteScan { .. }
+            | Node::WorkTableScan { .. } => Vec::new(),
+        }
+    }
+
+    /// [`Plan::children`], mutable.
+    pub fn children_mut(&mut self) -> Vec<&mut Plan> {
+        match &mut self.node {
+            Node::Result { child, .. } => child.iter_mut().map(|c| &mut **c).collect(),
+            Node::ProjectSet { child }
+            | Node::BitmapHeapScan { child, .. }
+            | Node::SubqueryScan { child, .. }
+            | Node::Hash { child }
+            | Node::Material { child }
+            | Node::Memoize { child, .. }
+            | Node::Sort { child, .. }
+            | Node::IncrementalSort { child, .. }
+            | Node::Group { child, .. }
+            | Node::Agg { child, .. }
+            | Node::WindowAgg { child, .. }
+            | Node::Unique { child, .. }
+            | Node::Gather { child, .. }
+            | Node::GatherMerge { child, .. }
+            | Node::SetOp { child, .. }
+            | Node::LockRows { child, .. }
+            | Node::Limit { child, .. } => vec![child],
+            Node::ModifyTable(m) => vec![&mut m.child],
+            Node::Append { children }
+            | Node::MergeAppend { children, .. }
+            | Node::BitmapAnd { children }
+            | Node::BitmapOr { children } => children.iter_mut().collect(),
+            Node::RecursiveUnion { nonrec, rec, .. } => vec![nonrec, rec],
+            Node::NestLoop { join, .. } | Node::MergeJoin { join, .. } | Node::HashJoin { join, .. } => {
+                vec![&mut join.outer, &mut join.inner]
+            }
+            Node::SeqScan { .. }
+            | Node::IndexScan { .. }
+            | Node::IndexOnlyScan { .. }
+            | Node::BitmapIndexScan { .. }
+            | Node::TidScan { .. }
+            | Node::FunctionScan { .. }
+            | Node::ValuesScan { .. }
+            | Node::CteScan { .. }
+            | Node::WorkTableScan { .. } => Vec::new(),
+        }
+    }
+
+    fn number(&mut self, next: &mut u32) {
+        self.node_id = *next;
+        *next += 1;
+        for c in self.children_mut() {
+            c.number(next);
+        }
+    }
+}
+
+impl PlannedStmt {
+    /// Numbers the nodes in pre-order: the main tree from 0, then the trees of `subplans` in order. Returns how many
+    /// there are.
+    pub fn number(&mut self) -> u32 {
+        let mut next = 0;
+        self.plan.number(&mut next);
+        for p in &mut self.subplans {
+            p.number(&mut next);
+        }
+        self.node_count = next;
+        next
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,137 @@
+//! What the executor measured, for EXPLAIN ANALYZE. Indexed by [`crate::plan::Plan::node_id`]; the executor fills it,
+//! the explain module prints it.
+
+/// Measurements of one run of a statement.
+#[derive(Clone, Debug, Default)]
+pub struct Instrumentation {
+    /// By `node_id`. Sums over all loops.
+    pub nodes: Vec<NodeInstr>,
+    pub planning_ms: f64,
+    pub execution_ms: f64,
+    /// Buffers touched while planning.
+    pub planning_buffers: BufferUsage,
+    /// (trigger name, constraint name, relation, ms, calls).
+    pub triggers: Vec<TriggerInstr>,
+}
+
+/// A trigger's share.
+#[derive(Clone, Debug, Default)]
+pub struct TriggerInstr {
+    pub name: String,
+    pub constraint: Option<String>,
+    pub relation: String,
+    pub total_ms: f64,
+    pub calls: u64,
+}
+
+/// Measurements of one node, summed over its loops.
+#[derive(Clone, Debug, Default)]
+pub struct NodeInstr {
+    /// Milliseconds until the first row.
+    pub startup_ms: f64,
+    pub total_ms: f64,
+    pub rows: f64,
+    /// Zero: never executed.
+    pub loops: f64,
+    /// Removed by `qual`.
+    pub removed_filter: f64,
+    /// Removed by the join condition.
+    pub removed_join: f64,
+    pub removed_recheck: f64,
+    pub heap_fetches: u64,
+    pub exact_blocks: u64,
+    pub lossy_blocks: u64,
+    pub buffers: BufferUsage,
+    pub sort: Option<SortInstr>,
+    pub incremental_sort: Option<IncrementalSortInstr>,
+    pub hash: Option<HashInstr>,
+    pub agg: Option<HashAggInstr>,
+    pub memoize: Option<MemoizeInstr>,
+    /// INSERT … ON CONFLICT.
+    pub tuples_inserted: f64,
+    pub conflicting_tuples: f64,
+}
+
+/// Buffer accesses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BufferUsage {
+    pub shared_hit: u64,
+    pub shared_read: u64,
+    pub shared_dirtied: u64,
+    pub shared_written: u64,
+    pub local_hit: u64,
+    pub local_read: u64,
+    pub local_dirtied: u64,
+    pub local_written: u64,
+    pub temp_read: u64,
+    pub temp_written: u64,
+}
+
+/// How a Sort went.
+#[derive(Clone, Debug, Default)]
+pub struct SortInstr {
+    /// `quicksort`, `top-N heapsort`, `external merge`, `external sort`.
+    pub method: &'static str,
+    pub space_kb: u64,
+    pub disk: bool,
+}
+
+/// How an Incremental Sort went: full-sort groups and pre-sorted groups.
+#[derive(Clone, Debug, Default)]
+pub struct IncrementalSortInstr {
+    pub full: SortGroupInstr,
+    pub prefix: SortGroupInstr,
+}
+
+/// One kind of group of an Incremental Sort.
+#[derive(Clone, Debug, Default)]
+pub struct SortGroupInstr {
+    pub groups: u64,
+    pub methods: Vec<&'static str>,
+    pub memory_total_kb: u64,
+    pub memory_peak_kb: u64,
+    pub disk_total_kb: u64,
+    pub disk_peak_kb: u64,
+}
+
+/// A hash join's table.
+#[derive(Clone, Debug, Default)]
+pub struct HashInstr {
+    pub buckets: u64,
+    pub buckets_original: u64,
+    pub batches: u64,
+    pub batches_original: u64,
+    pub memory_kb: u64,
+}
+
+/// A hash aggregate's table.
+#[derive(Clone, Debug, Default)]
+pub struct HashAggInstr {
+    pub batches: u64,
+    pub memory_kb: u64,
+    pub disk_kb: u64,
+}
+
+/// A Memoize cache.
+#[derive(Clone, Debug, Default)]
+pub struct MemoizeInstr {
+    pub hits: u64,
+    pub misses: u64,
+    pub evictions: u64,
+    pub overflows: u64,
+    pub memory_kb: u64,
+}
+
+impl Instrumentation {
+    /// Room for `n` nodes.
+    pub fn new(n: usize) -> Instrumentation {
+        Instrumentation { nodes: vec![NodeInstr::default(); n], ..Default::default() }
+    }
+}
+
+impl BufferUsage {
+    /// Nothing touched?
+    pub fn is_zero(&self) -> bool {
+        *self == BufferUsage::default()
+    }
+}
