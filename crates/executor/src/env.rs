@@ -1,0 +1,119 @@
+//! What a run of a plan sees of its session: catalogs, function registry, settings, and the [`Session`] trait through
+//! which the executor asks the upper layers for what it cannot do itself (notices, sequences, names of the user).
+
+use analyze::expr::SqlValueFunctionOp;
+use catalog::cache::Catalog;
+use common::{Error, Oid, Report, Result};
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use types::{CallCtx, Datum, FormatSettings, Phys, Registry};
+
+/// Services of the session that a plan may need. Implemented by the root; [`NoSession`] serves tests.
+pub trait Session {
+    /// Acts on cancel and termination requests: 57014, 57P01.
+    fn check_interrupts(&self) -> Result<()>;
+    /// A NOTICE or WARNING for the client.
+    fn notice(&self, report: Report);
+    /// Start of the transaction, microseconds from 2000-01-01 UTC.
+    fn xact_start_us(&self) -> i64;
+    /// Start of the statement.
+    fn stmt_start_us(&self) -> i64;
+    /// `nextval` of a sequence (identity columns); permissions are the caller's affair.
+    fn nextval(&self, sequence: Oid) -> Result<i64>;
+    /// CURRENT_USER, SESSION_USER, CURRENT_CATALOG, CURRENT_SCHEMA: NULL when there is none.
+    fn name_value(&self, op: SqlValueFunctionOp) -> Result<Datum>;
+    /// A function without built-in code (SQL, PL/pgSQL), called with one row of arguments.
+    fn call_function(&self, oid: Oid, args: &[Datum], collation: Oid) -> Result<Datum>;
+    /// What [`CallCtx::env`] is for functions of higher crates.
+    fn fn_env(&self) -> &dyn Any;
+}
+
+/// A session that knows nothing: for tests and for evaluating constants.
+#[derive(Default)]
+pub struct NoSession;
+
+impl Session for NoSession {
+    fn check_interrupts(&self) -> Result<()> {
+        Ok(())
+    }
+    fn notice(&self, _report: Report) {}
+    fn xact_start_us(&self) -> i64 {
+        0
+    }
+    fn stmt_start_us(&self) -> i64 {
+        0
+    }
+    fn nextval(&self, _sequence: Oid) -> Result<i64> {
+        Err(Error::unsupported("nextval outside a session"))
+    }
+    fn name_value(&self, _op: SqlValueFunctionOp) -> Result<Datum> {
+        Ok(Datum::Null)
+    }
+    fn call_function(&self, oid: Oid, _args: &[Datum], _collation: Oid) -> Result<Datum> {
+        Err(Error::unsupported(format_args!("function with OID {oid}")))
+    }
+    fn fn_env(&self) -> &dyn Any {
+        &()
+    }
+}
+
+/// Everything plans of one session share. Settings are cells: the session changes them in place on SET.
+pub struct ExecEnv {
+    /// `None` only in tests without a database.
+    pub catalog: Option<Rc<Catalog>>,
+    pub registry: Rc<Registry>,
+    pub session: Rc<dyn Session>,
+    pub fmt: RefCell<Rc<FormatSettings>>,
+    /// `work_mem` in bytes.
+    pub work_mem: Cell<usize>,
+    pub hash_mem_multiplier: Cell<f64>,
+}
+
+impl ExecEnv {
+    /// An environment with default settings.
+    pub fn new(catalog: Option<Rc<Catalog>>, registry: Rc<Registry>, session: Rc<dyn Session>) -> ExecEnv {
+        ExecEnv {
+            catalog,
+            registry,
+            session,
+            fmt: RefCell::new(Rc::new(FormatSettings::default())),
+            work_mem: Cell::new(4 << 20),
+            hash_mem_multiplier: Cell::new(2.0),
+        }
+    }
+    /// The catalogs.
+    pub fn catalog(&self) -> Result<&Catalog> {
+        self.catalog.as_deref().ok_or_else(|| Error::internal("executor: no catalog"))
+    }
+    /// Bytes a hash table may take.
+    pub fn hash_mem(&self) -> usize {
+        (self.work_mem.get() as f64 * self.hash_mem_multiplier.get()) as usize
+    }
+    /// Physical kind of a type.
+    pub fn phys(&self, type_oid: Oid) -> Result<Phys> {
+        if let Some(t) = None::<types::Attribute> {
+            return Ok(t.phys);
+        }
+        match &self.catalog {
+            Some(c) => Ok(c.type_desc(type_oid)?.phys),
+            None => Ok(Phys::Bytes),
+        }
+    }
+    /// A context for calls outside an expression program.
+    pub fn with_call_ctx<R>(&self, collation: Oid, f: impl FnOnce(&CallCtx<'_>) -> R) -> R {
+        let fmt = self.fmt.borrow().clone();
+        f(&CallCtx {
+            fmt: &fmt,
+            registry: &self.registry,
+            collation,
+            result_type: Oid::INVALID,
+            result_typmod: -1,
+            arg_types: &[],
+            xact_start_us: self.session.xact_start_us(),
+            stmt_start_us: self.session.stmt_start_us(),
+            env: self.session.fn_env(),
+        })
+    }
+}
