@@ -195,6 +195,8 @@ pub struct SubLink {
     pub test: Option<Box<Expr>>,
     pub oper_name: Vec<String>,
     pub subselect: Box<crate::query::Query>,
+    /// `bool` for the testing kinds, the column's type for EXPR, its array type for ARRAY.
+    pub result_type: Oid,
     pub location: Option<usize>,
 }
 
