@@ -1,0 +1,18 @@
+//! Heavyweight locks: on relations, rows, transactions and everything else a statement may have to wait for.
+
+pub mod mode;
+pub mod tag;
+
+pub use mode::{LockMode, conflicts};
+pub use tag::{LockTag, TagType};
+
+/// What an acquisition came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockOutcome {
+    /// Got it, first hold of this process.
+    Acquired,
+    /// This process had it already; one more count.
+    AlreadyHeld,
+    /// Not to be had at once (only with `dont_wait`).
+    NotAvailable,
+}
