@@ -1,7 +1,6 @@
 //! Descriptors: immutable values that say everything the upper layers need about a catalog object. Built once from
 //! catalog rows (or from the built-in data), shared by `Rc`, dropped on invalidation.
 
-use crate::access_stub as access;
 use common::Oid;
 use std::rc::Rc;
 use types::{Phys, TupleDesc};
@@ -311,4 +310,38 @@ pub struct ColumnStats {
     /// Bounds of equi-depth buckets, sorted by the type's default `<`.
     pub histogram: Vec<types::Datum>,
     pub correlation: Option<f32>,
+}
+
+/// The row type of a relation (or, with `array`, the array type over it), as CREATE TABLE makes it.
+pub fn row_type_desc(oid: Oid, relname: &str, array: bool, relid: Oid, row: Oid, row_array: Oid) -> TypeDesc {
+    TypeDesc {
+        oid,
+        name: if array { format!("_{relname}") } else { relname.to_string() },
+        namespace: crate::builtins::PG_CATALOG,
+        owner: crate::builtins::BOOTSTRAP_SUPERUSER,
+        len: -1,
+        by_val: false,
+        align: b'd',
+        storage: b'x',
+        phys: Phys::Bytes,
+        typtype: if array { b'b' } else { b'c' },
+        category: if array { b'A' } else { b'C' },
+        preferred: false,
+        is_defined: true,
+        delim: b',',
+        relid: if array { Oid::INVALID } else { relid },
+        elem: if array { row } else { Oid::INVALID },
+        array: if array { Oid::INVALID } else { row_array },
+        subscript_proc: if array { Oid(6179) } else { Oid::INVALID },
+        input: if array { Oid(750) } else { Oid(2290) },
+        output: if array { Oid(751) } else { Oid(2291) },
+        receive: if array { Oid(2400) } else { Oid(2402) },
+        send: if array { Oid(2401) } else { Oid(2403) },
+        modin: Oid::INVALID,
+        modout: Oid::INVALID,
+        base_type: Oid::INVALID,
+        typmod: -1,
+        not_null: false,
+        collation: Oid::INVALID,
+    }
 }

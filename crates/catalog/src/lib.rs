@@ -2,10 +2,13 @@
 //! namespaces, dependencies.
 #![forbid(unsafe_code)]
 
-mod access_stub;
 pub mod builtins;
 pub mod cache;
+pub mod columns;
+pub mod data;
 pub mod desc;
+pub mod literal;
+pub mod schema;
 pub mod search_path;
 pub mod shared_ref;
 
