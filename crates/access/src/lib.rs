@@ -7,7 +7,27 @@ pub mod bitmap;
 pub mod btree;
 pub mod heap;
 pub mod rel;
+pub mod txn;
 pub mod vacuum;
+pub mod verify;
 
 pub use bitmap::{BitmapIter, BitmapPage, TidBitmap};
+pub use btree::{BtBuild, BtScan, Conflict, Direction, ScanKey, ScanOp, Strategy, UniqueCheck};
+pub use heap::{
+    BitmapHeapScan, BulkInsert, FetchStatus, HeapScan, IndexFetch, InsertOptions, LockWait, RowLock,
+    ScanOptions, ScanSpec, SysCol, TmResult, UpdateOptions, UpdateResult,
+};
 pub use rel::{FastCmp, IndexRel, KeyColumn, KeyFormatter, Persistence, Rel, ToastRel, VacuumOptions};
+pub use vacuum::{Sample, VacuumParams, VacuumStats, sample_rows, vacuum_heap};
+
+/// Redo of one log record.
+pub type RedoFn = fn(&storage::Store, &storage::Record) -> common::Result<()>;
+
+/// The redo handlers of this crate, to be registered with `transam`'s recovery.
+pub fn redo_handlers() -> [(storage::RmgrId, RedoFn); 3] {
+    [
+        (storage::RmgrId::HEAP, heap::redo::redo_heap as RedoFn),
+        (storage::RmgrId::HEAP2, heap::redo::redo_heap2 as RedoFn),
+        (storage::RmgrId::BTREE, btree::wal::redo as RedoFn),
+    ]
+}

@@ -2,6 +2,7 @@
 //! one), shared by `Rc`. An access method never reads a catalog; what it needs to know is here.
 
 use common::{Oid, Result};
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 use std::rc::Rc;
@@ -56,6 +57,8 @@ pub struct Rel {
     pub is_catalog: bool,
     pub toast: Option<Rc<ToastRel>>,
     pub vacuum: VacuumOptions,
+    /// Where the last insert found room; `u32::MAX` = unknown.
+    pub(crate) target_block: Cell<u32>,
 }
 
 impl Rel {
@@ -73,6 +76,7 @@ impl Rel {
             is_catalog: false,
             toast: None,
             vacuum: VacuumOptions::default(),
+            target_block: Cell::new(u32::MAX),
         }
     }
     /// Are its changes logged?
@@ -209,6 +213,10 @@ pub struct IndexRel {
     /// Name for messages: that of the constraint or of the index.
     pub constraint_name: String,
     pub format_key: Option<KeyFormatter>,
+    /// (block, level) of the page where descents start; block 0 = unknown.
+    pub(crate) root_cache: Cell<(u32, u32)>,
+    /// Rightmost leaf, if the last insert went there; 0 = unknown.
+    pub(crate) last_leaf: Cell<u32>,
 }
 
 impl fmt::Debug for IndexRel {
@@ -232,6 +240,8 @@ impl IndexRel {
             schema_name: String::new(),
             constraint_name,
             format_key: None,
+            root_cache: Cell::new((0, 0)),
+            last_leaf: Cell::new(0),
         }
     }
     /// Key columns.

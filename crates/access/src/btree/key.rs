@@ -8,8 +8,8 @@ use crate::rel::{FastCmp, IndexRel};
 use common::{Error, Result, Tid};
 use std::cmp::Ordering;
 use storage::Page;
-use types::tuple::RawAttr;
 use types::DatumRef;
+use types::tuple::RawAttr;
 
 /// What a descent looks for.
 #[derive(Clone, Copy)]
@@ -119,8 +119,7 @@ impl IndexRel {
             return Ok(Ordering::Greater);
         }
         let Some(tid) = key.tid else {
-            let beyond =
-                t.is_pivot() && key.forward && key.values.len() == natts && t.heap_tid().is_none();
+            let beyond = t.is_pivot() && key.forward && key.values.len() == natts && t.heap_tid().is_none();
             return Ok(if beyond && !key.values.is_empty() { Ordering::Greater } else { Ordering::Equal });
         };
         let Some(low) = t.heap_tid() else { return Ok(Ordering::Greater) };

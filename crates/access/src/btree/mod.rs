@@ -1,3 +1,18 @@
-//! The btree.
+//! The btree: a Lehman-Yao tree with right links and high keys, unique on (key, heap TID).
+
+pub mod build;
+pub mod insert;
+pub mod key;
 pub mod page;
+pub mod scan;
+pub mod search;
+pub mod split;
 pub mod tuple;
+pub mod unique;
+pub mod vacuum;
+pub mod wal;
+
+pub use build::{BtBuild, create_empty};
+pub use insert::insert;
+pub use scan::{BtScan, Direction, ScanKey, ScanMark, ScanOp, Strategy};
+pub use unique::{Conflict, UniqueCheck, check_conflict};

@@ -33,9 +33,8 @@ pub(crate) fn root(eng: &Engine, ix: &IndexRel) -> Result<Option<PageRef>> {
     let (block, level) = ix.root_cache.get();
     if block != 0 {
         let page = pin(eng, ix, BlockNumber(block))?.share();
-        let usable = Opaque::read(&page).is_ok_and(|o| {
-            !o.is_ignorable() && o.level == level && o.is_leftmost() && o.is_rightmost()
-        });
+        let usable = Opaque::read(&page)
+            .is_ok_and(|o| !o.is_ignorable() && o.level == level && o.is_leftmost() && o.is_rightmost());
         if usable {
             return Ok(Some(page));
         }
@@ -163,12 +162,7 @@ pub(crate) fn find_leaf_exclusive(
 
 /// Path to the page at `level` that `key` belongs to, found from the true root: used when a split's own path has
 /// been outgrown by concurrent root splits.
-pub(crate) fn path_to_level(
-    eng: &Engine,
-    ix: &IndexRel,
-    key: &SearchKey<'_>,
-    level: u32,
-) -> Result<Stack> {
+pub(crate) fn path_to_level(eng: &Engine, ix: &IndexRel, key: &SearchKey<'_>, level: u32) -> Result<Stack> {
     let meta = read_meta(eng, ix)?;
     ix.root_cache.set((0, 0));
     let mut stack = Stack::new();

@@ -16,8 +16,7 @@ use storage::{Page, PageMut, RegFlags, RmgrId};
 use types::tuple::{FormAttr, RawAttr};
 
 /// Usable bytes of a page: items with their line pointers.
-const CAPACITY: usize =
-    storage::PAGE_SIZE - storage::page::PAGE_HEADER_SIZE - page::SPECIAL_SIZE;
+const CAPACITY: usize = storage::PAGE_SIZE - storage::page::PAGE_HEADER_SIZE - page::SPECIAL_SIZE;
 /// Percent of a page filled by splitting the rightmost internal page.
 const INTERNAL_FILL: usize = 70;
 
@@ -49,8 +48,7 @@ impl<'a> LeftHalf<'a> {
     /// Reads the logged form.
     pub fn decode(d: &'a [u8]) -> Result<LeftHalf<'a>> {
         let (keep, at, n) = (u16_at(d, 0)?, u16_at(d, 2)?, u16_at(d, 4)? as usize);
-        let high_key =
-            d.get(6..6 + n).ok_or_else(|| Error::corrupted("btree split record is too short"))?;
+        let high_key = d.get(6..6 + n).ok_or_else(|| Error::corrupted("btree split record is too short"))?;
         let new_item = (at != u16::MAX).then(|| (at, &d[6 + n..]));
         Ok(LeftHalf { keep, new_item, high_key })
     }
@@ -85,7 +83,11 @@ impl<'a> LeftHalf<'a> {
 
 pub(crate) fn push(p: &mut Page, item: &[u8]) -> Result<()> {
     let off = p.max_offset() + 1;
-    if p.insert_item(off, item) { Ok(()) } else { Err(Error::internal("btree page build: item does not fit")) }
+    if p.insert_item(off, item) {
+        Ok(())
+    } else {
+        Err(Error::internal("btree page build: item does not fit"))
+    }
 }
 
 /// The separator between two neighbouring leaf tuples: as few columns of `right` as tell them apart; when all key
@@ -151,7 +153,10 @@ fn choose(ix: &IndexRel, o: &Opaque, items: &[&[u8]], old_high_key: usize) -> Re
         }
     }
     let Some((best_off, best_s)) = best else {
-        return Err(Error::internal(format!("could not find a feasible split point for index \"{}\"", ix.rel.name)));
+        return Err(Error::internal(format!(
+            "could not find a feasible split point for index \"{}\"",
+            ix.rel.name
+        )));
     };
     if !o.is_leaf() {
         return Ok(best_s);
@@ -358,10 +363,7 @@ fn new_root(eng: &Engine, ix: &IndexRel, mut left: PageMut, right: PageMut) -> R
     let cr = txn::store(eng).begin_critical();
     cr.page(&mut root).bytes_mut().copy_from_slice(p.bytes());
     clear_incomplete(cr.page(&mut left))?;
-    let mut rec = ix
-        .rel
-        .is_logged()
-        .then(|| cr.record(RmgrId::BTREE, wal::NEW_ROOT, txn::current_xid(eng)));
+    let mut rec = ix.rel.is_logged().then(|| cr.record(RmgrId::BTREE, wal::NEW_ROOT, txn::current_xid(eng)));
     if let Some(r) = &mut rec {
         r.block(0, &root, RegFlags::STANDARD | RegFlags::FORCE_IMAGE);
         r.block(1, &left, RegFlags::STANDARD);

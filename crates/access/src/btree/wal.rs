@@ -76,9 +76,7 @@ pub fn redo(store: &Store, r: &Record) -> Result<()> {
         DELETE => apply_cleanup(store, r, |p, d| apply_delete(p, &offsets(d))),
         REPLACE => apply_cleanup(store, r, apply_replace),
         MARK_HALF_DEAD => {
-            apply(store, r, 1, |p, d| {
-                apply_remove_downlink(p, u16_at(d, 0)?, BlockNumber(u32_at(d, 2)?))
-            })?;
+            apply(store, r, 1, |p, d| apply_remove_downlink(p, u16_at(d, 0)?, BlockNumber(u32_at(d, 2)?)))?;
             apply(store, r, 0, |p, _| apply_half_dead(p))
         }
         UNLINK => redo_unlink(store, r),

@@ -92,11 +92,8 @@ pub fn set_hints_exclusive(p: &PageMut, off: u16, bits: u16) {
 #[inline]
 pub fn tuple_bytes(t: &[u8]) -> types::tuple::TupleBytes<'_> {
     let hoff = header::hoff(t);
-    let bitmap = if header::infomask(t) & header::HASNULL != 0 {
-        t.get(header::HEADER_SIZE..hoff)
-    } else {
-        None
-    };
+    let bitmap =
+        if header::infomask(t) & header::HASNULL != 0 { t.get(header::HEADER_SIZE..hoff) } else { None };
     types::tuple::TupleBytes { natts: header::natts(t), bitmap, data: t.get(hoff..).unwrap_or(&[]) }
 }
 
@@ -123,8 +120,8 @@ pub fn rebase(p: &mut Page, new: Bases, horizon: Xid, committed: &dyn Fn(Xid) ->
             h.infomask &= !header::XMAX_IS_MULTI;
             h.xmax = Xid::INVALID;
         }
-        let fits = new.xid_fits(h.xmin)
-            && if h.is_multi() { new.multi_fits(h.multi) } else { new.xid_fits(h.xmax) };
+        let fits =
+            new.xid_fits(h.xmin) && if h.is_multi() { new.multi_fits(h.multi) } else { new.xid_fits(h.xmax) };
         if !fits {
             return Err(common::err!(
                 PROGRAM_LIMIT_EXCEEDED,

@@ -11,19 +11,9 @@
 //! commits in between for aborted.
 
 use super::header::*;
-use crate::txn::{self, Engine, Snapshot};
-use common::{Result, Tid, Xid};
-
-/// What a row version is judged against.
-#[derive(Clone, Copy)]
-pub enum Visibility<'a> {
-    /// As of a snapshot.
-    Mvcc(&'a Snapshot),
-    /// Everything committed and the own transaction's effects, as of this moment.
-    Current,
-    /// Every version that is not known to be aborted rubbish.
-    Any,
-}
+use crate::txn::{self, Engine};
+use common::{Lsn, Result, Tid, Xid};
+use transam::{MvccSnapshot, Snapshot};
 
 /// State of a row version for vacuum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +49,8 @@ pub struct DirtyInfo {
     pub xmin: Option<Xid>,
     /// Running deleter.
     pub xmax: Option<Xid>,
-    /// The insertion is speculative (ON CONFLICT).
-    pub speculative: bool,
+    /// Token of a speculative insertion (ON CONFLICT), 0 if it is none.
+    pub speculative_token: u32,
 }
 
 /// The updating transaction behind xmax, multixact or not; `None` when it only locked.
@@ -74,33 +64,48 @@ pub fn update_xid(eng: &Engine, h: &Header) -> Result<Option<Xid>> {
     Ok(h.xmax.is_valid().then_some(h.xmax))
 }
 
-fn hint_commit(eng: &Engine, xid: Xid, bit: u16, hints: &mut u16) {
-    if txn::commit_is_durable(eng, xid) {
-        *hints |= bit;
+/// Outcomes worth remembering in the infomask, and the LSN of the page they would go to: "committed" must not reach
+/// disk before the commit record does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints {
+    pub bits: u16,
+    pub page_lsn: Lsn,
+}
+
+impl Hints {
+    /// No hints yet, for a page with this LSN.
+    pub fn new(page_lsn: Lsn) -> Hints {
+        Hints { bits: 0, page_lsn }
+    }
+}
+
+fn hint_commit(eng: &Engine, xid: Xid, bit: u16, hints: &mut Hints) {
+    if !xid.is_normal() || eng.may_set_committed_hint(xid, hints.page_lsn) {
+        hints.bits |= bit;
     }
 }
 
 /// MVCC visibility. Hint bits that may be set are ORed into `hints`.
-pub fn satisfies_mvcc(eng: &Engine, snap: &Snapshot, h: &Header, hints: &mut u16) -> Result<bool> {
+pub fn satisfies_mvcc(eng: &Engine, snap: &MvccSnapshot, h: &Header, hints: &mut Hints) -> Result<bool> {
     if !h.xmin_committed() {
         if h.xmin_invalid() {
             return Ok(false);
         }
         if txn::is_current(eng, h.xmin) {
-            if txn::cmin(eng, h) >= txn::curcid(snap) {
+            if txn::cmin(eng, h) >= snap.curcid {
                 return Ok(false);
             }
-            return Ok(!own_xmax_hides(eng, h, txn::curcid(snap).0, hints)?);
+            return Ok(!own_xmax_hides(eng, h, snap.curcid.0, hints)?);
         }
-        if txn::in_snapshot(snap, h.xmin) {
+        if txn::in_snapshot(eng, snap, h.xmin)? {
             return Ok(false);
         }
-        if !txn::did_commit(eng, h.xmin) {
-            *hints |= XMIN_INVALID;
+        if !txn::did_commit(eng, h.xmin)? {
+            hints.bits |= XMIN_INVALID;
             return Ok(false);
         }
         hint_commit(eng, h.xmin, XMIN_COMMITTED, hints);
-    } else if !h.xmin_frozen() && txn::in_snapshot(snap, h.xmin) {
+    } else if !h.xmin_frozen() && txn::in_snapshot(eng, snap, h.xmin)? {
         return Ok(false);
     }
     if h.infomask & XMAX_INVALID != 0 || h.is_locked_only() {
@@ -109,21 +114,21 @@ pub fn satisfies_mvcc(eng: &Engine, snap: &Snapshot, h: &Header, hints: &mut u16
     if h.is_multi() {
         let Some(xmax) = txn::multi_update_xid(eng, h.multi)? else { return Ok(true) };
         if txn::is_current(eng, xmax) {
-            return Ok(txn::cmax(eng, h) >= txn::curcid(snap));
+            return Ok(txn::cmax(eng, h) >= snap.curcid);
         }
-        return Ok(txn::in_snapshot(snap, xmax) || !txn::did_commit(eng, xmax));
+        return Ok(txn::in_snapshot(eng, snap, xmax)? || !txn::did_commit(eng, xmax)?);
     }
     if h.infomask & XMAX_COMMITTED != 0 {
-        return Ok(txn::in_snapshot(snap, h.xmax));
+        return Ok(txn::in_snapshot(eng, snap, h.xmax)?);
     }
     if txn::is_current(eng, h.xmax) {
-        return Ok(txn::cmax(eng, h) >= txn::curcid(snap));
+        return Ok(txn::cmax(eng, h) >= snap.curcid);
     }
-    if txn::in_snapshot(snap, h.xmax) {
+    if txn::in_snapshot(eng, snap, h.xmax)? {
         return Ok(true);
     }
-    if !txn::did_commit(eng, h.xmax) {
-        *hints |= XMAX_INVALID;
+    if !txn::did_commit(eng, h.xmax)? {
+        hints.bits |= XMAX_INVALID;
         return Ok(true);
     }
     hint_commit(eng, h.xmax, XMAX_COMMITTED, hints);
@@ -131,7 +136,7 @@ pub fn satisfies_mvcc(eng: &Engine, snap: &Snapshot, h: &Header, hints: &mut u16
 }
 
 /// For a row this transaction inserted: has it also been deleted by a command before `curcid`?
-fn own_xmax_hides(eng: &Engine, h: &Header, curcid: u32, hints: &mut u16) -> Result<bool> {
+fn own_xmax_hides(eng: &Engine, h: &Header, curcid: u32, hints: &mut Hints) -> Result<bool> {
     if h.infomask & XMAX_INVALID != 0 || h.is_locked_only() {
         return Ok(false);
     }
@@ -140,7 +145,7 @@ fn own_xmax_hides(eng: &Engine, h: &Header, curcid: u32, hints: &mut u16) -> Res
     if !txn::is_current(eng, xmax) {
         // A subtransaction of ours that rolled back.
         if !h.is_multi() {
-            *hints |= XMAX_INVALID;
+            hints.bits |= XMAX_INVALID;
         }
         return Ok(false);
     }
@@ -148,26 +153,32 @@ fn own_xmax_hides(eng: &Engine, h: &Header, curcid: u32, hints: &mut u16) -> Res
 }
 
 /// Visibility by any of the rules.
-pub fn satisfies(eng: &Engine, vis: Visibility<'_>, h: &Header, hints: &mut u16) -> Result<bool> {
-    match vis {
-        Visibility::Mvcc(s) => satisfies_mvcc(eng, s, h, hints),
-        Visibility::Current => {
+pub fn satisfies(eng: &Engine, snap: &Snapshot, h: &Header, hints: &mut Hints) -> Result<bool> {
+    match snap {
+        Snapshot::Mvcc(s) => satisfies_mvcc(eng, s, h, hints),
+        Snapshot::Any => Ok(true),
+        Snapshot::SelfSeen => {
+            let mut info = DirtyInfo::default();
+            Ok(satisfies_dirty(eng, h, hints, &mut info)? && info.xmin.is_none())
+        }
+        Snapshot::Dirty(r) => {
             let mut info = DirtyInfo::default();
             let seen = satisfies_dirty(eng, h, hints, &mut info)?;
-            Ok(seen && info.xmin.is_none())
+            r.xmin.set(info.xmin.unwrap_or(Xid::INVALID));
+            r.xmax.set(info.xmax.unwrap_or(Xid::INVALID));
+            r.speculative_token.set(info.speculative_token);
+            Ok(seen)
         }
-        Visibility::Any => Ok(true),
+        Snapshot::Toast => Ok(!h.xmin_invalid()),
+        Snapshot::NonVacuumable(horizon) => {
+            Ok(satisfies_vacuum(eng, h, *horizon, hints)? != VacuumState::Dead)
+        }
     }
 }
 
 /// Dirty visibility: own and committed effects count, and so do other running inserters; `info` names whom one would
 /// have to wait for. A row whose deleter still runs is visible with `info.xmax` set.
-pub fn satisfies_dirty(
-    eng: &Engine,
-    h: &Header,
-    hints: &mut u16,
-    info: &mut DirtyInfo,
-) -> Result<bool> {
+pub fn satisfies_dirty(eng: &Engine, h: &Header, hints: &mut Hints, info: &mut DirtyInfo) -> Result<bool> {
     *info = DirtyInfo::default();
     if !h.xmin_committed() {
         if h.xmin_invalid() {
@@ -178,11 +189,11 @@ pub fn satisfies_dirty(
         }
         if txn::in_progress(eng, h.xmin) {
             info.xmin = Some(h.xmin);
-            info.speculative = h.is_speculative();
+            info.speculative_token = if h.is_speculative() { h.ctid.block.0 } else { 0 };
             return Ok(true);
         }
-        if !txn::did_commit(eng, h.xmin) {
-            *hints |= XMIN_INVALID;
+        if !txn::did_commit(eng, h.xmin)? {
+            hints.bits |= XMIN_INVALID;
             return Ok(false);
         }
         hint_commit(eng, h.xmin, XMIN_COMMITTED, hints);
@@ -199,9 +210,9 @@ pub fn satisfies_dirty(
         info.xmax = Some(xmax);
         return Ok(true);
     }
-    if !txn::did_commit(eng, xmax) {
+    if !txn::did_commit(eng, xmax)? {
         if !h.is_multi() {
-            *hints |= XMAX_INVALID;
+            hints.bits |= XMAX_INVALID;
         }
         return Ok(true);
     }
@@ -217,7 +228,7 @@ pub fn satisfies_update(
     h: &Header,
     self_tid: Tid,
     curcid: u32,
-    hints: &mut u16,
+    hints: &mut Hints,
 ) -> Result<UpdateCheck> {
     use UpdateCheck::*;
     let by_me = |eng: &Engine| if txn::cmax(eng, h).0 >= curcid { SelfModified } else { Invisible };
@@ -232,8 +243,8 @@ pub fn satisfies_update(
         if txn::in_progress(eng, h.xmin) {
             return Ok(Invisible);
         }
-        if !txn::did_commit(eng, h.xmin) {
-            *hints |= XMIN_INVALID;
+        if !txn::did_commit(eng, h.xmin)? {
+            hints.bits |= XMIN_INVALID;
             return Ok(Invisible);
         }
         hint_commit(eng, h.xmin, XMIN_COMMITTED, hints);
@@ -249,7 +260,7 @@ pub fn satisfies_update(
             if txn::multi_running(eng, h.multi, true)? {
                 return Ok(BeingModified);
             }
-            *hints |= XMAX_INVALID;
+            hints.bits |= XMAX_INVALID;
             return Ok(Free);
         }
         let Some(xmax) = txn::multi_update_xid(eng, h.multi)? else {
@@ -261,7 +272,7 @@ pub fn satisfies_update(
         if txn::in_progress(eng, xmax) {
             return Ok(BeingModified);
         }
-        if txn::did_commit(eng, xmax) {
+        if txn::did_commit(eng, xmax)? {
             return Ok(gone());
         }
         return Ok(if txn::multi_running(eng, h.multi, false)? { BeingModified } else { Free });
@@ -272,15 +283,15 @@ pub fn satisfies_update(
     if txn::in_progress(eng, h.xmax) {
         return Ok(BeingModified);
     }
-    if h.is_locked_only() || !txn::did_commit(eng, h.xmax) {
-        *hints |= XMAX_INVALID;
+    if h.is_locked_only() || !txn::did_commit(eng, h.xmax)? {
+        hints.bits |= XMAX_INVALID;
         return Ok(Free);
     }
     hint_commit(eng, h.xmax, XMAX_COMMITTED, hints);
     Ok(gone())
 }
 
-fn update_own_insert(eng: &Engine, h: &Header, curcid: u32, hints: &mut u16) -> Result<UpdateCheck> {
+fn update_own_insert(eng: &Engine, h: &Header, curcid: u32, hints: &mut Hints) -> Result<UpdateCheck> {
     use UpdateCheck::*;
     if txn::cmin(eng, h).0 >= curcid {
         return Ok(Invisible);
@@ -302,14 +313,14 @@ fn update_own_insert(eng: &Engine, h: &Header, curcid: u32, hints: &mut u16) -> 
         return Ok(if txn::in_progress(eng, h.xmax) { BeingModified } else { Free });
     }
     if !txn::is_current(eng, h.xmax) {
-        *hints |= XMAX_INVALID;
+        hints.bits |= XMAX_INVALID;
         return Ok(Free);
     }
     Ok(by_me())
 }
 
 /// What vacuum and pruning may do with a version. `horizon`: versions deleted by transactions before it are dead.
-pub fn satisfies_vacuum(eng: &Engine, h: &Header, horizon: Xid, hints: &mut u16) -> Result<VacuumState> {
+pub fn satisfies_vacuum(eng: &Engine, h: &Header, horizon: Xid, hints: &mut Hints) -> Result<VacuumState> {
     use VacuumState::*;
     if !h.xmin_committed() {
         if h.xmin_invalid() {
@@ -327,8 +338,8 @@ pub fn satisfies_vacuum(eng: &Engine, h: &Header, horizon: Xid, hints: &mut u16)
         if txn::in_progress(eng, h.xmin) {
             return Ok(InsertInProgress);
         }
-        if !txn::did_commit(eng, h.xmin) {
-            *hints |= XMIN_INVALID;
+        if !txn::did_commit(eng, h.xmin)? {
+            hints.bits |= XMIN_INVALID;
             return Ok(Dead);
         }
         hint_commit(eng, h.xmin, XMIN_COMMITTED, hints);
@@ -344,7 +355,7 @@ pub fn satisfies_vacuum(eng: &Engine, h: &Header, horizon: Xid, hints: &mut u16)
                 txn::in_progress(eng, h.xmax)
             };
             if !running {
-                *hints |= XMAX_INVALID;
+                hints.bits |= XMAX_INVALID;
             }
         }
         return Ok(Live);
@@ -354,9 +365,9 @@ pub fn satisfies_vacuum(eng: &Engine, h: &Header, horizon: Xid, hints: &mut u16)
         if txn::is_current(eng, xmax) || txn::in_progress(eng, xmax) {
             return Ok(DeleteInProgress);
         }
-        if !txn::did_commit(eng, xmax) {
+        if !txn::did_commit(eng, xmax)? {
             if !h.is_multi() || !txn::multi_running(eng, h.multi, false)? {
-                *hints |= XMAX_INVALID;
+                hints.bits |= XMAX_INVALID;
             }
             return Ok(Live);
         }

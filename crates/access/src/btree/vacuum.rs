@@ -1,0 +1,1 @@
+//! Vacuuming an index.
