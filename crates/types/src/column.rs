@@ -48,6 +48,26 @@ impl NullMask {
     pub fn words(&self) -> &[u64] {
         &self.words
     }
+    /// Marks rows `0..n` null.
+    pub fn set_all(&mut self, n: usize) {
+        self.words.clear();
+        self.words.resize(n.div_ceil(64), u64::MAX);
+        self.trim(n);
+    }
+    /// Forgets the bits from row `n` on.
+    fn trim(&mut self, n: usize) {
+        self.words.truncate(n.div_ceil(64));
+        if n % 64 != 0
+            && let Some(w) = self.words.get_mut(n / 64)
+        {
+            *w &= (1 << (n % 64)) - 1;
+        }
+    }
+    /// Ors the first `n` bits of another mask into this one.
+    pub fn union_first(&mut self, other: &NullMask, n: usize) {
+        self.union(other);
+        self.trim(n);
+    }
     /// Ors another mask into this one.
     pub fn union(&mut self, other: &NullMask) {
         if other.words.len() > self.words.len() {

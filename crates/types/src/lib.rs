@@ -1,12 +1,21 @@
 //! Physical values, column vectors, the tuple format, the function registry, and the built-in types with their
 //! pure functions and operators. Unsafe code is allowed here for the tuple codec only.
 
+pub mod array;
 pub mod column;
 pub mod datum;
+pub mod hash;
+pub mod int;
+pub mod kernel;
+pub mod misc;
 pub mod oids;
+pub mod ops;
 pub mod registry;
+pub mod text;
 pub mod tupdesc;
 pub mod tuple;
+pub mod typeinfo;
+pub mod wire;
 
 pub use column::{Arg, Batch, BytesColumn, Column, ColumnData, NullMask, Rows};
 pub use datum::{Datum, DatumRef, Phys};
@@ -14,3 +23,9 @@ pub use registry::{
     AggImpl, AggState, CallCtx, CmpFn, FnImpl, FormatSettings, HashFn, Registry, RowSource, ScalarKernel,
 };
 pub use tupdesc::{Attribute, TupleDesc};
+pub use typeinfo::{TypeInfo, array_type, element_type, phys_of, type_info};
+
+/// The function tables of this crate, to be merged into a [`Registry`].
+pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
+    vec![int::table::TABLE, misc::table::TABLE, text::table::TABLE, array::table::TABLE]
+}

@@ -230,7 +230,7 @@ fn overrun(attno: usize) -> Error {
 
 /// How an attribute's bytes map to a datum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Bool,
     I8,
     I16,
@@ -358,45 +358,76 @@ pub fn form_data(desc: &TupleDesc, values: &[FormAttr<'_>], out: &mut Vec<u8>) -
 }
 
 fn form_datum(att: &Attribute, d: DatumRef<'_>, base: usize, out: &mut Vec<u8>, flags: &mut FormFlags) {
-    let kind = kind_of(att.phys, att.len);
-    let aligned = base + align_up(out.len() - base, align_bytes(att.align));
-    if !matches!(kind, Kind::Varlena | Kind::CString) {
-        out.resize(aligned, 0);
+    let layout = Layout::new(att.phys, att.len, att.align);
+    flags.has_varwidth |= matches!(layout.kind, Kind::Varlena | Kind::CString);
+    layout.append(d, base, att.storage != b'p', out);
+}
+
+/// How values of a type lie in tuples and arrays.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    pub kind: Kind,
+    /// Bytes of a fixed-width type.
+    pub width: usize,
+    /// Alignment in bytes.
+    pub align: usize,
+}
+
+impl Layout {
+    pub fn new(phys: Phys, len: i16, align: u8) -> Layout {
+        let kind = kind_of(phys, len);
+        Layout { kind, width: fixed_len(kind, len), align: align_bytes(align) }
     }
-    match kind {
-        Kind::Bool => out.push(u8::from(d.bool())),
-        Kind::I8 => out.push(d.i8() as u8),
-        Kind::I16 => out.extend_from_slice(&d.i16().to_le_bytes()),
-        Kind::I32 => out.extend_from_slice(&d.i32().to_le_bytes()),
-        Kind::U32 => out.extend_from_slice(&d.u32().to_le_bytes()),
-        Kind::I64 => out.extend_from_slice(&d.i64().to_le_bytes()),
-        Kind::F32 => out.extend_from_slice(&d.f32().to_le_bytes()),
-        Kind::F64 => out.extend_from_slice(&d.f64().to_le_bytes()),
-        Kind::Fixed16 => out.extend_from_slice(&d.fixed16()),
-        Kind::TimeTz => out.extend_from_slice(&d.fixed16()[..12]),
-        Kind::Tid => out.extend_from_slice(&tid_to_disk(d.i64())),
-        Kind::Name | Kind::FixedBytes => {
-            let width = fixed_len(kind, att.len);
-            let room = if kind == Kind::Name { width - 1 } else { width };
-            let b = d.bytes();
-            out.extend_from_slice(&b[..b.len().min(room)]);
-            out.resize(aligned + width, 0);
+
+    /// Appends a non-null value with the padding before it; offsets count from `base`.
+    pub fn append(&self, d: DatumRef<'_>, base: usize, short: bool, out: &mut Vec<u8>) {
+        let aligned = base + align_up(out.len() - base, self.align);
+        let kind = self.kind;
+        if !matches!(kind, Kind::Varlena | Kind::CString) {
+            out.resize(aligned, 0);
         }
-        Kind::Varlena => {
-            flags.has_varwidth = true;
-            let b = d.bytes();
-            if goes_short(att, b.len()) {
-                out.push(((b.len() + 1) as u8) << 1 | 1);
-            } else {
-                out.resize(aligned, 0);
-                out.extend_from_slice(&(((b.len() + 4) as u32) << 2).to_le_bytes());
+        match kind {
+            Kind::Bool => out.push(u8::from(d.bool())),
+            Kind::I8 => out.push(d.i8() as u8),
+            Kind::I16 => out.extend_from_slice(&d.i16().to_le_bytes()),
+            Kind::I32 => out.extend_from_slice(&d.i32().to_le_bytes()),
+            Kind::U32 => out.extend_from_slice(&d.u32().to_le_bytes()),
+            Kind::I64 => out.extend_from_slice(&d.i64().to_le_bytes()),
+            Kind::F32 => out.extend_from_slice(&d.f32().to_le_bytes()),
+            Kind::F64 => out.extend_from_slice(&d.f64().to_le_bytes()),
+            Kind::Fixed16 => out.extend_from_slice(&d.fixed16()),
+            Kind::TimeTz => out.extend_from_slice(&d.fixed16()[..12]),
+            Kind::Tid => out.extend_from_slice(&tid_to_disk(d.i64())),
+            Kind::Name | Kind::FixedBytes => {
+                let room = if kind == Kind::Name { self.width - 1 } else { self.width };
+                let b = d.bytes();
+                out.extend_from_slice(&b[..b.len().min(room)]);
+                out.resize(aligned + self.width, 0);
             }
-            out.extend_from_slice(b);
+            Kind::Varlena => {
+                let b = d.bytes();
+                if short && b.len() <= SHORT_MAX {
+                    out.push(((b.len() + 1) as u8) << 1 | 1);
+                } else {
+                    out.resize(aligned, 0);
+                    out.extend_from_slice(&(((b.len() + 4) as u32) << 2).to_le_bytes());
+                }
+                out.extend_from_slice(b);
+            }
+            Kind::CString => {
+                out.extend_from_slice(d.bytes());
+                out.push(0);
+            }
         }
-        Kind::CString => {
-            flags.has_varwidth = true;
-            out.extend_from_slice(d.bytes());
-            out.push(0);
+    }
+
+    /// Reads the plain value at `off` (aligned by the caller) and tells where it ends. XX001.
+    pub fn read<'a>(&self, data: &'a [u8], off: usize) -> Result<(DatumRef<'a>, usize)> {
+        let meta =
+            AttMeta { kind: self.kind, width: self.width as u32, align: self.align as u32, cached: u32::MAX };
+        match read_attr(&meta, data, off, 0)? {
+            (RawAttr::Plain(d), end) => Ok((d, end)),
+            _ => Err(corrupt("toasted element in a flat value")),
         }
     }
 }

@@ -1,0 +1,110 @@
+//! Comparison, equality, containment and hash of arrays, by the element type's default operator class.
+
+use super::layout::ArrayRef;
+use crate::DatumRef;
+use crate::ops::{cmp_nulls_last, type_cmp, type_hash};
+use common::{Error, Oid, Result, bail};
+use std::cmp::Ordering;
+
+/// Element-wise comparison; a broken array sorts as empty.
+pub fn array_cmp(coll: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+    compare(coll, a.bytes(), b.bytes()).unwrap_or(Ordering::Equal)
+}
+
+fn compare(coll: Oid, a: &[u8], b: &[u8]) -> Result<Ordering> {
+    let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
+    let cmp = elem_cmp(a.elem.oid)?;
+    for (x, y) in a.iter().zip(b.iter()) {
+        let o = cmp_nulls_last(cmp, coll, x?, y?);
+        if o != Ordering::Equal {
+            return Ok(o);
+        }
+    }
+    Ok(a.len()
+        .cmp(&b.len())
+        .then_with(|| a.ndim().cmp(&b.ndim()))
+        .then_with(|| a.dims.cmp(&b.dims))
+        .then_with(|| a.lower.cmp(&b.lower)))
+}
+
+pub fn elem_cmp(elem: Oid) -> Result<crate::CmpFn> {
+    type_cmp(elem)
+        .ok_or_else(|| Error::unsupported(format_args!("comparison of array elements of type {elem}")))
+}
+
+fn check_same(a: &[u8], b: &[u8]) -> Result<()> {
+    if ArrayRef::new(a)?.elem.oid != ArrayRef::new(b)?.elem.oid {
+        bail!(DATATYPE_MISMATCH, "cannot compare arrays of different element types");
+    }
+    Ok(())
+}
+
+macro_rules! ops {
+    ($($name:ident $test:expr;)*) => {$(
+        pub fn $name(a: &[u8], b: &[u8]) -> Result<bool> {
+            check_same(a, b)?;
+            let test: fn(Ordering) -> bool = $test;
+            Ok(test(compare(Oid::INVALID, a, b)?))
+        }
+    )*};
+}
+ops! {
+    array_eq |o| o.is_eq();
+    array_ne |o| o.is_ne();
+    array_lt |o| o.is_lt();
+    array_le |o| o.is_le();
+    array_gt |o| o.is_gt();
+    array_ge |o| o.is_ge();
+}
+
+pub fn array_larger(a: &[u8], b: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    out.extend_from_slice(if array_ge(a, b)? { a } else { b });
+    Ok(())
+}
+pub fn array_smaller(a: &[u8], b: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    out.extend_from_slice(if array_le(a, b)? { a } else { b });
+    Ok(())
+}
+
+/// Hash of the elements in order.
+pub fn array_hash(coll: Oid, v: DatumRef<'_>) -> u64 {
+    let Ok(a) = ArrayRef::new(v.bytes()) else { return 0 };
+    let Some(hash) = type_hash(a.elem.oid) else { return 0 };
+    a.iter()
+        .flatten()
+        .fold(a.len() as u64, |h, d| crate::hash::combine(h, if d.is_null() { 0 } else { hash(coll, d) }))
+}
+
+/// Is every element of `b` in `a`? NULL equals nothing.
+fn contains_all(a: &[u8], b: &[u8]) -> Result<bool> {
+    check_same(a, b)?;
+    let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
+    let cmp = elem_cmp(a.elem.oid)?;
+    let have = a.to_vec()?;
+    for y in b.iter() {
+        let y = y?;
+        if y.is_null() || !have.iter().any(|x| !x.is_null() && cmp(Oid::INVALID, *x, y).is_eq()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+pub fn arraycontains(a: &[u8], b: &[u8]) -> Result<bool> {
+    contains_all(a, b)
+}
+pub fn arraycontained(a: &[u8], b: &[u8]) -> Result<bool> {
+    contains_all(b, a)
+}
+pub fn arrayoverlap(a: &[u8], b: &[u8]) -> Result<bool> {
+    check_same(a, b)?;
+    let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
+    let cmp = elem_cmp(a.elem.oid)?;
+    let have = a.to_vec()?;
+    for y in b.iter() {
+        let y = y?;
+        if !y.is_null() && have.iter().any(|x| !x.is_null() && cmp(Oid::INVALID, *x, y).is_eq()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

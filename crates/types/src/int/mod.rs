@@ -1,0 +1,10 @@
+//! smallint, integer, bigint: operators within and across the three widths, casts between them, input and output,
+//! bit operations, `generate_series`. Overflow is 22003, division by zero 22012, always checked.
+
+mod io;
+mod ops;
+mod series;
+pub mod table;
+
+pub use io::{int_cmp, parse_int, widen};
+pub use ops::Int;

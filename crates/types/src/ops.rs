@@ -1,0 +1,44 @@
+//! Comparison and hash functions of the built-in types by type OID, for code that compares values without a registry at
+//! hand: arrays, records, min and max.
+
+use crate::registry::{CmpFn, HashFn};
+use crate::{DatumRef, FnImpl, type_info};
+use common::Oid;
+use std::cmp::Ordering;
+
+fn find(oid: Oid) -> Option<FnImpl> {
+    let tables = crate::builtin_tables();
+    tables.iter().flat_map(|t| t.iter()).find(|(o, _)| *o == oid.0).map(|(_, f)| *f)
+}
+
+/// Default btree comparison of a built-in type.
+pub fn type_cmp(type_oid: Oid) -> Option<CmpFn> {
+    use crate::oids::*;
+    Some(match type_oid {
+        INT2 | INT4 | INT8 | DATE | TIME | TIMESTAMP | TIMESTAMPTZ => crate::int::int_cmp,
+        TEXT | VARCHAR | NAME | BYTEA => crate::text::bytes_cmp,
+        OID | REGCLASS | REGTYPE | REGPROC => crate::misc::u32_cmp,
+        _ => match find(type_info(type_oid)?.cmp)? {
+            FnImpl::Cmp(f) => f,
+            _ => return None,
+        },
+    })
+}
+
+/// Default hash of a built-in type.
+pub fn type_hash(type_oid: Oid) -> Option<HashFn> {
+    match find(type_info(type_oid)?.hash)? {
+        FnImpl::Hash(f) => Some(f),
+        _ => None,
+    }
+}
+
+/// Comparison where NULL sorts last and equals itself.
+pub fn cmp_nulls_last(cmp: CmpFn, coll: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+    match (a.is_null(), b.is_null()) {
+        (true, true) => Ordering::Equal,
+        (true, false) => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        _ => cmp(coll, a, b),
+    }
+}

@@ -1,0 +1,22 @@
+//! Character and byte strings: text, varchar, bpchar, name, `"char"`, bytea. Comparison is by bytes (collation C);
+//! case mapping is ASCII, as in a database with locale C.
+
+mod bytea;
+mod chars;
+mod cmp;
+mod codec;
+mod format;
+mod io;
+mod like;
+mod pad;
+pub mod quote;
+mod strings;
+pub mod table;
+mod typmod;
+
+pub use cmp::bytes_cmp;
+pub use codec::{HEX, push_hex};
+pub use format::format_array;
+pub use io::{check_utf8, hashchar, name_truncate};
+pub use like::like_match;
+pub use typmod::{bpchar_typmod, varchar_typmod};
