@@ -1,0 +1,97 @@
+//! [`Catalog`]: look-ups by every upper layer. A descriptor is built from catalog rows on first use and kept until an
+//! invalidation message names it; built-in objects come from [`crate::builtins`] without touching a page.
+
+mod build;
+mod foreign;
+mod inval;
+mod lookup;
+mod stats;
+
+use crate::builtins::Builtins;
+use crate::desc::*;
+use crate::shared_ref::Ref;
+use common::Oid;
+use foldhash::HashMap;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use transam::Engine;
+use types::Registry;
+
+pub use inval::{INVAL_CATALOG, INVAL_RELATION};
+
+/// Name → OID within a schema; `None` remembers that there is no such object.
+type Names = RefCell<HashMap<Oid, HashMap<String, Option<Oid>>>>;
+
+/// The catalogs as seen by one process connected to one database.
+pub struct Catalog {
+    pub(crate) eng: Rc<Engine>,
+    pub(crate) builtins: &'static Builtins,
+    pub(crate) registry: &'static Registry,
+    pub(crate) database: Oid,
+    pub(crate) handles: RefCell<HashMap<Oid, Rc<crate::rows::Handle>>>,
+    relations: RefCell<HashMap<Oid, Ref<Relation>>>,
+    indexes: RefCell<HashMap<Oid, Ref<IndexDesc>>>,
+    relation_names: Names,
+    type_names: Names,
+    types: RefCell<HashMap<Oid, Ref<TypeDesc>>>,
+    procs: RefCell<HashMap<Oid, Ref<ProcDesc>>>,
+    proc_names: RefCell<HashMap<String, Rc<Vec<Ref<ProcDesc>>>>>,
+    namespaces: RefCell<HashMap<Oid, Option<Rc<str>>>>,
+    namespace_names: RefCell<HashMap<String, Option<Oid>>>,
+    roles: RefCell<HashMap<Oid, Option<Rc<str>>>>,
+    stats: RefCell<HashMap<(Oid, i16), Option<Rc<ColumnStats>>>>,
+    generation: Cell<u64>,
+}
+
+impl Catalog {
+    /// The catalogs of `database` (its OID); shared ones are the same everywhere.
+    pub fn new(
+        eng: Rc<Engine>,
+        builtins: &'static Builtins,
+        registry: &'static Registry,
+        database: Oid,
+    ) -> Rc<Catalog> {
+        let c = Rc::new(Catalog {
+            eng,
+            builtins,
+            registry,
+            database,
+            handles: RefCell::default(),
+            relations: RefCell::default(),
+            indexes: RefCell::default(),
+            relation_names: RefCell::default(),
+            type_names: RefCell::default(),
+            types: RefCell::default(),
+            procs: RefCell::default(),
+            proc_names: RefCell::default(),
+            namespaces: RefCell::default(),
+            namespace_names: RefCell::default(),
+            roles: RefCell::default(),
+            stats: RefCell::default(),
+            generation: Cell::new(1),
+        });
+        c.eng.set_inval_handler(c.clone());
+        c
+    }
+    /// The storage engine underneath.
+    pub fn engine(&self) -> &Rc<Engine> {
+        &self.eng
+    }
+    /// Built-in objects.
+    pub fn builtins(&self) -> &'static Builtins {
+        self.builtins
+    }
+    /// The function registry.
+    pub fn registry(&self) -> &'static Registry {
+        self.registry
+    }
+    /// The database connected to.
+    pub fn database(&self) -> Oid {
+        self.database
+    }
+    /// A number that changes whenever any descriptor was invalidated: plans made under another number must be
+    /// revalidated.
+    pub fn generation(&self) -> u64 {
+        self.generation.get()
+    }
+}
