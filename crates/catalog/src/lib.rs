@@ -2,15 +2,21 @@
 //! namespaces, dependencies.
 #![forbid(unsafe_code)]
 
+pub mod array;
+pub mod bootstrap;
 pub mod builtins;
 pub mod cache;
 pub mod columns;
 pub mod data;
+pub mod depend;
 pub mod desc;
 pub mod literal;
+pub mod rows;
 pub mod schema;
 pub mod search_path;
 pub mod shared_ref;
+pub mod toast;
 
 pub use cache::Catalog;
+pub use rows::CatRow;
 pub use shared_ref::Ref;

@@ -38,7 +38,11 @@ impl Catalog {
     /// Where the files of a relation are.
     pub fn locator(&self, tablespace: Oid, shared: bool, relfilenode: Oid) -> RelFileLocator {
         if shared {
-            return RelFileLocator { spc_oid: GLOBAL_TABLESPACE, db_oid: Oid::INVALID, rel_number: relfilenode.0 };
+            return RelFileLocator {
+                spc_oid: GLOBAL_TABLESPACE,
+                db_oid: Oid::INVALID,
+                rel_number: relfilenode.0,
+            };
         }
         let spc_oid = if tablespace.is_valid() { tablespace } else { DEFAULT_TABLESPACE };
         RelFileLocator { spc_oid, db_oid: self.database, rel_number: relfilenode.0 }
@@ -216,8 +220,11 @@ impl Catalog {
 
     fn index_oids(&self, table: Oid) -> Result<Vec<Oid>> {
         let rows = self.scan(pg_index::TABLE, pg_index::INDRELID_INDEX, &[Datum::oid(table)])?;
-        let mut out: Vec<Oid> =
-            rows.iter().filter(|r| r.bool(pg_index::INDISLIVE)).map(|r| r.oid(pg_index::INDEXRELID)).collect();
+        let mut out: Vec<Oid> = rows
+            .iter()
+            .filter(|r| r.bool(pg_index::INDISLIVE))
+            .map(|r| r.oid(pg_index::INDEXRELID))
+            .collect();
         out.sort();
         Ok(out)
     }
@@ -242,7 +249,8 @@ impl Catalog {
         let table_rows = self.scan(pg_class::TABLE, pg_class::OID_INDEX, &[Datum::oid(table)])?;
         let table_row = table_rows.first().ok_or_else(lost)?;
         let name = class.str(pg_class::RELNAME).to_string();
-        let desc = Rc::new(self.read_attributes(oid, class.i16(pg_class::RELNATTS) as usize, Oid::INVALID)?);
+        let desc =
+            Rc::new(self.read_attributes(oid, class.i16(pg_class::RELNATTS) as usize, Oid::INVALID)?);
         let num_key_atts = r.i16(INDNKEYATTS) as u16;
         let opclasses = literal::oid_items(r.bytes(INDCLASS));
         let collations = literal::oid_items(r.bytes(INDCOLLATION));
@@ -323,14 +331,26 @@ impl Catalog {
                 };
                 let opt = options.get(i).copied().unwrap_or(0);
                 let collation = collations.get(i).copied().unwrap_or_default();
-                Ok(KeyColumn::new(class.in_type, cmp, collation, opt & 1 != 0, opt & 2 != 0, class.is_default))
+                Ok(KeyColumn::new(
+                    class.in_type,
+                    cmp,
+                    collation,
+                    opt & 1 != 0,
+                    opt & 2 != 0,
+                    class.is_default,
+                ))
             })
             .collect()
     }
 
     /// A system catalog's storage descriptor, TOAST table included.
     pub(crate) fn catalog_storage(&self, t: &CatalogTable) -> Rel {
-        let mut rel = Rel::new(t.oid, t.name.clone(), self.locator(Oid::INVALID, t.shared, t.oid), Rc::new(t.desc.clone()));
+        let mut rel = Rel::new(
+            t.oid,
+            t.name.clone(),
+            self.locator(Oid::INVALID, t.shared, t.oid),
+            Rc::new(t.desc.clone()),
+        );
         rel.is_catalog = true;
         if t.toast.is_valid() {
             rel.toast = Some(Rc::new(self.catalog_toast(t)));

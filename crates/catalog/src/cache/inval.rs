@@ -48,7 +48,11 @@ impl Catalog {
                 relation(oid_at(row, pg_constraint::CONINDID));
             }
             pg_statistic::TABLE => send(INVAL_CATALOG, table, oid_at(row, pg_statistic::STARELID)),
-            pg_type::TABLE | pg_proc::TABLE | pg_namespace::TABLE | pg_authid::TABLE | pg_aggregate::TABLE => {
+            pg_type::TABLE
+            | pg_proc::TABLE
+            | pg_namespace::TABLE
+            | pg_authid::TABLE
+            | pg_aggregate::TABLE => {
                 send(INVAL_CATALOG, table, oid_at(row, 0));
             }
             // Nothing is cached of the others.

@@ -188,7 +188,7 @@ impl Catalog {
     /// All functions of a name, in all schemas (the caller filters by its path).
     pub fn procs_named(&self, name: &str) -> Result<Vec<Ref<ProcDesc>>> {
         let mut out: Vec<Ref<ProcDesc>> =
-            self.builtins.procs_named(name).iter().map(|p| Ref::Static(p)).collect();
+            self.builtins.procs_named(name).iter().map(|p| Ref::Static(*p)).collect();
         if let Some(own) = self.proc_names.borrow().get(name) {
             out.extend(own.iter().cloned());
             return Ok(out);
@@ -371,15 +371,13 @@ impl Catalog {
     }
     /// A schema by name or 3F000.
     pub fn require_namespace(&self, name: &str) -> Result<Oid> {
-        self.namespace_oid(name)?
-            .ok_or_else(|| err!(INVALID_SCHEMA_NAME, "schema \"{name}\" does not exist"))
+        self.namespace_oid(name)?.ok_or_else(|| err!(INVALID_SCHEMA_NAME, "schema \"{name}\" does not exist"))
     }
 }
 
 pub(crate) fn type_from_row(r: &CatRow) -> TypeDesc {
     use pg_type::*;
-    let (oid, len, by_val, typtype) =
-        (r.oid(OID), r.i16(TYPLEN), r.bool(TYPBYVAL), r.char(TYPTYPE));
+    let (oid, len, by_val, typtype) = (r.oid(OID), r.i16(TYPLEN), r.bool(TYPBYVAL), r.char(TYPTYPE));
     TypeDesc {
         oid,
         name: r.str(TYPNAME).to_string(),

@@ -50,7 +50,9 @@ impl Catalog {
                 items.into_iter().map(|d| if let Datum::F32(v) = d { v } else { 0.0 })
             };
             match r.i16(STAKIND1 + slot) {
-                KIND_MCV => s.mcv = self.values(r.bytes(STAVALUES1 + slot))?.into_iter().zip(numbers()).collect(),
+                KIND_MCV => {
+                    s.mcv = self.values(r.bytes(STAVALUES1 + slot))?.into_iter().zip(numbers()).collect()
+                }
                 KIND_HISTOGRAM => s.histogram = self.values(r.bytes(STAVALUES1 + slot))?,
                 KIND_CORRELATION => s.correlation = numbers().next(),
                 _ => {}

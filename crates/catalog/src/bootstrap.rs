@@ -1,0 +1,407 @@
+//! Filling the catalogs of a fresh cluster. `initdb` runs this in the first database inside one transaction: files of
+//! all catalogs, TOAST tables and indexes are made, then the rows of the bootstrap data and the rows that describe the
+//! catalogs themselves.
+
+use crate::builtins::*;
+use crate::cache::Catalog;
+use crate::columns::*;
+use crate::data;
+use crate::literal;
+use crate::schema::{CatalogIndex, CatalogTable};
+use access::btree;
+use common::{Error, Oid, Result};
+use types::{Datum, oids};
+
+/// What the user of `initdb` chose.
+#[derive(Clone, Debug)]
+pub struct BootstrapOptions {
+    /// Name of the first superuser.
+    pub superuser: String,
+    /// Stored (hashed) password, if one was given.
+    pub password: Option<String>,
+    pub collate: String,
+    pub ctype: String,
+    /// PostgreSQL's number of the encoding: 6 is UTF8.
+    pub encoding: i32,
+}
+
+/// Creates and fills all catalogs in `catalog`'s database (`template1`).
+pub fn bootstrap(catalog: &Catalog, opts: &BootstrapOptions) -> Result<()> {
+    create_files(catalog)?;
+    let schema = &catalog.builtins().schema;
+    for (table, file) in data::CONTENTS {
+        load_contents(catalog, *table, file, opts)?;
+    }
+    for t in &schema.tables {
+        describe_table(catalog, t)?;
+    }
+    for ix in &schema.indexes {
+        describe_index(catalog, ix)?;
+    }
+    Ok(())
+}
+
+fn create_files(catalog: &Catalog) -> Result<()> {
+    let schema = &catalog.builtins().schema;
+    for t in &schema.tables {
+        let rel = catalog.catalog_storage(t);
+        catalog.engine().create_storage(rel.locator, true)?;
+        if let Some(toast) = &rel.toast {
+            catalog.engine().create_storage(toast.heap.locator, true)?;
+            catalog.engine().create_storage(toast.index.rel.locator, true)?;
+            btree::create_empty(catalog.engine(), &toast.index)?;
+        }
+    }
+    for ix in &schema.indexes {
+        let rel = catalog.catalog_index_rel(ix)?;
+        catalog.engine().create_storage(rel.rel.locator, true)?;
+        btree::create_empty(catalog.engine(), &rel)?;
+    }
+    Ok(())
+}
+
+fn load_contents(catalog: &Catalog, table: Oid, file: &'static str, opts: &BootstrapOptions) -> Result<()> {
+    let t = catalog
+        .builtins()
+        .schema
+        .table(table)
+        .ok_or_else(|| Error::internal(format!("bootstrap data for unknown catalog {table}")))?;
+    for fields in data::rows(file) {
+        let mut row = Vec::with_capacity(t.desc.len());
+        for (a, f) in t.desc.attrs.iter().zip(&fields) {
+            row.push(match data::unescape(f) {
+                None => Datum::Null,
+                Some(text) => literal::parse(a.type_oid, &text)?,
+            });
+        }
+        match table {
+            pg_database::TABLE if row[pg_database::OID] != Datum::U32(1) => continue,
+            pg_database::TABLE => locale_columns(&mut row, opts),
+            pg_authid::TABLE if row[pg_authid::OID] == Datum::oid(BOOTSTRAP_SUPERUSER) => {
+                row[pg_authid::ROLNAME] = Datum::text(&opts.superuser);
+                row[pg_authid::ROLPASSWORD] = opts.password.as_deref().map_or(Datum::Null, Datum::text);
+            }
+            _ => {}
+        }
+        catalog.insert_row(table, &row)?;
+    }
+    Ok(())
+}
+
+fn locale_columns(row: &mut [Datum], opts: &BootstrapOptions) {
+    row[pg_database::ENCODING] = Datum::I32(opts.encoding);
+    row[pg_database::DATCOLLATE] = Datum::text(&opts.collate);
+    row[pg_database::DATCTYPE] = Datum::text(&opts.ctype);
+}
+
+/// Adds the rows of `template0` and `postgres`, copies of `template1`'s.
+pub fn add_databases(catalog: &Catalog) -> Result<()> {
+    let row =
+        catalog.database_row("template1")?.ok_or_else(|| Error::internal("database template1 is missing"))?;
+    for (oid, name, template, allow) in [(4, "template0", true, false), (5, "postgres", false, true)] {
+        let mut v = row.values.clone();
+        v[pg_database::OID] = Datum::U32(oid);
+        v[pg_database::DATNAME] = Datum::text(name);
+        v[pg_database::DATISTEMPLATE] = Datum::Bool(template);
+        v[pg_database::DATALLOWCONN] = Datum::Bool(allow);
+        catalog.insert_row(pg_database::TABLE, &v)?;
+    }
+    Ok(())
+}
+
+/// A `pg_class` row with the columns every relation of `initdb` shares.
+struct ClassRow<'a> {
+    oid: Oid,
+    name: &'a str,
+    namespace: Oid,
+    row_type: Oid,
+    am: Oid,
+    kind: u8,
+    natts: usize,
+    shared: bool,
+    has_index: bool,
+    toast: Oid,
+}
+
+fn insert_class(catalog: &Catalog, c: &ClassRow<'_>) -> Result<()> {
+    use pg_class::*;
+    let mut r = catalog.blank_row(TABLE);
+    for i in [
+        RELISSHARED,
+        RELHASRULES,
+        RELHASTRIGGERS,
+        RELHASSUBCLASS,
+        RELROWSECURITY,
+        RELFORCEROWSECURITY,
+        RELISPARTITION,
+    ] {
+        r[i] = Datum::Bool(false);
+    }
+    for i in [RELOFTYPE, RELREWRITE] {
+        r[i] = Datum::oid(Oid::INVALID);
+    }
+    r[OID] = Datum::oid(c.oid);
+    r[RELNAME] = Datum::text(c.name);
+    r[RELNAMESPACE] = Datum::oid(c.namespace);
+    r[RELTYPE] = Datum::oid(c.row_type);
+    r[RELOWNER] = Datum::oid(BOOTSTRAP_SUPERUSER);
+    r[RELAM] = Datum::oid(c.am);
+    r[RELFILENODE] = Datum::oid(c.oid);
+    r[RELTABLESPACE] = Datum::oid(if c.shared { GLOBAL_TABLESPACE } else { Oid::INVALID });
+    r[RELPAGES] = Datum::I32(0);
+    r[RELTUPLES] = Datum::F32(if c.kind == b'i' { 0.0 } else { -1.0 });
+    r[RELALLVISIBLE] = Datum::I32(0);
+    r[RELTOASTRELID] = Datum::oid(c.toast);
+    r[RELHASINDEX] = Datum::Bool(c.has_index);
+    r[RELISSHARED] = Datum::Bool(c.shared);
+    r[RELPERSISTENCE] = Datum::I8(b'p' as i8);
+    r[RELKIND] = Datum::I8(c.kind as i8);
+    r[RELNATTS] = Datum::I16(c.natts as i16);
+    r[RELCHECKS] = Datum::I16(0);
+    r[RELISPOPULATED] = Datum::Bool(true);
+    r[RELREPLIDENT] = Datum::I8(b'n' as i8);
+    r[RELFROZENXID] = Datum::U32(if c.kind == b'i' { 0 } else { 3 });
+    r[RELMINMXID] = Datum::U32(if c.kind == b'i' { 0 } else { 1 });
+    catalog.insert_row(TABLE, &r)?;
+    Ok(())
+}
+
+/// A `pg_attribute` row for an attribute.
+pub fn attribute_row(catalog: &Catalog, rel: Oid, num: i16, a: &types::Attribute, ndims: i32) -> Vec<Datum> {
+    use pg_attribute::*;
+    let mut r = catalog.blank_row(TABLE);
+    r[ATTRELID] = Datum::oid(rel);
+    r[ATTNAME] = Datum::text(&a.name);
+    r[ATTTYPID] = Datum::oid(a.type_oid);
+    r[ATTSTATTARGET] = Datum::I32(if num > 0 { -1 } else { 0 });
+    r[ATTLEN] = Datum::I16(a.len);
+    r[ATTNUM] = Datum::I16(num);
+    r[ATTNDIMS] = Datum::I32(ndims);
+    r[ATTCACHEOFF] = Datum::I32(-1);
+    r[ATTTYPMOD] = Datum::I32(a.typmod);
+    r[ATTBYVAL] = Datum::Bool(a.by_val);
+    r[ATTALIGN] = Datum::I8(a.align as i8);
+    r[ATTSTORAGE] = Datum::I8(a.storage as i8);
+    r[ATTCOMPRESSION] = Datum::I8(a.compression as i8);
+    r[ATTNOTNULL] = Datum::Bool(a.not_null);
+    r[ATTHASDEF] = Datum::Bool(a.has_default);
+    r[ATTHASMISSING] = Datum::Bool(a.missing.is_some());
+    r[ATTIDENTITY] = Datum::I8(a.identity as i8);
+    r[ATTGENERATED] = Datum::I8(a.generated as i8);
+    r[ATTISDROPPED] = Datum::Bool(a.dropped);
+    r[ATTISLOCAL] = Datum::Bool(true);
+    r[ATTINHCOUNT] = Datum::I32(0);
+    r[ATTCOLLATION] = Datum::oid(a.collation);
+    r
+}
+
+/// The system columns of a table: (name, number, type).
+pub const SYSTEM_COLUMNS: [(&str, i16, Oid); 6] = [
+    ("tableoid", -6, oids::OID),
+    ("cmax", -5, oids::CID),
+    ("xmax", -4, oids::XID),
+    ("cmin", -3, oids::CID),
+    ("xmin", -2, oids::XID),
+    ("ctid", -1, oids::TID),
+];
+
+/// Inserts the rows of a relation's system columns.
+pub fn insert_system_columns(catalog: &Catalog, rel: Oid) -> Result<()> {
+    for (name, num, type_oid) in SYSTEM_COLUMNS {
+        let mut a = crate::schema::attribute(name, &*catalog.type_desc(type_oid)?, -1);
+        a.not_null = true;
+        catalog.insert_row(pg_attribute::TABLE, &attribute_row(catalog, rel, num, &a, 0))?;
+    }
+    Ok(())
+}
+
+fn describe_table(catalog: &Catalog, t: &CatalogTable) -> Result<()> {
+    insert_class(
+        catalog,
+        &ClassRow {
+            oid: t.oid,
+            name: &t.name,
+            namespace: PG_CATALOG,
+            row_type: t.row_type,
+            am: HEAP_AM,
+            kind: b'r',
+            natts: t.desc.len(),
+            shared: t.shared,
+            has_index: !t.indexes.is_empty(),
+            toast: t.toast,
+        },
+    )?;
+    for (i, a) in t.desc.attrs.iter().enumerate() {
+        let ndims = t.ndims.get(i).copied().unwrap_or(0);
+        catalog.insert_row(pg_attribute::TABLE, &attribute_row(catalog, t.oid, i as i16 + 1, a, ndims))?;
+    }
+    insert_system_columns(catalog, t.oid)?;
+    for oid in [t.row_type, t.row_array_type] {
+        if let Some(d) = catalog.builtins().type_desc(oid) {
+            catalog.insert_row(pg_type::TABLE, &type_row(catalog, d))?;
+        }
+    }
+    if t.toast.is_valid() {
+        describe_toast(catalog, t)?;
+    }
+    Ok(())
+}
+
+/// A `pg_type` row.
+pub fn type_row(catalog: &Catalog, d: &crate::desc::TypeDesc) -> Vec<Datum> {
+    use pg_type::*;
+    let mut r = catalog.blank_row(TABLE);
+    r[OID] = Datum::oid(d.oid);
+    r[TYPNAME] = Datum::text(&d.name);
+    r[TYPNAMESPACE] = Datum::oid(d.namespace);
+    r[TYPOWNER] = Datum::oid(d.owner);
+    r[TYPLEN] = Datum::I16(d.len);
+    r[TYPBYVAL] = Datum::Bool(d.by_val);
+    r[TYPTYPE] = Datum::I8(d.typtype as i8);
+    r[TYPCATEGORY] = Datum::I8(d.category as i8);
+    r[TYPISPREFERRED] = Datum::Bool(d.preferred);
+    r[TYPISDEFINED] = Datum::Bool(d.is_defined);
+    r[TYPDELIM] = Datum::I8(d.delim as i8);
+    r[TYPRELID] = Datum::oid(d.relid);
+    r[TYPSUBSCRIPT] = Datum::oid(d.subscript_proc);
+    r[TYPELEM] = Datum::oid(d.elem);
+    r[TYPARRAY] = Datum::oid(d.array);
+    r[TYPINPUT] = Datum::oid(d.input);
+    r[TYPOUTPUT] = Datum::oid(d.output);
+    r[TYPRECEIVE] = Datum::oid(d.receive);
+    r[TYPSEND] = Datum::oid(d.send);
+    r[TYPMODIN] = Datum::oid(d.modin);
+    r[TYPMODOUT] = Datum::oid(d.modout);
+    // array_typanalyze for arrays; composite types have none.
+    r[TYPANALYZE] = Datum::U32(if d.subscript_proc == Oid(6179) { 3816 } else { 0 });
+    r[TYPALIGN] = Datum::I8(d.align as i8);
+    r[TYPSTORAGE] = Datum::I8(d.storage as i8);
+    r[TYPNOTNULL] = Datum::Bool(d.not_null);
+    r[TYPBASETYPE] = Datum::oid(d.base_type);
+    r[TYPTYPMOD] = Datum::I32(d.typmod);
+    r[TYPNDIMS] = Datum::I32(0);
+    r[TYPCOLLATION] = Datum::oid(d.collation);
+    r
+}
+
+fn describe_toast(catalog: &Catalog, t: &CatalogTable) -> Result<()> {
+    let name = format!("pg_toast_{}", t.oid);
+    let desc = crate::toast::toast_desc(catalog.builtins());
+    let class = ClassRow {
+        oid: t.toast,
+        name: &name,
+        namespace: PG_TOAST,
+        row_type: Oid::INVALID,
+        am: HEAP_AM,
+        kind: b't',
+        natts: desc.len(),
+        shared: t.shared,
+        has_index: true,
+        toast: Oid::INVALID,
+    };
+    insert_class(catalog, &class)?;
+    for (i, a) in desc.attrs.iter().enumerate() {
+        catalog.insert_row(pg_attribute::TABLE, &attribute_row(catalog, t.toast, i as i16 + 1, a, 0))?;
+    }
+    insert_system_columns(catalog, t.toast)?;
+    let index_name = format!("{name}_index");
+    let ix = CatalogIndex {
+        oid: t.toast_index,
+        name: index_name,
+        table: t.toast,
+        unique: true,
+        primary: true,
+        immediate: true,
+        keys: vec![1, 2],
+        collations: vec![Oid::INVALID; 2],
+        opclasses: crate::toast::TOAST_OPCLASSES.iter().map(|c| c.0).collect(),
+        options: vec![0, 0],
+        constraint: Oid::INVALID,
+    };
+    describe_index_columns(catalog, &ix, &desc.attrs[..2], PG_TOAST, t.shared)
+}
+
+fn describe_index(catalog: &Catalog, ix: &CatalogIndex) -> Result<()> {
+    let desc = catalog.builtins().schema.index_desc(ix);
+    let shared = catalog.builtins().schema.table(ix.table).is_some_and(|t| t.shared);
+    describe_index_columns(catalog, ix, &desc.attrs, PG_CATALOG, shared)?;
+    if ix.constraint.is_valid() {
+        insert_constraint(catalog, ix)?;
+    }
+    Ok(())
+}
+
+fn describe_index_columns(
+    catalog: &Catalog,
+    ix: &CatalogIndex,
+    attrs: &[types::Attribute],
+    namespace: Oid,
+    shared: bool,
+) -> Result<()> {
+    let class = ClassRow {
+        oid: ix.oid,
+        name: &ix.name,
+        namespace,
+        row_type: Oid::INVALID,
+        am: BTREE_AM,
+        kind: b'i',
+        natts: ix.keys.len(),
+        shared,
+        has_index: false,
+        toast: Oid::INVALID,
+    };
+    insert_class(catalog, &class)?;
+    for (i, a) in attrs.iter().enumerate() {
+        let mut a = a.clone();
+        a.not_null = false;
+        catalog.insert_row(pg_attribute::TABLE, &attribute_row(catalog, ix.oid, i as i16 + 1, &a, 0))?;
+    }
+    use pg_index::*;
+    let mut r = catalog.blank_row(TABLE);
+    r[INDEXRELID] = Datum::oid(ix.oid);
+    r[INDRELID] = Datum::oid(ix.table);
+    r[INDNATTS] = Datum::I16(ix.keys.len() as i16);
+    r[INDNKEYATTS] = Datum::I16(ix.keys.len() as i16);
+    r[INDISUNIQUE] = Datum::Bool(ix.unique);
+    r[INDISPRIMARY] = Datum::Bool(ix.primary);
+    r[INDIMMEDIATE] = Datum::Bool(ix.immediate);
+    for i in [INDNULLSNOTDISTINCT, INDISEXCLUSION, INDISCLUSTERED, INDCHECKXMIN, INDISREPLIDENT] {
+        r[i] = Datum::Bool(false);
+    }
+    for i in [INDISVALID, INDISREADY, INDISLIVE] {
+        r[i] = Datum::Bool(true);
+    }
+    r[INDKEY] = literal::int2vector(&ix.keys);
+    r[INDCOLLATION] = literal::oidvector(&ix.collations);
+    r[INDCLASS] = literal::oidvector(&ix.opclasses);
+    r[INDOPTION] = literal::int2vector(&ix.options);
+    catalog.insert_row(TABLE, &r)?;
+    Ok(())
+}
+
+fn insert_constraint(catalog: &Catalog, ix: &CatalogIndex) -> Result<()> {
+    use pg_constraint::*;
+    let mut r = catalog.blank_row(TABLE);
+    for i in [CONTYPID, CONPARENTID, CONFRELID] {
+        r[i] = Datum::oid(Oid::INVALID);
+    }
+    r[OID] = Datum::oid(ix.constraint);
+    r[CONNAME] = Datum::text(&ix.name);
+    r[CONNAMESPACE] = Datum::oid(PG_CATALOG);
+    r[CONTYPE] = Datum::I8(if ix.primary { b'p' as i8 } else { b'u' as i8 });
+    r[CONDEFERRABLE] = Datum::Bool(false);
+    r[CONDEFERRED] = Datum::Bool(false);
+    r[CONVALIDATED] = Datum::Bool(true);
+    r[CONRELID] = Datum::oid(ix.table);
+    r[CONINDID] = Datum::oid(ix.oid);
+    for i in [CONFUPDTYPE, CONFDELTYPE, CONFMATCHTYPE] {
+        r[i] = Datum::I8(b' ' as i8);
+    }
+    r[CONISLOCAL] = Datum::Bool(true);
+    r[CONINHCOUNT] = Datum::I32(0);
+    r[CONNOINHERIT] = Datum::Bool(true);
+    let keys: Vec<Datum> = ix.keys.iter().map(|k| Datum::I16(*k)).collect();
+    r[CONKEY] = literal::make_array(oids::INT2, &keys, 1);
+    catalog.insert_row(TABLE, &r)?;
+    Ok(())
+}
