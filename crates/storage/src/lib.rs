@@ -2,14 +2,30 @@
 //! `transam` and `access` build on it; it knows nothing of transactions, tuples or catalogs. One process works through
 //! one [`Store`], a cheap clonable handle on the shared structures plus this process's caches.
 
+pub mod buffer;
+pub mod config;
+pub mod critical;
+pub mod datadir;
 pub mod fsm;
 pub mod page;
+pub mod redo;
 pub mod relfile;
-pub mod skeleton;
+pub mod shared;
+pub mod store;
+pub mod temp;
+#[cfg(test)]
+mod testing;
 pub mod vm;
 pub mod wal;
 
+pub use buffer::write::DELAY_FOR_HINT;
+pub use buffer::{PageMut, PageRef, Pinned, ReadMode, Strategy};
+pub use config::StorageConfig;
+pub use critical::{Critical, RecordBuilder};
 pub use page::{ItemId, LpFlags, PAGE_SIZE, Page};
+pub use redo::{RedoAction, RedoPage};
 pub use relfile::{Fork, RelFileLocator};
-pub use skeleton::*;
+pub use shared::{SharedStorage, StorageHandle};
+pub use store::{BufferCounters, Store};
+pub use temp::TempFile;
 pub use wal::{BlockRef, Record, RegFlags, RmgrId, WalReader};

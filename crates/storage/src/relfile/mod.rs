@@ -1,6 +1,10 @@
 //! Names and places of relation files: the locator that identifies a relation's storage, its forks, and the paths as
 //! PostgreSQL lays them out.
 
+pub mod files;
+mod ops;
+pub(crate) mod sync;
+
 use common::Oid;
 
 /// Tablespace of ordinary relations.

@@ -1,0 +1,227 @@
+//! The handle: one process's view of storage. Clones share it. It owns what is private to the process (open files,
+//! pins, counters, scratch space) and refers to what is shared.
+
+use crate::buffer::desc::BufferDesc;
+use crate::buffer::pins::Pins;
+use crate::buffer::write::SweepAhead;
+use crate::config::StorageConfig;
+use crate::page::Page;
+use crate::redo::RedoState;
+use crate::relfile::files::Files;
+use crate::relfile::sync::PendingSyncs;
+use crate::shared::{IO_CONDVARS, SharedStorage};
+use crate::wal::flush::WalFile;
+use crate::wal::insert::Draft;
+use crate::wal::position::{end_lsn, start_lsn};
+use crate::wal::state::WalState;
+use common::Lsn;
+use ipc::{CondVar, Interrupts, Proc};
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+
+/// Counts of one process since it started, for EXPLAIN (BUFFERS, WAL).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BufferCounters {
+    pub shared_hit: u64,
+    pub shared_read: u64,
+    pub shared_dirtied: u64,
+    pub shared_written: u64,
+    pub local_hit: u64,
+    pub local_read: u64,
+    pub temp_read: u64,
+    pub temp_written: u64,
+    pub wal_records: u64,
+    pub wal_images: u64,
+    pub wal_bytes: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub shared_hit: Cell<u64>,
+    pub shared_read: Cell<u64>,
+    pub shared_dirtied: Cell<u64>,
+    pub shared_written: Cell<u64>,
+    pub temp_read: Cell<u64>,
+    pub temp_written: Cell<u64>,
+    pub wal_records: Cell<u64>,
+    pub wal_images: Cell<u64>,
+    pub wal_bytes: Cell<u64>,
+}
+
+/// What a [`Store`] refers to.
+pub struct Inner {
+    shared: SharedStorage,
+    proc: &'static Proc,
+    ints: Rc<Interrupts>,
+    config: StorageConfig,
+    files: Files,
+    pins: Pins,
+    pub(crate) counters: Counters,
+    /// A page on its way to its file.
+    pub(crate) page_copy: RefCell<Box<Page>>,
+    pub(crate) sweep_ahead: SweepAhead,
+    pub(crate) wal_file: WalFile,
+    pub(crate) wal_compression: Cell<bool>,
+    pub(crate) last_insert: Cell<Lsn>,
+    drafts: RefCell<Vec<Box<Draft>>>,
+    pub(crate) pending: RefCell<Option<PendingSyncs>>,
+    pub(crate) redo: RefCell<RedoState>,
+    pub(crate) temp_files: Cell<u64>,
+    pub(crate) temp_bytes: Cell<u64>,
+}
+
+/// One process's handle on storage; clones share it. Not `Send`.
+#[derive(Clone)]
+pub struct Store(Rc<Inner>);
+
+impl Deref for Store {
+    type Target = Inner;
+    #[inline]
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Store {
+    /// The handle of this process, made after the fork and after it has its slot.
+    pub fn new(shared: SharedStorage, proc: &'static Proc, ints: Rc<Interrupts>, config: &StorageConfig) -> Store {
+        Store(Rc::new(Inner {
+            shared,
+            proc,
+            ints,
+            files: Files::new(&config.data_dir, config.max_open_files),
+            wal_compression: Cell::new(config.wal_compression),
+            config: config.clone(),
+            pins: Pins::default(),
+            counters: Counters::default(),
+            page_copy: RefCell::new(Page::zeroed()),
+            sweep_ahead: SweepAhead::default(),
+            wal_file: WalFile::default(),
+            last_insert: Cell::new(Lsn::INVALID),
+            drafts: RefCell::default(),
+            pending: RefCell::new(None),
+            redo: RefCell::default(),
+            temp_files: Cell::new(0),
+            temp_bytes: Cell::new(0),
+        }))
+    }
+    /// Counters for EXPLAIN (BUFFERS, WAL).
+    pub fn counters(&self) -> BufferCounters {
+        let c = &self.counters;
+        BufferCounters {
+            shared_hit: c.shared_hit.get(),
+            shared_read: c.shared_read.get(),
+            shared_dirtied: c.shared_dirtied.get(),
+            shared_written: c.shared_written.get(),
+            temp_read: c.temp_read.get(),
+            temp_written: c.temp_written.get(),
+            wal_records: c.wal_records.get(),
+            wal_images: c.wal_images.get(),
+            wal_bytes: c.wal_bytes.get(),
+            ..BufferCounters::default()
+        }
+    }
+
+    /// End of what has been inserted.
+    pub fn insert_lsn(&self) -> Lsn {
+        end_lsn(self.wal().reserve.v.load(Acquire))
+    }
+    /// Where the next record begins: differs from [`Store::insert_lsn`] at a segment's start.
+    pub fn next_record_lsn(&self) -> Lsn {
+        start_lsn(self.wal().reserve.v.load(Acquire))
+    }
+    /// End of what is durable.
+    #[inline]
+    pub fn flushed_lsn(&self) -> Lsn {
+        Lsn(self.wal().flush.flushed.load(Acquire))
+    }
+    /// End of what is written to files, durable or not.
+    pub fn written_lsn(&self) -> Lsn {
+        Lsn(self.wal().flush.written.load(Acquire))
+    }
+    /// End of the last record this process inserted.
+    pub fn last_insert_lsn(&self) -> Lsn {
+        self.last_insert.get()
+    }
+    /// Redo pointer of the last (or running) checkpoint.
+    #[inline]
+    pub fn redo_lsn(&self) -> Lsn {
+        Lsn(self.wal().control.redo.load(Acquire))
+    }
+    /// Is the log being replayed?
+    #[inline]
+    pub fn in_recovery(&self) -> bool {
+        self.wal().control.in_recovery.load(Relaxed) != 0
+    }
+    /// `full_page_writes`.
+    pub fn full_page_writes(&self) -> bool {
+        self.wal().control.full_page_writes.load(Relaxed) != 0
+    }
+    /// Changes `full_page_writes` for everybody (checkpointer, on reload).
+    pub fn set_full_page_writes(&self, on: bool) {
+        self.wal().control.full_page_writes.store(u32::from(on), Relaxed);
+    }
+    /// Changes `wal_compression` for this process.
+    pub fn set_wal_compression(&self, on: bool) {
+        self.wal_compression.set(on);
+    }
+}
+
+impl Inner {
+    #[inline]
+    pub(crate) fn shared(&self) -> &SharedStorage {
+        &self.shared
+    }
+    #[inline]
+    pub(crate) fn wal(&self) -> &'static WalState {
+        self.shared.wal
+    }
+    /// This process's slot.
+    #[inline]
+    pub fn proc(&self) -> &'static Proc {
+        self.proc
+    }
+    /// This process's interrupts.
+    pub fn ints(&self) -> &Interrupts {
+        &self.ints
+    }
+    /// The settings.
+    #[inline]
+    pub fn config(&self) -> &StorageConfig {
+        &self.config
+    }
+    /// Relation files, below the pool.
+    #[inline]
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+    #[inline]
+    pub(crate) fn pins(&self) -> &Pins {
+        &self.pins
+    }
+    #[inline]
+    pub(crate) fn desc(&self, buf: u32) -> &'static BufferDesc {
+        &self.shared.descs[buf as usize]
+    }
+    #[inline]
+    pub(crate) fn block_ptr(&self, buf: u32) -> *mut Page {
+        debug_assert!((buf as usize) < self.shared.descs.len());
+        // SAFETY: the block array has one page per descriptor and `buf` indexes descriptors.
+        unsafe { self.shared.blocks.cast::<Page>().add(buf as usize) }
+    }
+    pub(crate) fn io_condvar(&self, buf: u32) -> &'static CondVar {
+        &self.shared.io[buf as usize % IO_CONDVARS]
+    }
+    pub(crate) fn take_draft(&self) -> Box<Draft> {
+        self.drafts.borrow_mut().pop().unwrap_or_default()
+    }
+    pub(crate) fn give_draft(&self, d: Box<Draft>) {
+        self.drafts.borrow_mut().push(d);
+    }
+    /// Buffers this process has pinned (leak checks at the end of a transaction).
+    pub fn pinned_buffers(&self) -> Vec<u32> {
+        self.pins.buffers()
+    }
+}
