@@ -92,7 +92,8 @@ pub fn write_file_durably(path: &Path, contents: &[u8]) -> Result<()> {
 /// Overwrites a small file in place and syncs it (the control file: one sector, never renamed).
 pub fn overwrite_durably(path: &Path, contents: &[u8]) -> Result<()> {
     let fail = |e: std::io::Error| Error::os(format!("could not write file \"{}\"", path.display()), &e);
-    let mut f = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(fail)?;
+    let mut f =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(fail)?;
     f.write_all(contents).map_err(fail)?;
     sync_or_panic(&f, &path.to_string_lossy());
     Ok(())

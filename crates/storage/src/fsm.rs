@@ -29,6 +29,10 @@ pub fn vacuum(_store: &Store, _rel: RelFileLocator, _from: BlockNumber, _to: Blo
     Err(common::Error::unsupported("free space map"))
 }
 /// Prepares truncation of the heap to `nblocks`: clears the tail, returns the fork's new length in blocks (if it exists).
-pub fn prepare_truncate(_store: &Store, _rel: RelFileLocator, _nblocks: BlockNumber) -> Result<Option<BlockNumber>> {
+pub fn prepare_truncate(
+    _store: &Store,
+    _rel: RelFileLocator,
+    _nblocks: BlockNumber,
+) -> Result<Option<BlockNumber>> {
     Err(common::Error::unsupported("free space map"))
 }

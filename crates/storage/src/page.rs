@@ -373,8 +373,7 @@ impl Page {
         let space = self.free_space();
         let max = self.max_offset();
         if space > 0 && max as usize >= MAX_HEAP_TUPLES_PER_PAGE {
-            let reusable =
-                self.flags() & PD_HAS_FREE_LINES != 0 && (1..=max).any(|o| self.lp(o).is_unused());
+            let reusable = self.flags() & PD_HAS_FREE_LINES != 0 && (1..=max).any(|o| self.lp(o).is_unused());
             if !reusable {
                 return 0;
             }
@@ -470,7 +469,10 @@ impl Page {
             let (o, l) = (id.offset() as usize, id.len() as usize);
             let size = maxalign(l);
             if at < lower + size {
-                return Err(Error::corrupted(format!("corrupted item lengths: total exceeds {}", special - lower)));
+                return Err(Error::corrupted(format!(
+                    "corrupted item lengths: total exceeds {}",
+                    special - lower
+                )));
             }
             at -= size;
             self.0[at..at + l].copy_from_slice(&old.0[o..o + l]);

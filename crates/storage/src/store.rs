@@ -86,7 +86,12 @@ impl Deref for Store {
 
 impl Store {
     /// The handle of this process, made after the fork and after it has its slot.
-    pub fn new(shared: SharedStorage, proc: &'static Proc, ints: Rc<Interrupts>, config: &StorageConfig) -> Store {
+    pub fn new(
+        shared: SharedStorage,
+        proc: &'static Proc,
+        ints: Rc<Interrupts>,
+        config: &StorageConfig,
+    ) -> Store {
         Store(Rc::new(Inner {
             shared,
             proc,

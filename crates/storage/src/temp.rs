@@ -42,8 +42,8 @@ impl Store {
             std::fs::create_dir_all(&dir)?;
             open()
         });
-        let file =
-            file.map_err(|e| Error::os(format!("could not create temporary file \"{}\"", path.display()), &e))?;
+        let file = file
+            .map_err(|e| Error::os(format!("could not create temporary file \"{}\"", path.display()), &e))?;
         Ok(TempFile {
             store: self.clone(),
             file,

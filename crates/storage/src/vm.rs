@@ -34,7 +34,12 @@ pub fn map_block(heap_block: BlockNumber) -> BlockNumber {
 }
 
 /// Pins the map page covering `heap_block`, creating and extending the fork as needed. `pin` is reused when it is it.
-pub fn pin(store: &Store, rel: RelFileLocator, heap_block: BlockNumber, pin: &mut Option<Pinned>) -> Result<()> {
+pub fn pin(
+    store: &Store,
+    rel: RelFileLocator,
+    heap_block: BlockNumber,
+    pin: &mut Option<Pinned>,
+) -> Result<()> {
     if !pin_ok(pin, heap_block) {
         *pin = None;
         *pin = Some(ensure_page(store, rel, Fork::Vm, map_block(heap_block))?);
@@ -98,7 +103,13 @@ fn clear_in(page: &mut Page, heap_block: BlockNumber, bits: u8) {
     page.bytes_mut()[at] &= !((bits & VALID_BITS) << shift);
 }
 /// Clears bits in redo of a heap record that does not register the map page.
-pub fn redo_clear(store: &Store, record: &Record, rel: RelFileLocator, heap_block: BlockNumber, bits: u8) -> Result<()> {
+pub fn redo_clear(
+    store: &Store,
+    record: &Record,
+    rel: RelFileLocator,
+    heap_block: BlockNumber,
+    bits: u8,
+) -> Result<()> {
     if let Some(mut p) = store.read_unregistered_for_redo(record, rel, Fork::Vm, map_block(heap_block))?
         && get_bits(p.as_page(), heap_block) & bits != 0
     {
@@ -162,11 +173,8 @@ pub fn prepare_truncate(
         if store.in_recovery() {
             crit.unlogged();
         } else {
-            let mut rec = crit.record(
-                crate::RmgrId::XLOG,
-                crate::wal::record::xlog_info::FPI,
-                common::Xid::INVALID,
-            );
+            let mut rec =
+                crit.record(crate::RmgrId::XLOG, crate::wal::record::xlog_info::FPI, common::Xid::INVALID);
             rec.block(0, &page, crate::RegFlags::RAW | crate::RegFlags::FORCE_IMAGE);
             crit.log(rec);
         }
@@ -183,7 +191,12 @@ fn byte_of(pin: &Pinned, at: usize) -> &AtomicU8 {
 
 /// The page of a map fork, created with everything before it when it is not there. Map pages are initialised when
 /// first written; zeros mean "no bit set".
-pub(crate) fn ensure_page(store: &Store, rel: RelFileLocator, fork: Fork, block: BlockNumber) -> Result<Pinned> {
+pub(crate) fn ensure_page(
+    store: &Store,
+    rel: RelFileLocator,
+    fork: Fork,
+    block: BlockNumber,
+) -> Result<Pinned> {
     if store.nblocks_or_zero(rel, fork)? <= block {
         let _lock = store.extension_lock(rel, fork);
         if !store.file_exists(rel, fork)? {

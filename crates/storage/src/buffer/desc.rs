@@ -44,7 +44,8 @@ impl Tag {
     pub fn hash(&self) -> u64 {
         const K: u64 = 0x9E37_79B9_7F4A_7C15;
         let a = (u64::from(self.rel.rel_number) << 32) | u64::from(self.block.0);
-        let b = (u64::from(self.rel.db_oid.0) << 32) | (u64::from(self.rel.spc_oid.0) << 3) | self.fork as u64;
+        let b =
+            (u64::from(self.rel.db_oid.0) << 32) | (u64::from(self.rel.spc_oid.0) << 3) | self.fork as u64;
         let m = u128::from(a ^ b.wrapping_mul(K)).wrapping_mul(0xA076_1D64_78BD_642F_E703_7ED1_A0B4_28DB);
         ((m >> 64) as u64 ^ m as u64).wrapping_mul(K)
     }

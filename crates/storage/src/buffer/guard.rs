@@ -2,7 +2,7 @@
 //! content lock and carry a pin of their own, so that they can be stored and moved freely. Nothing here can change a
 //! page except hint bits: that takes a [`Critical`](crate::Critical).
 
-use super::desc::{REFCOUNT_MASK, PIN_WAITER};
+use super::desc::{PIN_WAITER, REFCOUNT_MASK};
 use super::pins::Held;
 use crate::Store;
 use crate::page::{ItemId, LpFlags, PAGE_SIZE, Page};

@@ -83,7 +83,13 @@ impl Files {
         *self.last.borrow_mut() = None;
     }
 
-    fn segment(&self, rel: RelFileLocator, fork: Fork, seg: u32, missing: Missing) -> Result<Option<Rc<File>>> {
+    fn segment(
+        &self,
+        rel: RelFileLocator,
+        fork: Fork,
+        seg: u32,
+        missing: Missing,
+    ) -> Result<Option<Rc<File>>> {
         let key = SegmentKey { rel, fork, seg };
         if let Some((k, f)) = &*self.last.borrow()
             && *k == key
@@ -139,7 +145,11 @@ impl Files {
         let path = self.path(rel, fork, 0);
         let mut opts = OpenOptions::new();
         opts.read(true).write(true).mode(0o600);
-        if exist_ok { opts.create(true) } else { opts.create_new(true) };
+        if exist_ok {
+            opts.create(true)
+        } else {
+            opts.create_new(true)
+        };
         let mut r = opts.open(&path);
         if let Err(e) = &r
             && e.kind() == ErrorKind::NotFound
@@ -171,10 +181,7 @@ impl Files {
             let missing = if seg == 0 { first } else { Missing::None };
             let Some(f) = self.segment(rel, fork, seg, missing)? else { return Ok(seg * SEGMENT_BLOCKS) };
             let n = segment_blocks(&f).map_err(|e| {
-                Error::os(
-                    format!("could not seek to end of file \"{}\"", rel.segment_path(fork, seg)),
-                    &e,
-                )
+                Error::os(format!("could not seek to end of file \"{}\"", rel.segment_path(fork, seg)), &e)
             })?;
             if n > SEGMENT_BLOCKS {
                 return Err(Error::corrupted(format!(
@@ -190,15 +197,10 @@ impl Files {
     }
 
     /// Reads consecutive blocks into the given pages, all within one segment. XX001 when the file is too short.
-    pub fn read(
-        &self,
-        rel: RelFileLocator,
-        fork: Fork,
-        block: u32,
-        bufs: &mut [libc::iovec],
-    ) -> Result<()> {
+    pub fn read(&self, rel: RelFileLocator, fork: Fork, block: u32, bufs: &mut [libc::iovec]) -> Result<()> {
         let seg = block / SEGMENT_BLOCKS;
-        let Some(file) = self.segment(rel, fork, seg, if seg == 0 { Missing::Fail } else { Missing::None })?
+        let Some(file) =
+            self.segment(rel, fork, seg, if seg == 0 { Missing::Fail } else { Missing::None })?
         else {
             return Err(self.read_beyond(rel, fork, block, 0));
         };
@@ -228,7 +230,8 @@ impl Files {
                 if e.kind() == ErrorKind::Interrupted {
                     continue;
                 }
-                let what = format!("could not read block {block} in file \"{}\"", rel.segment_path(fork, seg));
+                let what =
+                    format!("could not read block {block} in file \"{}\"", rel.segment_path(fork, seg));
                 return Err(Error::os(what, &e));
             }
             if n == 0 {
@@ -379,12 +382,7 @@ fn zero_range(f: &File, at: u64, blocks: u32) -> std::io::Result<()> {
     if blocks >= 8 {
         // SAFETY: plain system call on an open descriptor.
         let r = unsafe {
-            libc::fallocate(
-                f.as_raw_fd(),
-                0,
-                at as libc::off_t,
-                i64::from(blocks) * PAGE_SIZE as i64,
-            )
+            libc::fallocate(f.as_raw_fd(), 0, at as libc::off_t, i64::from(blocks) * PAGE_SIZE as i64)
         };
         if r == 0 {
             return Ok(());
@@ -413,7 +411,10 @@ mod tests {
         let rel = RelFileLocator::new(Oid(1663), Oid(5), 16384);
         assert!(!f.exists(rel, Fork::Main).unwrap());
         f.create(rel, Fork::Main, false).unwrap();
-        assert_eq!(f.create(rel, Fork::Main, false).unwrap_err().sqlstate(), common::SqlState::DUPLICATE_FILE);
+        assert_eq!(
+            f.create(rel, Fork::Main, false).unwrap_err().sqlstate(),
+            common::SqlState::DUPLICATE_FILE
+        );
         f.extend(rel, Fork::Main, 0, 20).unwrap();
         assert_eq!(f.nblocks(rel, Fork::Main).unwrap(), 20);
         f.write(rel, Fork::Main, 3, &[7; PAGE_SIZE]).unwrap();

@@ -3,8 +3,8 @@
 
 use super::position::{SEGMENT_HEADER, SEGMENT_SIZE, align, end_lsn, start_lsn};
 use super::record::{
-    BLK_COMPRESSED, BLK_IMAGE, BLK_SAME_REL, BLK_WILL_INIT, BLOCKS_MAX, BlockHeader, RECORD_HEADER, RECORD_MAX,
-    RegFlags, RmgrId, crc,
+    BLK_COMPRESSED, BLK_IMAGE, BLK_SAME_REL, BLK_WILL_INIT, BLOCKS_MAX, BlockHeader, RECORD_HEADER,
+    RECORD_MAX, RegFlags, RmgrId, crc,
 };
 use super::segment;
 use super::state::INSERT_SLOTS;
@@ -247,7 +247,8 @@ impl Store {
             let sum = crc(h, total as u32, start);
             draft.head[4..8].copy_from_slice(&sum.to_le_bytes());
             // A record at the very start of a segment begins before its header.
-            let at = if start.0 % SEGMENT_SIZE == SEGMENT_HEADER { start.0 - SEGMENT_HEADER } else { start.0 };
+            let at =
+                if start.0 % SEGMENT_SIZE == SEGMENT_HEADER { start.0 - SEGMENT_HEADER } else { start.0 };
             let mut c = Cursor { store: self, slot, lsn: at, free_until: 0 };
             c.put(&draft.head);
             draft.body(|b| c.put(b));

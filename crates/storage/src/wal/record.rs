@@ -223,7 +223,8 @@ impl Record {
     }
     /// Restores the full-page image of block `id` into `page`. XX001 when there is none or it is broken.
     pub fn restore_image(&self, id: u8, page: &mut Page) -> Result<()> {
-        let bad = || Error::corrupted(format!("invalid full-page image of block {id} in record at {}", self.start));
+        let bad =
+            || Error::corrupted(format!("invalid full-page image of block {id} in record at {}", self.start));
         let i = self.block(id).and_then(|b| b.image).ok_or_else(bad)?;
         let stored = self.bytes.get(i.at..i.at + i.len).ok_or_else(bad)?;
         let want = PAGE_SIZE.checked_sub(i.hole_len).filter(|w| i.hole_at <= *w).ok_or_else(bad)?;
@@ -271,7 +272,8 @@ fn parse_block(b: &[u8], at: usize, last: RelFileLocator) -> Option<(BlockRef, u
         next += 12;
         RelFileLocator::new(Oid(u32_at(b, next - 12)?), Oid(u32_at(b, next - 8)?), u32_at(b, next - 4)?)
     };
-    let r = BlockRef { id, rel, fork, block, will_init: flags & BLK_WILL_INIT != 0, image, data: (0, data_len) };
+    let r =
+        BlockRef { id, rel, fork, block, will_init: flags & BLK_WILL_INIT != 0, image, data: (0, data_len) };
     Some((r, next))
 }
 

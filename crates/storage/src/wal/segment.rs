@@ -186,7 +186,8 @@ pub fn clear_after(data_dir: &Path, timeline: u32, end: common::Lsn, sync: bool)
     if let Some(f) = open_segment(data_dir, timeline, segno)? {
         let path = segment_path(data_dir, timeline, segno);
         let from = end.0 % SEGMENT_SIZE;
-        f.write_all_at(&vec![0; (SEGMENT_SIZE - from) as usize], from).map_err(|e| os("write to", &path, &e))?;
+        f.write_all_at(&vec![0; (SEGMENT_SIZE - from) as usize], from)
+            .map_err(|e| os("write to", &path, &e))?;
         if sync {
             datadir::sync_or_panic(&f, &path.to_string_lossy());
         }
