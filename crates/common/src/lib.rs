@@ -3,6 +3,7 @@
 
 pub mod error;
 pub mod ids;
+pub mod settings;
 pub mod sqlstate;
 
 pub use error::{Error, Report, Result, Severity};

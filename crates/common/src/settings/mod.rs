@@ -1,0 +1,12 @@
+//! Settings (PostgreSQL's "GUC" variables): definitions, values, and what SET, SET LOCAL, RESET and the end of a
+//! transaction do to them. The definitions are read once by the postmaster before it forks; each session holds its values.
+
+mod def;
+mod file;
+mod units;
+mod value;
+
+pub use def::{Context, Definitions, Kind, SettingDef};
+pub use file::{FileEntry, parse_file, parse_file_text, quote_value};
+pub use units::{parse_int, show_int, show_real};
+pub use value::{Scope, Settings, Source, Value};
