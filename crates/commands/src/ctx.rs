@@ -1,0 +1,66 @@
+//! What utility statements work with, and what they need from the session.
+
+use catalog::Catalog;
+use catalog::search_path::SearchPath;
+use common::settings::Settings;
+use common::{Oid, Report, Result};
+use executor::env::ExecEnv;
+use planner::PlannerSettings;
+use protocol::Field;
+use std::rc::Rc;
+use transam::Engine;
+use types::Datum;
+
+/// Format of a COPY stream, for the CopyIn/CopyOut response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyFormat {
+    Text,
+    Binary,
+}
+
+/// The session, as far as commands need it.
+pub trait Host {
+    /// A NOTICE or WARNING for the client.
+    fn notice(&self, report: Report);
+    /// Acts on cancel and termination.
+    fn check_interrupts(&self) -> Result<()>;
+    /// Looks at the session's settings.
+    fn with_settings(&self, f: &mut dyn FnMut(&Settings));
+    /// CURRENT_USER.
+    fn role(&self) -> Oid;
+    fn is_superuser(&self) -> bool;
+    /// Name of the connected database.
+    fn database_name(&self) -> String;
+    fn search_path(&self) -> Result<Rc<SearchPath>>;
+    fn planner_settings(&self) -> Rc<PlannerSettings>;
+    /// Result rows of EXPLAIN and the like: the columns, then the rows.
+    fn begin_rows(&self, columns: &[Field]) -> Result<()>;
+    fn send_row(&self, row: &[Datum], types: &[Oid]) -> Result<()>;
+    /// COPY FROM STDIN: tells the client to send.
+    fn copy_in_begin(&self, format: CopyFormat, columns: usize) -> Result<()>;
+    /// Appends the next piece of the client's data to `buf`; false when it has said it is done. CopyFail is an error
+    /// (57014 `COPY from stdin failed: …`).
+    fn copy_in_read(&self, buf: &mut Vec<u8>) -> Result<bool>;
+    /// COPY TO STDOUT.
+    fn copy_out_begin(&self, format: CopyFormat, columns: usize) -> Result<()>;
+    /// One CopyData message.
+    fn copy_out_row(&self, data: &[u8]) -> Result<()>;
+    fn copy_out_end(&self) -> Result<()>;
+    /// Asks the checkpointer for an immediate checkpoint and waits for it.
+    fn request_checkpoint(&self) -> Result<()>;
+}
+
+/// Everything a utility statement runs with.
+pub struct CommandCtx<'a> {
+    pub engine: &'a Rc<Engine>,
+    pub catalog: &'a Rc<Catalog>,
+    pub env: &'a Rc<ExecEnv>,
+    pub host: &'a dyn Host,
+    /// Text of the whole query string; positions are byte offsets into it.
+    pub source: &'a str,
+    /// Sent by the client itself, not run from a function.
+    pub top_level: bool,
+    /// Values and types of `$n` for the statement (EXPLAIN EXECUTE, CREATE TABLE AS … in a prepared statement).
+    pub params: &'a [Datum],
+    pub param_types: &'a [Oid],
+}
