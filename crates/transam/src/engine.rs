@@ -1,8 +1,31 @@
 //! The engine: storage and transactions as one process sees them.
 
-use ipc::{Interrupts, Proc, ProcTable};
+use crate::combocid::ComboCids;
+use crate::files::Pending;
+use crate::inval::{Collected, InvalHandler};
+use crate::lock::local::Locals;
+use crate::multixact::MultiCache;
+use crate::procarray::Horizons;
+use crate::shared::TransamShared;
+use crate::snapmgr::Snapshots;
+use crate::xact::state::{NoticeSink, Xact};
+use crate::xact::{IsolationLevel, SyncCommit, XactHook, XidStatus};
+use common::{Lsn, Xid};
+use ipc::{BackendKind, Interrupts, Proc, ProcTable};
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use storage::Store;
+
+/// What an engine is made of.
+pub struct EngineParts {
+    pub store: Store,
+    pub shared: TransamShared,
+    pub proc: &'static Proc,
+    pub procs: ProcTable,
+    pub interrupts: Rc<Interrupts>,
+    pub data_dir: PathBuf,
+}
 
 /// One process's handle on the storage engine. Not `Send`; lives as long as the process.
 pub struct Engine {
@@ -10,9 +33,80 @@ pub struct Engine {
     pub(crate) proc: &'static Proc,
     pub(crate) procs: ProcTable,
     pub(crate) interrupts: Rc<Interrupts>,
+    pub(crate) shared: TransamShared,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) is_bootstrap: Cell<bool>,
+
+    pub(crate) xact: RefCell<Xact>,
+    /// The top-level id, 0 if none: also in `xact`, here for the tests of every row.
+    pub(crate) top_xid: Cell<Xid>,
+    pub(crate) next_lxid: Cell<u64>,
+    pub(crate) defaults: Cell<(IsolationLevel, bool, bool)>,
+    pub(crate) sync_commit: Cell<SyncCommit>,
+    pub(crate) force_sync: Cell<bool>,
+    pub(crate) statement_at: Cell<i64>,
+    pub(crate) hooks: RefCell<Rc<[Rc<dyn XactHook>]>>,
+    pub(crate) notice_sink: RefCell<Option<NoticeSink>>,
+
+    pub(crate) snaps: RefCell<Snapshots>,
+    pub(crate) recent_xmin: Cell<Xid>,
+    pub(crate) status_cache: Cell<(Xid, XidStatus)>,
+    pub(crate) status_lsn: Cell<(Xid, Lsn)>,
+    pub(crate) horizon_cache: Cell<(Horizons, u64)>,
+    pub(crate) combo: RefCell<ComboCids>,
+    pub(crate) multi_cache: RefCell<MultiCache>,
+
+    pub(crate) inval: RefCell<Collected>,
+    pub(crate) inval_handler: RefCell<Option<Rc<dyn InvalHandler>>>,
+    pub(crate) pending_files: RefCell<Vec<Pending>>,
+
+    pub(crate) locals: RefCell<Locals>,
+    pub(crate) strong_held: RefCell<Vec<u32>>,
+    pub(crate) deadlock_timeout_ms: Cell<i64>,
+    pub(crate) lock_timeout_ms: Cell<i64>,
+    pub(crate) speculative_token: Cell<u32>,
 }
 
 impl Engine {
+    /// An engine for a process that owns a slot.
+    pub fn new(p: EngineParts) -> Engine {
+        p.shared.ring.join(p.proc);
+        let generation = p.proc.generation.load(std::sync::atomic::Ordering::Relaxed);
+        Engine {
+            is_bootstrap: Cell::new(p.proc.kind() == BackendKind::Bootstrap),
+            store: p.store,
+            proc: p.proc,
+            procs: p.procs,
+            interrupts: p.interrupts,
+            shared: p.shared,
+            data_dir: p.data_dir,
+            xact: RefCell::new(Xact::new()),
+            top_xid: Cell::new(Xid::INVALID),
+            // Local numbers of a slot's successive owners must differ.
+            next_lxid: Cell::new((generation << 32) | 1),
+            defaults: Cell::new((IsolationLevel::ReadCommitted, false, false)),
+            sync_commit: Cell::default(),
+            force_sync: Cell::default(),
+            statement_at: Cell::default(),
+            hooks: RefCell::new(Rc::from([])),
+            notice_sink: RefCell::default(),
+            snaps: RefCell::default(),
+            recent_xmin: Cell::default(),
+            status_cache: Cell::new((Xid::INVALID, XidStatus::Aborted)),
+            status_lsn: Cell::default(),
+            horizon_cache: Cell::default(),
+            combo: RefCell::default(),
+            multi_cache: RefCell::default(),
+            inval: RefCell::default(),
+            inval_handler: RefCell::default(),
+            pending_files: RefCell::default(),
+            locals: RefCell::default(),
+            strong_held: RefCell::default(),
+            deadlock_timeout_ms: Cell::new(1000),
+            lock_timeout_ms: Cell::new(0),
+            speculative_token: Cell::default(),
+        }
+    }
     /// Pages and log.
     pub fn store(&self) -> &Store {
         &self.store
@@ -25,13 +119,27 @@ impl Engine {
     pub fn procs(&self) -> ProcTable {
         self.procs
     }
+    /// The shared counters and tables.
+    pub fn shared(&self) -> &TransamShared {
+        &self.shared
+    }
     /// Cancel, terminate, time-outs.
     pub fn interrupts(&self) -> &Interrupts {
         &self.interrupts
+    }
+    /// The data directory.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
     /// Fails if the statement or session is to end. Call it in every loop that may last.
     #[inline]
     pub fn check_interrupts(&self) -> common::Result<()> {
         self.interrupts.check()
+    }
+    /// End of the session: aborts, gives all locks back, leaves the invalidation ring.
+    pub fn shutdown(&self) {
+        self.abort_any();
+        self.release_all_locks();
+        self.proc.inval_active.store(0, std::sync::atomic::Ordering::SeqCst);
     }
 }

@@ -2,18 +2,27 @@
 //! recovery. One process sees all of it, and the storage below, through one [`Engine`]; everything above takes `&Engine`.
 #![forbid(unsafe_code)]
 
+mod combocid;
 pub mod engine;
+pub mod files;
 pub mod inval;
 pub mod lock;
 pub mod multixact;
-pub mod skeleton;
+pub mod oid;
+pub mod procarray;
+pub mod shared;
+pub mod slru;
+mod snapmgr;
 pub mod snapshot;
+pub mod status;
 pub mod xact;
 
-pub use engine::Engine;
+pub use engine::{Engine, EngineParts};
 pub use inval::{InvalHandler, InvalMsg};
-pub use lock::{LockMode, LockOutcome, LockTag};
+pub use lock::{LockMode, LockOutcome, LockStatus, LockTag, TagType};
 pub use multixact::{Member, MemberStatus};
+pub use procarray::Horizons;
+pub use shared::{TransamConfig, TransamHandle, TransamShared};
 pub use snapshot::{DirtyResult, MvccSnapshot, Snapshot};
 pub use xact::{
     IsolationLevel, SubXactEvent, SubXactId, SyncCommit, XactEvent, XactHook, XactOptions, XidStatus,

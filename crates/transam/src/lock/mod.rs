@@ -1,8 +1,15 @@
 //! Heavyweight locks: on relations, rows, transactions and everything else a statement may have to wait for.
 
+pub mod acquire;
+pub mod deadlock;
+pub(crate) mod fastpath;
+pub mod local;
 pub mod mode;
+pub mod table;
 pub mod tag;
+mod waits;
 
+pub use acquire::LockStatus;
 pub use mode::{LockMode, conflicts};
 pub use tag::{LockTag, TagType};
 

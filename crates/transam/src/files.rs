@@ -1,0 +1,106 @@
+//! Relation files that live and die with transactions: created now and removed at abort, or dropped at commit. Both are
+//! logged: creation when it happens, removal in the commit or abort record.
+
+use crate::Engine;
+use crate::xact::record::put_locator;
+use common::{BlockNumber, Oid, Result, Xid};
+use std::sync::atomic::Ordering::Relaxed;
+use storage::{Fork, RelFileLocator, RmgrId};
+
+/// `info` of a creation.
+pub const CREATE: u8 = 0x10;
+/// `info` of a truncation.
+pub const TRUNCATE: u8 = 0x20;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    rel: RelFileLocator,
+    at_commit: bool,
+    level: u32,
+}
+
+impl Engine {
+    /// Creates a relation's main fork, gone again if the transaction aborts. `logged`: not for temporary and unlogged ones.
+    pub fn create_storage(&self, rel: RelFileLocator, logged: bool) -> Result<()> {
+        // The id: redo must find the transaction's outcome to know that files of a crashed one are leftovers.
+        let xid = if logged { self.current_xid()? } else { Xid::INVALID };
+        self.store.create_file(rel, Fork::Main, false)?;
+        let level = self.nest_level();
+        self.pending_files.borrow_mut().push(Pending { rel, at_commit: false, level });
+        if logged {
+            self.log_create_storage(rel, Fork::Main, xid);
+        }
+        Ok(())
+    }
+    /// Logs the creation of a fork that exists already.
+    pub fn log_create_storage(&self, rel: RelFileLocator, fork: Fork, xid: Xid) {
+        let mut data = Vec::with_capacity(13);
+        put_locator(&mut data, rel);
+        data.push(fork as u8);
+        self.store.log(RmgrId::STORAGE, CREATE, xid, &data);
+    }
+    /// Removes a relation's files when the transaction commits.
+    pub fn drop_storage(&self, rel: RelFileLocator) {
+        let level = self.nest_level();
+        self.pending_files.borrow_mut().push(Pending { rel, at_commit: true, level });
+    }
+    /// The files stay whatever happens (a mapping that was switched to them is durable).
+    pub fn keep_storage(&self, rel: RelFileLocator, at_commit: bool) {
+        self.pending_files.borrow_mut().retain(|p| p.rel != rel || p.at_commit != at_commit);
+    }
+    /// Shortens forks to the given lengths, logged. The caller holds ACCESS EXCLUSIVE on the relation.
+    pub fn truncate_storage(&self, rel: RelFileLocator, forks: &[(Fork, BlockNumber)]) -> Result<()> {
+        let mut data = Vec::with_capacity(12 + forks.len() * 5);
+        put_locator(&mut data, rel);
+        for (f, n) in forks {
+            data.push(*f as u8);
+            data.extend_from_slice(&n.0.to_le_bytes());
+        }
+        // Between record and truncation a checkpoint must not declare the record done.
+        self.proc.delay_checkpoint.fetch_or(2, Relaxed);
+        let lsn = self.store.log(RmgrId::STORAGE, TRUNCATE, self.top_xid_if_any().unwrap_or_default(), &data);
+        // The truncation cannot be undone, so the record goes first.
+        self.store.flush_wal(lsn);
+        let r = self.store.truncate_files(rel, forks);
+        self.proc.delay_checkpoint.fetch_and(!2, Relaxed);
+        r
+    }
+    /// An unused number for a relation's files in a database, and an unused object id at that.
+    pub fn new_relfilenumber(&self, spc: Oid, db: Oid) -> Result<u32> {
+        loop {
+            self.check_interrupts()?;
+            let n = self.new_oid()?.0;
+            if !self
+                .store
+                .file_exists(RelFileLocator { spc_oid: spc, db_oid: db, rel_number: n }, Fork::Main)?
+            {
+                return Ok(n);
+            }
+        }
+    }
+    /// What goes with this outcome of the levels from `level` on.
+    pub(crate) fn files_to_drop(&self, level: u32, commit: bool) -> Vec<RelFileLocator> {
+        let p = self.pending_files.borrow();
+        p.iter().filter(|p| p.level >= level && p.at_commit == commit).map(|p| p.rel).collect()
+    }
+    pub(crate) fn files_at_end(&self, level: u32, commit: bool) {
+        if self.pending_files.borrow().is_empty() {
+            return;
+        }
+        let doomed = self.files_to_drop(level, commit);
+        self.pending_files.borrow_mut().retain(|p| p.level < level);
+        if !doomed.is_empty()
+            && let Err(e) = self.store.unlink_relations(&doomed, false)
+        {
+            // The outcome is settled; a file left over is a nuisance, not an error of the statement.
+            let mut r = e.report().clone();
+            r.severity = common::Severity::Warning;
+            self.notice(r);
+        }
+    }
+    pub(crate) fn files_subxact_commit(&self, level: u32) {
+        for p in self.pending_files.borrow_mut().iter_mut().filter(|p| p.level >= level) {
+            p.level = level - 1;
+        }
+    }
+}
