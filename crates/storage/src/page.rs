@@ -111,7 +111,7 @@ impl ItemId {
     /// Does it own bytes in the page?
     #[inline]
     pub const fn has_storage(self) -> bool {
-        self.len() != 0
+        !self.is_empty()
     }
     /// Same storage, other state.
     #[inline]
@@ -609,7 +609,7 @@ mod tests {
             p.init(16);
             let mut model: Vec<Vec<u8>> = vec![];
             for step in 0..300 {
-                if rnd(&mut s) % 3 > 0 || model.is_empty() {
+                if !rnd(&mut s).is_multiple_of(3) || model.is_empty() {
                     let n = 1 + (rnd(&mut s) % 200) as usize;
                     let item = vec![step as u8; n];
                     let at = rnd(&mut s) as usize % (model.len() + 1);

@@ -65,6 +65,7 @@ pub struct Inner {
     pub(crate) wal_file: WalFile,
     pub(crate) wal_compression: Cell<bool>,
     pub(crate) last_insert: Cell<Lsn>,
+    #[expect(clippy::vec_box, reason = "a draft moves between here and its builder: one pointer")]
     drafts: RefCell<Vec<Box<Draft>>>,
     pub(crate) pending: RefCell<Option<PendingSyncs>>,
     pub(crate) redo: RefCell<RedoState>,

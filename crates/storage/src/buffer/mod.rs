@@ -14,3 +14,6 @@ pub(crate) mod write;
 pub use guard::{PageMut, PageRef, Pinned};
 pub use read::ReadMode;
 pub use strategy::Strategy;
+
+#[cfg(test)]
+mod tests;

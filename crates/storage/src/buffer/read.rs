@@ -205,8 +205,24 @@ impl Store {
         let _ = self.io_condvar(buf).wait_until(self.ints(), WaitEvent::BUFFER_IO, None, done);
     }
 
-    /// Pins up to `n` consecutive blocks with as few reads as possible; appends at least one to `out` (if `n` > 0).
+    /// Pins up to `n` consecutive blocks with as few reads as possible; appends at least one to `out` (if `n` > 0). A
+    /// broken block ends the run; it is an error only as the first.
     pub fn read_multi(
+        &self,
+        rel: RelFileLocator,
+        fork: Fork,
+        first: BlockNumber,
+        n: u32,
+        strategy: Option<&Strategy>,
+        out: &mut Vec<Pinned>,
+    ) -> Result<()> {
+        let before = out.len();
+        match self.read_run(rel, fork, first, n, strategy, out) {
+            Err(_) if out.len() > before => Ok(()),
+            r => r,
+        }
+    }
+    fn read_run(
         &self,
         rel: RelFileLocator,
         fork: Fork,
@@ -247,7 +263,7 @@ impl Store {
                 Ok(None) => {}
                 Err(e) => {
                     let _ = self.input_run(&mut pending, out);
-                    return if out.is_empty() { Err(e) } else { Ok(()) };
+                    return Err(e);
                 }
             }
         }
@@ -266,20 +282,20 @@ impl Store {
         };
         let n = pending.len() as u64;
         self.counters.shared_read.set(self.counters.shared_read.get() + n);
-        let mut result = read;
+        let mut failed = None;
         for p in pending.drain(..) {
-            let good = result.is_ok()
-                && match self.verify(p.buf(), &self.desc(p.buf()).tag(), ReadMode::Normal) {
-                    Ok(()) => true,
-                    Err(e) => {
-                        result = Err(e);
-                        false
-                    }
-                };
-            self.finish_io(p.buf(), if good { VALID } else { 0 }, false);
-            out.push(p);
+            let r = match &read {
+                Ok(()) => self.verify(p.buf(), &self.desc(p.buf()).tag(), ReadMode::Normal),
+                Err(e) => Err(e.clone()),
+            };
+            self.finish_io(p.buf(), if r.is_ok() { VALID } else { 0 }, false);
+            match r {
+                Ok(()) if failed.is_none() => out.push(p),
+                Ok(()) => {}
+                Err(e) => failed = failed.or(Some(e)),
+            }
         }
-        result
+        failed.map_or(Ok(()), Err)
     }
     /// Tells the kernel that the blocks will be wanted.
     pub fn prefetch(&self, rel: RelFileLocator, fork: Fork, block: BlockNumber, n: u32) {
@@ -307,7 +323,7 @@ impl Store {
         let n = n.min(self.shared().descs.len() as u32 / 16).max(1);
         let _lock = self.extension_lock(rel, fork);
         let first = self.files().nblocks(rel, fork)?;
-        if first.checked_add(n).is_none_or(|end| end >= u32::MAX) {
+        if first.checked_add(n).is_none_or(|end| end == u32::MAX) {
             bail!(
                 PROGRAM_LIMIT_EXCEEDED,
                 "cannot extend file \"{}\" beyond {} blocks",

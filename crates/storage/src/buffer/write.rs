@@ -209,3 +209,16 @@ impl WriteBack {
         }
     }
 }
+
+impl Store {
+    /// Stores a search hint in a map page under a shared lock: not marked dirty, lost hints do not matter.
+    pub(crate) fn advance_hint(&self, pin: &Pinned, at: usize, value: u32) {
+        assert!(at.is_multiple_of(4) && at + 4 <= crate::PAGE_SIZE, "hint outside of the page");
+        // SAFETY: aligned and inside the block (asserted), which `pin` keeps in place. Weak spot: readers under a
+        // shared lock use plain loads; any value is right.
+        let word = unsafe {
+            std::sync::atomic::AtomicU32::from_ptr(self.block_ptr(pin.buf()).cast::<u8>().add(at).cast())
+        };
+        word.store(value.to_le(), Relaxed);
+    }
+}

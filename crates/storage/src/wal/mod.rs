@@ -11,3 +11,6 @@ pub(crate) mod state;
 
 pub use reader::WalReader;
 pub use record::{BlockRef, Record, RegFlags, RmgrId};
+
+#[cfg(test)]
+mod tests;
