@@ -1,7 +1,13 @@
-//! Inserting rows.
+//! Inserting rows, one at a time or a page at a time, and finding pages with room.
+
+use super::form;
+use super::header::{self, Bases, Header, maxalign};
+use super::page::{self, bases};
+use super::wal::{self, Writer};
 use crate::rel::Rel;
-use crate::txn::Engine;
-use common::{BlockNumber, CommandId, Error, Result, Tid};
+use crate::txn::{self, Engine};
+use common::{BlockNumber, CommandId, Error, MultiXactId, Result, Tid, Xid};
+use storage::{Fork, Page, PageMut, ReadMode, RegFlags, RmgrId, Strategy, fsm};
 use types::{Batch, DatumRef};
 
 /// How to insert.
@@ -15,34 +21,279 @@ pub struct InsertOptions {
     pub skip_fsm: bool,
 }
 
-/// Keeps the page being filled pinned through a bulk load, and its buffers in a ring.
+/// Keeps to one page after the other through a bulk load, with its buffers in a ring.
 #[derive(Default)]
 pub struct BulkInsert {
-    pub(crate) strategy: Option<storage::Strategy>,
-    pub(crate) block: Option<BlockNumber>,
+    pub(crate) strategy: Option<Strategy>,
+    /// Blocks added ahead and not used yet.
+    pub(crate) spare: Vec<storage::Pinned>,
+    added: u32,
+}
+
+/// Most blocks added in one go.
+const EXTEND_MAX: u32 = 64;
+
+fn has_room(p: &Page, need: usize) -> bool {
+    if p.is_new() {
+        return true;
+    }
+    p.heap_free_space() >= need
+}
+
+/// An exclusively locked page with `len` free bytes beyond the fill factor. A page that is still all zero is to be
+/// initialised by the caller.
+pub(crate) fn page_with_room(
+    eng: &Engine,
+    rel: &Rel,
+    len: usize,
+    opts: &InsertOptions,
+    bulk: Option<&mut BulkInsert>,
+) -> Result<PageMut> {
+    let block = candidate(eng, rel, len, opts)?;
+    let need = room_needed(rel, len);
+    let st = txn::store(eng);
+    let strategy = bulk.as_ref().and_then(|b| b.strategy.as_ref());
+    let mut next = block;
+    let mut tries = 0;
+    while let Some(b) = next {
+        let pin = st.read(rel.locator, Fork::Main, b, ReadMode::Normal, strategy)?;
+        let g = pin.exclusive();
+        // A page that holds nothing takes anything, whatever the fill factor says.
+        if has_room(&g, need) || (g.max_offset() == 0 && has_room(&g, maxalign(len))) {
+            rel.target_block.set(b.0);
+            return Ok(g);
+        }
+        let free = g.heap_free_space();
+        drop(g);
+        tries += 1;
+        next = if opts.skip_fsm || tries > 20 {
+            None
+        } else {
+            fsm::record_and_search(st, rel.locator, b, free, need)?
+        };
+        eng.check_interrupts()?;
+    }
+    let g = extend(eng, rel, bulk)?;
+    rel.target_block.set(g.pin().block().0);
+    Ok(g)
+}
+
+fn room_needed(rel: &Rel, len: usize) -> usize {
+    (maxalign(len) + rel.target_free_space()).min(page::MAX_TUPLE_SIZE)
+}
+
+/// Where to look first: where the last row went, what the map knows, or the last block.
+fn candidate(eng: &Engine, rel: &Rel, len: usize, opts: &InsertOptions) -> Result<Option<BlockNumber>> {
+    let st = txn::store(eng);
+    let nblocks = st.nblocks(rel.locator, Fork::Main)?;
+    let cached = rel.target_block.get();
+    if cached < nblocks.0 {
+        return Ok(Some(BlockNumber(cached)));
+    }
+    if !opts.skip_fsm
+        && let Some(b) = fsm::search(st, rel.locator, room_needed(rel, len))?
+        && b.0 < nblocks.0
+    {
+        return Ok(Some(b));
+    }
+    Ok((nblocks.0 > 0 && !opts.skip_fsm).then(|| BlockNumber(nblocks.0 - 1)))
+}
+
+fn extend(eng: &Engine, rel: &Rel, bulk: Option<&mut BulkInsert>) -> Result<PageMut> {
+    let st = txn::store(eng);
+    let Some(bulk) = bulk else { return Ok(st.extend(rel.locator, Fork::Main, None)?.exclusive()) };
+    if bulk.strategy.is_none() {
+        bulk.strategy = Some(Strategy::bulk_write(st));
+    }
+    if bulk.spare.is_empty() {
+        // The more was loaded, the more blocks are added at a time.
+        let n = (bulk.added / 4).clamp(1, EXTEND_MAX);
+        st.extend_by(rel.locator, Fork::Main, n, bulk.strategy.as_ref(), &mut bulk.spare)?;
+        bulk.added += n;
+        bulk.spare.reverse();
+    }
+    match bulk.spare.pop() {
+        Some(p) => Ok(p.exclusive()),
+        None => Err(Error::internal("extension added no block")),
+    }
+}
+
+/// Bases for a page that a transaction is about to write to.
+pub(crate) fn fresh_bases(eng: &Engine, xid: Xid) -> Bases {
+    page::bases_for(xid, eng.next_multixact())
+}
+
+/// Puts the inserting transaction's fields into formed tuple bytes.
+pub(crate) fn stamp(t: &mut [u8], b: Bases, xid: Xid, cid: CommandId, frozen: bool, ctid: Tid) {
+    let mut h = Header::read(t, Bases::default());
+    h.xmin = xid;
+    h.xmax = Xid::INVALID;
+    h.cid = cid.0;
+    h.ctid = ctid;
+    if frozen {
+        h.infomask |= header::XMIN_FROZEN;
+    }
+    h.write(t, b);
 }
 
 /// Inserts one row (values in attribute order, dropped columns NULL) and returns where.
 pub fn insert(
-    _eng: &Engine,
-    _rel: &Rel,
-    _values: &[DatumRef<'_>],
-    _cid: CommandId,
-    _opts: &InsertOptions,
+    eng: &Engine,
+    rel: &Rel,
+    values: &[DatumRef<'_>],
+    cid: CommandId,
+    opts: &InsertOptions,
 ) -> Result<Tid> {
-    Err(Error::unsupported("heap insert"))
+    let t = form::form_tuple(eng, rel, values, cid)?;
+    insert_formed(eng, rel, t, cid, opts)
+}
+
+/// Inserts tuple bytes made by [`form`].
+pub(crate) fn insert_formed(
+    eng: &Engine,
+    rel: &Rel,
+    mut t: Vec<u8>,
+    cid: CommandId,
+    opts: &InsertOptions,
+) -> Result<Tid> {
+    let xid = eng.current_xid()?;
+    let mut g = page_with_room(eng, rel, t.len(), opts, None)?;
+    let block = g.pin().block();
+    let is_new = g.is_new();
+    if !is_new {
+        wal::ensure_fits(eng, rel, &mut g, xid, MultiXactId(0))?;
+    }
+    let fresh = fresh_bases(eng, xid);
+    let vm = wal::vm_pin_if_visible(eng, rel, &g)?;
+
+    let cr = txn::store(eng).begin_critical();
+    let p = cr.page(&mut g);
+    if is_new {
+        page::init(p, fresh);
+    }
+    let b = bases(p);
+    let init = p.max_offset() == 0;
+    stamp(&mut t, b, xid, cid, opts.frozen, Tid::default());
+    let off = p.add_heap_item(&t).ok_or_else(|| Error::internal("heap page has no room after all"))?;
+    let tid = Tid::new(block, off);
+    let ctid = match opts.speculative_token {
+        Some(token) => Tid::new(BlockNumber(token), header::SPEC_OFFSET),
+        None => tid,
+    };
+    header::set_ctid(p.item_mut(off)?, ctid);
+    let cleared = wal::clear_visible(eng, p, &vm, block)?;
+    wal::finish(rel, &cr, || {
+        let mut w = Writer::default();
+        let flags = if cleared { wal::F_VM_CLEARED } else { 0 }
+            | if init { wal::F_INIT } else { 0 }
+            | if opts.speculative_token.is_some() { wal::F_SPECULATIVE } else { 0 };
+        w.u16(off).u8(flags);
+        if init {
+            w.u64(b.xid).u64(b.multi);
+        }
+        if let Some(token) = opts.speculative_token {
+            w.u32(token);
+        }
+        let mut r = cr.record(RmgrId::HEAP, wal::INSERT, xid);
+        r.data(w.bytes());
+        r.block(0, &g, if init { RegFlags::WILL_INIT } else { RegFlags::STANDARD });
+        r.block_data(0, &t[wal::SKIPPED..]);
+        r
+    });
+    Ok(tid)
 }
 
 /// Inserts the live rows of a batch whose columns are the table's attributes in order, filling pages and logging one
 /// record a page. Appends the rows' addresses.
 pub fn multi_insert(
-    _eng: &Engine,
-    _rel: &Rel,
-    _rows: &Batch,
-    _cid: CommandId,
-    _opts: &InsertOptions,
-    _bulk: &mut BulkInsert,
-    _tids: &mut Vec<Tid>,
+    eng: &Engine,
+    rel: &Rel,
+    rows: &Batch,
+    cid: CommandId,
+    opts: &InsertOptions,
+    bulk: &mut BulkInsert,
+    tids: &mut Vec<Tid>,
 ) -> Result<()> {
-    Err(Error::unsupported("heap insert"))
+    let mut formed: Vec<Vec<u8>> = Vec::with_capacity(rows.live_count());
+    let mut values: Vec<DatumRef<'_>> = Vec::with_capacity(rows.cols.len());
+    rows.live().each(|i| {
+        values.clear();
+        values.extend(rows.cols.iter().map(|c| c.get(i)));
+        formed.push(form::form_tuple(eng, rel, &values, cid)?);
+        Ok::<(), Error>(())
+    })?;
+    let xid = eng.current_xid()?;
+    let mut done = 0;
+    while done < formed.len() {
+        eng.check_interrupts()?;
+        done += insert_page(eng, rel, xid, &mut formed[done..], cid, opts, bulk, tids)?;
+    }
+    Ok(())
+}
+
+/// Fills one page with as many of the tuples as fit; at least one.
+fn insert_page(
+    eng: &Engine,
+    rel: &Rel,
+    xid: Xid,
+    tuples: &mut [Vec<u8>],
+    cid: CommandId,
+    opts: &InsertOptions,
+    bulk: &mut BulkInsert,
+    tids: &mut Vec<Tid>,
+) -> Result<usize> {
+    let mut g = page_with_room(eng, rel, tuples[0].len(), opts, Some(bulk))?;
+    let block = g.pin().block();
+    let is_new = g.is_new();
+    if !is_new {
+        wal::ensure_fits(eng, rel, &mut g, xid, MultiXactId(0))?;
+    }
+    let fresh = fresh_bases(eng, xid);
+    let vm = wal::vm_pin_if_visible(eng, rel, &g)?;
+    let reserve = rel.target_free_space();
+    let mut data = Vec::with_capacity(8192);
+    let mut offs: Vec<u16> = Vec::with_capacity(300);
+
+    let cr = txn::store(eng).begin_critical();
+    let p = cr.page(&mut g);
+    if is_new {
+        page::init(p, fresh);
+    }
+    let b = bases(p);
+    let init = p.max_offset() == 0;
+    for (n, t) in tuples.iter_mut().enumerate() {
+        if n > 0 && p.heap_free_space() < maxalign(t.len()) + reserve {
+            break;
+        }
+        stamp(t, b, xid, cid, opts.frozen, Tid::default());
+        let Some(off) = p.add_heap_item(t) else { break };
+        header::set_ctid(p.item_mut(off)?, Tid::new(block, off));
+        offs.push(off);
+        data.extend_from_slice(&(t.len() as u16 - wal::SKIPPED as u16).to_le_bytes());
+        data.extend_from_slice(&t[wal::SKIPPED..]);
+    }
+    let cleared = wal::clear_visible(eng, p, &vm, block)?;
+    wal::finish(rel, &cr, || {
+        let mut w = Writer::default();
+        let flags = if cleared { wal::F_VM_CLEARED } else { 0 } | if init { wal::F_INIT } else { 0 };
+        w.u8(flags).u16(offs.len() as u16);
+        if init {
+            w.u64(b.xid).u64(b.multi);
+        }
+        let mut r = cr.record(RmgrId::HEAP2, wal::MULTI_INSERT, xid);
+        r.data(w.bytes());
+        if !init {
+            for o in &offs {
+                r.data(&o.to_le_bytes());
+            }
+        }
+        r.block(0, &g, if init { RegFlags::WILL_INIT } else { RegFlags::STANDARD });
+        r.block_data(0, &data);
+        r
+    });
+    if offs.is_empty() {
+        return Err(Error::internal("heap page has no room after all"));
+    }
+    tids.extend(offs.iter().map(|o| Tid::new(block, *o)));
+    Ok(offs.len())
 }

@@ -7,6 +7,7 @@ pub mod visibility;
 
 pub mod delete;
 pub mod fetch;
+pub mod form;
 pub mod inplace;
 pub mod insert;
 pub mod lock;

@@ -1,11 +1,25 @@
-//! Reading a table from end to end, in batches.
-use crate::bitmap::BitmapIter;
+//! Reading a table from end to end, and reading the pages of a bitmap, in batches.
+//!
+//! A page is locked (shared) once per visit: visibility of all its tuples is decided, then the wanted attributes are
+//! copied into the batch's columns under the same lock. Between calls only the current page stays pinned, which
+//! keeps its items in place. Out-of-line values are fetched after the page lock is gone.
+
+use super::header::{self, Header};
+use super::page::{self, bases};
+use super::prune;
+use super::toast;
+use super::visibility::{self, Hints};
+use super::fetch::hot_search;
+use crate::bitmap::{BitmapIter, BitmapPage};
 use crate::rel::Rel;
-use crate::txn::Engine;
-use common::{BlockNumber, Error, Result};
+use crate::txn::{self, Engine};
+use common::{BlockNumber, Result, Tid};
 use std::rc::Rc;
+use storage::{Fork, Page, PageRef, Pinned, ReadMode, Strategy};
 use transam::Snapshot;
-use types::Batch;
+use types::column::BATCH_ROWS;
+use types::tuple::{RawAttr, ToastPointer};
+use types::{Batch, Column, ColumnData, DatumRef};
 
 /// A system column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,38 +56,279 @@ pub struct ScanOptions {
     pub prune: bool,
 }
 
+/// Out-of-line values met while a page was locked: (column, row, pointer).
+pub(crate) type Pending = Vec<(u16, usize, ToastPointer)>;
+
+/// Copies one version into row `out.rows` of the batch.
+pub(crate) fn emit(
+    rel: &Rel,
+    spec: &ScanSpec,
+    t: &[u8],
+    tid: Tid,
+    p: &Page,
+    out: &mut Batch,
+    pending: &mut Pending,
+) -> Result<()> {
+    let row = out.rows;
+    let tb = page::tuple_bytes(t);
+    rel.deformer.deform_into_columns(
+        &spec.wanted,
+        tb,
+        &mut |raw, buf| match raw {
+            RawAttr::Compressed { raw } => toast::decompress(raw, buf),
+            _ => Ok(()),
+        },
+        &mut out.cols,
+        row,
+    )?;
+    if header::infomask(t) & header::HASEXTERNAL != 0 {
+        for &(att, col) in &spec.wanted {
+            if let RawAttr::External(ptr) = rel.deformer.attribute(tb, att as usize)? {
+                pending.push((col, row, ptr));
+            }
+        }
+    }
+    if !spec.system.is_empty() {
+        let h = Header::read(t, bases(p));
+        for &(sys, col) in &spec.system {
+            put_system(sys, rel, &h, tid, &mut out.cols[col as usize], row);
+        }
+    }
+    out.rows = row + 1;
+    Ok(())
+}
+
+fn put_system(sys: SysCol, rel: &Rel, h: &Header, tid: Tid, col: &mut Column, row: usize) {
+    let d = match sys {
+        SysCol::Ctid => DatumRef::I64(tid.pack()),
+        SysCol::Xmin => DatumRef::U32(h.xmin.0 as u32),
+        SysCol::Xmax => DatumRef::U32(if h.is_multi() { h.multi.0 } else { h.xmax.0 } as u32),
+        SysCol::Cmin | SysCol::Cmax => DatumRef::U32(h.cid),
+        SysCol::TableOid => DatumRef::U32(rel.oid.0),
+    };
+    col.set(row, d);
+}
+
+/// Fetches the out-of-line values noted by [`emit`].
+pub(crate) fn resolve(eng: &Engine, rel: &Rel, pending: &mut Pending, out: &mut Batch) -> Result<()> {
+    for (col, row, ptr) in pending.drain(..) {
+        if let ColumnData::Bytes(b) = &mut out.cols[col as usize].data {
+            b.set_with(row, |buf| toast::fetch(eng, rel, &ptr, buf))?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the wanted columns room for `rows` rows so that the deformer's fast lanes apply.
+fn reserve(spec: &ScanSpec, out: &mut Batch, rows: usize) {
+    for &(_, c) in &spec.wanted {
+        out.cols[c as usize].resize(rows);
+    }
+}
+
+/// Cuts the columns to the rows really there.
+fn settle(spec: &ScanSpec, out: &mut Batch) {
+    let n = out.rows;
+    for c in spec.wanted.iter().map(|w| w.1).chain(spec.system.iter().map(|s| s.1)) {
+        out.cols[c as usize].resize(n);
+    }
+}
+
+/// Offsets of the tuples on the page that the snapshot sees.
+pub(crate) fn visible_offsets(eng: &Engine, snap: &Snapshot, p: &PageRef, out: &mut Vec<u16>) -> Result<()> {
+    out.clear();
+    let max = p.max_offset();
+    // PD_ALL_VISIBLE means visible to every snapshot there is; rules other than MVCC judge each version.
+    if p.is_all_visible() && matches!(snap, Snapshot::Mvcc(s) if !s.taken_during_recovery) {
+        out.extend((1..=max).filter(|&o| p.item_id(o).is_normal()));
+        return Ok(());
+    }
+    let b = bases(p);
+    let lsn = p.lsn();
+    let mut any_hint = false;
+    for off in 1..=max {
+        let id = p.item_id(off);
+        if !id.is_normal() {
+            continue;
+        }
+        let h = Header::read(page::tuple_at(p, id)?, b);
+        let mut hints = Hints::new(lsn);
+        let seen = match snap {
+            Snapshot::Mvcc(s) => visibility::satisfies_mvcc(eng, s, &h, &mut hints)?,
+            other => visibility::satisfies(eng, other, &h, &mut hints)?,
+        };
+        if hints.bits != 0 {
+            page::set_hints(p, off, hints.bits);
+            any_hint = true;
+        }
+        if seen {
+            out.push(off);
+        }
+    }
+    if any_hint {
+        p.pin().store().mark_dirty_hint(p);
+    }
+    Ok(())
+}
+
 /// A sequential scan.
 pub struct HeapScan {
     rel: Rc<Rel>,
+    snapshot: Snapshot,
+    spec: ScanSpec,
+    prune: bool,
+    first: BlockNumber,
+    end: BlockNumber,
+    next: BlockNumber,
+    strategy: Option<Strategy>,
+    /// Page being read: pin, visible offsets, how many are done.
+    page: Option<Pinned>,
+    offsets: Vec<u16>,
+    done: usize,
+    batch_rows: usize,
+    pending: Pending,
 }
+
+/// Tables beyond this many blocks are read through a ring of buffers.
+const RING_BLOCKS: u32 = 32 * 1024;
+/// Blocks announced to the kernel ahead of the scan.
+const PREFETCH: u32 = 32;
 
 impl HeapScan {
     /// Begins a scan: the number of blocks is fixed here.
     pub fn begin(
-        _eng: &Engine,
+        eng: &Engine,
         rel: Rc<Rel>,
-        _snapshot: Snapshot,
-        _spec: ScanSpec,
-        _opts: ScanOptions,
+        snapshot: Snapshot,
+        spec: ScanSpec,
+        opts: ScanOptions,
     ) -> Result<HeapScan> {
-        Ok(HeapScan { rel })
+        let mut s = HeapScan {
+            rel,
+            snapshot,
+            spec,
+            prune: opts.prune,
+            first: BlockNumber(0),
+            end: BlockNumber(0),
+            next: BlockNumber(0),
+            strategy: None,
+            page: None,
+            offsets: Vec::new(),
+            done: 0,
+            batch_rows: BATCH_ROWS,
+            pending: Vec::new(),
+        };
+        s.set_range(eng, opts.range)?;
+        Ok(s)
     }
-    /// Appends visible rows to `out` (whose columns exist and are cleared by the caller) until it holds
-    /// [`types::column::BATCH_ROWS`]; false when the table is exhausted and nothing was added.
-    pub fn next_batch(&mut self, _eng: &Engine, _out: &mut Batch) -> Result<bool> {
-        Err(Error::unsupported(format!("scan of {}", self.rel.name)))
-    }
-    /// Starts over, with another snapshot if one is given.
-    pub fn rescan(&mut self, _eng: &Engine, _snapshot: Option<Snapshot>) -> Result<()> {
+    fn set_range(&mut self, eng: &Engine, range: Option<(BlockNumber, u32)>) -> Result<()> {
+        let n = txn::store(eng).nblocks(self.rel.locator, Fork::Main)?;
+        let (first, end) = match range {
+            Some((b, len)) => (b.0.min(n.0), b.0.saturating_add(len).min(n.0)),
+            None => (0, n.0),
+        };
+        self.first = BlockNumber(first);
+        self.end = BlockNumber(end);
+        self.next = self.first;
+        self.strategy = (n.0 > RING_BLOCKS).then(|| Strategy::bulk_read(txn::store(eng)));
+        self.page = None;
+        self.offsets.clear();
+        self.done = 0;
         Ok(())
     }
+    /// Restricts the rest of the scan to these blocks and starts over there (parallel workers take chunks).
+    pub fn set_blocks(&mut self, eng: &Engine, first: BlockNumber, n: u32) -> Result<()> {
+        self.set_range(eng, Some((first, n)))
+    }
+    /// Blocks the scan covers.
+    pub fn nblocks(&self) -> u32 {
+        self.end.0 - self.first.0
+    }
+    /// Starts over, with another snapshot if one is given.
+    pub fn rescan(&mut self, eng: &Engine, snapshot: Option<Snapshot>) -> Result<()> {
+        if let Some(s) = snapshot {
+            self.snapshot = s;
+        }
+        self.set_range(eng, None)
+    }
     /// Caps the rows of the next batches (LIMIT, cursors): at least 1.
-    pub fn set_batch_rows(&mut self, _rows: usize) {}
+    pub fn set_batch_rows(&mut self, rows: usize) {
+        self.batch_rows = rows.clamp(1, BATCH_ROWS);
+    }
+    /// Appends visible rows to `out` (whose columns exist and are cleared by the caller) until it holds a full batch;
+    /// false when the table is exhausted and nothing was added.
+    pub fn next_batch(&mut self, eng: &Engine, out: &mut Batch) -> Result<bool> {
+        let start = out.rows;
+        reserve(&self.spec, out, self.batch_rows);
+        let r = self.fill(eng, out);
+        settle(&self.spec, out);
+        r?;
+        Ok(out.rows > start)
+    }
+    fn fill(&mut self, eng: &Engine, out: &mut Batch) -> Result<()> {
+        while out.rows < self.batch_rows {
+            let locked = if self.done < self.offsets.len() {
+                match &self.page {
+                    Some(pin) => pin.share(),
+                    None => break,
+                }
+            } else if self.next < self.end {
+                self.open_page(eng)?
+            } else {
+                self.page = None;
+                break;
+            };
+            let block = locked.pin().block();
+            while self.done < self.offsets.len() && out.rows < self.batch_rows {
+                let off = self.offsets[self.done];
+                self.done += 1;
+                if let Some(t) = page::tuple(&locked, off)? {
+                    emit(&self.rel, &self.spec, t, Tid::new(block, off), &locked, out, &mut self.pending)?;
+                }
+            }
+            drop(locked);
+            if !self.pending.is_empty() {
+                resolve(eng, &self.rel, &mut self.pending, out)?;
+            }
+        }
+        Ok(())
+    }
+    /// Pins the next page, decides its visibility, and returns it locked.
+    fn open_page(&mut self, eng: &Engine) -> Result<PageRef> {
+        eng.check_interrupts()?;
+        let st = txn::store(eng);
+        let block = self.next;
+        if (block.0 - self.first.0) % PREFETCH == 0 && block.0 + PREFETCH < self.end.0 {
+            let n = PREFETCH.min(self.end.0 - block.0 - PREFETCH);
+            st.prefetch(self.rel.locator, Fork::Main, BlockNumber(block.0 + PREFETCH), n);
+        }
+        self.page = None;
+        let pin = st.read(self.rel.locator, Fork::Main, block, ReadMode::Normal, self.strategy.as_ref())?;
+        self.next = block.next();
+        if self.prune {
+            prune::prune_opt(eng, &self.rel, &pin)?;
+        }
+        let locked = pin.share();
+        visible_offsets(eng, &self.snapshot, &locked, &mut self.offsets)?;
+        self.done = 0;
+        self.page = Some(pin);
+        Ok(locked)
+    }
 }
 
 /// Reads the rows of a bitmap.
 pub struct BitmapHeapScan {
     rel: Rc<Rel>,
+    snapshot: Snapshot,
+    spec: ScanSpec,
+    pages: BitmapIter,
+    current: BitmapPage,
+    page: Option<Pinned>,
+    offsets: Vec<u16>,
+    done: usize,
+    exact: u64,
+    lossy: u64,
+    pending: Pending,
 }
 
 impl BitmapHeapScan {
@@ -81,18 +336,108 @@ impl BitmapHeapScan {
     pub fn begin(
         _eng: &Engine,
         rel: Rc<Rel>,
-        _snapshot: Snapshot,
-        _spec: ScanSpec,
-        _pages: BitmapIter,
+        snapshot: Snapshot,
+        spec: ScanSpec,
+        pages: BitmapIter,
     ) -> Result<BitmapHeapScan> {
-        Ok(BitmapHeapScan { rel })
+        Ok(BitmapHeapScan {
+            rel,
+            snapshot,
+            spec,
+            pages,
+            current: BitmapPage::default(),
+            page: None,
+            offsets: Vec::new(),
+            done: 0,
+            exact: 0,
+            lossy: 0,
+            pending: Vec::new(),
+        })
     }
     /// Like [`HeapScan::next_batch`]. Appends to `recheck` the row numbers whose index condition must be re-checked.
-    pub fn next_batch(&mut self, _eng: &Engine, _out: &mut Batch, _recheck: &mut Vec<u16>) -> Result<bool> {
-        Err(Error::unsupported(format!("bitmap scan of {}", self.rel.name)))
+    pub fn next_batch(&mut self, eng: &Engine, out: &mut Batch, recheck: &mut Vec<u16>) -> Result<bool> {
+        let start = out.rows;
+        reserve(&self.spec, out, BATCH_ROWS);
+        let r = self.fill(eng, out, recheck);
+        settle(&self.spec, out);
+        r?;
+        Ok(out.rows > start)
+    }
+    fn fill(&mut self, eng: &Engine, out: &mut Batch, recheck: &mut Vec<u16>) -> Result<()> {
+        while out.rows < BATCH_ROWS {
+            let locked = if self.done < self.offsets.len() {
+                match &self.page {
+                    Some(pin) => pin.share(),
+                    None => break,
+                }
+            } else {
+                match self.open_page(eng)? {
+                    Some(p) => p,
+                    None => break,
+                }
+            };
+            let block = locked.pin().block();
+            while self.done < self.offsets.len() && out.rows < BATCH_ROWS {
+                let off = self.offsets[self.done];
+                self.done += 1;
+                if let Some(t) = page::tuple(&locked, off)? {
+                    if self.current.recheck {
+                        recheck.push(out.rows as u16);
+                    }
+                    emit(&self.rel, &self.spec, t, Tid::new(block, off), &locked, out, &mut self.pending)?;
+                }
+            }
+            drop(locked);
+            if !self.pending.is_empty() {
+                resolve(eng, &self.rel, &mut self.pending, out)?;
+            }
+        }
+        Ok(())
+    }
+    fn open_page(&mut self, eng: &Engine) -> Result<Option<PageRef>> {
+        let st = txn::store(eng);
+        let nblocks = st.nblocks(self.rel.locator, Fork::Main)?;
+        loop {
+            eng.check_interrupts()?;
+            self.page = None;
+            if !self.pages.next_page(&mut self.current) {
+                return Ok(None);
+            }
+            if self.current.block >= nblocks {
+                continue;
+            }
+            let pin = st.read_main(self.rel.locator, self.current.block)?;
+            prune::prune_opt(eng, &self.rel, &pin)?;
+            let locked = pin.share();
+            if self.current.lossy {
+                self.lossy += 1;
+                visible_offsets(eng, &self.snapshot, &locked, &mut self.offsets)?;
+            } else {
+                self.exact += 1;
+                self.offsets.clear();
+                for &off in &self.current.offsets {
+                    let found = hot_search(eng, &self.rel, &self.snapshot, &locked, off)?.0;
+                    if let Some(o) = found
+                        && !self.offsets.contains(&o)
+                    {
+                        self.offsets.push(o);
+                    }
+                }
+            }
+            self.done = 0;
+            self.page = Some(pin);
+            return Ok(Some(locked));
+        }
     }
     /// (exact, lossy) pages read so far, for EXPLAIN.
     pub fn heap_blocks(&self) -> (u64, u64) {
-        (0, 0)
+        (self.exact, self.lossy)
+    }
+    /// Starts over.
+    pub fn rescan(&mut self) {
+        self.pages.rewind();
+        self.page = None;
+        self.offsets.clear();
+        self.done = 0;
     }
 }
