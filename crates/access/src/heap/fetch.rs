@@ -179,9 +179,8 @@ pub fn fetch_into(
     out: &mut Batch,
 ) -> Result<bool> {
     let mut pending = Pending::new();
-    let found = with_version(eng, rel, tid, snapshot, |p, t| {
-        scan::emit(rel, spec, t, tid, p, out, &mut pending)
-    })?;
+    let found =
+        with_version(eng, rel, tid, snapshot, |p, t| scan::emit(rel, spec, t, tid, p, out, &mut pending))?;
     scan::resolve(eng, rel, &mut pending, out)?;
     Ok(found.is_some())
 }

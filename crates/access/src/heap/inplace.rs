@@ -32,8 +32,8 @@ pub fn inplace_update(eng: &Engine, rel: &Rel, tid: Tid, values: &[(u16, DatumRe
 
 /// The tuple's data part with the values put in.
 fn new_data(rel: &Rel, g: &storage::Page, tid: Tid, values: &[(u16, DatumRef<'_>)]) -> Result<Vec<u8>> {
-    let t = page::tuple(g, tid.offset)?
-        .ok_or_else(|| Error::internal("in-place update of a missing tuple"))?;
+    let t =
+        page::tuple(g, tid.offset)?.ok_or_else(|| Error::internal("in-place update of a missing tuple"))?;
     let tb = page::tuple_bytes(t);
     let mut raws = Vec::with_capacity(tb.natts);
     let mut walker = rel.deformer.walk(tb);

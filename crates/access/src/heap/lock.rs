@@ -147,12 +147,12 @@ pub(crate) fn wait_for(
     wait: LockWait,
     doing: &str,
 ) -> Result<bool> {
-    let not_available = || {
-        common::err!(LOCK_NOT_AVAILABLE, "could not obtain lock on row in relation \"{}\"", rel.name)
-    };
+    let not_available =
+        || common::err!(LOCK_NOT_AVAILABLE, "could not obtain lock on row in relation \"{}\"", rel.name);
     let (tid, mode) = (line.tid, line.mode);
     let got_line = line.acquire(wait)?;
-    let context = || Some(format!("while {doing} tuple ({},{}) in relation \"{}\"", tid.block, tid.offset, rel.name));
+    let context =
+        || Some(format!("while {doing} tuple ({},{}) in relation \"{}\"", tid.block, tid.offset, rel.name));
     let against = |s: MemberStatus| conflicts(strength(s), mode);
     let free = match (wait, what) {
         (_, Obstacle::None) => true,
@@ -271,8 +271,8 @@ pub(crate) fn write_lock(eng: &Engine, rel: &Rel, g: &mut PageMut, off: u16, x: 
     let locks_only = x.infomask & header::XMAX_LOCK_ONLY != 0;
     let cr = txn::store(eng).begin_critical();
     let p = cr.page(g);
-    let hot = !locks_only
-        && page::tuple(p, off)?.is_some_and(|t| header::infomask2(t) & header::HOT_UPDATED != 0);
+    let hot =
+        !locks_only && page::tuple(p, off)?.is_some_and(|t| header::infomask2(t) & header::HOT_UPDATED != 0);
     wal::apply_xmax(p, off, x, None, locks_only.then_some(tid), hot)?;
     let mut flags = 0;
     if let Some(map) = &pin
@@ -301,7 +301,13 @@ pub(crate) fn gone(eng: &Engine, h: &Header, check: UpdateCheck) -> Result<TmRes
 }
 
 /// The header at `tid` under the page's exclusive lock, and what stands in the way of changing it.
-pub(crate) fn judge(eng: &Engine, rel: &Rel, g: &PageMut, tid: Tid, cid: CommandId) -> Result<(Header, UpdateCheck)> {
+pub(crate) fn judge(
+    eng: &Engine,
+    rel: &Rel,
+    g: &PageMut,
+    tid: Tid,
+    cid: CommandId,
+) -> Result<(Header, UpdateCheck)> {
     let Some(t) = page::tuple(g, tid.offset)? else {
         return Err(Error::internal(format!(
             "attempted to modify a missing tuple ({},{}) of relation \"{}\"",

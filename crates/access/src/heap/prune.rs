@@ -9,7 +9,7 @@ use super::wal;
 use crate::rel::Rel;
 use crate::txn::{self, Engine};
 use common::{Error, MultiXactId, Result, Xid};
-use storage::page::{PD_PAGE_FULL, PAGE_SIZE};
+use storage::page::{PAGE_SIZE, PD_PAGE_FULL};
 use storage::{Page, PageMut, Pinned, RegFlags, RmgrId};
 
 /// What to change on a page. Logged as it is; doing and redoing are the same function.
@@ -57,7 +57,7 @@ impl Plan {
         let mut r = wal::Reader(d);
         let prune_word = r.u32()?;
         let lens = [r.u16()?, r.u16()?, r.u16()?, r.u16()?];
-        let mut pairs = |n: u16, r: &mut wal::Reader<'_>| -> Result<Vec<(u16, u16)>> {
+        let pairs = |n: u16, r: &mut wal::Reader<'_>| -> Result<Vec<(u16, u16)>> {
             (0..n).map(|_| Ok((r.u16()?, r.u16()?))).collect()
         };
         let redirects = pairs(lens[0], &mut r)?;
@@ -238,12 +238,7 @@ impl Planner<'_> {
 }
 
 /// Plans the pruning of a page and, with limits, the freezing of what stays.
-fn plan(
-    eng: &Engine,
-    g: &PageMut,
-    horizon: Xid,
-    limits: Option<FreezeLimits>,
-) -> Result<(Plan, PageReport)> {
+fn plan(eng: &Engine, g: &PageMut, horizon: Xid, limits: Option<FreezeLimits>) -> Result<(Plan, PageReport)> {
     let max = g.max_offset();
     let b = bases(g);
     let mut states = vec![None; max as usize + 1];
@@ -387,9 +382,8 @@ fn freeze_what(eng: &Engine, h: &Header, l: FreezeLimits) -> Result<u16> {
             }
         }
     } else if h.xmax.is_normal() && h.xmax < l.xid && !txn::in_progress(eng, h.xmax) {
-        let gone = h.infomask & header::XMAX_INVALID != 0
-            || h.is_locked_only()
-            || !txn::did_commit(eng, h.xmax)?;
+        let gone =
+            h.infomask & header::XMAX_INVALID != 0 || h.is_locked_only() || !txn::did_commit(eng, h.xmax)?;
         if gone {
             what |= CLEAR_XMAX;
         }

@@ -4,12 +4,12 @@
 //! copied into the batch's columns under the same lock. Between calls only the current page stays pinned, which
 //! keeps its items in place. Out-of-line values are fetched after the page lock is gone.
 
+use super::fetch::hot_search;
 use super::header::{self, Header};
 use super::page::{self, bases};
 use super::prune;
 use super::toast;
 use super::visibility::{self, Hints};
-use super::fetch::hot_search;
 use crate::bitmap::{BitmapIter, BitmapPage};
 use crate::rel::Rel;
 use crate::txn::{self, Engine};

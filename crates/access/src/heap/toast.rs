@@ -12,7 +12,9 @@ use crate::rel::{Rel, ToastRel};
 use crate::txn::Engine;
 use common::{CommandId, Error, Result};
 use transam::Snapshot;
-use types::tuple::{FormAttr, RawAttr, TOAST_POINTER_LEN, ToastPointer, compressed_parts, compressed_varlena};
+use types::tuple::{
+    FormAttr, RawAttr, TOAST_POINTER_LEN, ToastPointer, compressed_parts, compressed_varlena,
+};
 use types::{Datum, DatumRef};
 
 /// Tuples beyond this are toasted (four of them fill a page).
@@ -85,8 +87,7 @@ fn toast_of(rel: &Rel) -> Result<&ToastRel> {
 
 /// The chunks' addresses of a value, in sequence order.
 fn chunks(eng: &Engine, t: &ToastRel, value: u32) -> Result<Vec<common::Tid>> {
-    let keys =
-        vec![ScanKey { column: 1, op: ScanOp::Cmp(Strategy::Eq, Datum::U32(value), None) }];
+    let keys = vec![ScanKey { column: 1, op: ScanOp::Cmp(Strategy::Eq, Datum::U32(value), None) }];
     let mut scan = BtScan::begin(t.index.clone(), keys, Direction::Forward, true);
     let mut all = Vec::new();
     let mut tids = Vec::new();
@@ -103,7 +104,10 @@ pub fn fetch(eng: &Engine, rel: &Rel, p: &ToastPointer, out: &mut Vec<u8>) -> Re
     let size = p.extsize() as usize;
     let mut stored = Vec::with_capacity(size.min(1 << 24));
     let missing = |n: usize| {
-        Error::corrupted(format!("missing chunk number {n} for toast value {} in {}", p.value_id, t.heap.name))
+        Error::corrupted(format!(
+            "missing chunk number {n} for toast value {} in {}",
+            p.value_id, t.heap.name
+        ))
     };
     let mut seq = 0;
     for tid in chunks(eng, t, p.value_id.0)? {
@@ -215,9 +219,8 @@ pub(crate) fn shrink(eng: &Engine, rel: &Rel, values: &mut [Value<'_>], cid: Com
     let too_big = |v: &[Value<'_>]| tuple_size(rel, v) > goal;
     // Round 1: compress x, and move out at once what alone would not fit.
     while too_big(values) {
-        let Some(i) = biggest(rel, values, |i, s, v| {
-            !tried[i] && (s == b'x' && is_plain(v) || s == b'e')
-        }) else {
+        let Some(i) = biggest(rel, values, |i, s, v| !tried[i] && (s == b'x' && is_plain(v) || s == b'e'))
+        else {
             break;
         };
         tried[i] = true;

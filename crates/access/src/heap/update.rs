@@ -84,7 +84,9 @@ pub fn update(
                     "attempted to update invisible tuple",
                 ));
             }
-            UpdateCheck::SelfModified => return Ok(fail(TmResult::SelfModified { cmax: txn::cmax(eng, &h) })),
+            UpdateCheck::SelfModified => {
+                return Ok(fail(TmResult::SelfModified { cmax: txn::cmax(eng, &h) }));
+            }
             UpdateCheck::Updated | UpdateCheck::Deleted => return Ok(fail(lock::gone(eng, &h, check)?)),
             UpdateCheck::BeingModified => {
                 let what = lock::obstacle(eng, &h, mode)?;
@@ -357,14 +359,22 @@ fn place(
 }
 
 /// Adds the new version to its page.
-fn put_new(p: &mut storage::Page, t: &mut [u8], me: Xid, cid: CommandId, carried: &Xmax, block: BlockNumber) -> Result<Tid> {
+fn put_new(
+    p: &mut storage::Page,
+    t: &mut [u8],
+    me: Xid,
+    cid: CommandId,
+    carried: &Xmax,
+    block: BlockNumber,
+) -> Result<Tid> {
     let b = bases(p);
     let mask = header::infomask(t);
     // `stamp` writes a plain xmax; the carried lockers' word and bits follow.
     header::set_infomask(t, mask & !header::XMAX_IS_MULTI);
     stamp(t, b, me, cid, false, Tid::default());
     header::set_infomask(t, mask);
-    let word = if mask & header::XMAX_IS_MULTI != 0 { b.multi_word(carried.multi) } else { b.xid_word(carried.xid) };
+    let word =
+        if mask & header::XMAX_IS_MULTI != 0 { b.multi_word(carried.multi) } else { b.xid_word(carried.xid) };
     header::set_xmax_word(t, word);
     let off = p
         .add_heap_item(t)

@@ -152,7 +152,14 @@ impl Xmax {
 }
 
 /// Writes an xmax into the tuple at `off`. `cid`: command word; `ctid`: successor, `None` leaves it.
-pub fn apply_xmax(p: &mut Page, off: u16, x: &Xmax, cid: Option<(u32, bool)>, ctid: Option<Tid>, hot: bool) -> Result<()> {
+pub fn apply_xmax(
+    p: &mut Page,
+    off: u16,
+    x: &Xmax,
+    cid: Option<(u32, bool)>,
+    ctid: Option<Tid>,
+    hot: bool,
+) -> Result<()> {
     let b = bases(p);
     let t = p.item_mut(off)?;
     if t.len() < header::HEADER_SIZE {
