@@ -1,13 +1,16 @@
 //! Physical values, column vectors, the tuple format, the function registry, and the built-in types with their
 //! pure functions and operators. Unsafe code is allowed here for the tuple codec only.
 
+pub mod agg;
 pub mod array;
 pub mod column;
 pub mod datum;
+pub mod float;
 pub mod hash;
 pub mod int;
 pub mod kernel;
 pub mod misc;
+pub mod numeric;
 pub mod oids;
 pub mod ops;
 pub mod registry;
@@ -27,5 +30,13 @@ pub use typeinfo::{TypeInfo, array_type, element_type, phys_of, type_info};
 
 /// The function tables of this crate, to be merged into a [`Registry`].
 pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
-    vec![int::table::TABLE, misc::table::TABLE, text::table::TABLE, array::table::TABLE]
+    vec![
+        int::table::TABLE,
+        misc::table::TABLE,
+        text::table::TABLE,
+        array::table::TABLE,
+        float::table::TABLE,
+        numeric::table::TABLE,
+        agg::table::TABLE,
+    ]
 }

@@ -66,6 +66,12 @@ pub fn out_of_range<T: Int>() -> Error {
     err!(NUMERIC_VALUE_OUT_OF_RANGE, "{} out of range", T::NAME)
 }
 
+/// 22003 of bigint.
+#[cold]
+pub fn out_of_range_i64() -> Error {
+    out_of_range::<i64>()
+}
+
 /// 22012.
 #[cold]
 pub fn division_by_zero() -> Error {

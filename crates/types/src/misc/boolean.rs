@@ -37,9 +37,6 @@ pub fn boolsend(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<(
 pub fn btboolcmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     a.bool().cmp(&b.bool())
 }
-pub fn hashbool(_: Oid, v: DatumRef<'_>) -> u64 {
-    crate::hash::hash_u64(u64::from(v.bool()))
-}
 pub fn eq(a: bool, b: bool) -> bool {
     a == b
 }

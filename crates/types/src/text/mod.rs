@@ -19,4 +19,4 @@ pub use codec::{HEX, push_hex};
 pub use format::format_array;
 pub use io::{check_utf8, hashchar, name_truncate};
 pub use like::like_match;
-pub use typmod::{bpchar_typmod, varchar_typmod};
+pub use typmod::{bpchar_typmod, typmod_ints, varchar_typmod};

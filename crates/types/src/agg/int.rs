@@ -1,0 +1,85 @@
+//! sum and avg over integers.
+
+use super::{Group, PerGroup};
+use crate::column::{Arg, ColumnData};
+use crate::int::{ops_out_of_range_i64, widen};
+use crate::numeric::{Num, num_div};
+use crate::{AggState, CallCtx, Datum};
+use common::{Oid, Result};
+
+/// Value of row `i`, if not null.
+#[inline]
+fn input(args: &[Arg<'_>], i: usize) -> Option<i64> {
+    let a = &args[0];
+    if a.is_null(i) {
+        return None;
+    }
+    Some(match &a.col.data {
+        ColumnData::I32(v) => i64::from(v[a.index(i)]),
+        ColumnData::I64(v) => v[a.index(i)],
+        _ => widen(a.get(i)),
+    })
+}
+
+/// sum of smallint or integer: bigint.
+#[derive(Clone, Default)]
+pub struct SumSmall {
+    sum: i64,
+    seen: bool,
+}
+impl Group for SumSmall {
+    #[inline]
+    fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
+        if let Some(v) = input(args, i) {
+            self.sum = self.sum.checked_add(v).ok_or_else(ops_out_of_range_i64)?;
+            self.seen = true;
+        }
+        Ok(())
+    }
+    fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
+        Ok(if self.seen { Datum::I64(self.sum) } else { Datum::Null })
+    }
+    fn combine(&mut self, o: &Self) -> Result<()> {
+        self.sum = self.sum.checked_add(o.sum).ok_or_else(ops_out_of_range_i64)?;
+        self.seen |= o.seen;
+        Ok(())
+    }
+}
+pub fn sum_small(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+    PerGroup::boxed(SumSmall::default())
+}
+
+/// sum of bigint, avg of any integer: numeric.
+#[derive(Clone, Default)]
+pub struct Wide<const AVG: bool> {
+    sum: i128,
+    n: i64,
+}
+impl<const AVG: bool> Group for Wide<AVG> {
+    #[inline]
+    fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
+        if let Some(v) = input(args, i) {
+            self.sum += i128::from(v);
+            self.n += 1;
+        }
+        Ok(())
+    }
+    fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
+        if self.n == 0 {
+            return Ok(Datum::Null);
+        }
+        let sum = Num::from_i128(self.sum);
+        if AVG { num_div(&sum, &Num::from_i64(self.n))?.to_datum() } else { sum.to_datum() }
+    }
+    fn combine(&mut self, o: &Self) -> Result<()> {
+        self.sum += o.sum;
+        self.n += o.n;
+        Ok(())
+    }
+}
+pub fn sum_int8(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+    PerGroup::boxed(Wide::<false>::default())
+}
+pub fn avg_int(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+    PerGroup::boxed(Wide::<true>::default())
+}

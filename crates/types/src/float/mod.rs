@@ -1,0 +1,12 @@
+//! real and double precision: shortest-digits output, checked arithmetic (overflow and underflow are 22003), comparison
+//! where NaN equals itself and is greatest, mathematical functions.
+
+mod io;
+mod math;
+mod ops;
+pub mod table;
+
+pub use io::{layout, parse_f32, parse_f64, push_f64};
+pub use ops::a4::pl as add_f32;
+pub use ops::a8::pl as add_f64;
+pub use ops::{cmp_f64, out_of_range, overflow as float_overflow};

@@ -1,0 +1,19 @@
+//! numeric: exact decimals of up to 131,072 digits before and 16,383 after the point, NaN and infinities. Digits are base
+//! 10,000, on disk as in PostgreSQL (short header where it fits). Other crates use [`Num`] through `unpack` and `pack`.
+
+mod arith;
+mod convert;
+mod funcs;
+mod io;
+mod math;
+mod num;
+mod series;
+pub mod table;
+mod typmod;
+
+pub use arith::{add as num_add, div as num_div, div_scale, div_to, mul_exact, sub as num_sub};
+pub use convert::{format_g, to_float};
+pub use io::parse_numeric;
+pub use math::sqrt_to;
+pub use num::{Kind, Num};
+pub use typmod::numeric_typmod;
