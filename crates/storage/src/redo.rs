@@ -132,6 +132,11 @@ impl Store {
         block: BlockNumber,
         cleanup: bool,
     ) -> Result<Option<RedoPage>> {
+        if matches!(fork, Fork::Vm | Fork::Fsm) {
+            // Growth of maps is not logged, and a broken map page is as good as none.
+            let page = crate::vm::ensure_page(self, rel, fork, block)?.into_exclusive();
+            return Ok(Some(RedoPage { page, end: record.end, changed: false }));
+        }
         if self.files().nblocks_or_zero(rel, fork)? <= block.0 {
             self.redo.borrow_mut().missing.entry((rel, fork, block)).or_insert(record.start);
             return Ok(None);

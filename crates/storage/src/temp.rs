@@ -185,11 +185,18 @@ impl Drop for TempFile {
     }
 }
 
+/// Removes the temporary files of a process that died.
+pub fn remove_temp_files_of(data_dir: &Path, pid: i32) -> Result<()> {
+    remove_matching(data_dir, &format!("pgsql_tmp{pid}."))
+}
 /// Removes the temporary files of processes that no longer exist. Only while no backend runs.
 pub fn remove_temp_files(data_dir: &Path) -> Result<()> {
+    remove_matching(data_dir, "pgsql_tmp")
+}
+fn remove_matching(data_dir: &Path, prefix: &str) -> Result<()> {
     if let Ok(entries) = std::fs::read_dir(data_dir.join("base/pgsql_tmp")) {
         for e in entries.flatten() {
-            if e.file_name().to_string_lossy().starts_with("pgsql_tmp") {
+            if e.file_name().to_string_lossy().starts_with(prefix) {
                 datadir::unlink(&e.path())?;
             }
         }

@@ -1,6 +1,8 @@
 //! Finding a buffer for a block that is not in the pool: the clock sweep, eviction, and entering the new tag.
 
-use super::desc::{DIRTY, IO_IN_PROGRESS, REFCOUNT_MASK, TAG_VALID, Tag, USAGE_MASK, USAGE_ONE};
+use super::desc::{
+    DIRTY, IO_IN_PROGRESS, REFCOUNT_MASK, TAG_VALID, Tag, USAGE_MASK, USAGE_MAX, USAGE_ONE, USAGE_RING,
+};
 use super::strategy::Strategy;
 use crate::Store;
 use common::{Result, bail};
@@ -15,13 +17,18 @@ pub(crate) enum Entered {
     Found(u32, u32),
 }
 
+/// How far a pin raises the usage count.
+pub(crate) fn usage_max(strategy: Option<&Strategy>) -> u32 {
+    if strategy.is_none() { USAGE_MAX } else { USAGE_RING }
+}
+
 impl Store {
     /// Raises the shared pin count of a tagged buffer, with the containment record.
     #[inline]
-    pub(crate) fn raw_pin(&self, buf: u32, boost: bool) -> Option<u32> {
+    pub(crate) fn raw_pin(&self, buf: u32, usage_max: u32) -> Option<u32> {
         let pins = &self.proc().pins;
         pins.begin();
-        match self.shared().descs[buf as usize].try_pin(boost) {
+        match self.shared().descs[buf as usize].try_pin(usage_max) {
             Some(s) => {
                 pins.pinned(buf);
                 Some(s)
@@ -165,7 +172,7 @@ impl Store {
         let buf = self.take_victim(strategy)?;
         let g = sh.map_exclusive(hash, self.proc());
         if let Some(found) = sh.find_locked(tag, hash) {
-            let slot = self.pin_under_lock(found, strategy.is_none());
+            let slot = self.pin_under_lock(found, usage_max(strategy));
             drop(g);
             self.raw_unpin(buf);
             return Ok(Entered::Found(slot, found));
@@ -180,14 +187,29 @@ impl Store {
         Ok(Entered::Fresh(buf))
     }
     /// Pins a buffer found under the partition lock: its tag cannot go away. Returns the private slot.
-    pub(crate) fn pin_under_lock(&self, buf: u32, boost: bool) -> u32 {
+    pub(crate) fn pin_under_lock(&self, buf: u32, usage_max: u32) -> u32 {
         if let Some(slot) = self.pins().find(buf) {
             self.pins().increment(slot);
             return slot;
         }
-        while self.raw_pin(buf, boost).is_none() {
+        while self.raw_pin(buf, usage_max).is_none() {
             std::hint::spin_loop();
         }
         self.pins().add(buf)
+    }
+    /// Gives back the pins of a process that died with nothing in flight ([`ipc::InFlight::is_clean`]).
+    pub fn release_pins_of(&self, dead: &ipc::Proc) {
+        for buf in dead.pins.buffers() {
+            let s = self.shared().descs[buf as usize].unpin();
+            if s & super::desc::PIN_WAITER != 0 {
+                self.io_condvar(buf).broadcast();
+            }
+        }
+        dead.pins.clear();
+    }
+    /// (buffers handed out since the background writer last looked, dirty victims that backends wrote themselves).
+    pub fn pool_statistics(&self) -> (u32, u32) {
+        let pool = self.shared().pool;
+        (pool.allocations.load(Relaxed), pool.backend_writes.load(Relaxed))
     }
 }

@@ -13,8 +13,12 @@ pub(crate) const REFCOUNT_MASK: u32 = (1 << 18) - 1;
 pub(crate) const USAGE_ONE: u32 = 1 << 18;
 /// Bits of the usage count.
 pub(crate) const USAGE_MASK: u32 = 15 << 18;
-/// The usage count stops here.
+/// The usage count stops here: an ordinary pin raises it by one.
 pub(crate) const USAGE_MAX: u32 = 5;
+/// A pin on behalf of a ring does not raise it further.
+pub(crate) const USAGE_RING: u32 = 1;
+/// A pin to write the page out does not count as use.
+pub(crate) const USAGE_NONE: u32 = 0;
 /// Differs from the file.
 pub(crate) const DIRTY: u32 = 1 << 22;
 /// Contents are the block's.
@@ -125,9 +129,9 @@ impl BufferDesc {
     pub(crate) fn clear_flags(&self, flags: u32) -> u32 {
         self.state.fetch_and(!flags, AcqRel)
     }
-    /// Pins if the tag is valid. `boost`: raise the usage count up to the maximum, otherwise only from 0 to 1 (rings).
+    /// Pins if the tag is valid.
     #[inline]
-    pub(crate) fn try_pin(&self, boost: bool) -> Option<u32> {
+    pub(crate) fn try_pin(&self, usage_max: u32) -> Option<u32> {
         let mut s = self.state.load(Relaxed);
         loop {
             if s & TAG_VALID == 0 {
@@ -135,7 +139,7 @@ impl BufferDesc {
             }
             let usage = (s & USAGE_MASK) / USAGE_ONE;
             let mut n = s + 1;
-            if usage < if boost { USAGE_MAX } else { 1 } {
+            if usage < usage_max {
                 n += USAGE_ONE;
             }
             match self.state.compare_exchange_weak(s, n, SeqCst, Relaxed) {

@@ -1,6 +1,6 @@
 //! Reading blocks through the pool, one or several at a time, and extending relations.
 
-use super::alloc::Entered;
+use super::alloc::{Entered, usage_max};
 use super::desc::{DIRTY, IO_IN_PROGRESS, JUST_DIRTIED, Tag, VALID};
 use super::guard::Pinned;
 use super::strategy::Strategy;
@@ -39,7 +39,7 @@ impl Store {
     ) -> Result<Pinned> {
         let tag = Tag { rel, fork, block };
         let hash = tag.hash();
-        match self.pin_cached(&tag, hash, strategy.is_none()) {
+        match self.pin_cached(&tag, hash, usage_max(strategy)) {
             Some(p) if self.desc(p.buf()).load() & VALID != 0 => {
                 self.counters.shared_hit.set(self.counters.shared_hit.get() + 1);
                 Ok(p)
@@ -55,7 +55,7 @@ impl Store {
     }
     /// Finds and pins without a lock. `None` proves nothing.
     #[inline]
-    fn pin_cached(&self, tag: &Tag, hash: u64, boost: bool) -> Option<Pinned> {
+    fn pin_cached(&self, tag: &Tag, hash: u64, usage_max: u32) -> Option<Pinned> {
         let buf = self.shared().probe(tag, hash)?;
         if let Some(slot) = self.pins().find(buf) {
             // Pinned by this process already, so the tag read by the probe stays.
@@ -65,7 +65,7 @@ impl Store {
             self.pins().increment(slot);
             return Some(Pinned::from_slot(self.clone(), slot, buf));
         }
-        self.raw_pin(buf, boost)?;
+        self.raw_pin(buf, usage_max)?;
         if !self.desc(buf).tag_is(tag) {
             self.raw_unpin(buf);
             return None;
@@ -74,10 +74,10 @@ impl Store {
         Some(Pinned::from_slot(self.clone(), slot, buf))
     }
     /// Finds and pins under the partition lock.
-    fn pin_cached_locked(&self, tag: &Tag, hash: u64, boost: bool) -> Option<Pinned> {
+    fn pin_cached_locked(&self, tag: &Tag, hash: u64, usage_max: u32) -> Option<Pinned> {
         let _g = self.shared().map_shared(hash, self.proc());
         let buf = self.shared().find_locked(tag, hash)?;
-        let slot = self.pin_under_lock(buf, boost);
+        let slot = self.pin_under_lock(buf, usage_max);
         Some(Pinned::from_slot(self.clone(), slot, buf))
     }
     #[cold]
@@ -88,7 +88,7 @@ impl Store {
         mode: ReadMode,
         strategy: Option<&Strategy>,
     ) -> Result<Pinned> {
-        if let Some(p) = self.pin_cached_locked(tag, hash, strategy.is_none()) {
+        if let Some(p) = self.pin_cached_locked(tag, hash, usage_max(strategy)) {
             return self.complete(p, mode);
         }
         match self.enter(tag, hash, strategy)? {
@@ -232,15 +232,15 @@ impl Store {
         out: &mut Vec<Pinned>,
     ) -> Result<()> {
         let room = SEGMENT_BLOCKS - first.0 % SEGMENT_BLOCKS;
-        let n = n.min(room).min(self.shared().descs.len() as u32 / 16).max(n.min(1));
+        let n = n.min(room).min(RUN_MAX as u32).min(self.shared().descs.len() as u32 / 16).max(n.min(1));
         let mut pending: Vec<Pinned> = Vec::new();
         for i in 0..n {
             let tag = Tag { rel, fork, block: BlockNumber(first.0 + i) };
             let hash = tag.hash();
-            let boost = strategy.is_none();
-            let found = match self.pin_cached(&tag, hash, boost) {
+            let usage = usage_max(strategy);
+            let found = match self.pin_cached(&tag, hash, usage) {
                 Some(p) => Some(p),
-                None => self.pin_cached_locked(&tag, hash, boost),
+                None => self.pin_cached_locked(&tag, hash, usage),
             };
             let entered = match found {
                 Some(p) => Ok(Some(p)),
@@ -311,7 +311,8 @@ impl Store {
         self.extend_by(rel, fork, 1, strategy, &mut out)?;
         out.pop().ok_or_else(|| common::Error::internal("extension returned no block"))
     }
-    /// Adds `n` zeroed blocks in one go (bulk loading). Blocks whose buffers could not be had stay zero in the file.
+    /// Adds up to `n` zeroed blocks in one go (bulk loading; at most 32, so that the process's record of pins suffices),
+    /// at least one. Blocks whose buffers could not be had stay zero in the file.
     pub fn extend_by(
         &self,
         rel: RelFileLocator,
@@ -320,7 +321,7 @@ impl Store {
         strategy: Option<&Strategy>,
         out: &mut Vec<Pinned>,
     ) -> Result<()> {
-        let n = n.min(self.shared().descs.len() as u32 / 16).max(1);
+        let n = n.min(self.shared().descs.len() as u32 / 16).clamp(1, RUN_MAX as u32);
         let _lock = self.extension_lock(rel, fork);
         let first = self.files().nblocks(rel, fork)?;
         if first.checked_add(n).is_none_or(|end| end == u32::MAX) {

@@ -220,6 +220,35 @@ fn cleanup_lock_waits_for_other_pins() {
 }
 
 #[test]
+fn pins_of_a_killed_process_are_given_back() {
+    let dir = TestDir::new("pool-killed");
+    let server = Server::new(config(&dir, 64));
+    let s = server.bootstrap();
+    fill(&s, rel(8), 10);
+    let child = server.fork(|srv| {
+        let s = srv.store();
+        let pins: Vec<_> = (0..10).map(|b| s.read_main(rel(8), BlockNumber(b)).unwrap()).collect();
+        let again = pins[3].clone();
+        let _ = again.share();
+        std::thread::sleep(std::time::Duration::from_secs(60));
+        0
+    });
+    std::thread::sleep(std::time::Duration::from_millis(150));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child), nix::sys::signal::Signal::SIGKILL).unwrap();
+    ipc::fork::wait_for(child);
+    let dead = server.procs.by_pid(child).unwrap();
+    assert!(dead.in_flight().is_clean(), "{:?}", dead.in_flight());
+    let pin = s.read_main(rel(8), BlockNumber(3)).unwrap();
+    assert!(pin.try_for_cleanup().is_none());
+    s.release_pins_of(dead);
+    assert!(pin.try_for_cleanup().is_some());
+    drop(pin);
+    for d in server.shared.descs {
+        assert_eq!(d.load() & super::desc::REFCOUNT_MASK, 0);
+    }
+}
+
+#[test]
 fn hint_bits_reach_the_file_with_an_image_first() {
     let dir = TestDir::new("pool-hint");
     let server = Server::new(config(&dir, 32));

@@ -1,7 +1,9 @@
 //! Dirtying and writing back: hint changes, single flushes, the background writer's pass, and the write phase of a
 //! checkpoint. The law: a page reaches its file only after the log up to its LSN is durable.
 
-use super::desc::{CHECKPOINT_NEEDED, DIRTY, JUST_DIRTIED, REFCOUNT_MASK, TAG_VALID, Tag, USAGE_MASK, VALID};
+use super::desc::{
+    CHECKPOINT_NEEDED, DIRTY, JUST_DIRTIED, REFCOUNT_MASK, TAG_VALID, Tag, USAGE_MASK, USAGE_NONE, VALID,
+};
 use super::guard::Pinned;
 use crate::Store;
 use crate::relfile::SEGMENT_BLOCKS;
@@ -103,7 +105,7 @@ impl Store {
     /// Pins, locks and writes a buffer if it is still dirty and, given a tag, still holds that block.
     pub(crate) fn write_if_dirty(&self, buf: u32, expect: Option<&Tag>) -> Result<bool> {
         let d = self.desc(buf);
-        if d.load() & (TAG_VALID | DIRTY) != TAG_VALID | DIRTY || self.raw_pin(buf, false).is_none() {
+        if d.load() & (TAG_VALID | DIRTY) != TAG_VALID | DIRTY || self.raw_pin(buf, USAGE_NONE).is_none() {
             return Ok(false);
         }
         let s = d.load();
