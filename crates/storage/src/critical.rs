@@ -109,7 +109,10 @@ impl Drop for Critical {
         if std::thread::panicking() {
             panic_exit("panic in a critical section");
         }
-        debug_assert!(!self.pending.get(), "pages changed in a critical section without a log record");
+        if self.pending.get() {
+            // An error left the section between the change and its record: memory now differs from what redo makes.
+            panic_exit("pages were changed in a critical section without a log record");
+        }
         self.store.proc().leave_critical();
     }
 }
