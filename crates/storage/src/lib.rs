@@ -4,6 +4,7 @@
 
 pub mod buffer;
 pub mod config;
+pub mod contain;
 pub mod critical;
 pub mod datadir;
 pub mod fsm;
