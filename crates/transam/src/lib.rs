@@ -2,7 +2,10 @@
 //! recovery. One process sees all of it, and the storage below, through one [`Engine`]; everything above takes `&Engine`.
 #![forbid(unsafe_code)]
 
+pub mod checkpoint;
+mod cleanup;
 mod combocid;
+pub mod control;
 pub mod engine;
 pub mod files;
 pub mod inval;
@@ -10,6 +13,7 @@ pub mod lock;
 pub mod multixact;
 pub mod oid;
 pub mod procarray;
+pub mod recovery;
 pub mod shared;
 pub mod slru;
 mod snapmgr;
@@ -17,11 +21,14 @@ pub mod snapshot;
 pub mod status;
 pub mod xact;
 
+pub use checkpoint::CheckpointStats;
+pub use control::{CheckPoint, ControlFile, DbState};
 pub use engine::{Engine, EngineParts};
 pub use inval::{InvalHandler, InvalMsg};
 pub use lock::{LockMode, LockOutcome, LockStatus, LockTag, TagType};
 pub use multixact::{Member, MemberStatus};
 pub use procarray::Horizons;
+pub use recovery::{RecoveryReport, RedoCtx, RedoFn, RedoTable};
 pub use shared::{TransamConfig, TransamHandle, TransamShared};
 pub use snapshot::{DirtyResult, MvccSnapshot, Snapshot};
 pub use xact::{

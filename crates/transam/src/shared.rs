@@ -52,8 +52,8 @@ shared_struct! {
         /// End of the last checkpoint, seconds since 1970; and the log position of its record.
         pub ckpt_time: AtomicI64,
         pub ckpt_lsn: AtomicU64,
-        /// Next local number of virtual transactions, per server life.
-        pub system_identifier: AtomicU64,
+        /// First id assigned since the server started: pg_subtrans knows nothing older.
+        pub life_xid: AtomicU64,
         pub recovery_end: AtomicU64,
     }
 }

@@ -123,10 +123,14 @@ impl Engine {
     }
     /// Immediate parent as recorded in pg_subtrans; invalid for top-level transactions.
     pub fn parent_xid(&self, xid: Xid) -> Result<Xid> {
-        if !xid.is_normal() {
+        if !xid.is_normal() || xid.0 < self.shared.c.life_xid.load(Relaxed) {
             return Ok(Xid::INVALID);
         }
-        self.with_slru(|cx| Ok(Xid(self.shared.subtrans.read(cx, xid.0)?.0)))
+        self.with_slru(|cx| {
+            // Truncated pages held ids nobody can have in a snapshot any more.
+            let cx = Cx { missing_is_zero: true, ..*cx };
+            Ok(Xid(self.shared.subtrans.read(&cx, xid.0)?.0))
+        })
     }
     /// Top-level parent of a subtransaction (itself if it is one).
     pub fn top_parent_xid(&self, xid: Xid) -> Result<Xid> {
