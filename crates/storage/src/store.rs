@@ -224,6 +224,10 @@ impl Inner {
         self.drafts.borrow_mut().pop().unwrap_or_default()
     }
     pub(crate) fn give_draft(&self, d: Box<Draft>) {
+        // One huge record must not cost its memory for the life of the process.
+        if d.main.capacity() > (256 << 10) {
+            return;
+        }
         self.drafts.borrow_mut().push(d);
     }
     /// Buffers this process has pinned (leak checks at the end of a transaction).

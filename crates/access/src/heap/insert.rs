@@ -101,20 +101,23 @@ fn candidate(eng: &Engine, rel: &Rel, len: usize, opts: &InsertOptions) -> Resul
 
 fn extend(eng: &Engine, rel: &Rel, bulk: Option<&mut BulkInsert>) -> Result<PageMut> {
     let st = txn::store(eng);
-    let Some(bulk) = bulk else { return Ok(st.extend(rel.locator, Fork::Main, None)?.exclusive()) };
+    let Some(bulk) = bulk else { return st.extend_exclusive(rel.locator, Fork::Main, None) };
     if bulk.strategy.is_none() {
         bulk.strategy = Some(Strategy::bulk_write(st));
     }
-    if bulk.spare.is_empty() {
+    loop {
+        // Another process may have found and filled a spare block at the end of the file.
+        while let Some(p) = bulk.spare.pop() {
+            let g = p.into_exclusive();
+            if g.is_new() {
+                return Ok(g);
+            }
+        }
         // The more was loaded, the more blocks are added at a time.
         let n = (bulk.added / 4).clamp(1, EXTEND_MAX);
         st.extend_by(rel.locator, Fork::Main, n, bulk.strategy.as_ref(), &mut bulk.spare)?;
         bulk.added += n;
         bulk.spare.reverse();
-    }
-    match bulk.spare.pop() {
-        Some(p) => Ok(p.exclusive()),
-        None => Err(Error::internal("extension added no block")),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::alloc::{Entered, usage_max};
 use super::desc::{DIRTY, IO_IN_PROGRESS, JUST_DIRTIED, Tag, VALID};
-use super::guard::Pinned;
+use super::guard::{PageMut, Pinned};
 use super::strategy::Strategy;
 use crate::Store;
 use crate::page::PAGE_SIZE;
 use crate::relfile::{Fork, RelFileLocator, SEGMENT_BLOCKS};
 use crate::shared::EXTENSION_LOCKS;
-use common::{BlockNumber, Result, bail, err};
+use common::{BlockNumber, Error, Result, bail, err};
 use ipc::WaitEvent;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
@@ -305,14 +305,24 @@ impl Store {
         }
     }
 
-    /// Adds a zeroed block at the end of the fork; takes the relation's extension lock inside.
+    /// Adds a zeroed block at the end of the fork; takes the relation's extension lock inside. Others may find and use
+    /// the block before the caller locks it: look whether it is still new, or use [`Store::extend_exclusive`].
     pub fn extend(&self, rel: RelFileLocator, fork: Fork, strategy: Option<&Strategy>) -> Result<Pinned> {
-        let mut out = Vec::with_capacity(1);
-        self.extend_by(rel, fork, 1, strategy, &mut out)?;
-        out.pop().ok_or_else(|| common::Error::internal("extension returned no block"))
+        self.extend_exclusive(rel, fork, strategy).map(PageMut::unlock)
+    }
+    /// Adds a zeroed block at the end of the fork and locks it before anyone else can see it.
+    pub fn extend_exclusive(
+        &self,
+        rel: RelFileLocator,
+        fork: Fork,
+        strategy: Option<&Strategy>,
+    ) -> Result<PageMut> {
+        let mut page = None;
+        self.extend_pool(rel, fork, 1, strategy, |_, p| page = Some(p))?;
+        page.ok_or_else(|| Error::internal("extension returned no block"))
     }
     /// Adds up to `n` zeroed blocks in one go (bulk loading; at most 32, so that the process's record of pins suffices),
-    /// at least one. Blocks whose buffers could not be had stay zero in the file.
+    /// at least one. They are not locked: look whether each is still new before using it.
     pub fn extend_by(
         &self,
         rel: RelFileLocator,
@@ -320,6 +330,18 @@ impl Store {
         n: u32,
         strategy: Option<&Strategy>,
         out: &mut Vec<Pinned>,
+    ) -> Result<()> {
+        self.extend_pool(rel, fork, n, strategy, |_, p| out.push(p.unlock()))
+    }
+    /// Enters the buffers first, then lengthens the file, then locks and hands out the pages: whoever sees the new
+    /// length finds the buffer with its input in progress and waits.
+    fn extend_pool(
+        &self,
+        rel: RelFileLocator,
+        fork: Fork,
+        n: u32,
+        strategy: Option<&Strategy>,
+        mut give: impl FnMut(u32, PageMut),
     ) -> Result<()> {
         let n = n.min(self.shared().descs.len() as u32 / 16).clamp(1, RUN_MAX as u32);
         let _lock = self.extension_lock(rel, fork);
@@ -332,35 +354,52 @@ impl Store {
                 u32::MAX
             );
         }
-        self.extend_locked(rel, fork, first, n)?;
+        let mut owned: Vec<Pinned> = Vec::with_capacity(n as usize);
+        let mut result = Ok(());
         for i in 0..n {
-            let block = BlockNumber(first + i);
-            let p = match self.read_extended(rel, fork, block, strategy) {
-                Ok(p) => p,
-                Err(e) if i == 0 => return Err(e),
-                Err(_) => return Ok(()),
-            };
-            out.push(p);
+            match self.enter_beyond_end(Tag { rel, fork, block: BlockNumber(first + i) }, strategy) {
+                Ok(p) => owned.push(p),
+                Err(e) => {
+                    result = Err(e);
+                    break;
+                }
+            }
         }
-        Ok(())
+        if !owned.is_empty() {
+            result = self.extend_locked(rel, fork, first, owned.len() as u32);
+        }
+        for (i, p) in owned.into_iter().enumerate() {
+            if result.is_err() {
+                self.finish_io(p.buf(), 0, false);
+                continue;
+            }
+            let buf = p.buf();
+            let page = p.into_exclusive();
+            self.finish_io(buf, VALID, false);
+            give(i as u32, page);
+        }
+        result
     }
-    /// The page of a block that was just added and is known to be zero.
-    fn read_extended(
-        &self,
-        rel: RelFileLocator,
-        fork: Fork,
-        block: BlockNumber,
-        strategy: Option<&Strategy>,
-    ) -> Result<Pinned> {
-        let p = self.read(rel, fork, block, ReadMode::ZeroAndLock, strategy)?;
-        if !p.share().is_new() {
-            bail!(
-                DATA_CORRUPTED,
-                "unexpected data beyond EOF in block {} of relation {}",
-                block,
-                rel.path(fork)
-            );
-        }
+    /// A buffer for a block beyond the end of the file: zeroed, its input owned by this process.
+    fn enter_beyond_end(&self, tag: Tag, strategy: Option<&Strategy>) -> Result<Pinned> {
+        let p = match self.enter(&tag, tag.hash(), strategy)? {
+            Entered::Fresh(buf) => self.adopt(buf),
+            Entered::Found(slot, buf) => {
+                // Left behind by an extension that failed, never written.
+                let p = Pinned::from_slot(self.clone(), slot, buf);
+                self.desc(buf).clear_flags(VALID);
+                if !self.start_io(buf, true) {
+                    bail!(
+                        DATA_CORRUPTED,
+                        "unexpected data beyond EOF in block {} of relation {}",
+                        tag.block,
+                        tag.rel.path(tag.fork)
+                    );
+                }
+                p
+            }
+        };
+        self.zero_block(p.buf());
         Ok(p)
     }
     /// Lengthens the file; the caller holds the extension lock.

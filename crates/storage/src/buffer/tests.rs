@@ -157,6 +157,58 @@ fn small_pool_concurrent_load_then_crash_and_redo() {
 }
 
 #[test]
+fn processes_extend_concurrently_and_lose_no_page() {
+    let dir = TestDir::new("pool-extend");
+    let server = Server::new(config(&dir, 200));
+    let s = server.bootstrap();
+    s.create_file(rel(6), Fork::Main, false).unwrap();
+    let children: Vec<i32> = (0..5u8)
+        .map(|w| {
+            server.fork(move |srv| {
+                let s = srv.store();
+                let mut mine = 0;
+                let put = |page: &mut crate::PageMut| {
+                    assert!(page.is_new());
+                    let crit = s.begin_critical();
+                    let p = crit.page(page);
+                    p.init(0);
+                    p.add_item(&[w; 10]).unwrap();
+                    crit.unlogged();
+                };
+                while mine < 250 {
+                    if w % 2 == 0 {
+                        put(&mut s.extend_exclusive(rel(6), Fork::Main, None).unwrap());
+                        mine += 1;
+                        // As an inserter looks at the last block: it must never be half-made.
+                        let last = s.nblocks(rel(6), Fork::Main).unwrap().0 - 1;
+                        let pin = s.read_main(rel(6), BlockNumber(last)).unwrap();
+                        let g = pin.share();
+                        assert!(g.is_new() || g.max_offset() == 1);
+                    } else {
+                        let mut out = Vec::new();
+                        s.extend_by(rel(6), Fork::Main, 10, None, &mut out).unwrap();
+                        for p in out {
+                            put(&mut p.into_exclusive());
+                            mine += 1;
+                        }
+                    }
+                }
+                i32::from(mine != 250)
+            })
+        })
+        .collect();
+    for c in children {
+        assert_eq!(ipc::fork::wait_for(c), Some(ipc::fork::Ended::Exit(0)));
+    }
+    let mut seen = [0; 5];
+    for b in 0..s.nblocks(rel(6), Fork::Main).unwrap().0 {
+        let p = s.read_main(rel(6), BlockNumber(b)).unwrap();
+        seen[p.share().item(1).unwrap()[0] as usize] += 1;
+    }
+    assert_eq!(seen, [250; 5]);
+}
+
+#[test]
 fn corrupted_page_is_an_error_and_not_a_panic() {
     let dir = TestDir::new("pool-corrupt");
     let cfg = config(&dir, 128);

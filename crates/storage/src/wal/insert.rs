@@ -242,7 +242,8 @@ impl Store {
             }
             let size = align(total as u64);
             let pos = wal.reserve.v.fetch_add(size, SeqCst);
-            wal.slots[slot].v.store(pos + 1, SeqCst);
+            // Raises the bound only: late news costs a flusher a little patience.
+            wal.slots[slot].v.store(pos + 1, Release);
             let start = start_lsn(pos);
             let sum = crc(h, total as u32, start);
             draft.head[4..8].copy_from_slice(&sum.to_le_bytes());
