@@ -350,6 +350,27 @@ fn truncate_and_unlink_forget_buffers() {
 }
 
 #[test]
+fn copied_fork_is_equal_and_survives_redo() {
+    let dir = TestDir::new("pool-copy");
+    let cfg = config(&dir, 64);
+    {
+        let server = Server::new(cfg.clone());
+        let s = server.bootstrap();
+        fill(&s, rel(30), 100);
+        bump(&s, rel(30), 42, None);
+        s.create_file(rel(31), Fork::Main, false).unwrap();
+        s.copy_fork(rel(30), rel(31), Fork::Main).unwrap();
+        assert_eq!((counter(&s, rel(31), 42), counter(&s, rel(31), 99)), (1, 0));
+        s.flush_wal(s.insert_lsn());
+    }
+    let server = Server::new(cfg);
+    let s = server.store();
+    s.become_checkpointer();
+    replay(&s);
+    assert_eq!((counter(&s, rel(31), 42), counter(&s, rel(31), 99)), (1, 0));
+}
+
+#[test]
 fn all_pinned_is_an_error() {
     let dir = TestDir::new("pool-full");
     let server = Server::new(config(&dir, 16));
