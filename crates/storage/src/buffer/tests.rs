@@ -406,7 +406,7 @@ fn pins_of_a_killed_process_are_given_back() {
     assert!(dead.in_flight().is_clean(), "{:?}", dead.in_flight());
     let pin = s.read_main(rel(8), BlockNumber(3)).unwrap();
     assert!(pin.try_for_cleanup().is_none());
-    s.release_pins_of(dead);
+    s.release_dead_pins(dead);
     assert!(pin.try_for_cleanup().is_some());
     drop(pin);
     for d in server.shared.descs {
