@@ -43,7 +43,8 @@ impl Analyzer<'_> {
             })
             .collect();
         let num_args = list.len();
-        let order = self.transform_sort_clause(&fc.agg_order, &mut list, crate::kind::ExprKind::OrderBy, true)?;
+        let order =
+            self.transform_sort_clause(&fc.agg_order, &mut list, crate::kind::ExprKind::OrderBy, true)?;
         let distinct = if fc.agg_distinct {
             let d = self.transform_distinct(&mut list, &order, true)?;
             if let Some(bad) = d.iter().find(|s| !s.sortop.is_valid()) {
@@ -51,7 +52,10 @@ impl Analyzer<'_> {
                 return Err(err!(
                     UNDEFINED_FUNCTION,
                     "could not identify an ordering operator for type {}",
-                    t.map_or(String::new(), |t| crate::typename::format_type_short(self.ctx, expr_type(&t.expr)))
+                    t.map_or(String::new(), |t| crate::typename::format_type_short(
+                        self.ctx,
+                        expr_type(&t.expr)
+                    ))
                 )
                 .detail("Aggregates with DISTINCT must be able to sort their inputs.")
                 .at_if_none(t.and_then(|t| expr_location(&t.expr))));
@@ -95,7 +99,10 @@ impl Analyzer<'_> {
             None => Ok(()),
             Some(place) => {
                 let e = if lv.kind == crate::kind::ExprKind::FromSubselect {
-                    err!(GROUPING_ERROR, "aggregate functions are not allowed in FROM clause of their own query level")
+                    err!(
+                        GROUPING_ERROR,
+                        "aggregate functions are not allowed in FROM clause of their own query level"
+                    )
                 } else {
                     err!(GROUPING_ERROR, "aggregate functions are not allowed in {place}")
                 };
@@ -140,8 +147,11 @@ impl Analyzer<'_> {
             walk(f, 0, &mut look);
         }
         if let Some(l) = window {
-            return Err(err!(GROUPING_ERROR, "aggregate function calls cannot contain window function calls")
-                .at_if_none(l));
+            return Err(err!(
+                GROUPING_ERROR,
+                "aggregate function calls cannot contain window function calls"
+            )
+            .at_if_none(l));
         }
         let level = match (var_level, inner_agg) {
             (None, None) => 0,
@@ -149,7 +159,9 @@ impl Analyzer<'_> {
             (None, Some((a, _))) => a,
             (Some(v), Some((a, _))) => v.min(a),
         };
-        if let Some((a, l)) = inner_agg && a == level {
+        if let Some((a, l)) = inner_agg
+            && a == level
+        {
             return Err(err!(GROUPING_ERROR, "aggregate function calls cannot be nested").at_if_none(l));
         }
         Ok(level)

@@ -111,13 +111,9 @@ impl Analyzer<'_> {
                 return Ok((op.oid, eq, hashable, a.strategy == 5));
             }
         }
-        Err(err!(
-            WRONG_OBJECT_TYPE,
-            "operator {} is not a valid ordering operator",
-            s.use_op.join(".")
-        )
-        .hint("Ordering operators must be \"<\" or \">\" members of btree operator families.")
-        .at(s.location))
+        Err(err!(WRONG_OBJECT_TYPE, "operator {} is not a valid ordering operator", s.use_op.join("."))
+            .hint("Ordering operators must be \"<\" or \">\" members of btree operator families.")
+            .at(s.location))
     }
 
     /// An unknown literal that is sorted, grouped or returned becomes text.
@@ -131,12 +127,18 @@ impl Analyzer<'_> {
     }
 
     /// Finds what an ORDER BY / GROUP BY / DISTINCT ON item means: an output name, a position, or an expression.
-    pub fn find_entry_sql92(&mut self, node: &Raw, list: &mut Vec<TargetEntry>, kind: ExprKind) -> Result<usize> {
+    pub fn find_entry_sql92(
+        &mut self,
+        node: &Raw,
+        list: &mut Vec<TargetEntry>,
+        kind: ExprKind,
+    ) -> Result<usize> {
         if let Raw::ColumnRef(c) = node
             && let [parser::Field::Name(name)] = c.fields.as_slice()
         {
             // GROUP BY prefers a column of FROM to an output name.
-            let input_first = kind == ExprKind::GroupBy && self.column_by_name(name, c.location, true)?.is_some();
+            let input_first =
+                kind == ExprKind::GroupBy && self.column_by_name(name, c.location, true)?.is_some();
             if !input_first {
                 let mut hit: Option<usize> = None;
                 for i in 0..list.len() {
@@ -145,12 +147,8 @@ impl Analyzer<'_> {
                     }
                     match hit {
                         Some(h) if !same_expr(&list[h].expr, &list[i].expr) => {
-                            return Err(err!(
-                                AMBIGUOUS_COLUMN,
-                                "{} \"{name}\" is ambiguous",
-                                kind.place()
-                            )
-                            .at(c.location));
+                            return Err(err!(AMBIGUOUS_COLUMN, "{} \"{name}\" is ambiguous", kind.place())
+                                .at(c.location));
                         }
                         Some(_) => {}
                         None => hit = Some(i),
@@ -211,7 +209,12 @@ impl Analyzer<'_> {
     }
 
     /// Finds an expression in the target list, adding a junk entry if it is not there.
-    pub fn find_entry_sql99(&mut self, node: &Raw, list: &mut Vec<TargetEntry>, kind: ExprKind) -> Result<usize> {
+    pub fn find_entry_sql99(
+        &mut self,
+        node: &Raw,
+        list: &mut Vec<TargetEntry>,
+        kind: ExprKind,
+    ) -> Result<usize> {
         let e = self.transform_expr_kind(node, kind)?;
         for (i, t) in list.iter().enumerate() {
             if same_expr(strip_implicit(&t.expr), strip_implicit(&e)) && expr_type(&t.expr) == expr_type(&e)
@@ -253,7 +256,9 @@ impl Analyzer<'_> {
             if known != 0 && out.iter().any(|o| o.tle_ref == known) {
                 continue;
             }
-            if known != 0 && let Some(s) = sort.iter().find(|s| s.tle_ref == known) {
+            if known != 0
+                && let Some(s) = sort.iter().find(|s| s.tle_ref == known)
+            {
                 out.push(s.clone());
                 continue;
             }
@@ -267,10 +272,8 @@ impl Analyzer<'_> {
     pub fn group_item(&mut self, list: &mut [TargetEntry], i: usize) -> Result<SortGroupClause> {
         self.resolve_unknown_entry(&mut list[i])?;
         let at = expr_location(&list[i].expr);
-        let o = self
-            .ctx
-            .sort_ops_needed(expr_type(&list[i].expr), false, true)
-            .map_err(|e| e.at_if_none(at))?;
+        let o =
+            self.ctx.sort_ops_needed(expr_type(&list[i].expr), false, true).map_err(|e| e.at_if_none(at))?;
         Ok(SortGroupClause {
             tle_ref: assign_ref(list, i),
             eqop: o.eq,
@@ -306,7 +309,10 @@ impl Analyzer<'_> {
             out.push(s.clone());
         }
         for i in 0..list.len() {
-            if list[i].junk || (list[i].sort_group_ref != 0 && out.iter().any(|o: &SortGroupClause| o.tle_ref == list[i].sort_group_ref)) {
+            if list[i].junk
+                || (list[i].sort_group_ref != 0
+                    && out.iter().any(|o: &SortGroupClause| o.tle_ref == list[i].sort_group_ref))
+            {
                 continue;
             }
             let c = self.group_item(list, i)?;
@@ -392,9 +398,7 @@ impl Analyzer<'_> {
     ) -> Result<u32> {
         for a in args {
             if let Some(l) = own_window(a) {
-                return Err(
-                    err!(WINDOWING_ERROR, "window function calls cannot be nested").at_if_none(l)
-                );
+                return Err(err!(WINDOWING_ERROR, "window function calls cannot be nested").at_if_none(l));
             }
         }
         let lv = self.level();
@@ -439,14 +443,11 @@ impl Analyzer<'_> {
                 Some(r) => match out.iter().find(|w| w.name.as_ref() == Some(r)) {
                     Some(w) => Some(w.clone()),
                     None => {
-                        return Err(
-                            err!(UNDEFINED_OBJECT, "window \"{r}\" does not exist").at(d.location)
-                        );
+                        return Err(err!(UNDEFINED_OBJECT, "window \"{r}\" does not exist").at(d.location));
                     }
                 },
             };
-            let mut order =
-                self.transform_sort_clause(&d.order_clause, list, ExprKind::WindowOrder, true)?;
+            let mut order = self.transform_sort_clause(&d.order_clause, list, ExprKind::WindowOrder, true)?;
             let mut partition = Vec::new();
             for p in &d.partition_clause {
                 let k = self.find_entry_sql99(p, list, ExprKind::WindowPartition)?;
@@ -462,8 +463,11 @@ impl Analyzer<'_> {
             if let Some(b) = &base {
                 let r = d.refname.as_deref().unwrap_or("");
                 if !d.partition_clause.is_empty() {
-                    return Err(err!(WINDOWING_ERROR, "cannot override PARTITION BY clause of window \"{r}\"")
-                        .at(d.location));
+                    return Err(err!(
+                        WINDOWING_ERROR,
+                        "cannot override PARTITION BY clause of window \"{r}\""
+                    )
+                    .at(d.location));
                 }
                 partition = b.partition.clone();
                 if !order.is_empty() && !b.order.is_empty() {
@@ -475,11 +479,8 @@ impl Analyzer<'_> {
                 }
                 if b.frame_options & frame::NONDEFAULT != 0 {
                     let plain = d.order_clause.is_empty() && d.frame.is_none();
-                    let e = err!(
-                        WINDOWING_ERROR,
-                        "cannot copy window \"{r}\" because it has a frame clause"
-                    )
-                    .at(d.location);
+                    let e = err!(WINDOWING_ERROR, "cannot copy window \"{r}\" because it has a frame clause")
+                        .at(d.location);
                     return Err(if plain && d.name.is_none() {
                         e.hint("Omit the parentheses in this OVER clause.")
                     } else {
@@ -539,11 +540,8 @@ impl Analyzer<'_> {
             let x = a.transform_expr_kind(e, kind)?;
             let x = a.coerce_to_specific(x, oids::INT8, -1, name)?;
             if let Some(loc) = crate::agg::first_var(&x) {
-                return Err(err!(
-                    INVALID_COLUMN_REFERENCE,
-                    "argument of {name} must not contain variables"
-                )
-                .at_if_none(loc));
+                return Err(err!(INVALID_COLUMN_REFERENCE, "argument of {name} must not contain variables")
+                    .at_if_none(loc));
             }
             Ok(Some(x))
         };

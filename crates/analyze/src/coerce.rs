@@ -191,7 +191,14 @@ pub fn make_const(t: Oid, value: Datum) -> Expr {
 }
 
 /// A change of type label; constants are changed in place, stacked labels replaced.
-pub fn apply_relabel(e: Expr, t: Oid, typmod: i32, collation: Oid, form: CoercionForm, loc: Option<usize>) -> Expr {
+pub fn apply_relabel(
+    e: Expr,
+    t: Oid,
+    typmod: i32,
+    collation: Oid,
+    form: CoercionForm,
+    loc: Option<usize>,
+) -> Expr {
     match e {
         Expr::Const(c) => Expr::Const(Const { consttype: t, typmod, collation, ..c }),
         e if expr_type(&e) == t && expr_typmod(&e) == typmod && expr_collation(&e) == collation => e,
@@ -317,7 +324,11 @@ impl Analyzer<'_> {
             let (base, base_mod) = self.ctx.base_type(target, typmod)?;
             if path != Path::Relabel {
                 let r = self.apply_path(e, path, base, base_mod, cx, form, loc)?;
-                return if base != target { self.to_domain(r, base, base_mod, target, cx, form, loc, true) } else { Ok(r) };
+                return if base != target {
+                    self.to_domain(r, base, base_mod, target, cx, form, loc, true)
+                } else {
+                    Ok(r)
+                };
             }
             if base != target {
                 return self.to_domain(e, Oid::INVALID, -1, target, cx, form, loc, false);
@@ -479,7 +490,8 @@ impl Analyzer<'_> {
         loc: Option<usize>,
         hide: bool,
     ) -> Result<Expr> {
-        let (base, base_mod) = if base.is_valid() { (base, base_mod) } else { self.ctx.base_type(target, base_mod)? };
+        let (base, base_mod) =
+            if base.is_valid() { (base, base_mod) } else { self.ctx.base_type(target, base_mod)? };
         let source = expr_type(&e);
         if source == target {
             return Ok(e);
@@ -488,7 +500,8 @@ impl Analyzer<'_> {
         if hide {
             hide_form(&mut e);
         }
-        let e = self.coerce_typmod(e, base, base_mod, Context::Implicit, CoercionForm::ImplicitCast, loc, false)?;
+        let e =
+            self.coerce_typmod(e, base, base_mod, Context::Implicit, CoercionForm::ImplicitCast, loc, false)?;
         let _ = cx;
         Ok(Expr::CoerceToDomain {
             arg: Box::new(e),
@@ -601,7 +614,14 @@ impl Analyzer<'_> {
         let e = if source == target {
             e
         } else {
-            match self.coerce_to_target(e, target, typmod, Context::Assignment, CoercionForm::ImplicitCast, None)? {
+            match self.coerce_to_target(
+                e,
+                target,
+                typmod,
+                Context::Assignment,
+                CoercionForm::ImplicitCast,
+                None,
+            )? {
                 Some(e) => e,
                 None => {
                     return Err(err!(
@@ -615,16 +635,15 @@ impl Analyzer<'_> {
             }
         };
         if returns_set(&e) {
-            return Err(
-                err!(DATATYPE_MISMATCH, "argument of {what} must not return a set").at_if_none(loc)
-            );
+            return Err(err!(DATATYPE_MISMATCH, "argument of {what} must not return a set").at_if_none(loc));
         }
         Ok(e)
     }
 
     /// The type several expressions share; 42804 naming `what` if there is none. Literals alone make it text.
     pub fn common_type(&self, exprs: &[&Expr], what: &str) -> Result<Oid> {
-        let list: Vec<(Oid, Option<usize>)> = exprs.iter().map(|e| (expr_type(e), expr_location(e))).collect();
+        let list: Vec<(Oid, Option<usize>)> =
+            exprs.iter().map(|e| (expr_type(e), expr_location(e))).collect();
         self.common_type_of(&list, what)
     }
 

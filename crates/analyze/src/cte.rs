@@ -51,7 +51,11 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    fn transform_cte(&mut self, c: &parser::CommonTableExpr, with_recursive: bool) -> Result<CommonTableExpr> {
+    fn transform_cte(
+        &mut self,
+        c: &parser::CommonTableExpr,
+        with_recursive: bool,
+    ) -> Result<CommonTableExpr> {
         let owner = self.levels.len() - 1;
         let q = {
             self.push_level();

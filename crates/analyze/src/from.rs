@@ -68,9 +68,10 @@ impl Analyzer<'_> {
         let lv = self.level();
         let name = rv.alias.as_ref().map_or(&rv.relname, |a| &a.aliasname);
         lv.locked_from_parent
-            || lv.locking.iter().any(|l| {
-                l.locked_rels.is_empty() || l.locked_rels.iter().any(|r| r.relname == *name)
-            })
+            || lv
+                .locking
+                .iter()
+                .any(|l| l.locked_rels.is_empty() || l.locked_rels.iter().any(|r| r.relname == *name))
     }
 
     fn transform_range_subselect(&mut self, s: &parser::RangeSubselect) -> Result<NsItem> {
@@ -235,7 +236,11 @@ impl Analyzer<'_> {
         }
         if out.len() == 1 && p.ret_type != oids::RECORD {
             // A single OUT parameter is a scalar result under the parameter's name.
-            let named = p.arg_names.iter().zip(&p.arg_modes).any(|(n, m)| matches!(m, b'o' | b'b' | b't') && !n.is_empty());
+            let named = p
+                .arg_names
+                .iter()
+                .zip(&p.arg_modes)
+                .any(|(n, m)| matches!(m, b'o' | b'b' | b't') && !n.is_empty());
             return Ok(if named { out } else { Vec::new() });
         }
         Ok(out)
@@ -328,7 +333,9 @@ impl Analyzer<'_> {
             set_lateral(&mut visible, false, true);
             // Names in ON see only the joined tables; outer items of the same FROM are not visible.
             let outer = std::mem::replace(&mut self.level().namespace, visible);
-            let e = self.transform_expr_kind(q, ExprKind::JoinOn).and_then(|e| self.coerce_to_boolean(e, "JOIN/ON"));
+            let e = self
+                .transform_expr_kind(q, ExprKind::JoinOn)
+                .and_then(|e| self.coerce_to_boolean(e, "JOIN/ON"));
             self.level().namespace = outer;
             self.level().namespace.truncate(keep);
             quals = Some(e?);
@@ -342,7 +349,9 @@ impl Analyzer<'_> {
             alias_vars.push(e);
         }
         for (item, used) in [(&l_item, &l_used), (&r_item, &r_used)] {
-            for (_, c) in item.cols.iter().enumerate().filter(|(i, c)| !used.contains(i) && !c.name.is_empty()) {
+            for (_, c) in
+                item.cols.iter().enumerate().filter(|(i, c)| !used.contains(i) && !c.name.is_empty())
+            {
                 alias_vars.push(plain_var(c));
                 cols.push(c.clone());
             }

@@ -103,7 +103,9 @@ pub fn select_candidate<T: Clone>(
     if unknowns < base.len() {
         let mut known = base.iter().filter(|t| **t != oids::UNKNOWN);
         let first = known.next().copied();
-        if let Some(t) = first && known.all(|k| *k == t) {
+        if let Some(t) = first
+            && known.all(|k| *k == t)
+        {
             let all = vec![t; base.len()];
             let mut hits = Vec::new();
             for c in &cands {
@@ -417,14 +419,17 @@ impl Analyzer<'_> {
                     "function {} is not unique",
                     self.signature(&fc.funcname, &args)
                 )
-                .hint("Could not choose a best candidate function. You might need to add explicit type casts.")
+                .hint(
+                    "Could not choose a best candidate function. You might need to add explicit type casts.",
+                )
                 .at(fc.location));
             }
             Lookup::NotFound => return Err(self.func_not_found(fc, &args)),
         };
         let proc = cand.item.proc.clone();
         check_decorations(fc, &proc)?;
-        let nonvariadic = if cand.item.variadic_args > 0 { actual.len() - cand.item.variadic_args } else { 0 };
+        let nonvariadic =
+            if cand.item.variadic_args > 0 { actual.len() - cand.item.variadic_args } else { 0 };
         let mut declared = cand.args.clone();
         let mut actual = actual;
         if cand.item.defaults > 0 {
@@ -546,9 +551,12 @@ impl Analyzer<'_> {
             .map(|i| {
                 let e = all[i - first_default].clone();
                 match &c.numbers {
-                    Some(_) => {
-                        Expr::NamedArg { arg: Box::new(e), name: String::new(), number: i as u32, location: None }
-                    }
+                    Some(_) => Expr::NamedArg {
+                        arg: Box::new(e),
+                        name: String::new(),
+                        number: i as u32,
+                        location: None,
+                    },
                     None => e,
                 }
             })
@@ -584,11 +592,8 @@ impl Analyzer<'_> {
     pub fn check_srf(&mut self, loc: Option<usize>) -> Result<()> {
         let kind = self.level().kind;
         if let Some(place) = kind.forbids_srfs() {
-            return Err(err!(
-                FEATURE_NOT_SUPPORTED,
-                "set-returning functions are not allowed in {place}"
-            )
-            .at_if_none(loc));
+            return Err(err!(FEATURE_NOT_SUPPORTED, "set-returning functions are not allowed in {place}")
+                .at_if_none(loc));
         }
         if !matches!(kind, crate::kind::ExprKind::FromFunction) {
             self.level().has_target_srfs = true;
@@ -596,15 +601,25 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    fn build_window_func(&mut self, fc: &FuncCall, p: &ProcDesc, args: Vec<Expr>, result: Oid) -> Result<Expr> {
+    fn build_window_func(
+        &mut self,
+        fc: &FuncCall,
+        p: &ProcDesc,
+        args: Vec<Expr>,
+        result: Oid,
+    ) -> Result<Expr> {
         let loc = Some(fc.location);
         let Some(over) = &fc.over else { return Err(Error::internal("window call without OVER")) };
         if fc.agg_distinct {
-            return Err(err!(FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions").at(fc.location));
+            return Err(err!(FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions")
+                .at(fc.location));
         }
         if !fc.agg_order.is_empty() {
-            return Err(err!(FEATURE_NOT_SUPPORTED, "aggregate ORDER BY is not implemented for window functions")
-                .at(fc.location));
+            return Err(err!(
+                FEATURE_NOT_SUPPORTED,
+                "aggregate ORDER BY is not implemented for window functions"
+            )
+            .at(fc.location));
         }
         let is_agg = p.kind == b'a';
         if is_agg && fc.args.is_empty() && !fc.agg_star {
@@ -670,9 +685,7 @@ fn reorder_named(args: Vec<Expr>, numbers: &[usize], n: usize) -> Vec<Expr> {
     let mut slots: Vec<Option<Expr>> = (0..n).map(|_| None).collect();
     for (i, a) in args.into_iter().enumerate() {
         let (at, e) = match a {
-            Expr::NamedArg { arg, number, .. } => {
-                (numbers.get(i).copied().unwrap_or(number as usize), *arg)
-            }
+            Expr::NamedArg { arg, number, .. } => (numbers.get(i).copied().unwrap_or(number as usize), *arg),
             e => (numbers.get(i).copied().unwrap_or(i), e),
         };
         slots[at] = Some(e);

@@ -31,7 +31,7 @@ pub mod typename;
 pub mod walk;
 
 /// How a catalog descriptor is held.
-pub(crate) type CatRef<T> = std::rc::Rc<T>;
+pub(crate) type CatRef<T> = catalog::Ref<T>;
 
 pub use ctx::{AnalyzeCtx, Analyzed, ExprContext, ExprRel, ExprTarget, OutputColumn, ParamTypes};
 pub use typename::{format_type, format_type_short, resolve_type_name};

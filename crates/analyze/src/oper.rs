@@ -147,8 +147,9 @@ impl AnalyzeCtx<'_> {
         loc: Option<usize>,
     ) -> Result<CatRef<OperDesc>> {
         let prefix = !left.is_valid();
-        let cands =
-            self.operator_candidates(name, if prefix { b'l' } else { b'b' }).map_err(|e| e.at_if_none(loc))?;
+        let cands = self
+            .operator_candidates(name, if prefix { b'l' } else { b'b' })
+            .map_err(|e| e.at_if_none(loc))?;
         let exact = |l: Oid, r: Oid| cands.iter().find(|c| c.left == l && c.right == r).cloned();
         let (mut l, mut r, mut was_unknown) = (left, right, false);
         if !prefix {
@@ -165,7 +166,9 @@ impl AnalyzeCtx<'_> {
         }
         if was_unknown {
             let (b, _) = self.base_type(l, -1)?;
-            if b != l && let Some(o) = exact(b, b) {
+            if b != l
+                && let Some(o) = exact(b, b)
+            {
                 return Ok(o);
             }
         }
@@ -222,7 +225,9 @@ impl Analyzer<'_> {
         let rt = expr_type(&right);
         let op = self.ctx.find_operator(name, lt, rt, loc)?;
         if !op.code.is_valid() {
-            return Err(err!(UNDEFINED_FUNCTION, "operator is only a shell: {}", name.join(".")).at_if_none(loc));
+            return Err(
+                err!(UNDEFINED_FUNCTION, "operator is only a shell: {}", name.join(".")).at_if_none(loc)
+            );
         }
         let (mut declared, actual, mut args) = match left {
             Some(l) => (vec![op.left, op.right], vec![lt, rt], vec![l, right]),
@@ -256,10 +261,8 @@ impl Analyzer<'_> {
                 a => a,
             };
             if expr_type(slot) != d {
-                let old = std::mem::replace(
-                    slot,
-                    crate::coerce::make_const(oids::UNKNOWN, types::Datum::Null),
-                );
+                let old =
+                    std::mem::replace(slot, crate::coerce::make_const(oids::UNKNOWN, types::Datum::Null));
                 *slot = self.coerce_implicit(old, d)?;
             }
         }

@@ -82,7 +82,10 @@ pub fn consistent(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &[Oid]) -> Res
         }
         elem = Some(e);
     }
-    if need_nonarray && let Some(e) = elem && ctx.base_array_elem(e)?.is_valid() {
+    if need_nonarray
+        && let Some(e) = elem
+        && ctx.base_array_elem(e)?.is_valid()
+    {
         return Ok(false);
     }
     if compat.len() > 1 && common_compat(ctx, &compat)?.is_none() {
@@ -126,7 +129,11 @@ pub fn enforce(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &mut [Oid], resul
             continue;
         }
         if a == oids::UNKNOWN {
-            if is_compatible_family(d) { unknown_compat = true } else { unknown_poly = true }
+            if is_compatible_family(d) {
+                unknown_compat = true
+            } else {
+                unknown_poly = true
+            }
             continue;
         }
         match d {
@@ -167,11 +174,18 @@ pub fn enforce(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &mut [Oid], resul
                 DATATYPE_MISMATCH,
                 "argument declared anyarray is not consistent with argument declared anyelement"
             )
-            .detail(format!("{} versus {}", format_type_short(ctx, array), format_type_short(ctx, elem))));
+            .detail(format!(
+                "{} versus {}",
+                format_type_short(ctx, array),
+                format_type_short(ctx, elem)
+            )));
         }
     }
     let needs_poly = |t: Oid| is_polymorphic(t) && !is_compatible_family(t);
-    if !elem.is_valid() && !range.is_valid() && (declared.iter().any(|d| needs_poly(*d)) || needs_poly(result)) {
+    if !elem.is_valid()
+        && !range.is_valid()
+        && (declared.iter().any(|d| needs_poly(*d)) || needs_poly(result))
+    {
         if array == oids::ANYARRAY {
             elem = oids::ANYELEMENT;
         } else if unknown_poly {

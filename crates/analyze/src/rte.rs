@@ -1,12 +1,12 @@
 //! Range table entries: made from relations, sub-queries, functions, VALUES, WITH items and joins, each with the item
 //! that makes its columns visible.
 
+use crate::CatRef;
 use crate::ctx::ExprRel;
 use crate::expr::Expr;
 use crate::info::{expr_collation, expr_type, expr_typmod};
 use crate::query::*;
 use crate::scope::{Analyzer, NsCol, NsItem};
-use crate::CatRef;
 use catalog::desc::Relation;
 use common::{Oid, Result, err};
 use parser::{Alias, RangeVar};
@@ -70,7 +70,15 @@ impl Analyzer<'_> {
             .collect();
         let name = rte.eref_name.clone();
         self.level().rtable.push(rte);
-        NsItem { rti, name, cols, rel_visible: true, cols_visible: true, lateral_only: false, lateral_ok: true }
+        NsItem {
+            rti,
+            name,
+            cols,
+            rel_visible: true,
+            cols_visible: true,
+            lateral_only: false,
+            lateral_ok: true,
+        }
     }
 
     /// Finds a relation, locks it and reads its descriptor; 42P01 if there is none.
@@ -83,7 +91,8 @@ impl Analyzer<'_> {
                     None => rv.relname.clone(),
                 };
                 let e = err!(UNDEFINED_TABLE, "relation \"{full}\" does not exist").at(rv.location);
-                if rv.schemaname.is_none() && self.levels.iter().any(|l| l.future_ctes.contains(&rv.relname)) {
+                if rv.schemaname.is_none() && self.levels.iter().any(|l| l.future_ctes.contains(&rv.relname))
+                {
                     return Err(e
                         .detail(format!(
                             "There is a WITH item named \"{}\", but it cannot be referenced from this part of the query.",
@@ -183,13 +192,18 @@ impl Analyzer<'_> {
     }
 
     /// A sub-query in FROM.
-    pub fn add_subquery(&mut self, query: Query, alias: Option<&Alias>, name: &str, lateral: bool) -> Result<NsItem> {
+    pub fn add_subquery(
+        &mut self,
+        query: Query,
+        alias: Option<&Alias>,
+        name: &str,
+        lateral: bool,
+    ) -> Result<NsItem> {
         let cols: Vec<ColInfo> = crate::output_columns(&query)
             .into_iter()
             .map(|c| ColInfo { name: c.name, type_oid: c.type_oid, typmod: c.typmod, collation: c.collation })
             .collect();
-        let kind =
-            RteKind::Subquery { query: Box::new(query), lateral, security_barrier: false, view: None };
+        let kind = RteKind::Subquery { query: Box::new(query), lateral, security_barrier: false, view: None };
         let mut rte = new_rte(kind, alias, name);
         check_alias_count(alias, cols.len(), None)?;
         fill(&mut rte, cols, alias);

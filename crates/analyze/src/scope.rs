@@ -273,12 +273,23 @@ impl<'a> Analyzer<'a> {
     }
 
     /// A column of a given item.
-    pub fn column_of_item(&mut self, depth: usize, item: &NsItem, name: &str, loc: usize) -> Result<Option<Expr>> {
+    pub fn column_of_item(
+        &mut self,
+        depth: usize,
+        item: &NsItem,
+        name: &str,
+        loc: usize,
+    ) -> Result<Option<Expr>> {
         self.scan_item(depth, item, name, loc)
     }
 
     /// A table name used as a qualifier: its level and item.
-    pub fn find_item(&mut self, schema: Option<&str>, name: &str, loc: usize) -> Result<Option<(usize, NsItem)>> {
+    pub fn find_item(
+        &mut self,
+        schema: Option<&str>,
+        name: &str,
+        loc: usize,
+    ) -> Result<Option<(usize, NsItem)>> {
         let relid = match schema {
             None => None,
             Some(s) => {
@@ -376,8 +387,13 @@ impl<'a> Analyzer<'a> {
         let mut hit: Option<(String, bool)> = None;
         'search: for lv in self.levels.iter().rev() {
             for (i, r) in lv.rtable.iter().enumerate() {
-                let by_oid = matches!((&r.kind, relid), (RteKind::Relation { relid: a, .. }, Some(b)) if *a == b);
-                if by_oid || (schema.is_none() && r.eref_name == name && !matches!(r.kind, RteKind::Join { .. } if r.alias.is_none())) {
+                let by_oid =
+                    matches!((&r.kind, relid), (RteKind::Relation { relid: a, .. }, Some(b)) if *a == b);
+                if by_oid
+                    || (schema.is_none()
+                        && r.eref_name == name
+                        && !matches!(r.kind, RteKind::Join { .. } if r.alias.is_none()))
+                {
                     let visible = lv.namespace.iter().any(|n| {
                         n.rti as usize == i + 1 && n.rel_visible && (!n.lateral_only || lv.lateral_active)
                     });

@@ -115,7 +115,12 @@ fn check_generated(r: ExprRel<'_>, e: &Expr) -> Result<()> {
 }
 
 /// Coerces a resolved expression to a column's type as INSERT does; `None` if there is no assignment cast.
-pub fn coerce_for_assignment(ctx: &AnalyzeCtx<'_>, expr: Expr, type_oid: Oid, typmod: i32) -> Result<Option<Expr>> {
+pub fn coerce_for_assignment(
+    ctx: &AnalyzeCtx<'_>,
+    expr: Expr,
+    type_oid: Oid,
+    typmod: i32,
+) -> Result<Option<Expr>> {
     let mut an = Analyzer::new(ctx, ParamTypes::none());
     an.push_level();
     let e =

@@ -28,7 +28,11 @@ pub fn analyze(ctx: &AnalyzeCtx<'_>, raw: &RawStmt, params: &mut ParamTypes) -> 
 }
 
 /// Resolves a SELECT inside another statement (view, cursor …).
-pub fn analyze_select(ctx: &AnalyzeCtx<'_>, s: &parser::SelectStmt, params: &mut ParamTypes) -> Result<Query> {
+pub fn analyze_select(
+    ctx: &AnalyzeCtx<'_>,
+    s: &parser::SelectStmt,
+    params: &mut ParamTypes,
+) -> Result<Query> {
     let raw = RawStmt { stmt: Statement::Select(Box::new(s.clone())), location: 0, len: ctx.source.len() };
     match analyze(ctx, &raw, params)? {
         Analyzed::Query(q) => Ok(*q),

@@ -150,7 +150,9 @@ impl Analyzer<'_> {
 
     /// The table column a variable copies.
     pub fn origin(&self, depth: usize, e: &Expr) -> (Oid, i16) {
-        let Expr::Var(Var { varno: VarNo::Rte(n), attno, levels_up, .. }) = e else { return (Oid::INVALID, 0) };
+        let Expr::Var(Var { varno: VarNo::Rte(n), attno, levels_up, .. }) = e else {
+            return (Oid::INVALID, 0);
+        };
         let Some(depth) = depth.checked_sub(*levels_up as usize) else { return (Oid::INVALID, 0) };
         let rte = &self.levels[depth].rtable[*n as usize - 1];
         match &rte.kind {

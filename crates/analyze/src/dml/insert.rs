@@ -31,19 +31,20 @@ impl Analyzer<'_> {
             OverridingKind::UserValue => Overriding::User,
             OverridingKind::SystemValue => Overriding::System,
         };
-        let update = s
-            .on_conflict_clause
-            .as_ref()
-            .is_some_and(|c| c.action == parser::OnConflictAction::Update);
+        let update =
+            s.on_conflict_clause.as_ref().is_some_and(|c| c.action == parser::OnConflictAction::Update);
         let general = s.select_stmt.as_deref().filter(|x| is_general(x));
         // The query is analysed before the target is added, but cannot see it either way.
-        let (rel, item) = self.set_target(&s.relation, false, acl::INSERT | if update { acl::UPDATE } else { 0 })?;
+        let (rel, item) =
+            self.set_target(&s.relation, false, acl::INSERT | if update { acl::UPDATE } else { 0 })?;
         q.result_relation = item.rti;
         let targets = self.insert_targets(&rel, s)?;
         let exprs: Vec<Expr> = match (&s.select_stmt, general) {
             (None, _) => Vec::new(),
             (_, Some(sel)) => self.insert_from_query(&rel, &targets, sel)?,
-            (Some(sel), None) if sel.values_lists.len() > 1 => self.insert_from_values(&rel, &targets, &sel.values_lists)?,
+            (Some(sel), None) if sel.values_lists.len() > 1 => {
+                self.insert_from_values(&rel, &targets, &sel.values_lists)?
+            }
             (Some(sel), None) => {
                 let list = self.transform_expr_list(&sel.values_lists[0], ExprKind::ValuesSingle, true)?;
                 self.insert_row(&rel, &targets, list, !s.cols.is_empty())?
@@ -54,7 +55,9 @@ impl Analyzer<'_> {
             q.target_list.push(column_entry(&rel, t.attno, e));
         }
         let rte = self.rte(item.rti);
-        rte.inserted_cols.extend(targets.iter().take(n.max(if s.cols.is_empty() { n } else { targets.len() })).map(|t| t.attno));
+        rte.inserted_cols.extend(
+            targets.iter().take(n.max(if s.cols.is_empty() { n } else { targets.len() })).map(|t| t.attno),
+        );
         // Only the target is visible in what follows.
         self.level().namespace.clear();
         if let Some(c) = &s.on_conflict_clause {
@@ -92,7 +95,9 @@ impl Analyzer<'_> {
                 return Err(Error::unsupported("INSERT into an array element or a composite field"));
             }
             if out.iter().any(|t| t.attno == attno) {
-                return Err(err!(DUPLICATE_COLUMN, "column \"{name}\" specified more than once").at(c.location));
+                return Err(
+                    err!(DUPLICATE_COLUMN, "column \"{name}\" specified more than once").at(c.location)
+                );
             }
             out.push(Target { attno, loc: Some(c.location) });
         }
@@ -100,7 +105,13 @@ impl Analyzer<'_> {
     }
 
     /// Checks the number of values and converts each to its column's type.
-    fn insert_row(&mut self, rel: &Relation, targets: &[Target], list: Vec<Expr>, named: bool) -> Result<Vec<Expr>> {
+    fn insert_row(
+        &mut self,
+        rel: &Relation,
+        targets: &[Target],
+        list: Vec<Expr>,
+        named: bool,
+    ) -> Result<Vec<Expr>> {
         if list.len() > targets.len() {
             return Err(err!(SYNTAX_ERROR, "INSERT has more expressions than target columns")
                 .at_if_none(expr_location(&list[targets.len()])));
@@ -125,7 +136,12 @@ impl Analyzer<'_> {
         Ok(out)
     }
 
-    fn insert_from_query(&mut self, rel: &Relation, targets: &[Target], sel: &SelectStmt) -> Result<Vec<Expr>> {
+    fn insert_from_query(
+        &mut self,
+        rel: &Relation,
+        targets: &[Target],
+        sel: &SelectStmt,
+    ) -> Result<Vec<Expr>> {
         let named = targets.iter().any(|t| t.loc.is_some());
         // Names of the target must not be visible inside, nor those of WITH's siblings' tables: a level of its own.
         self.push_level();
@@ -223,4 +239,3 @@ fn is_general(s: &SelectStmt) -> bool {
         || !s.locking_clause.is_empty()
         || s.with_clause.is_some()
 }
-

@@ -22,9 +22,13 @@ const ROW_EXCLUSIVE: u8 = 3;
 
 impl Analyzer<'_> {
     /// Opens the target relation and adds it as an entry that is not part of FROM.
-    pub(crate) fn set_target(&mut self, rv: &RangeVar, inh: bool, perms: u32) -> Result<(CatRef<Relation>, crate::scope::NsItem)> {
-        if rv.schemaname.is_none()
-            && self.levels.iter().any(|l| l.ctes.iter().any(|c| c.name == rv.relname))
+    pub(crate) fn set_target(
+        &mut self,
+        rv: &RangeVar,
+        inh: bool,
+        perms: u32,
+    ) -> Result<(CatRef<Relation>, crate::scope::NsItem)> {
+        if rv.schemaname.is_none() && self.levels.iter().any(|l| l.ctes.iter().any(|c| c.name == rv.relname))
         {
             return Err(err!(
                 WRONG_OBJECT_TYPE,

@@ -90,11 +90,8 @@ impl Analyzer<'_> {
     fn inference_elems(&mut self, i: &InferClause, out: &mut OnConflict) -> Result<()> {
         for e in &i.index_elems {
             if e.ordering != SortByDir::Default {
-                return Err(err!(
-                    INVALID_COLUMN_REFERENCE,
-                    "ASC/DESC is not allowed in ON CONFLICT clause"
-                )
-                .at(i.location));
+                return Err(err!(INVALID_COLUMN_REFERENCE, "ASC/DESC is not allowed in ON CONFLICT clause")
+                    .at(i.location));
             }
             if e.nulls_ordering != SortByNulls::Default {
                 return Err(err!(

@@ -62,12 +62,8 @@ impl Analyzer<'_> {
         if db == self.ctx.database {
             return Ok(());
         }
-        Err(err!(
-            FEATURE_NOT_SUPPORTED,
-            "cross-database references are not implemented: {}",
-            names.join(".")
-        )
-        .at(loc))
+        Err(err!(FEATURE_NOT_SUPPORTED, "cross-database references are not implemented: {}", names.join("."))
+            .at(loc))
     }
 
     fn qualified(&mut self, schema: Option<&str>, rel: &str, col: Option<&str>, loc: usize) -> Result<Expr> {
@@ -81,7 +77,8 @@ impl Analyzer<'_> {
         // `t.f` may be a function of the row in functional notation.
         let row = self.whole_row(depth, &item, Some(loc))?;
         let t = crate::info::expr_type(&row);
-        if let Ok(crate::func::Lookup::Found(c)) = self.ctx.find_function(&[col.to_string()], &[t], &[], false)
+        if let Ok(crate::func::Lookup::Found(c)) =
+            self.ctx.find_function(&[col.to_string()], &[t], &[], false)
             && c.item.proc.kind == b'f'
         {
             let raw = parser::FuncCall {

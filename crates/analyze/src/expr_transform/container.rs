@@ -19,14 +19,20 @@ impl Analyzer<'_> {
             }
         }
         if args.len() > 1664 {
-            return Err(err!(TOO_MANY_COLUMNS, "ROW expressions can have at most 1664 entries").at(r.location));
+            return Err(
+                err!(TOO_MANY_COLUMNS, "ROW expressions can have at most 1664 entries").at(r.location)
+            );
         }
         let col_names = (1..=args.len()).map(|i| format!("f{i}")).collect();
         Ok(Expr::Row { args, row_type: oids::RECORD, col_names, location: Some(r.location) })
     }
 
     /// `ARRAY[…]`; `target` is (array type, element type, typmod) of a cast around it.
-    pub(super) fn transform_array(&mut self, a: &parser::AArrayExpr, target: Option<(Oid, Oid, i32)>) -> Result<Expr> {
+    pub(super) fn transform_array(
+        &mut self,
+        a: &parser::AArrayExpr,
+        target: Option<(Oid, Oid, i32)>,
+    ) -> Result<Expr> {
         let loc = Some(a.location);
         let mut elements = Vec::with_capacity(a.elements.len());
         let mut multidims = false;
@@ -89,7 +95,14 @@ impl Analyzer<'_> {
         for e in elements {
             let (t, l) = (expr_type(&e), expr_location(&e));
             out.push(if hard {
-                match self.coerce_to_target(e, coerce_to, typmod, Context::Explicit, CoercionForm::ExplicitCast, None)? {
+                match self.coerce_to_target(
+                    e,
+                    coerce_to,
+                    typmod,
+                    Context::Explicit,
+                    CoercionForm::ExplicitCast,
+                    None,
+                )? {
                     Some(e) => e,
                     None => {
                         return Err(err!(
@@ -105,7 +118,14 @@ impl Analyzer<'_> {
                 self.coerce_to_common(e, coerce_to, "ARRAY")?
             });
         }
-        Ok(Expr::Array { array_type, elem_type, collation: Oid::INVALID, elements: out, multidims, location: loc })
+        Ok(Expr::Array {
+            array_type,
+            elem_type,
+            collation: Oid::INVALID,
+            elements: out,
+            multidims,
+            location: loc,
+        })
     }
 
     pub(super) fn transform_indirection(&mut self, i: &parser::AIndirection) -> Result<Expr> {
@@ -149,11 +169,8 @@ impl Analyzer<'_> {
             }
         }
         if t == oids::RECORD {
-            return Ok(err!(
-                UNDEFINED_COLUMN,
-                "could not identify column \"{field}\" in record data type"
-            )
-            .at_if_none(loc));
+            return Ok(err!(UNDEFINED_COLUMN, "could not identify column \"{field}\" in record data type")
+                .at_if_none(loc));
         }
         if t != oids::UNKNOWN && self.ctx.is_complex(t)? {
             return Ok(err!(

@@ -88,15 +88,18 @@ impl Analyzer<'_> {
             if is_null_const(this) {
                 let arg = self.transform_expr(other)?;
                 let arg_is_row = self.is_row_type(&arg)?;
-                return Ok(Expr::NullTest { arg: Box::new(arg), is_null: not, arg_is_row: arg_is_row && false, location: loc });
+                return Ok(Expr::NullTest {
+                    arg: Box::new(arg),
+                    is_null: not,
+                    arg_is_row: arg_is_row && false,
+                    location: loc,
+                });
             }
         }
         let e = if let (Raw::RowExpr(l), Raw::RowExpr(r)) = (l, r) {
             let (la, ra) = (self.row_args(l)?, self.row_args(r)?);
             if la.len() != ra.len() {
-                return Err(
-                    err!(SYNTAX_ERROR, "unequal number of entries in row expressions").at(x.location)
-                );
+                return Err(err!(SYNTAX_ERROR, "unequal number of entries in row expressions").at(x.location));
             }
             let mut parts = Vec::new();
             for (a, b) in la.into_iter().zip(ra) {
@@ -146,7 +149,8 @@ impl Analyzer<'_> {
         let use_or = x.name.last().is_none_or(|n| n != "<>");
         let (conn, lraw) = (if use_or { BoolOp::Or } else { BoolOp::And }, x.lexpr.as_ref());
         let left = self.side(&x.lexpr)?;
-        let have_row = matches!(lraw, Some(Raw::RowExpr(_))) || x.list.iter().any(|r| matches!(r, Raw::RowExpr(_)));
+        let have_row =
+            matches!(lraw, Some(Raw::RowExpr(_))) || x.list.iter().any(|r| matches!(r, Raw::RowExpr(_)));
         let mut constants = Vec::new();
         let mut others = Vec::new();
         for r in &x.list {
@@ -189,9 +193,10 @@ impl Analyzer<'_> {
         }
         for r in others {
             let cmp = match (&left, r) {
-                (Expr::Row { args: l, row_type: oids::RECORD, .. }, Expr::Row { args: r, row_type: oids::RECORD, .. }) => {
-                    self.make_row_comparison(&x.name, l.clone(), r, loc)?
-                }
+                (
+                    Expr::Row { args: l, row_type: oids::RECORD, .. },
+                    Expr::Row { args: r, row_type: oids::RECORD, .. },
+                ) => self.make_row_comparison(&x.name, l.clone(), r, loc)?,
                 (_, r) => self.make_op(&x.name, Some(left.clone()), r, loc)?,
             };
             parts.push(self.coerce_to_boolean(cmp, "IN")?);
@@ -222,14 +227,18 @@ impl Analyzer<'_> {
                 location: x.location,
             }))
         };
-        let list = |boolop, args| Raw::BoolExpr(Box::new(parser::BoolExpr { boolop, args, location: x.location }));
+        let list =
+            |boolop, args| Raw::BoolExpr(Box::new(parser::BoolExpr { boolop, args, location: x.location }));
         use parser::BoolExprType::{And, Or};
         let raw = match x.kind {
             AExprKind::Between => list(And, vec![cmp(">=", b), cmp("<=", c)]),
             AExprKind::NotBetween => list(Or, vec![cmp("<", b), cmp(">", c)]),
             AExprKind::BetweenSym => list(
                 Or,
-                vec![list(And, vec![cmp(">=", b), cmp("<=", c)]), list(And, vec![cmp(">=", c), cmp("<=", b)])],
+                vec![
+                    list(And, vec![cmp(">=", b), cmp("<=", c)]),
+                    list(And, vec![cmp(">=", c), cmp("<=", b)]),
+                ],
             ),
             _ => list(
                 And,

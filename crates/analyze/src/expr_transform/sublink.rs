@@ -18,7 +18,9 @@ impl Analyzer<'_> {
         self.level().has_sub_links = true;
         let q = self.sub_query(&s.subselect)?;
         match s.sub_link_type {
-            parser::SubLinkType::Exists => Ok(sublink(SubLinkType::Exists, None, Vec::new(), q, oids::BOOL, loc)),
+            parser::SubLinkType::Exists => {
+                Ok(sublink(SubLinkType::Exists, None, Vec::new(), q, oids::BOOL, loc))
+            }
             parser::SubLinkType::Expr | parser::SubLinkType::Array => {
                 let visible: Vec<&TargetEntry> = q.target_list.iter().filter(|t| !t.junk).collect();
                 let [col] = visible.as_slice() else {
@@ -53,7 +55,11 @@ impl Analyzer<'_> {
                 check_columns(left.len(), right.len(), s.location)?;
                 let name = if s.oper_name.is_empty() { vec!["=".to_string()] } else { s.oper_name.clone() };
                 let cmp = self.make_row_comparison(&name, left, right, loc)?;
-                let kind = if s.sub_link_type == parser::SubLinkType::Any { SubLinkType::Any } else { SubLinkType::All };
+                let kind = if s.sub_link_type == parser::SubLinkType::Any {
+                    SubLinkType::Any
+                } else {
+                    SubLinkType::All
+                };
                 Ok(sublink(kind, Some(cmp), s.oper_name.clone(), q, oids::BOOL, loc))
             }
         }

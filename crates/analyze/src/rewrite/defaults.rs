@@ -151,7 +151,14 @@ fn fill_insert(ctx: &AnalyzeCtx<'_>, q: &mut Query, rel: &Relation) -> Result<()
 }
 
 /// DEFAULT items in one column of a multi-row VALUES.
-fn replace_in_values(ctx: &AnalyzeCtx<'_>, q: &mut Query, rel: &Relation, attno: i16, n: u32, c: usize) -> Result<()> {
+fn replace_in_values(
+    ctx: &AnalyzeCtx<'_>,
+    q: &mut Query,
+    rel: &Relation,
+    attno: i16,
+    n: u32,
+    c: usize,
+) -> Result<()> {
     let default = match column_default(ctx, rel, attno)? {
         Some(e) => e,
         None => null_of(ctx, &rel.desc.attrs[attno as usize - 1])?,
@@ -197,9 +204,11 @@ fn fill_update(ctx: &AnalyzeCtx<'_>, list: &mut [TargetEntry], rel: &Relation) -
             continue;
         }
         if a.identity == b'a' && !is_default(&t.expr) {
-            return Err(err!(GENERATED_ALWAYS, "column \"{}\" can only be updated to DEFAULT", a.name).detail(
-                format!("Column \"{}\" is an identity column defined as GENERATED ALWAYS.", a.name),
-            ));
+            return Err(err!(GENERATED_ALWAYS, "column \"{}\" can only be updated to DEFAULT", a.name)
+                .detail(format!(
+                    "Column \"{}\" is an identity column defined as GENERATED ALWAYS.",
+                    a.name
+                )));
         }
         if is_default(&t.expr) {
             t.expr = match column_default(ctx, rel, t.resno)? {

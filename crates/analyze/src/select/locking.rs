@@ -132,7 +132,13 @@ fn apply(q: &mut Query, i: usize, l: &LockingClause, pushed_down: bool) {
 }
 
 /// Adds a row mark, or strengthens the one there is.
-pub fn add_row_mark(q: &mut Query, rti: u32, strength: LockStrength, wait: LockWaitPolicy, pushed_down: bool) {
+pub fn add_row_mark(
+    q: &mut Query,
+    rti: u32,
+    strength: LockStrength,
+    wait: LockWaitPolicy,
+    pushed_down: bool,
+) {
     let rank = |s: LockStrength| match s {
         LockStrength::KeyShare => 0,
         LockStrength::Share => 1,

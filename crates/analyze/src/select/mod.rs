@@ -122,7 +122,11 @@ impl Analyzer<'_> {
     }
 
     /// WHERE, HAVING and the like.
-    pub fn transform_condition(&mut self, raw: &Option<parser::Expr>, kind: ExprKind) -> Result<Option<Expr>> {
+    pub fn transform_condition(
+        &mut self,
+        raw: &Option<parser::Expr>,
+        kind: ExprKind,
+    ) -> Result<Option<Expr>> {
         let Some(r) = raw else { return Ok(None) };
         let e = self.transform_expr_kind(r, kind)?;
         Ok(Some(self.coerce_to_boolean(e, kind.place())?))

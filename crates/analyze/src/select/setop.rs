@@ -84,7 +84,12 @@ impl Analyzer<'_> {
     }
 
     /// ORDER BY of the whole may name output columns only.
-    fn sort_set_operation(&mut self, s: &SelectStmt, q: &mut Query, list: &mut Vec<TargetEntry>) -> Result<()> {
+    fn sort_set_operation(
+        &mut self,
+        s: &SelectStmt,
+        q: &mut Query,
+        list: &mut Vec<TargetEntry>,
+    ) -> Result<()> {
         let cols: Vec<NsCol> = list
             .iter()
             .map(|t| {
@@ -147,7 +152,8 @@ impl Analyzer<'_> {
             return Err(common::Error::internal("set operation without arms"));
         };
         let mut left = self.transform_arm(l, false)?;
-        let recursive = top && op == SetOp::Union && self.begin_recursive_arm(&left_columns(self, &left))?;
+        let known = left_columns(self, &left);
+        let recursive = top && op == SetOp::Union && self.begin_recursive_arm(&known)?;
         let right = self.transform_arm(r, false);
         let mut right = right?;
         if left.cols.len() != right.cols.len() {
@@ -170,7 +176,8 @@ impl Analyzer<'_> {
             let loc = if a.loc.is_some() { a.loc } else { b.loc };
             self.convert_arm_column(a, t, name)?;
             self.convert_arm_column(b, t, name)?;
-            let typmod = if a.type_oid == t && b.type_oid == t && a.typmod == b.typmod { a.typmod } else { -1 };
+            let typmod =
+                if a.type_oid == t && b.type_oid == t && a.typmod == b.typmod { a.typmod } else { -1 };
             let collation = self.arm_collation(a, b, t, op == SetOp::Union && s.all)?;
             if !(op == SetOp::Union && s.all) {
                 let o = self.ctx.sort_ops_needed(t, false, true).map_err(|e| e.at_if_none(loc))?;
@@ -205,7 +212,11 @@ impl Analyzer<'_> {
                 attno: 1,
                 vartype: t,
                 typmod: -1,
-                collation: if c.collation.is_valid() { c.collation } else { crate::collation::DEFAULT_COLLATION },
+                collation: if c.collation.is_valid() {
+                    c.collation
+                } else {
+                    crate::collation::DEFAULT_COLLATION
+                },
                 levels_up: 0,
                 syn: (0, 0),
                 location: c.loc,
@@ -219,7 +230,9 @@ impl Analyzer<'_> {
         if c.type_oid == t {
             return Ok(());
         }
-        if c.type_oid != oids::UNKNOWN && !self.ctx.can_coerce(&[c.type_oid], &[t], crate::coerce::Context::Implicit)? {
+        if c.type_oid != oids::UNKNOWN
+            && !self.ctx.can_coerce(&[c.type_oid], &[t], crate::coerce::Context::Implicit)?
+        {
             return Err(err!(
                 CANNOT_COERCE,
                 "{name} could not convert type {} to {}",
@@ -260,11 +273,8 @@ impl Analyzer<'_> {
 
     fn transform_leaf(&mut self, s: &SelectStmt) -> Result<Arm> {
         if let Some(into) = &s.into_clause {
-            return Err(err!(
-                SYNTAX_ERROR,
-                "INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT"
-            )
-            .at(into.rel.location));
+            return Err(err!(SYNTAX_ERROR, "INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT")
+                .at(into.rel.location));
         }
         self.push_level();
         self.level().resolve_unknowns = false;
@@ -306,12 +316,9 @@ impl Analyzer<'_> {
 /// Names and types of the left arm, for a recursive WITH item.
 fn left_columns(an: &mut Analyzer<'_>, arm: &Arm) -> Vec<crate::rte::ColInfo> {
     let names: Vec<String> = match &an.level().rtable[0].kind {
-        RteKind::Subquery { query, .. } => query
-            .target_list
-            .iter()
-            .filter(|t| !t.junk)
-            .map(|t| t.name.clone().unwrap_or_default())
-            .collect(),
+        RteKind::Subquery { query, .. } => {
+            query.target_list.iter().filter(|t| !t.junk).map(|t| t.name.clone().unwrap_or_default()).collect()
+        }
         _ => Vec::new(),
     };
     arm.cols
