@@ -18,9 +18,9 @@ use transam::Snapshot;
 /// Heap blocks looked at for one leaf.
 const BLOCKS_MAX: usize = 8;
 /// Largest posting list tuple: a sixth of a page, so that pages with them still split well.
-const POSTING_MAX: usize = storage::PAGE_SIZE / 6;
+pub(crate) const POSTING_MAX: usize = storage::PAGE_SIZE / 6;
 
-fn same_key(ix: &IndexRel, a: ITup<'_>, b: ITup<'_>) -> bool {
+pub(crate) fn same_key(ix: &IndexRel, a: ITup<'_>, b: ITup<'_>) -> bool {
     let n = ix.natts();
     let (x, y) = (a.key(n), b.key(n));
     // Byte equality: values that are equal but not identical (1.0 and 1.00) stay apart.

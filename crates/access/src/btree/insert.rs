@@ -300,8 +300,7 @@ fn create_root(eng: &Engine, ix: &IndexRel) -> Result<()> {
     let cr = txn::store(eng).begin_critical();
     let flags = page::LEAF | page::ROOT;
     page::init(cr.page(&mut root), Opaque { prev: NONE, next: NONE, level: 0, flags });
-    let mut rec =
-        ix.rel.is_logged().then(|| cr.record(RmgrId::BTREE, wal::NEW_ROOT, txn::current_xid(eng)));
+    let mut rec = ix.rel.is_logged().then(|| cr.record(RmgrId::BTREE, wal::NEW_ROOT, txn::current_xid(eng)));
     if let Some(r) = &mut rec {
         r.block(0, &root, RegFlags::STANDARD | RegFlags::FORCE_IMAGE);
     }

@@ -277,7 +277,8 @@ impl BtScan {
         while self.prefix < self.ix.nkeys() {
             let col = self.prefix as u16 + 1;
             let eq = self.keys.iter().position(|k| {
-                k.column == col && matches!(k.op, ScanOp::Cmp(Strategy::Eq, _, _) | ScanOp::IsNull | ScanOp::Any(..))
+                k.column == col
+                    && matches!(k.op, ScanOp::Cmp(Strategy::Eq, _, _) | ScanOp::IsNull | ScanOp::Any(..))
             });
             let Some(i) = eq else { break };
             if let ScanOp::Any(values, _) = &self.keys[i].op {
@@ -389,11 +390,8 @@ impl BtScan {
             let (values, next_key) = self.start_key();
             if values.is_empty() {
                 search::end_leaf(eng, &ix, !forward)?.map(|p| {
-                    let off = if forward {
-                        Opaque::read(&p).map_or(1, |o| o.first_data())
-                    } else {
-                        p.max_offset()
-                    };
+                    let off =
+                        if forward { Opaque::read(&p).map_or(1, |o| o.first_data()) } else { p.max_offset() };
                     (p, off)
                 })
             } else {
@@ -432,8 +430,14 @@ impl BtScan {
         let o = Opaque::read(&p)?;
         let mut items = std::mem::take(&mut self.page.items);
         items.clear();
-        self.page =
-            PageState { block: p.pin().block(), next: o.next, prev: o.prev, lsn: p.lsn(), items, ended: false };
+        self.page = PageState {
+            block: p.pin().block(),
+            next: o.next,
+            prev: o.prev,
+            lsn: p.lsn(),
+            items,
+            ended: false,
+        };
         let (first, max) = (o.first_data(), p.max_offset());
         let mut off = start;
         loop {
@@ -467,7 +471,12 @@ impl BtScan {
         Ok(())
     }
 
-    fn take(&mut self, t: ITup<'_>, off: u16, columns: &mut Option<(&[(u16, u16)], &mut Batch)>) -> Result<()> {
+    fn take(
+        &mut self,
+        t: ITup<'_>,
+        off: u16,
+        columns: &mut Option<(&[(u16, u16)], &mut Batch)>,
+    ) -> Result<()> {
         let before = self.page.items.len();
         let items = &mut self.page.items;
         t.each_tid(|tid| items.push((tid, off)));
