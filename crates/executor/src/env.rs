@@ -6,8 +6,11 @@ use catalog::cache::Catalog;
 use common::{Error, Oid, Report, Result};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
 use std::rc::Rc;
 
+use transam::Engine;
+use types::typeinfo;
 use types::{CallCtx, Datum, FormatSettings, Phys, Registry};
 
 /// Services of the session that a plan may need. Implemented by the root; [`NoSession`] serves tests.
@@ -62,6 +65,7 @@ impl Session for NoSession {
 /// Everything plans of one session share. Settings are cells: the session changes them in place on SET.
 pub struct ExecEnv {
     /// `None` only in tests without a database.
+    pub engine: Option<Rc<Engine>>,
     pub catalog: Option<Rc<Catalog>>,
     pub registry: Rc<Registry>,
     pub session: Rc<dyn Session>,
@@ -69,19 +73,32 @@ pub struct ExecEnv {
     /// `work_mem` in bytes.
     pub work_mem: Cell<usize>,
     pub hash_mem_multiplier: Cell<f64>,
+    /// Where spills go (`base/pgsql_tmp`), and the number of the next file.
+    pub temp_dir: RefCell<PathBuf>,
+    pub temp_counter: Cell<u64>,
 }
 
 impl ExecEnv {
     /// An environment with default settings.
-    pub fn new(catalog: Option<Rc<Catalog>>, registry: Rc<Registry>, session: Rc<dyn Session>) -> ExecEnv {
+    pub fn new(
+        engine: Option<Rc<Engine>>,
+        catalog: Option<Rc<Catalog>>,
+        registry: Rc<Registry>, session: Rc<dyn Session>) -> ExecEnv {
         ExecEnv {
+            engine,
             catalog,
             registry,
             session,
             fmt: RefCell::new(Rc::new(FormatSettings::default())),
             work_mem: Cell::new(4 << 20),
             hash_mem_multiplier: Cell::new(2.0),
+            temp_dir: RefCell::new(PathBuf::from("base/pgsql_tmp")),
+            temp_counter: Cell::new(0),
         }
+    }
+    /// The engine.
+    pub fn engine(&self) -> Result<&Engine> {
+        self.engine.as_deref().ok_or_else(|| Error::internal("executor: no engine"))
     }
     /// The catalogs.
     pub fn catalog(&self) -> Result<&Catalog> {
@@ -93,7 +110,7 @@ impl ExecEnv {
     }
     /// Physical kind of a type.
     pub fn phys(&self, type_oid: Oid) -> Result<Phys> {
-        if let Some(t) = None::<types::Attribute> {
+        if let Some(t) = typeinfo::type_info(type_oid) {
             return Ok(t.phys);
         }
         match &self.catalog {

@@ -1,0 +1,544 @@
+//! `analyze::Expr` → [`Program`]. Functions are looked up once, constants are hoisted, calls whose arguments are
+//! constant for the batch are evaluated once. What a Var means is the [`Scope`]'s affair.
+
+use crate::env::ExecEnv;
+use crate::expr::arrays;
+use crate::expr::program::*;
+use crate::expr::special;
+use crate::expr::subplan;
+use analyze::expr::*;
+use common::{Error, Oid, Result, bail};
+use std::rc::Rc;
+use types::{CmpFn, Column, Datum, FnImpl, HashFn, Phys, ScalarKernel, oids, typeinfo};
+
+/// What the names in an expression mean: input columns.
+pub trait Scope {
+    /// Column of a Var.
+    fn var(&self, v: &Var) -> Option<usize>;
+    /// Column of something computed below: an aggregate's, a window function's result …
+    fn special(&self, e: &Expr) -> Option<usize> {
+        let _ = e;
+        None
+    }
+}
+
+/// No input at all.
+pub struct NoScope;
+impl Scope for NoScope {
+    fn var(&self, _: &Var) -> Option<usize> {
+        None
+    }
+}
+
+/// Compiles expressions that are to be evaluated together.
+pub fn compile<'e>(
+    env: &Rc<ExecEnv>,
+    exprs: impl IntoIterator<Item = &'e Expr>,
+    scope: &dyn Scope,
+) -> Result<Program> {
+    let exprs: Vec<&Expr> = exprs.into_iter().collect();
+    let mut c = Compiler {
+        env,
+        scope,
+        st: State::default(),
+        case_stack: Vec::new(),
+        volatile_calls: 0,
+        uses: Vec::new(),
+    };
+    let mut phys = Vec::with_capacity(exprs.len());
+    for e in &exprs {
+        let p = env.phys(expr_type(e))?;
+        phys.push(p);
+        // Reserved for row-by-row results.
+        c.st.regs.push(Column::new(p));
+    }
+    let mut steps = Vec::new();
+    let mut outs = Vec::with_capacity(exprs.len());
+    for e in &exprs {
+        outs.push(c.expr(e, &mut steps)?);
+    }
+    let row_by_row = c.volatile_calls > 1;
+    let inner_outs = outs.clone();
+    if row_by_row {
+        outs = (0..exprs.len()).map(|k| Src::Reg(k as u16)).collect();
+    }
+    c.uses.sort_unstable();
+    c.uses.dedup();
+    Ok(Program {
+        steps,
+        st: c.st,
+        outs,
+        inner_outs,
+        phys,
+        row_by_row,
+        volatile_calls: c.volatile_calls,
+        uses: c.uses,
+    })
+}
+
+/// Compiles one expression.
+pub fn compile_one(env: &Rc<ExecEnv>, e: &Expr, scope: &dyn Scope) -> Result<Program> {
+    compile(env, [e], scope)
+}
+
+pub use analyze::info::expr_type;
+
+pub(crate) struct Compiler<'a> {
+    pub env: &'a Rc<ExecEnv>,
+    pub scope: &'a dyn Scope,
+    pub st: State,
+    /// Values of enclosing CASE arguments.
+    case_stack: Vec<Src>,
+    volatile_calls: u32,
+    uses: Vec<u16>,
+}
+
+impl Compiler<'_> {
+    fn reg(&mut self, phys: Phys) -> u16 {
+        self.st.regs.push(Column::new(phys));
+        (self.st.regs.len() - 1) as u16
+    }
+
+    fn konst(&mut self, d: &Datum, type_oid: Oid) -> Result<Src> {
+        let phys = self.env.phys(type_oid)?;
+        self.st.consts.push(Column::constant(phys, d));
+        Ok(Src::Const((self.st.consts.len() - 1) as u16))
+    }
+
+    /// Adds a step; its result is constant for the batch if `konst`.
+    fn push(&mut self, steps: &mut Vec<Step>, op: Op, phys: Phys, konst: bool) -> Src {
+        let out = self.reg(phys);
+        steps.push(Step { out, konst, op });
+        if konst { Src::Konst(out) } else { Src::Reg(out) }
+    }
+
+    fn block(&mut self, e: &Expr) -> Result<Block> {
+        let mut steps = Vec::new();
+        let src = self.expr(e, &mut steps)?;
+        Ok(Block { steps, src })
+    }
+
+    fn blocks<'e>(&mut self, es: impl IntoIterator<Item = &'e Expr>) -> Result<Vec<Block>> {
+        es.into_iter().map(|e| self.block(e)).collect()
+    }
+
+    fn srcs<'e>(
+        &mut self,
+        es: impl IntoIterator<Item = &'e Expr>,
+        steps: &mut Vec<Step>,
+    ) -> Result<Box<[Src]>> {
+        es.into_iter().map(|e| self.expr(e, steps)).collect()
+    }
+
+    fn input(&mut self, col: usize) -> Src {
+        self.uses.push(col as u16);
+        Src::Col(col as u16)
+    }
+
+    pub(crate) fn expr(&mut self, e: &Expr, steps: &mut Vec<Step>) -> Result<Src> {
+        if let Some(c) = self.scope.special(e) {
+            return Ok(self.input(c));
+        }
+        match e {
+            Expr::Var(v) => match self.scope.var(v) {
+                Some(c) => Ok(self.input(c)),
+                None => Err(Error::internal(format!(
+                    "executor: no column for variable {:?}.{}",
+                    v.varno, v.attno
+                ))),
+            },
+            Expr::Const(c) => self.konst(&c.value, c.consttype),
+            Expr::Param(p) => {
+                let phys = self.env.phys(p.paramtype)?;
+                let op = match p.kind {
+                    ParamKind::External => Op::ExtParam { id: p.id },
+                    ParamKind::Exec => Op::ExecParam { id: p.id },
+                    ParamKind::SubLink => bail!(INTERNAL_ERROR, "executor: unplanned sub-link parameter"),
+                };
+                Ok(self.push(steps, op, phys, true))
+            }
+            Expr::Func(f) => {
+                let args = self.srcs(&f.args, steps)?;
+                let types: Box<[Oid]> = f.args.iter().map(expr_type).collect();
+                let info = CallInfo {
+                    collation: f.input_collation,
+                    result_type: f.result_type,
+                    typmod: -1,
+                    arg_types: types,
+                };
+                if f.retset {
+                    return Err(Error::internal("set-valued function called in context that cannot accept a set"));
+                }
+                self.call(f.funcid, args, info, steps)
+            }
+            Expr::Op(o) => {
+                let args = self.srcs(&o.args, steps)?;
+                let info = self.op_info(o);
+                self.call(o.funcid, args, info, steps)
+            }
+            Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => {
+                let args = self.srcs(&o.args, steps)?;
+                let f = self.kernel(o.funcid)?;
+                let info = CallInfo { result_type: oids::BOOL, ..self.op_info(o) };
+                let (a, b) = (args[0], args[1]);
+                let konst = a.is_konst() && b.is_konst();
+                Ok(if matches!(e, Expr::DistinctExpr(_)) {
+                    self.push(steps, Op::Distinct { a, b, f, info, negate: false }, Phys::Bool, konst)
+                } else {
+                    let phys = self.env.phys(expr_type(&o.args[0]))?;
+                    self.push(steps, Op::NullIf { a, b, f, info }, phys, konst)
+                })
+            }
+            Expr::ScalarArrayOp(o) => self.array_op(o, steps),
+            Expr::Bool { op, args, .. } => match op {
+                BoolOp::Not => {
+                    let a = self.expr(&args[0], steps)?;
+                    Ok(self.push(steps, Op::Not { a }, Phys::Bool, a.is_konst()))
+                }
+                BoolOp::And => {
+                    let parts = self.blocks(args)?;
+                    Ok(self.push(steps, Op::And { parts }, Phys::Bool, false))
+                }
+                BoolOp::Or => {
+                    let parts = self.blocks(args)?;
+                    Ok(self.push(steps, Op::Or { parts }, Phys::Bool, false))
+                }
+            },
+            Expr::Case { result_type, arg, whens, default, .. } => {
+                let phys = self.env.phys(*result_type)?;
+                if let Some(a) = arg {
+                    let s = self.expr(a, steps)?;
+                    self.case_stack.push(s);
+                }
+                let mut w = Vec::with_capacity(whens.len());
+                for c in whens {
+                    w.push((self.block(&c.expr)?, self.block(&c.result)?));
+                }
+                let default = default.as_ref().map(|d| self.block(d)).transpose()?;
+                if arg.is_some() {
+                    self.case_stack.pop();
+                }
+                Ok(self.push(steps, Op::Case { whens: w, default }, phys, false))
+            }
+            Expr::CaseTest { .. } | Expr::DomainValue { .. } => self
+                .case_stack
+                .last()
+                .copied()
+                .ok_or_else(|| Error::internal("executor: CASE test value outside CASE")),
+            Expr::Coalesce { result_type, args, .. } => {
+                let phys = self.env.phys(*result_type)?;
+                let parts = self.blocks(args)?;
+                Ok(self.push(steps, Op::Coalesce { parts }, phys, false))
+            }
+            Expr::MinMax { greatest, result_type, input_collation, args, .. } => {
+                let phys = self.env.phys(*result_type)?;
+                let cmp = cmp_for_type(self.env, *result_type)?;
+                let args = self.srcs(args, steps)?;
+                let konst = args.iter().all(|a| a.is_konst());
+                let op = Op::MinMax { args, cmp, collation: *input_collation, greatest: *greatest };
+                Ok(self.push(steps, op, phys, konst))
+            }
+            Expr::SqlValueFunction { op, result_type, typmod, .. } => {
+                let phys = self.env.phys(*result_type)?;
+                let f = special::sql_value_kernel(*op)
+                    .map(|oid| self.env.registry.scalar(oid, "current_time"))
+                    .transpose()?;
+                Ok(self.push(steps, Op::SqlValue { op: *op, f, typmod: *typmod }, phys, true))
+            }
+            Expr::NullTest { arg, is_null, arg_is_row, .. } => {
+                let a = self.expr(arg, steps)?;
+                let is_null = *is_null;
+                let op = if *arg_is_row { Op::RowNullTest { a, is_null } } else { Op::NullTest { a, is_null } };
+                Ok(self.push(steps, op, Phys::Bool, a.is_konst()))
+            }
+            Expr::BooleanTest { arg, test, .. } => {
+                let a = self.expr(arg, steps)?;
+                Ok(self.push(steps, Op::BoolTest { a, test: *test }, Phys::Bool, a.is_konst()))
+            }
+            Expr::Relabel { arg, result_type, .. } => {
+                let a = self.expr(arg, steps)?;
+                let (from, to) = (self.env.phys(expr_type(arg))?, self.env.phys(*result_type)?);
+                if from == to {
+                    return Ok(a);
+                }
+                Ok(self.push(steps, Op::Rephys { a }, to, a.is_konst()))
+            }
+            Expr::Collate { arg, .. } | Expr::NamedArg { arg, .. } => self.expr(arg, steps),
+            Expr::CoerceViaIo { arg, result_type, .. } => {
+                let a = self.expr(arg, steps)?;
+                let (_, output, _) = special::io_functions(self.env, expr_type(arg))?;
+                let (input, _, ioparam) = special::io_functions(self.env, *result_type)?;
+                let out_f = special::output_fn(self.env, output)?;
+                let in_f = special::input_fn(self.env, input)?;
+                let phys = self.env.phys(*result_type)?;
+                Ok(self.push(steps, Op::ViaIo { a, out_f, in_f, ioparam }, phys, a.is_konst()))
+            }
+            Expr::ArrayCoerce { arg, elem, result_type, .. } => {
+                let a = self.expr(arg, steps)?;
+                let from_elem = arrays::elem_type(self.env, expr_type(arg))?;
+                let to_elem = arrays::elem_type(self.env, *result_type)?;
+                let sub = compile_elem(self.env, elem)?;
+                self.st.subs.push(Some(sub));
+                let op = Op::ArrayCoerce { a, sub: self.st.subs.len() - 1, from_elem, to_elem };
+                Ok(self.push(steps, op, Phys::Bytes, a.is_konst()))
+            }
+            Expr::CoerceToDomain { arg, result_type, .. } => {
+                let a = self.expr(arg, steps)?;
+                let t = self.env.catalog()?.type_desc(*result_type)?;
+                if !t.not_null {
+                    return Ok(a);
+                }
+                let phys = t.phys;
+                let op = Op::DomainNotNull { a, name: Rc::from(t.name.as_str()) };
+                Ok(self.push(steps, op, phys, a.is_konst()))
+            }
+            Expr::Array { elem_type, elements, multidims, .. } => {
+                let elements = self.srcs(elements, steps)?;
+                let konst = elements.iter().all(|a| a.is_konst());
+                let op = Op::Array { elem: *elem_type, elements, multidims: *multidims };
+                Ok(self.push(steps, op, Phys::Bytes, konst))
+            }
+            Expr::Subscript { elem_type, result_type, upper, lower, arg, assign, .. } => {
+                let a = self.expr(arg, steps)?;
+                let mut list = |c: &mut Self, v: &[Option<Expr>]| -> Result<Vec<Option<Src>>> {
+                    v.iter().map(|e| e.as_ref().map(|e| c.expr(e, steps)).transpose()).collect()
+                };
+                let upper = list(self, upper)?;
+                let lower = lower.as_ref().map(|l| list(self, l)).transpose()?;
+                let assign = assign.as_ref().map(|e| self.expr(e, steps)).transpose()?;
+                let phys = self.env.phys(*result_type)?;
+                let op = Op::Subscript { a, upper, lower, elem: *elem_type, assign };
+                Ok(self.push(steps, op, phys, false))
+            }
+            Expr::Row { args, row_type, .. } => {
+                let types = args.iter().map(expr_type).collect();
+                let args = self.srcs(args, steps)?;
+                Ok(self.push(steps, Op::Row { args, types, row_type: *row_type }, Phys::Bytes, false))
+            }
+            Expr::RowCompare { cmp, opnos, input_collations, left, right, .. } => {
+                let mut parts = Vec::with_capacity(left.len());
+                for (k, (l, r)) in left.iter().zip(right).enumerate() {
+                    let f = cmp_for_operator(self.env, opnos[k], expr_type(l), expr_type(r))?;
+                    parts.push((self.block(l)?, self.block(r)?, RowCmp(f, input_collations[k])));
+                }
+                Ok(self.push(steps, Op::RowCompare { cmp: *cmp, parts }, Phys::Bool, false))
+            }
+            Expr::FieldSelect { arg, fieldnum, result_type, .. } => {
+                let a = self.expr(arg, steps)?;
+                let phys = self.env.phys(*result_type)?;
+                Ok(self.push(steps, Op::FieldSelect { a, field: *fieldnum as u16 }, phys, a.is_konst()))
+            }
+            Expr::NextValue { seqid, type_oid } => {
+                self.volatile_calls += 1;
+                let phys = self.env.phys(*type_oid)?;
+                Ok(self.push(steps, Op::NextValue { seq: *seqid, phys }, phys, false))
+            }
+            Expr::SubPlan(s) => {
+                let mut args = Vec::with_capacity(s.args.len());
+                for (e, p) in s.args.iter().zip(&s.par_param) {
+                    args.push((self.expr(e, steps)?, *p));
+                }
+                let hashed = subplan::hashed_any(self, s, steps)?;
+                let test = match &s.test {
+                    Some(t) if hashed.is_none() => Some(self.block(t)?),
+                    _ => None,
+                };
+                let phys = self.env.phys(subplan_type(s))?;
+                let array_elem = if s.kind == SubLinkType::Array {
+                    arrays::elem_type(self.env, s.result_type)?
+                } else {
+                    Oid::INVALID
+                };
+                let op = Op::SubPlan(Box::new(SubPlanStep {
+                    plan_id: s.plan_id,
+                    kind: s.kind,
+                    args,
+                    test,
+                    param_ids: s.param_ids.clone(),
+                    hashed,
+                    array_elem,
+                }));
+                Ok(self.push(steps, op, phys, false))
+            }
+            Expr::CurrentOf { .. } => Err(Error::unsupported("WHERE CURRENT OF")),
+            Expr::FieldStore { .. } => Err(Error::unsupported("assignment to a field of a composite column")),
+            Expr::Aggref(_) | Expr::GroupingFunc { .. } | Expr::WindowFunc(_) => {
+                Err(Error::internal("executor: aggregate outside its node"))
+            }
+            Expr::SubLink(_) | Expr::SetToDefault { .. } => {
+                Err(Error::internal("executor: unplanned expression"))
+            }
+        }
+    }
+
+    fn op_info(&self, o: &OpExpr) -> CallInfo {
+        CallInfo {
+            collation: o.input_collation,
+            result_type: o.result_type,
+            typmod: -1,
+            arg_types: o.args.iter().map(expr_type).collect(),
+        }
+    }
+
+    fn kernel(&self, funcid: Oid) -> Result<ScalarKernel> {
+        scalar_kernel(self.env, funcid)
+    }
+
+    fn call(&mut self, funcid: Oid, args: Box<[Src]>, info: CallInfo, steps: &mut Vec<Step>) -> Result<Src> {
+        let volatile = is_volatile(self.env, funcid)?;
+        if volatile {
+            self.volatile_calls += 1;
+        }
+        let konst = !volatile && args.iter().all(|a| a.is_konst());
+        let phys = self.env.phys(info.result_type)?;
+        let collation = info.collation;
+        let op = match self.env.registry.get(funcid) {
+            Some(FnImpl::Scalar(f)) => Op::Call { f, args, info },
+            Some(FnImpl::Cmp(f)) if args.len() == 2 => Op::Cmp { f, a: args[0], b: args[1], collation },
+            Some(FnImpl::Hash(f)) if args.len() == 1 => Op::Hash { f, a: args[0], collation },
+            Some(FnImpl::Output(f) | FnImpl::Send(f)) if args.len() == 1 => Op::OutputCall { f, a: args[0] },
+            Some(FnImpl::Input(f)) if !args.is_empty() => {
+                Op::InputCall { f, a: args[0], ioparam: info.result_type, typmod: -1 }
+            }
+            _ => {
+                let d = self.env.catalog()?.proc_desc(funcid)?;
+                if matches!(d.language.0, 12 | 13) {
+                    return Err(Error::unsupported(format_args!("function {}", d.name)));
+                }
+                Op::User { oid: funcid, args, strict: d.strict, collation }
+            }
+        };
+        Ok(self.push(steps, op, phys, konst))
+    }
+
+    fn array_op(&mut self, o: &ScalarArrayOpExpr, steps: &mut Vec<Step>) -> Result<Src> {
+        let lhs = self.expr(&o.args[0], steps)?;
+        let elem = arrays::elem_type(self.env, expr_type(&o.args[1]))?;
+        if let Expr::Const(c) = &o.args[1]
+            && let Some((set, negate)) = arrays::in_set(o, elem, &c.value)?
+        {
+            let op = Op::ArrayIn { lhs, set: Rc::new(set), negate };
+            return Ok(self.push(steps, op, Phys::Bool, lhs.is_konst()));
+        }
+        let array = self.expr(&o.args[1], steps)?;
+        let f = self.kernel(o.funcid)?;
+        let info = CallInfo {
+            collation: o.input_collation,
+            result_type: oids::BOOL,
+            typmod: -1,
+            arg_types: Box::new([expr_type(&o.args[0]), elem]),
+        };
+        let konst = lhs.is_konst() && array.is_konst();
+        let op = Op::ArrayOp { f, lhs, array, elem, use_or: o.use_or, info };
+        Ok(self.push(steps, op, Phys::Bool, konst))
+    }
+}
+
+/// Type of a sub-plan's value.
+fn subplan_type(s: &SubPlan) -> Oid {
+    match s.kind {
+        SubLinkType::Exists | SubLinkType::Any | SubLinkType::All | SubLinkType::RowCompare => oids::BOOL,
+        _ => s.result_type,
+    }
+}
+
+/// An element expression of ArrayCoerce: CaseTest is input column 0.
+fn compile_elem(env: &Rc<ExecEnv>, elem: &Expr) -> Result<Program> {
+    struct ElemScope;
+    impl Scope for ElemScope {
+        fn var(&self, _: &Var) -> Option<usize> {
+            None
+        }
+        fn special(&self, e: &Expr) -> Option<usize> {
+            matches!(e, Expr::CaseTest { .. }).then_some(0)
+        }
+    }
+    compile(env, [elem], &ElemScope)
+}
+
+/// The kernel of a function that must be a built-in scalar one.
+pub fn scalar_kernel(env: &ExecEnv, funcid: Oid) -> Result<ScalarKernel> {
+    match env.registry.get(funcid) {
+        Some(FnImpl::Scalar(f)) => Ok(f),
+        _ => {
+            let name = match &env.catalog {
+                Some(c) => c.proc_desc(funcid)?.name.to_string(),
+                None => funcid.to_string(),
+            };
+            Err(Error::unsupported(format_args!("function {name}")))
+        }
+    }
+}
+
+/// The comparison function behind a `pg_proc` OID (btree support 1).
+pub fn cmp_fn(env: &ExecEnv, proc: Oid) -> Result<CmpFn> {
+    match env.registry.get(proc) {
+        Some(FnImpl::Cmp(f)) => Ok(f),
+        _ => Err(Error::unsupported(format_args!("comparison function with OID {proc}"))),
+    }
+}
+
+/// The hash function behind a `pg_proc` OID.
+pub fn hash_fn(env: &ExecEnv, proc: Oid) -> Result<HashFn> {
+    match env.registry.get(proc) {
+        Some(FnImpl::Hash(f)) => Ok(f),
+        _ => Err(Error::unsupported(format_args!("hash function with OID {proc}"))),
+    }
+}
+
+/// Access methods' OIDs.
+const BTREE_AM: Oid = Oid(403);
+const HASH_AM: Oid = Oid(405);
+
+/// The default three-way comparison of a type.
+pub fn cmp_for_type(env: &ExecEnv, type_oid: Oid) -> Result<CmpFn> {
+    if let Some(t) = typeinfo::type_info(type_oid)
+        && t.cmp.is_valid()
+    {
+        return cmp_fn(env, t.cmp);
+    }
+    let c = env.catalog()?;
+    if let Some(oc) = c.default_opclass(BTREE_AM, type_oid)?
+        && let Some(p) = c.amproc(oc.family, oc.in_type, oc.in_type, 1)?
+    {
+        return cmp_fn(env, p);
+    }
+    bail!(UNDEFINED_FUNCTION, "could not identify a comparison function for type {}", type_oid)
+}
+
+/// The three-way comparison that goes with an ordering operator.
+fn cmp_for_operator(env: &ExecEnv, op: Oid, left: Oid, right: Oid) -> Result<CmpFn> {
+    if let Some(c) = &env.catalog {
+        for a in c.amops_of(op)?.iter() {
+            if a.method == BTREE_AM
+                && let Some(p) = c.amproc(a.family, a.left, a.right, 1)?
+            {
+                return cmp_fn(env, p);
+            }
+        }
+    }
+    let _ = right;
+    cmp_for_type(env, left)
+}
+
+/// Hash functions (left, right) that go with an equality operator.
+pub fn hash_for_operator(env: &ExecEnv, op: Oid) -> Result<Option<(HashFn, HashFn)>> {
+    let Some(c) = &env.catalog else { return Ok(None) };
+    for a in c.amops_of(op)?.iter() {
+        if a.method == HASH_AM
+            && let Some(l) = c.amproc(a.family, a.left, a.left, 1)?
+            && let Some(r) = c.amproc(a.family, a.right, a.right, 1)?
+        {
+            return Ok(Some((hash_fn(env, l)?, hash_fn(env, r)?)));
+        }
+    }
+    Ok(None)
+}
+
+fn is_volatile(env: &ExecEnv, funcid: Oid) -> Result<bool> {
+    match &env.catalog {
+        Some(c) => Ok(c.proc_desc(funcid)?.volatile == b'v'),
+        // random, nextval, clock_timestamp
+        None => Ok(matches!(funcid.0, 1598 | 1574 | 2649)),
+    }
+}

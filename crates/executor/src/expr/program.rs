@@ -1,0 +1,200 @@
+//! The compiled form of expressions. A [`Program`] owns its registers, so that evaluating a warm one allocates nothing.
+
+use analyze::expr::{BoolTest, RowCompareType, SqlValueFunctionOp, SubLinkType};
+use common::Oid;
+use std::rc::Rc;
+use types::registry::{InputFn, OutputFn};
+use types::{Arg, Batch, CmpFn, Column, Datum, HashFn, Phys, ScalarKernel};
+
+/// Where a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Src {
+    /// Column of the input batch.
+    Col(u16),
+    /// Register, one value a row.
+    Reg(u16),
+    /// Register with one value for all rows, in row 0.
+    Konst(u16),
+    /// Constant of the program.
+    Const(u16),
+}
+
+impl Src {
+    /// One value for all rows?
+    pub fn is_konst(self) -> bool {
+        matches!(self, Src::Konst(_) | Src::Const(_))
+    }
+}
+
+/// What a call needs besides arguments.
+#[derive(Clone, Debug)]
+pub(crate) struct CallInfo {
+    pub collation: Oid,
+    pub result_type: Oid,
+    pub typmod: i32,
+    pub arg_types: Box<[Oid]>,
+}
+
+/// A piece of program with the place of its result.
+#[derive(Clone)]
+pub(crate) struct Block {
+    pub steps: Vec<Step>,
+    pub src: Src,
+}
+
+/// Result column of an ArrayCoerce, hashed set, … : state of a step that is itself a program.
+#[derive(Clone)]
+pub(crate) struct SubPlanStep {
+    pub plan_id: u32,
+    pub kind: SubLinkType,
+    pub args: Vec<(Src, u32)>,
+    pub test: Option<Block>,
+    pub param_ids: Vec<u32>,
+    /// ANY through a hash table: probe values, equality kernels and hash functions.
+    pub hashed: Option<HashedAny>,
+    pub array_elem: Oid,
+}
+
+#[derive(Clone)]
+pub(crate) struct HashedAny {
+    pub keys: Vec<HashedKey>,
+    /// Index into the program's sets.
+    pub set: usize,
+    pub unknown_eq_false: bool,
+}
+
+#[derive(Clone)]
+pub(crate) struct HashedKey {
+    pub lhs: Src,
+    pub eq: ScalarKernel,
+    pub info: CallInfo,
+    pub lhs_hash: HashFn,
+    pub rhs_hash: HashFn,
+}
+
+#[derive(Clone)]
+pub(crate) struct Step {
+    pub out: u16,
+    /// All inputs are constant: evaluated once for the batch.
+    pub konst: bool,
+    pub op: Op,
+}
+
+#[derive(Clone)]
+pub(crate) enum Op {
+    Call { f: ScalarKernel, args: Box<[Src]>, info: CallInfo },
+    /// A btree support function called from SQL.
+    Cmp { f: CmpFn, a: Src, b: Src, collation: Oid },
+    /// A hash support function called from SQL.
+    Hash { f: HashFn, a: Src, collation: Oid },
+    /// Input or output function called from SQL (cstring side is Bytes).
+    OutputCall { f: OutputFn, a: Src },
+    InputCall { f: InputFn, a: Src, ioparam: Oid, typmod: i32 },
+    User { oid: Oid, args: Box<[Src]>, strict: bool, collation: Oid },
+    ExtParam { id: u32 },
+    ExecParam { id: u32 },
+    And { parts: Vec<Block> },
+    Or { parts: Vec<Block> },
+    Not { a: Src },
+    NullTest { a: Src, is_null: bool },
+    RowNullTest { a: Src, is_null: bool },
+    BoolTest { a: Src, test: BoolTest },
+    /// `eq` is the register with `a = b` for rows where both are not null.
+    Distinct { a: Src, b: Src, f: ScalarKernel, info: CallInfo, negate: bool },
+    NullIf { a: Src, b: Src, f: ScalarKernel, info: CallInfo },
+    Case { whens: Vec<(Block, Block)>, default: Option<Block> },
+    Coalesce { parts: Vec<Block> },
+    MinMax { args: Box<[Src]>, cmp: CmpFn, collation: Oid, greatest: bool },
+    ArrayOp { f: ScalarKernel, lhs: Src, array: Src, elem: Oid, use_or: bool, info: CallInfo },
+    ArrayIn { lhs: Src, set: Rc<crate::expr::arrays::InSet>, negate: bool },
+    ViaIo { a: Src, out_f: OutputFn, in_f: InputFn, ioparam: Oid },
+    ArrayCoerce { a: Src, sub: usize, from_elem: Oid, to_elem: Oid },
+    Array { elem: Oid, elements: Box<[Src]>, multidims: bool },
+    Subscript {
+        a: Src,
+        upper: Vec<Option<Src>>,
+        lower: Option<Vec<Option<Src>>>,
+        elem: Oid,
+        assign: Option<Src>,
+    },
+    Row { args: Box<[Src]>, types: Box<[Oid]>, row_type: Oid },
+    RowCompare { cmp: RowCompareType, parts: Vec<(Block, Block, RowCmp)> },
+    FieldSelect { a: Src, field: u16 },
+    SqlValue { op: SqlValueFunctionOp, f: Option<ScalarKernel>, typmod: i32 },
+    NextValue { seq: Oid, phys: Phys },
+    SubPlan(Box<SubPlanStep>),
+    DomainNotNull { a: Src, name: Rc<str> },
+    /// A binary-coercible cast between types of different physical kind (oid and int4).
+    Rephys { a: Src },
+}
+
+/// Three-way comparison of a column pair and its collation.
+#[derive(Clone, Copy)]
+pub(crate) struct RowCmp(pub CmpFn, pub Oid);
+
+/// Registers and scratch of a program.
+#[derive(Default)]
+pub(crate) struct State {
+    pub regs: Vec<Column>,
+    pub consts: Vec<Column>,
+    /// Selection vectors not in use.
+    pub sels: Vec<Vec<u16>>,
+    pub subs: Vec<Option<Program>>,
+    pub sets: Vec<Option<crate::expr::subplan::HashedSet>>,
+}
+
+impl State {
+    /// The column behind a source.
+    #[inline]
+    pub fn arg<'a>(&'a self, src: Src, input: &'a Batch) -> Arg<'a> {
+        match src {
+            Src::Col(i) => Arg { col: &input.cols[i as usize], konst: false },
+            Src::Reg(i) => Arg { col: &self.regs[i as usize], konst: false },
+            Src::Konst(i) => Arg { col: &self.regs[i as usize], konst: true },
+            Src::Const(i) => Arg { col: &self.consts[i as usize], konst: true },
+        }
+    }
+    pub fn take_sel(&mut self) -> Vec<u16> {
+        let mut v = self.sels.pop().unwrap_or_default();
+        v.clear();
+        v
+    }
+    pub fn give_sel(&mut self, v: Vec<u16>) {
+        self.sels.push(v);
+    }
+}
+
+/// Compiled expressions: evaluate with [`Program::run`], then read the results with [`Program::result`].
+pub struct Program {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) st: State,
+    /// Where the value of each expression is.
+    pub outs: Vec<Src>,
+    /// Where the steps leave it, when rows are evaluated one by one.
+    pub(crate) inner_outs: Vec<Src>,
+    pub phys: Vec<Phys>,
+    /// More than one volatile call: rows must be evaluated one after the other.
+    pub row_by_row: bool,
+    pub(crate) volatile_calls: u32,
+    /// Input columns read.
+    pub uses: Vec<u16>,
+}
+
+impl Program {
+    /// Value of expression `k` after [`Program::run`] on `input`.
+    #[inline]
+    pub fn result<'a>(&'a self, k: usize, input: &'a Batch) -> Arg<'a> {
+        self.st.arg(self.outs[k], input)
+    }
+    /// Nothing to compute: all results are input columns or constants.
+    pub fn is_trivial(&self) -> bool {
+        self.steps.is_empty()
+    }
+    /// The value of expression `k` if it is a constant.
+    pub fn constant(&self, k: usize) -> Option<Datum> {
+        match self.outs[k] {
+            Src::Const(i) => Some(self.st.consts[i as usize].get(0).to_owned()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,762 @@
+//! HashJoin: the inner side in columns with a chained hash table over row numbers, probed a batch of outer rows at a time.
+//! An inner side beyond its memory is split, with the outer side, into partition files that are joined one by one.
+
+use super::join_common::Pairs;
+use super::*;
+use crate::expr::compile::hash_fn;
+use crate::expr::{Program, colops, compile};
+use crate::node::group::eq_is_native;
+use crate::node::group_table::hash_column;
+use crate::store::{SpillFile, batch_of};
+use analyze::expr::{FuncExpr, CoercionForm};
+use analyze::query::JoinType;
+use common::Oid;
+use planner::instrument::HashInstr;
+use planner::plan::{HashKey, JoinCommon};
+use types::column::BATCH_ROWS;
+use types::{Column, ColumnData, HashFn, Rows, oids};
+
+/// End of a chain.
+const END: u32 = u32::MAX;
+
+struct KeyFns {
+    collation: Oid,
+    outer_hash: Option<HashFn>,
+    inner_hash: Option<HashFn>,
+    /// Equal stored values are equal keys: compared here, without a call.
+    native: bool,
+}
+
+/// The inner side.
+struct Table {
+    rows: Batch,
+    keys: Vec<Column>,
+    hashes: Vec<u64>,
+    heads: Vec<u32>,
+    next: Vec<u32>,
+    /// Right and full joins: rows that found a partner.
+    matched: Vec<bool>,
+    /// Row has a NULL key: in no chain.
+    bytes: usize,
+}
+
+#[derive(PartialEq, Clone, Copy)]
+enum Phase {
+    Start,
+    /// Probing with the present outer batch from a position on.
+    Probe,
+    /// Giving out inner rows without partner, from this row on.
+    Unmatched(usize),
+    Done,
+}
+
+struct Partition {
+    inner: SpillFile,
+    outer: SpillFile,
+}
+
+struct HashJoin {
+    outer: BoxNode,
+    inner: BoxNode,
+    pairs: Pairs,
+    fns: Vec<KeyFns>,
+    outer_keys: Program,
+    inner_keys: Program,
+    inner_unique: bool,
+    table: Table,
+    phase: Phase,
+    params: Vec<u32>,
+    stamp: u64,
+    built: bool,
+    /// Outer batch being probed: hashes of its live rows, and where we are.
+    obatch: Batch,
+    ohashes: Vec<u64>,
+    ovalid: Vec<bool>,
+    opos: usize,
+    ochain: u32,
+    omatched: Vec<bool>,
+    have_outer: bool,
+    /// Pairs found.
+    po: Vec<u16>,
+    pi: Vec<u32>,
+    partitions: Vec<Partition>,
+    current: Option<(SpillFile, u64)>,
+    partitioned: bool,
+    est_bytes: f64,
+    nbatches: u64,
+    node_id: u32,
+    inner_id: u32,
+}
+
+/// HashJoin; its inner child is a Hash node, which is only a name for the table built here.
+pub fn build(b: &BuildCx<'_>, plan: &Plan, join: &JoinCommon, keys: &[HashKey]) -> Result<BoxNode> {
+    let mut extra = Vec::new();
+    let mut fns = Vec::new();
+    for k in keys {
+        let (lo, li) = (analyze::info::expr_type(&k.outer), analyze::info::expr_type(&k.inner));
+        let (po, pi) = (b.env.phys(lo)?, b.env.phys(li)?);
+        let int = |p| matches!(p, types::Phys::I16 | types::Phys::I32 | types::Phys::I64);
+        // Integers of different widths hash and compare as 64-bit values.
+        let native = (po == pi && eq_is_native(k.eq_proc)) || (int(po) && int(pi) && is_int_eq(k.eq_proc));
+        let (outer_hash, inner_hash) = if native {
+            (None, None)
+        } else {
+            extra.push(eq_call(k));
+            (Some(hash_fn(b.env, k.outer_hash_proc)?), Some(hash_fn(b.env, k.inner_hash_proc)?))
+        };
+        fns.push(KeyFns { collation: k.collation, outer_hash, inner_hash, native });
+    }
+    let pairs = Pairs::compile(b, plan, join, &extra)?;
+    let outer_keys = compile(b.env, keys.iter().map(|k| &k.outer), &SideScope(VarNo::Outer))?;
+    let inner_keys = compile(b.env, keys.iter().map(|k| &k.inner), &AnySide)?;
+    let shape = batch_of(&pairs.inner_phys);
+    let key_cols: Vec<Column> = inner_keys.phys.iter().map(|p| Column::new(*p)).collect();
+    let obatch = batch_of(&pairs.outer_phys);
+    Ok(Box::new(HashJoin {
+        outer: super::build(b, &join.outer)?,
+        inner: super::build(b, &join.inner)?,
+        pairs,
+        fns,
+        outer_keys,
+        inner_keys,
+        inner_unique: join.inner_unique,
+        table: Table {
+            rows: shape,
+            keys: key_cols,
+            hashes: Vec::new(),
+            heads: Vec::new(),
+            next: Vec::new(),
+            matched: Vec::new(),
+            bytes: 0,
+        },
+        phase: Phase::Start,
+        params: join.inner.ext_params.clone(),
+        stamp: 0,
+        built: false,
+        obatch,
+        ohashes: Vec::new(),
+        ovalid: Vec::new(),
+        opos: 0,
+        ochain: END,
+        omatched: Vec::new(),
+        have_outer: false,
+        po: Vec::new(),
+        pi: Vec::new(),
+        partitions: Vec::new(),
+        current: None,
+        partitioned: false,
+        est_bytes: join.inner.rows * f64::from(join.inner.width.max(8) + 16),
+        nbatches: 1,
+        node_id: plan.node_id,
+        inner_id: join.inner.node_id,
+    }))
+}
+
+fn is_int_eq(p: Oid) -> bool {
+    matches!(p.0, 63 | 65 | 467 | 474 | 852 | 158 | 159 | 1850 | 1856)
+}
+
+/// The key's equality as a condition on the pair.
+fn eq_call(k: &HashKey) -> Expr {
+    Expr::Func(FuncExpr {
+        funcid: k.eq_proc,
+        result_type: oids::BOOL,
+        retset: false,
+        variadic: false,
+        form: CoercionForm::ExplicitCall,
+        collation: Oid::INVALID,
+        input_collation: k.collation,
+        args: vec![k.outer.clone(), as_inner(&k.inner)],
+        location: None,
+    })
+}
+
+/// Hash keys of the inner side may name the Hash node's child as `Outer`: in a pair they are the inner side.
+fn as_inner(e: &Expr) -> Expr {
+    let mut e = e.clone();
+    analyze::walk::walk_mut(&mut e, 0, &mut |e, _| {
+        if let Expr::Var(v) = e
+            && v.varno == VarNo::Outer
+        {
+            v.varno = VarNo::Inner;
+        }
+        true
+    });
+    e
+}
+
+struct SideScope(VarNo);
+impl Scope for SideScope {
+    fn var(&self, v: &Var) -> Option<usize> {
+        (v.varno == self.0 && v.attno > 0).then(|| v.attno as usize - 1)
+    }
+}
+struct AnySide;
+impl Scope for AnySide {
+    fn var(&self, v: &Var) -> Option<usize> {
+        (matches!(v.varno, VarNo::Outer | VarNo::Inner) && v.attno > 0).then(|| v.attno as usize - 1)
+    }
+}
+
+/// Hashes of the keys of the live rows; `valid` is false where a key is NULL.
+fn hash_keys(
+    p: &Program,
+    fns: &[KeyFns],
+    inner: bool,
+    b: &Batch,
+    hashes: &mut Vec<u64>,
+    valid: &mut Vec<bool>,
+    scratch: &mut Vec<Column>,
+) {
+    let n = b.live_count();
+    valid.clear();
+    valid.resize(n, true);
+    hashes.clear();
+    hashes.resize(n, 0);
+    for (k, f) in fns.iter().enumerate() {
+        let a = p.result(k, b);
+        let col = if a.konst {
+            if scratch.is_empty() {
+                scratch.push(Column::new(a.col.phys()));
+            }
+            scratch[0] = Column::new(a.col.phys());
+            colops::fill(&mut scratch[0], a.get(0), b.rows);
+            &scratch[0]
+        } else {
+            a.col
+        };
+        let h = if inner { f.inner_hash } else { f.outer_hash };
+        hash_column(col, b.live(), h, f.collation, k == 0, hashes);
+        if col.nulls.any() {
+            let mut k = 0;
+            let _ = b.live().each(|i| {
+                if col.nulls.get(i) {
+                    valid[k] = false;
+                }
+                k += 1;
+                Ok::<(), ()>(())
+            });
+        }
+    }
+}
+
+impl HashJoin {
+    fn clear_table(&mut self) {
+        let t = &mut self.table;
+        t.rows.clear();
+        t.keys.iter_mut().for_each(Column::clear);
+        t.hashes.clear();
+        t.heads.clear();
+        t.next.clear();
+        t.matched.clear();
+        t.bytes = 0;
+    }
+
+    /// Takes a batch of inner rows into the table (chains are made by `link`).
+    fn take_inner(&mut self, cx: &Exec, b: &Batch) -> Result<()> {
+        self.inner_keys.run(cx, b, b.live())?;
+        let mut valid = std::mem::take(&mut self.ovalid);
+        let mut hashes = std::mem::take(&mut self.ohashes);
+        let mut scratch = Vec::new();
+        hash_keys(&self.inner_keys, &self.fns, true, b, &mut hashes, &mut valid, &mut scratch);
+        let t = &mut self.table;
+        for (k, d) in t.keys.iter_mut().enumerate() {
+            let a = self.inner_keys.result(k, b);
+            if a.konst {
+                colops::fill_more(d, a.get(0), b.live_count());
+            } else {
+                colops::append_rows(d, a.col, b.live());
+            }
+        }
+        colops::append_batch(&mut t.rows, b);
+        // A NULL key is marked by the chain END at its own place: never linked.
+        t.next.extend(valid.iter().map(|v| if *v { END } else { END - 1 }));
+        t.hashes.extend_from_slice(&hashes);
+        self.ovalid = valid;
+        self.ohashes = hashes;
+        Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        let t = &self.table;
+        colops::memory(&t.rows) + t.keys.iter().map(Column::memory).sum::<usize>() + t.hashes.len() * 20
+    }
+
+    fn link(&mut self) {
+        let t = &mut self.table;
+        let n = t.rows.rows;
+        let size = (n * 2).next_power_of_two().max(16);
+        t.heads.clear();
+        t.heads.resize(size, END);
+        // Backwards, so that chains run in input order.
+        for i in (0..n).rev() {
+            if t.next[i] == END - 1 {
+                t.next[i] = END;
+                continue;
+            }
+            let h = t.hashes[i] as usize & (size - 1);
+            t.next[i] = t.heads[h];
+            t.heads[h] = i as u32;
+        }
+        if matches!(self.pairs.kind, JoinType::Right | JoinType::Full) {
+            t.matched.clear();
+            t.matched.resize(n, false);
+        }
+    }
+
+    /// Reads the inner side; beyond the memory limit everything goes to partition files.
+    fn build_table(&mut self, cx: &Exec) -> Result<()> {
+        self.clear_table();
+        self.partitions.clear();
+        self.partitioned = false;
+        self.nbatches = 1;
+        self.inner.rescan(cx)?;
+        while self.inner.next(cx, usize::MAX)? {
+            cx.check_interrupts()?;
+            let b = std::mem::take(self.inner.batch_mut());
+            let r = if self.partitioned { self.partition_inner(cx, &b) } else { self.take_inner(cx, &b) };
+            *self.inner.batch_mut() = b;
+            r?;
+            if !self.partitioned && self.memory() > cx.env.hash_mem() {
+                self.start_partitions(cx)?;
+            }
+        }
+        let memory = self.memory();
+        if !self.partitioned {
+            self.link();
+        }
+        if cx.instrumented() {
+            let (buckets, batches) = (self.table.heads.len().max(1024) as u64, self.nbatches);
+            cx.instr(self.inner_id, |i| {
+                i.hash = Some(HashInstr {
+                    buckets,
+                    buckets_original: buckets,
+                    batches,
+                    batches_original: batches,
+                    memory_kb: (memory as u64).div_ceil(1024),
+                });
+            });
+        }
+        Ok(())
+    }
+
+    fn start_partitions(&mut self, cx: &Exec) -> Result<()> {
+        let ratio = (self.est_bytes / cx.env.hash_mem().max(1) as f64).max(1.0) as usize;
+        let n = (ratio * 2).next_power_of_two().clamp(16, 256);
+        for _ in 0..n {
+            self.partitions
+                .push(Partition { inner: SpillFile::create(&cx.env)?, outer: SpillFile::create(&cx.env)? });
+        }
+        self.nbatches = n as u64;
+        self.partitioned = true;
+        let rows = std::mem::replace(&mut self.table.rows, batch_of(&self.pairs.inner_phys));
+        let mut part = colops::like(&rows);
+        let mut at = 0;
+        while at < rows.rows {
+            let to = (at + BATCH_ROWS).min(rows.rows);
+            part.clear();
+            for (d, s) in part.cols.iter_mut().zip(&rows.cols) {
+                colops::append_range(d, s, at, to);
+            }
+            part.rows = to - at;
+            self.partition_inner(cx, &part)?;
+            at = to;
+        }
+        self.clear_table();
+        Ok(())
+    }
+
+    fn partition_inner(&mut self, cx: &Exec, b: &Batch) -> Result<()> {
+        self.inner_keys.run(cx, b, b.live())?;
+        let (mut h, mut v) = (Vec::new(), Vec::new());
+        hash_keys(&self.inner_keys, &self.fns, true, b, &mut h, &mut v, &mut Vec::new());
+        let keep_null = matches!(self.pairs.kind, JoinType::Right | JoinType::Full);
+        self.scatter(b, &h, &v, keep_null, true)
+    }
+
+    fn scatter(&mut self, b: &Batch, h: &[u64], valid: &[bool], keep_null: bool, inner: bool) -> Result<()> {
+        let n = self.partitions.len();
+        let mut lists: Vec<Vec<u16>> = vec![Vec::new(); n];
+        for k in 0..b.live_count() {
+            if valid[k] || keep_null {
+                lists[(h[k] >> 40) as usize % n].push(colops::nth_live(b, k) as u16);
+            }
+        }
+        let mut part = colops::like(b);
+        for (p, rows) in lists.iter().enumerate().filter(|(_, r)| !r.is_empty()) {
+            part.clear();
+            for (d, s) in part.cols.iter_mut().zip(&b.cols) {
+                colops::append_gather(d, s, rows);
+            }
+            part.rows = rows.len();
+            let f = &mut self.partitions[p];
+            if inner { f.inner.write(&part)? } else { f.outer.write(&part)? };
+        }
+        Ok(())
+    }
+
+    fn partition_outer(&mut self, cx: &Exec) -> Result<()> {
+        self.outer.rescan(cx)?;
+        let keep_null = matches!(self.pairs.kind, JoinType::Left | JoinType::Full | JoinType::Anti);
+        while self.outer.next(cx, usize::MAX)? {
+            cx.check_interrupts()?;
+            let b = std::mem::take(self.outer.batch_mut());
+            let r = self.outer_keys.run(cx, &b, b.live()).and_then(|()| {
+                let (mut h, mut v) = (Vec::new(), Vec::new());
+                hash_keys(&self.outer_keys, &self.fns, false, &b, &mut h, &mut v, &mut Vec::new());
+                self.scatter(&b, &h, &v, keep_null, false)
+            });
+            *self.outer.batch_mut() = b;
+            r?;
+        }
+        Ok(())
+    }
+
+    /// Loads the next partition's inner side; false if there is none.
+    fn next_partition(&mut self, cx: &Exec) -> Result<bool> {
+        let Some(mut p) = self.partitions.pop() else { return Ok(false) };
+        self.clear_table();
+        let mut b = batch_of(&self.pairs.inner_phys);
+        let mut at = 0;
+        while at < p.inner.len() {
+            at = p.inner.read(at, &mut b)?;
+            self.take_inner(cx, &b)?;
+        }
+        self.link();
+        self.current = Some((p.outer, 0));
+        Ok(true)
+    }
+
+    /// Gets the next outer batch and its hashes.
+    fn next_outer(&mut self, cx: &Exec, want: usize) -> Result<bool> {
+        if self.partitioned {
+            loop {
+                if let Some((f, at)) = &mut self.current
+                    && *at < f.len()
+                {
+                    *at = f.read(*at, &mut self.obatch)?;
+                    break;
+                }
+                return Ok(false);
+            }
+        } else {
+            if self.have_outer {
+                self.have_outer = false;
+                std::mem::swap(self.outer.batch_mut(), &mut self.obatch);
+            }
+            if !self.outer.next(cx, want)? {
+                return Ok(false);
+            }
+            std::mem::swap(self.outer.batch_mut(), &mut self.obatch);
+            self.have_outer = true;
+        }
+        cx.check_interrupts()?;
+        self.outer_keys.run(cx, &self.obatch, self.obatch.live())?;
+        hash_keys(
+            &self.outer_keys,
+            &self.fns,
+            false,
+            &self.obatch,
+            &mut self.ohashes,
+            &mut self.ovalid,
+            &mut Vec::new(),
+        );
+        self.opos = 0;
+        self.ochain = END;
+        self.omatched.clear();
+        self.omatched.resize(self.obatch.rows, false);
+        self.start_row();
+        Ok(true)
+    }
+
+    #[inline]
+    fn start_row(&mut self) {
+        self.ochain = if self.opos < self.ohashes.len() && self.ovalid[self.opos] && !self.table.heads.is_empty()
+        {
+            self.table.heads[self.ohashes[self.opos] as usize & (self.table.heads.len() - 1)]
+        } else {
+            END
+        };
+    }
+
+    /// Collects candidate pairs until the lists are full or the outer batch ends.
+    fn collect(&mut self) {
+        self.po.clear();
+        self.pi.clear();
+        let n = self.ohashes.len();
+        let simple = self.pairs.joinqual.is_none();
+        let first_only = simple
+            && (self.inner_unique || matches!(self.pairs.kind, JoinType::Semi | JoinType::Anti))
+            && !matches!(self.pairs.kind, JoinType::Right | JoinType::Full);
+        // One native integer key: compare the key itself.
+        let int_key = self.fns.len() == 1 && self.fns[0].native && !self.outer_keys.outs[0].is_konst();
+        while self.opos < n {
+            let i = colops::nth_live(&self.obatch, self.opos);
+            let h = self.ohashes[self.opos];
+            let mut c = self.ochain;
+            while c != END {
+                let ci = c as usize;
+                let next = self.table.next[ci];
+                let hit = self.table.hashes[ci] == h
+                    && if int_key {
+                        int_equal(self.outer_keys.result(0, &self.obatch).col, i, &self.table.keys[0], ci)
+                    } else {
+                        self.native_equal(i, ci)
+                    };
+                c = next;
+                if hit {
+                    self.po.push(i as u16);
+                    self.pi.push(ci as u32);
+                    if first_only {
+                        c = END;
+                    }
+                    if self.po.len() == BATCH_ROWS {
+                        self.ochain = c;
+                        return;
+                    }
+                }
+            }
+            self.opos += 1;
+            self.start_row();
+        }
+    }
+
+    fn native_equal(&self, i: usize, ci: usize) -> bool {
+        self.fns.iter().enumerate().all(|(k, f)| {
+            if !f.native {
+                return true;
+            }
+            let a = self.outer_keys.result(k, &self.obatch);
+            int_equal(a.col, a.index(i), &self.table.keys[k], ci)
+        })
+    }
+
+    /// Makes a batch from the candidate pairs; true if it has rows.
+    fn emit_pairs(&mut self, cx: &Exec) -> Result<bool> {
+        let kind = self.pairs.kind;
+        let need_flags = !matches!(kind, JoinType::Inner);
+        if self.pairs.joinqual.is_none() {
+            if need_flags {
+                for (o, i) in self.po.iter().zip(&self.pi) {
+                    self.omatched[*o as usize] = true;
+                    if let Some(m) = self.table.matched.get_mut(*i as usize) {
+                        *m = true;
+                    }
+                }
+            }
+            if matches!(kind, JoinType::Semi | JoinType::Anti) || self.po.is_empty() {
+                return Ok(false);
+            }
+            self.pairs.batch.clear();
+            self.pairs.gather(&self.obatch, &self.po, &self.table.rows, &self.pi);
+            return self.pairs.finish(cx);
+        }
+        if self.po.is_empty() {
+            return Ok(false);
+        }
+        self.pairs.batch.clear();
+        self.pairs.gather(&self.obatch, &self.po, &self.table.rows, &self.pi);
+        let left = qual::apply(&mut self.pairs.joinqual, cx, &mut self.pairs.batch)?;
+        let removed = self.po.len() - left;
+        cx.instr(self.node_id, |i| i.removed_join += removed as f64);
+        if need_flags {
+            for k in 0..left {
+                let p = colops::nth_live(&self.pairs.batch, k);
+                self.omatched[self.po[p] as usize] = true;
+                if let Some(m) = self.table.matched.get_mut(self.pi[p] as usize) {
+                    *m = true;
+                }
+            }
+        }
+        if left == 0 || matches!(kind, JoinType::Semi | JoinType::Anti) {
+            return Ok(false);
+        }
+        self.pairs.finish(cx)
+    }
+
+    /// After an outer batch: the rows that joins other than inner owe. True if there are some.
+    fn emit_outer_rest(&mut self, cx: &Exec) -> Result<bool> {
+        let want = match self.pairs.kind {
+            JoinType::Left | JoinType::Full | JoinType::Anti => false,
+            JoinType::Semi => true,
+            _ => return Ok(false),
+        };
+        let flags = &self.omatched;
+        self.po.clear();
+        match self.obatch.live() {
+            Rows::All(n) => self.po.extend((0..n as u16).filter(|i| flags[*i as usize] == want)),
+            Rows::Sel(s) => self.po.extend(s.iter().copied().filter(|i| flags[*i as usize] == want)),
+        }
+        if self.po.is_empty() {
+            return Ok(false);
+        }
+        self.pairs.batch.clear();
+        self.pairs.outer_only(&self.obatch, &self.po);
+        self.pairs.finish(cx)
+    }
+
+    fn probe(&mut self, cx: &Exec, want: usize) -> Result<bool> {
+        loop {
+            // `opos` past the batch means: ask for the next one.
+            if self.opos > self.ohashes.len() && !self.next_outer(cx, want)? {
+                return Ok(false);
+            }
+            if self.opos < self.ohashes.len() {
+                self.collect();
+                if self.emit_pairs(cx)? {
+                    return Ok(true);
+                }
+                if self.opos < self.ohashes.len() {
+                    continue;
+                }
+            }
+            self.opos = self.ohashes.len() + 1;
+            if self.emit_outer_rest(cx)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn emit_unmatched(&mut self, cx: &Exec, from: usize) -> Result<bool> {
+        let mut at = from;
+        let n = self.table.rows.rows;
+        while at < n {
+            self.pi.clear();
+            while at < n && self.pi.len() < BATCH_ROWS {
+                if !self.table.matched[at] {
+                    self.pi.push(at as u32);
+                }
+                at += 1;
+            }
+            self.phase = Phase::Unmatched(at);
+            if self.pi.is_empty() {
+                continue;
+            }
+            self.pairs.batch.clear();
+            self.pairs.inner_only(&self.table.rows, &self.pi);
+            if self.pairs.finish(cx)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn give_back(&mut self) {
+        if self.have_outer {
+            self.have_outer = false;
+            std::mem::swap(self.outer.batch_mut(), &mut self.obatch);
+        }
+    }
+
+    fn start(&mut self, cx: &Exec) -> Result<()> {
+        self.opos = 1;
+        self.ohashes.clear();
+        let stamp = cx.stamp(&self.params);
+        if !self.built || self.stamp != stamp || self.partitioned {
+            self.build_table(cx)?;
+            self.stamp = stamp;
+            self.built = true;
+        } else {
+            self.table.matched.fill(false);
+        }
+        self.ohashes.clear();
+        self.opos = 1;
+        let outer_counts = matches!(self.pairs.kind, JoinType::Left | JoinType::Full | JoinType::Anti);
+        if self.partitioned {
+            self.partition_outer(cx)?;
+            self.ohashes.clear();
+            self.opos = 1;
+            self.phase = if self.next_partition(cx)? { Phase::Probe } else { Phase::Done };
+            self.ohashes.clear();
+        } else if self.table.rows.rows == 0 && !outer_counts {
+            self.phase = Phase::Done;
+        } else {
+            self.outer.rescan(cx)?;
+            self.phase = Phase::Probe;
+        }
+        Ok(())
+    }
+}
+
+#[inline]
+fn int_equal(a: &Column, i: usize, b: &Column, j: usize) -> bool {
+    match (&a.data, &b.data) {
+        (ColumnData::I32(x), ColumnData::I32(y)) => x[i] == y[j],
+        (ColumnData::I64(x), ColumnData::I64(y)) => x[i] == y[j],
+        (ColumnData::I32(x), ColumnData::I64(y)) => i64::from(x[i]) == y[j],
+        (ColumnData::I64(x), ColumnData::I32(y)) => x[i] == i64::from(y[j]),
+        (ColumnData::I16(x), ColumnData::I32(y)) => i32::from(x[i]) == y[j],
+        (ColumnData::I32(x), ColumnData::I16(y)) => x[i] == i32::from(y[j]),
+        (ColumnData::I16(x), ColumnData::I64(y)) => i64::from(x[i]) == y[j],
+        (ColumnData::I64(x), ColumnData::I16(y)) => x[i] == i64::from(y[j]),
+        _ => a.get(i) == b.get(j),
+    }
+}
+
+impl ExecNode for HashJoin {
+    fn next(&mut self, cx: &Exec, want: usize) -> Result<bool> {
+        if self.phase == Phase::Start {
+            self.start(cx)?;
+        }
+        loop {
+            match self.phase {
+                Phase::Start | Phase::Done => return Ok(false),
+                Phase::Probe => {
+                    if self.probe(cx, want)? {
+                        return Ok(true);
+                    }
+                    let right = matches!(self.pairs.kind, JoinType::Right | JoinType::Full);
+                    if right {
+                        self.phase = Phase::Unmatched(0);
+                    } else if !self.partitioned || !self.next_partition(cx)? {
+                        self.phase = Phase::Done;
+                    } else {
+                        self.ohashes.clear();
+                        self.opos = 1;
+                    }
+                }
+                Phase::Unmatched(at) => {
+                    if self.emit_unmatched(cx, at)? {
+                        return Ok(true);
+                    }
+                    if self.partitioned && self.next_partition(cx)? {
+                        self.ohashes.clear();
+                        self.opos = 1;
+                        self.phase = Phase::Probe;
+                    } else {
+                        self.phase = Phase::Done;
+                    }
+                }
+            }
+        }
+    }
+    fn batch(&self) -> &Batch {
+        &self.pairs.tail.proj.out
+    }
+    fn batch_mut(&mut self) -> &mut Batch {
+        &mut self.pairs.tail.proj.out
+    }
+    fn rescan(&mut self, _cx: &Exec) -> Result<()> {
+        self.give_back();
+        self.phase = Phase::Start;
+        Ok(())
+    }
+    fn end(&mut self, cx: &Exec) {
+        self.give_back();
+        self.pairs.tail.report(cx);
+        self.phase = Phase::Start;
+        self.built = false;
+        if self.table.rows.rows > BATCH_ROWS {
+            self.table.rows = batch_of(&self.pairs.inner_phys);
+            self.table.hashes = Vec::new();
+            self.table.next = Vec::new();
+            self.table.heads = Vec::new();
+            self.table.keys.iter_mut().for_each(|c| *c = Column::new(c.phys()));
+        }
+        self.clear_table();
+        self.partitions.clear();
+        self.current = None;
+        self.outer.end(cx);
+        self.inner.end(cx);
+    }
+}

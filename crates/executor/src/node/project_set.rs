@@ -1,0 +1,133 @@
+//! ProjectSet: set-returning functions in the target list. They run in step for every input row; one that ends early
+//! gives NULLs until all have ended.
+
+use super::*;
+use crate::expr::{Program, colops, compile};
+use crate::node::function_scan::SrfCall;
+use crate::store::batch_of;
+use types::column::BATCH_ROWS;
+use types::{Column, DatumRef};
+
+enum Item {
+    /// Value number k of the plain program.
+    Plain(usize),
+    Srf(usize),
+}
+
+struct ProjectSet {
+    child: BoxNode,
+    items: Vec<Item>,
+    plain: Program,
+    srfs: Vec<SrfCall>,
+    /// Rows of each function for the present input row.
+    rows: Vec<Column>,
+    pos: Option<usize>,
+    out: Batch,
+}
+
+/// ProjectSet.
+pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan) -> Result<BoxNode> {
+    let mut items = Vec::new();
+    let mut plain = Vec::new();
+    let mut srfs = Vec::new();
+    let mut rows = Vec::new();
+    for t in &plan.targetlist {
+        match &t.expr {
+            Expr::Func(f) if f.retset => {
+                items.push(Item::Srf(srfs.len()));
+                srfs.push(SrfCall::compile(b.env, f, &OuterScope)?);
+                rows.push(Column::new(b.env.phys(f.result_type)?));
+            }
+            e => {
+                items.push(Item::Plain(plain.len()));
+                plain.push(e);
+            }
+        }
+    }
+    Ok(Box::new(ProjectSet {
+        child: super::build(b, child)?,
+        items,
+        plain: compile(b.env, plain, &OuterScope)?,
+        srfs,
+        rows,
+        pos: None,
+        out: batch_of(&output_phys(b.env, plan)?),
+    }))
+}
+
+impl ProjectSet {
+    /// All rows of the functions for one input row.
+    fn expand(&mut self, cx: &Exec, row: usize) -> Result<usize> {
+        let input = self.child.batch();
+        let mut most = 0;
+        for (s, c) in self.srfs.iter_mut().zip(&mut self.rows) {
+            c.clear();
+            s.start(cx, input, row)?;
+            let mut n = 0;
+            loop {
+                let got = s.next(cx, std::slice::from_mut(c), BATCH_ROWS)?;
+                if got == 0 {
+                    break;
+                }
+                n += got;
+                cx.check_interrupts()?;
+            }
+            most = most.max(n);
+        }
+        Ok(most)
+    }
+}
+
+impl ExecNode for ProjectSet {
+    fn next(&mut self, cx: &Exec, want: usize) -> Result<bool> {
+        self.out.clear();
+        loop {
+            let Some(p) = self.pos else {
+                if self.out.rows > 0 {
+                    return Ok(true);
+                }
+                if !self.child.next(cx, want)? {
+                    return Ok(false);
+                }
+                let b = self.child.batch();
+                self.plain.run(cx, b, b.live())?;
+                self.pos = Some(0);
+                continue;
+            };
+            let row = colops::nth_live(self.child.batch(), p);
+            let n = self.expand(cx, row)?;
+            for (item, out) in self.items.iter().zip(&mut self.out.cols) {
+                match item {
+                    Item::Plain(k) => {
+                        let v = self.plain.result(*k, self.child.batch()).get(row);
+                        colops::fill_more(out, v, n);
+                    }
+                    Item::Srf(k) => {
+                        let c = &self.rows[*k];
+                        colops::append_range(out, c, 0, c.len());
+                        colops::fill_more(out, DatumRef::Null, n - c.len());
+                    }
+                }
+            }
+            self.out.rows += n;
+            self.pos = (p + 1 < self.child.batch().live_count()).then_some(p + 1);
+            if self.out.rows >= BATCH_ROWS {
+                return Ok(true);
+            }
+        }
+    }
+    fn batch(&self) -> &Batch {
+        &self.out
+    }
+    fn batch_mut(&mut self) -> &mut Batch {
+        &mut self.out
+    }
+    fn rescan(&mut self, cx: &Exec) -> Result<()> {
+        self.pos = None;
+        self.child.rescan(cx)
+    }
+    fn end(&mut self, cx: &Exec) {
+        self.srfs.iter_mut().for_each(SrfCall::reset);
+        self.child.end(cx);
+    }
+}
