@@ -1,12 +1,21 @@
-//! VACUUM and the row sampling of ANALYZE.
+//! VACUUM (lazy) and the row sampling of ANALYZE.
+//!
+//! First pass: every page not known to be all-visible is pruned and frozen, its dead line pointers are remembered.
+//! Then each index loses the entries of the remembered rows, and only then, in the second pass, the line pointers
+//! become reusable. At the end empty pages are cut off the tail if nobody is in the way.
 
 pub mod dead_tids;
+mod pages;
 pub mod sample;
+mod truncate;
 
+use crate::btree;
 use crate::rel::{IndexRel, Rel};
-use crate::txn::Engine;
-use common::{Error, MultiXactId, Result, Xid};
+use crate::txn::{self, Engine};
+use common::{BlockNumber, MultiXactId, Result, Xid};
+use dead_tids::DeadTids;
 use std::rc::Rc;
+use storage::{Fork, Pinned, Strategy, fsm, vm};
 
 pub use sample::{Sample, sample_rows};
 
@@ -105,12 +114,159 @@ pub struct IndexStats {
     pub pages_free: u32,
 }
 
+/// Cost units of `vacuum_cost_page_hit`.
+const COST_PAGE: u32 = 1;
+/// Cost units of `vacuum_cost_page_dirty`.
+const COST_DIRTY: u32 = 20;
+
+/// One vacuum under way.
+struct Vacuum<'a> {
+    eng: &'a Engine,
+    rel: &'a Rc<Rel>,
+    indexes: &'a [Rc<IndexRel>],
+    params: &'a VacuumParams,
+    strategy: Strategy,
+    stats: VacuumStats,
+    progress: Progress,
+    dead: DeadTids,
+    oldest_xmin: Xid,
+    limits: crate::heap::prune::FreezeLimits,
+    aggressive: bool,
+    do_indexes: bool,
+    /// Some all-visible, not all-frozen page was skipped: relfrozenxid cannot advance.
+    skipped_visible: bool,
+    oldest_xid_left: Xid,
+    oldest_multi_left: MultiXactId,
+    /// One past the last page with tuples or dead items.
+    nonempty_end: u32,
+    map: Option<Pinned>,
+}
+
 /// Vacuums a table. The caller holds ShareUpdateExclusive on it and runs in a transaction of its own.
 pub fn vacuum_heap(
-    _eng: &Engine,
-    _rel: &Rc<Rel>,
-    _indexes: &[Rc<IndexRel>],
-    _params: &VacuumParams,
+    eng: &Engine,
+    rel: &Rc<Rel>,
+    indexes: &[Rc<IndexRel>],
+    params: &VacuumParams,
 ) -> Result<VacuumStats> {
-    Err(Error::unsupported("VACUUM"))
+    let st = txn::store(eng);
+    let oldest_xmin = txn::oldest_xmin(eng, rel);
+    let age = if params.freeze { 0 } else { params.freeze_min_age };
+    let freeze_xid = Xid(oldest_xmin.0.saturating_sub(age).max(Xid::FIRST_NORMAL.0)).min(oldest_xmin);
+    let oldest_multi = eng.oldest_multixact();
+    let freeze_multi = if params.freeze { oldest_multi } else { MultiXactId(oldest_multi.0.saturating_sub(5_000_000)) };
+    let aggressive = params.freeze
+        || params.disable_page_skipping
+        || (params.relfrozenxid.is_normal()
+            && params.relfrozenxid.0 + params.freeze_table_age <= eng.next_xid().0);
+    let mut v = Vacuum {
+        eng,
+        rel,
+        indexes,
+        params,
+        strategy: Strategy::vacuum(st),
+        stats: VacuumStats {
+            oldest_xmin,
+            indexes: vec![IndexStats::default(); indexes.len()],
+            ..Default::default()
+        },
+        progress: Progress::default(),
+        dead: DeadTids::default(),
+        oldest_xmin,
+        limits: crate::heap::prune::FreezeLimits { xid: freeze_xid, multi: freeze_multi },
+        aggressive,
+        do_indexes: params.index_cleanup.unwrap_or(true),
+        skipped_visible: false,
+        oldest_xid_left: oldest_xmin,
+        oldest_multi_left: oldest_multi,
+        nonempty_end: 0,
+        map: None,
+    };
+    v.run()?;
+    Ok(v.stats)
+}
+
+impl Vacuum<'_> {
+    fn report(&self) {
+        if let Some(f) = &self.params.progress {
+            f(&self.progress);
+        }
+    }
+    fn tick(&self, cost: u32) -> Result<()> {
+        self.eng.check_interrupts()?;
+        match &self.params.delay {
+            Some(f) => f(self.eng, cost),
+            None => Ok(()),
+        }
+    }
+    fn run(&mut self) -> Result<()> {
+        let st = txn::store(self.eng);
+        let nblocks = st.nblocks(self.rel.locator, Fork::Main)?;
+        self.stats.rel_pages = nblocks.0;
+        self.progress = Progress { phase: 1, heap_blks_total: nblocks.0, ..Default::default() };
+        self.report();
+        self.first_pass(nblocks)?;
+        if !self.dead.is_empty() {
+            self.index_and_heap_round()?;
+        }
+        self.progress.phase = 4;
+        self.report();
+        if self.do_indexes && self.stats.index_scans == 0 {
+            for (i, ix) in self.indexes.iter().enumerate() {
+                let mut s = self.stats.indexes[i];
+                btree::vacuum::cleanup(self.eng, ix, &mut s, &mut || self.tick(COST_PAGE))?;
+                self.stats.indexes[i] = s;
+            }
+        }
+        fsm::vacuum(st, self.rel.locator, BlockNumber(0), nblocks)?;
+        self.map = None;
+        if self.params.truncate && self.rel.vacuum.truncate.unwrap_or(true) {
+            self.progress.phase = 5;
+            self.report();
+            truncate::truncate(self)?;
+        }
+        self.progress.phase = 6;
+        self.report();
+        self.finish()
+    }
+    fn finish(&mut self) -> Result<()> {
+        let s = &mut self.stats;
+        let scanned = f64::from(s.scanned_pages);
+        s.new_rel_tuples = if s.scanned_pages >= s.rel_pages + s.removed_pages || scanned == 0.0 {
+            s.live_tuples as f64
+        } else {
+            s.live_tuples as f64 / scanned * f64::from(s.rel_pages)
+        };
+        s.all_visible_pages = vm::count(txn::store(self.eng), self.rel.locator)?.0.min(s.rel_pages);
+        if !self.skipped_visible {
+            s.new_frozen_xid = Some(self.oldest_xid_left);
+            s.new_min_mxid = Some(self.oldest_multi_left);
+        }
+        Ok(())
+    }
+    /// Removes the remembered rows' entries from the indexes, then frees their line pointers.
+    fn index_and_heap_round(&mut self) -> Result<()> {
+        if self.indexes.is_empty() || self.do_indexes {
+            self.progress.phase = 2;
+            self.report();
+            for (i, ix) in self.indexes.iter().enumerate() {
+                let mut s = self.stats.indexes[i];
+                let dead = &self.dead;
+                btree::vacuum::bulk_delete(self.eng, ix, &|t| dead.contains(t), &mut s, &mut || {
+                    self.tick(COST_PAGE)
+                })?;
+                self.stats.indexes[i] = s;
+            }
+            self.stats.index_scans += u32::from(!self.indexes.is_empty());
+            self.progress.index_vacuum_count = self.stats.index_scans;
+            self.progress.phase = 3;
+            self.report();
+            self.second_pass()?;
+        }
+        self.dead.clear();
+        self.progress.num_dead_tuples = 0;
+        self.progress.phase = 1;
+        self.report();
+        Ok(())
+    }
 }
