@@ -20,14 +20,10 @@ pub use heap::{
 pub use rel::{FastCmp, IndexRel, KeyColumn, KeyFormatter, Persistence, Rel, ToastRel, VacuumOptions};
 pub use vacuum::{Sample, VacuumParams, VacuumStats, sample_rows, vacuum_heap};
 
-/// Redo of one log record.
-pub type RedoFn = fn(&storage::Store, &storage::Record) -> common::Result<()>;
-
-/// The redo handlers of this crate, to be registered with `transam`'s recovery.
-pub fn redo_handlers() -> [(storage::RmgrId, RedoFn); 3] {
-    [
-        (storage::RmgrId::HEAP, heap::redo::redo_heap as RedoFn),
-        (storage::RmgrId::HEAP2, heap::redo::redo_heap2 as RedoFn),
-        (storage::RmgrId::BTREE, btree::wal::redo as RedoFn),
-    ]
+/// Registers the redo handlers of this crate with recovery.
+pub fn register_redo(table: &mut transam::RedoTable) {
+    use storage::RmgrId;
+    table.register(RmgrId::HEAP, "Heap", |cx, r| heap::redo::redo_heap(cx.engine.store(), r));
+    table.register(RmgrId::HEAP2, "Heap2", |cx, r| heap::redo::redo_heap2(cx.engine.store(), r));
+    table.register(RmgrId::BTREE, "Btree", |cx, r| btree::wal::redo(cx.engine.store(), r));
 }

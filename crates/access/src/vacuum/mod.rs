@@ -154,7 +154,8 @@ pub fn vacuum_heap(
     let age = if params.freeze { 0 } else { params.freeze_min_age };
     let freeze_xid = Xid(oldest_xmin.0.saturating_sub(age).max(Xid::FIRST_NORMAL.0)).min(oldest_xmin);
     let oldest_multi = eng.oldest_multixact();
-    let freeze_multi = if params.freeze { oldest_multi } else { MultiXactId(oldest_multi.0.saturating_sub(5_000_000)) };
+    let freeze_multi =
+        if params.freeze { oldest_multi } else { MultiXactId(oldest_multi.0.saturating_sub(5_000_000)) };
     let aggressive = params.freeze
         || params.disable_page_skipping
         || (params.relfrozenxid.is_normal()

@@ -113,11 +113,8 @@ fn sampled_state(eng: &Engine, rel: &Rel, h: &Header, lsn: common::Lsn) -> Resul
 fn fetch(eng: &Engine, rel: &Rel, tids: &[Tid]) -> Result<Batch> {
     let n = rel.desc.len();
     let spec = ScanSpec { wanted: (0..n as u16).map(|i| (i + 1, i)).collect(), system: Vec::new() };
-    let mut out = Batch {
-        cols: rel.desc.attrs.iter().map(|a| Column::new(a.phys)).collect(),
-        rows: 0,
-        sel: None,
-    };
+    let mut out =
+        Batch { cols: rel.desc.attrs.iter().map(|a| Column::new(a.phys)).collect(), rows: 0, sel: None };
     let mut pending = Pending::new();
     for group in tids.chunk_by(|a, b| a.block == b.block) {
         eng.check_interrupts()?;
