@@ -4,6 +4,7 @@
 pub mod agg;
 pub mod array;
 pub mod column;
+pub mod datetime;
 pub mod datum;
 pub mod float;
 pub mod hash;
@@ -38,5 +39,6 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         float::table::TABLE,
         numeric::table::TABLE,
         agg::table::TABLE,
+        datetime::table::TABLE,
     ]
 }

@@ -5,6 +5,7 @@ mod collect;
 mod extreme;
 mod float;
 mod int;
+mod interval;
 mod num;
 mod simple;
 pub mod table;

@@ -4,6 +4,7 @@ use super::collect::*;
 use super::extreme::*;
 use super::float::*;
 use super::int::*;
+use super::interval::*;
 use super::num::*;
 use super::simple::*;
 use crate::{AggImpl, FnImpl};
@@ -128,4 +129,6 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (3545, FnImpl::Agg(AggImpl { make: string_agg })),     // string_agg(bytea,bytea)
     (2335, FnImpl::Agg(AggImpl { make: array_agg })),      // array_agg(anynonarray)
     (4053, FnImpl::Agg(AggImpl { make: array_agg_array })), // array_agg(anyarray)
+    (2113, FnImpl::Agg(AggImpl { make: sum_interval })),   // sum(interval)
+    (2106, FnImpl::Agg(AggImpl { make: avg_interval })),   // avg(interval)
 ];

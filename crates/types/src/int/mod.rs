@@ -6,5 +6,5 @@ mod ops;
 mod series;
 pub mod table;
 
-pub use io::{int_cmp, parse_int, widen};
+pub use io::{int_cmp, int_hash, parse_int, widen};
 pub use ops::{Int, division_by_zero as ops_division_by_zero, out_of_range_i64 as ops_out_of_range_i64};

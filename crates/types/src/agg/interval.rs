@@ -1,0 +1,41 @@
+//! sum and avg over intervals.
+
+use super::{Group, PerGroup};
+use crate::column::Arg;
+use crate::datetime::{Interval, interval_add, interval_div};
+use crate::{AggState, CallCtx, Datum};
+use common::{Oid, Result};
+
+/// Sum and count.
+#[derive(Clone, Default)]
+pub struct Acc<const AVG: bool> {
+    sum: Interval,
+    n: i64,
+}
+impl<const AVG: bool> Group for Acc<AVG> {
+    fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
+        if !args[0].is_null(i) {
+            self.sum = interval_add(self.sum, Interval::unpack(args[0].get(i).fixed16()))?;
+            self.n += 1;
+        }
+        Ok(())
+    }
+    fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
+        if self.n == 0 {
+            return Ok(Datum::Null);
+        }
+        let v = if AVG { interval_div(self.sum, self.n as f64)? } else { self.sum };
+        Ok(Datum::Fixed16(v.pack()))
+    }
+    fn combine(&mut self, o: &Self) -> Result<()> {
+        self.sum = interval_add(self.sum, o.sum)?;
+        self.n += o.n;
+        Ok(())
+    }
+}
+pub fn sum_interval(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+    PerGroup::boxed(Acc::<false>::default())
+}
+pub fn avg_interval(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+    PerGroup::boxed(Acc::<true>::default())
+}
