@@ -119,6 +119,16 @@ pub struct KeyColumn {
     pub fast: Option<FastCmp>,
 }
 
+/// Integers of any width as one: a scan key may be wider or narrower than the column.
+fn wide(d: DatumRef<'_>) -> Option<i64> {
+    match d {
+        DatumRef::I16(v) => Some(i64::from(v)),
+        DatumRef::I32(v) => Some(i64::from(v)),
+        DatumRef::I64(v) => Some(v),
+        _ => None,
+    }
+}
+
 impl fmt::Debug for KeyColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyColumn {{ desc: {}, nulls_first: {} }}", self.desc, self.nulls_first)
@@ -160,6 +170,10 @@ impl KeyColumn {
             (Some(_), DatumRef::I16(x), DatumRef::I16(y)) => x.cmp(&y),
             (Some(_), DatumRef::U32(x), DatumRef::U32(y)) => x.cmp(&y),
             (Some(_), DatumRef::Bytes(x), DatumRef::Bytes(y)) => x.cmp(y),
+            (Some(_), x, y) => match (wide(x), wide(y)) {
+                (Some(x), Some(y)) => x.cmp(&y),
+                _ => (self.cmp)(self.collation, x, y),
+            },
             _ => (self.cmp)(self.collation, a, b),
         }
     }

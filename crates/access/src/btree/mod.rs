@@ -1,6 +1,7 @@
 //! The btree: a Lehman-Yao tree with right links and high keys, unique on (key, heap TID).
 
 pub mod build;
+pub mod dedup;
 pub mod insert;
 pub mod key;
 pub mod page;

@@ -177,22 +177,41 @@ fn choose(ix: &IndexRel, o: &Opaque, items: &[&[u8]], old_high_key: usize) -> Re
     Ok(chosen.1)
 }
 
+/// Splits `left` without inserting anything, to make room on both halves.
+pub(crate) fn split_only(eng: &Engine, ix: &IndexRel, left: PageMut, stack: Stack) -> Result<()> {
+    split_page(eng, ix, left, None, stack, None)
+}
+
 /// Splits `left` (exclusively locked) while inserting `item` at `off`; `child` is the page whose incomplete split the
 /// item's downlink completes. Takes the insertion up to the root as far as needed.
 pub(crate) fn split(
     eng: &Engine,
     ix: &IndexRel,
-    mut left: PageMut,
+    left: PageMut,
     item: &[u8],
     off: u16,
+    stack: Stack,
+    child: Option<PageMut>,
+) -> Result<()> {
+    split_page(eng, ix, left, Some((item, off)), stack, child)
+}
+
+fn split_page(
+    eng: &Engine,
+    ix: &IndexRel,
+    mut left: PageMut,
+    item: Option<(&[u8], u16)>,
     stack: Stack,
     mut child: Option<PageMut>,
 ) -> Result<()> {
     let o = Opaque::read(&left)?;
     let first = o.first_data();
-    let at = (off - first) as usize;
+    // Where the item goes among the data items; without one, a place that is never reached.
+    let at = item.map_or(usize::MAX, |(_, off)| (off - first) as usize);
     let mut items: Vec<&[u8]> = (first..=left.max_offset()).map(|i| left.item(i)).collect::<Result<_>>()?;
-    items.insert(at, item);
+    if let Some((it, _)) = item {
+        items.insert(at, it);
+    }
     let old_high = if o.is_rightmost() { 0 } else { cost(left.item(1)?) };
     let s = choose(ix, &o, &items, old_high)?;
     let high_key = if o.is_leaf() {
@@ -202,7 +221,7 @@ pub(crate) fn split(
     };
     let half = LeftHalf {
         keep: if at < s { s - 1 } else { s } as u16,
-        new_item: (at < s).then_some((at as u16, item)),
+        new_item: item.filter(|_| at < s).map(|(it, _)| (at as u16, it)),
         high_key: &high_key,
     };
     let mut right = insert::alloc_page(eng, ix)?;

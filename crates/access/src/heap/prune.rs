@@ -405,6 +405,8 @@ pub fn prune_page(
     if plan.is_empty() {
         let stale = g.prune_xid() != plan.prune_word || g.flags() & PD_PAGE_FULL != 0;
         if stale {
+            // A hint: the image that a torn write would need is logged first.
+            g.mark_dirty_hint();
             let cr = txn::store(eng).begin_critical();
             let p = cr.page(g);
             p.set_prune_xid(plan.prune_word);

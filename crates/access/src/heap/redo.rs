@@ -6,16 +6,7 @@ use super::page::{self, bases};
 use super::prune;
 use super::wal::{self, Reader, Xmax};
 use common::{BlockNumber, Error, Result, Tid, Xid};
-use storage::{Fork, Page, Record, RedoAction, RelFileLocator, Store, vm};
-
-fn clear_map(store: &Store, rel: RelFileLocator, block: BlockNumber, bits: u8) -> Result<()> {
-    let mut pin = None;
-    vm::pin(store, rel, block, &mut pin)?;
-    if let Some(p) = &pin {
-        vm::clear(store, p, block, bits)?;
-    }
-    Ok(())
-}
+use storage::{Page, Record, RedoAction, RelFileLocator, Store, vm};
 
 fn target(r: &Record, id: u8) -> Result<(RelFileLocator, BlockNumber)> {
     let b = r.block(id).ok_or_else(|| Error::corrupted("heap log record lacks its block"))?;
@@ -140,7 +131,7 @@ fn redo_insert(s: &Store, r: &Record) -> Result<()> {
         Tid::new(block, off)
     };
     if flags & wal::F_VM_CLEARED != 0 {
-        clear_map(s, rel, block, vm::VALID_BITS)?;
+        vm::redo_clear(s, r, rel, block, vm::VALID_BITS)?;
     }
     page_for(s, r, 0, init, |p| {
         let t = rebuild(r.block_data(0), bases(p), r.xid, ctid)?;
@@ -158,7 +149,7 @@ fn redo_multi_insert(s: &Store, r: &Record) -> Result<()> {
     let (flags, n) = (rd.u8()?, rd.u16()?);
     let init = read_init(&mut rd, flags)?;
     if flags & wal::F_VM_CLEARED != 0 {
-        clear_map(s, rel, block, vm::VALID_BITS)?;
+        vm::redo_clear(s, r, rel, block, vm::VALID_BITS)?;
     }
     page_for(s, r, 0, init, |p| {
         let mut data = Reader(r.block_data(0));
@@ -188,7 +179,7 @@ fn redo_xmax(s: &Store, r: &Record, delete: bool) -> Result<()> {
         0
     };
     if bits != 0 {
-        clear_map(s, rel, block, bits)?;
+        vm::redo_clear(s, r, rel, block, bits)?;
     }
     if let RedoAction::NeedsRedo(mut rp) = s.read_for_redo(r, 0)? {
         let p = rp.page();
@@ -221,10 +212,10 @@ fn redo_update(s: &Store, r: &Record) -> Result<()> {
     let hot = rd.u8()? != 0;
     let init = read_init(&mut rd, flags)?;
     if flags & wal::F_VM_CLEARED != 0 {
-        clear_map(s, rel, old_block, vm::VALID_BITS)?;
+        vm::redo_clear(s, r, rel, old_block, vm::VALID_BITS)?;
     }
     if flags & wal::F_NEW_VM_CLEARED != 0 {
-        clear_map(s, rel, new_block, vm::VALID_BITS)?;
+        vm::redo_clear(s, r, rel, new_block, vm::VALID_BITS)?;
     }
     let new_tid = Tid::new(new_block, new_off);
     let change_old = |p: &mut Page| -> Result<()> {
@@ -296,13 +287,6 @@ fn redo_visible(s: &Store, r: &Record) -> Result<()> {
     if let RedoAction::NeedsRedo(mut rp) = s.read_for_redo(r, 0)? {
         rp.page().set_flag(storage::page::PD_ALL_VISIBLE, true);
     }
-    if let RedoAction::NeedsRedo(mut rp) = s.read_for_redo(r, 1)? {
-        let p = rp.page();
-        if p.is_new() {
-            p.init(0);
-        }
-        vm::set_bits(p, heap_block, bits);
-    }
-    let _ = Fork::Vm;
+    vm::redo_set(s, r, 1, heap_block, bits)?;
     Ok(())
 }
