@@ -3,27 +3,38 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod escape;
+mod grammar;
+pub mod keywords;
+pub mod lexer;
+pub mod token;
 
 pub use ast::*;
-use common::{Error, Report, Result};
+use common::{Report, Result};
+use grammar::Parser;
 
 /// Parses a query string into its statements. Empty statements vanish.
+///
+/// Errors: 42601 with the position of the token PostgreSQL names, 54001 for too deeply nested text, and the few other
+/// codes that PostgreSQL's scanner and grammar raise.
 pub fn parse(sql: &str) -> Result<Vec<RawStmt>> {
-    let mut notices = Vec::new();
-    parse_with_notices(sql, &mut notices)
+    Parser::new(sql)?.statements()
 }
 
-/// As [`parse`]; NOTICEs (identifier truncation …) are appended to `notices`.
-pub fn parse_with_notices(_sql: &str, _notices: &mut Vec<Report>) -> Result<Vec<RawStmt>> {
-    Err(Error::unsupported("parsing"))
+/// As [`parse`]; NOTICEs and WARNINGs (identifier truncation …) are appended to `notices`, also on error.
+pub fn parse_with_notices(sql: &str, notices: &mut Vec<Report>) -> Result<Vec<RawStmt>> {
+    let mut parser = Parser::new(sql)?;
+    let result = parser.statements();
+    notices.append(&mut parser.take_notices());
+    result
 }
 
 /// Parses one expression, as in a stored default or a check constraint.
-pub fn parse_expression(_sql: &str) -> Result<Expr> {
-    Err(Error::unsupported("parsing"))
+pub fn parse_expression(sql: &str) -> Result<Expr> {
+    Parser::new(sql)?.only_expression()
 }
 
-/// Parses a type name alone, as `regtype` input and `format_type`'s inverse need it.
-pub fn parse_type_name(_sql: &str) -> Result<TypeName> {
-    Err(Error::unsupported("parsing"))
+/// Parses a type name alone, as `regtype` input needs it.
+pub fn parse_type_name(sql: &str) -> Result<TypeName> {
+    Parser::new(sql)?.only_type_name()
 }

@@ -1,0 +1,390 @@
+//! The grammar: recursive descent over the lexer's tokens, one file per family of statements. [`Parser`] holds the one
+//! token of lookahead (a second one on demand) and the primitives that all files use.
+//! Invariant: an error is raised at the first token that no valid statement could have in its place, as an LALR parser
+//! does, so that its position is PostgreSQL's.
+
+mod admin;
+mod alter;
+mod alter_object;
+mod alter_type;
+mod column;
+mod copy;
+mod create;
+mod define;
+mod drop;
+mod expr;
+mod extension;
+mod from;
+mod func;
+mod grant;
+mod index;
+mod insert;
+mod merge;
+mod name;
+mod object;
+mod opclass;
+mod option;
+mod primary;
+mod publication;
+mod role;
+mod routine;
+mod schema;
+mod select;
+mod sequence;
+mod special;
+mod statement;
+mod table;
+mod textsearch;
+mod transaction;
+mod trigger;
+mod types;
+mod update;
+mod utility;
+mod variable;
+mod with;
+mod xml;
+
+use crate::ast::{Expr, RawStmt, TypeName};
+use crate::keywords::Kw;
+use crate::lexer::Lexer;
+use crate::token::{T, Token};
+use common::{Error, Report, Result, Severity, err};
+
+/// Levels of nesting the parser follows. Each costs stack here and in everything that walks the tree; unoptimised
+/// frames are several times larger.
+const DEPTH_MAX: u32 = if cfg!(debug_assertions) { 250 } else { 2_000 };
+/// Length of a chain of left-associative operators, which nests the tree without nesting the parser.
+const CHAIN_MAX: u32 = if cfg!(debug_assertions) { 4_000 } else { 10_000 };
+
+/// The parser's state over one query string.
+pub(crate) struct Parser<'a> {
+    lex: Lexer<'a>,
+    /// The token under consideration.
+    pub(crate) tok: Token<'a>,
+    /// The one behind it, when it was looked at. A scanner error waits here until its turn comes.
+    ahead: Option<Result<Token<'a>>>,
+    /// End of the last consumed token.
+    pub(crate) prev_end: usize,
+    depth: u32,
+    chain: u32,
+    /// End of the last row constructor, for OVERLAPS.
+    row_end: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// Reads the first token.
+    pub(crate) fn new(sql: &'a str) -> Result<Parser<'a>> {
+        let mut lex = Lexer::new(sql);
+        let tok = lex.next_token()?;
+        Ok(Parser { lex, tok, ahead: None, prev_end: 0, depth: 0, chain: 0, row_end: usize::MAX })
+    }
+
+    /// NOTICEs so far.
+    pub(crate) fn take_notices(&mut self) -> Vec<Report> {
+        self.lex.take_notices()
+    }
+
+    /// Emits a WARNING from the grammar.
+    pub(crate) fn warning(&mut self, report: Report) {
+        debug_assert!(report.severity >= Severity::Notice);
+        self.lex.add_notice(report);
+    }
+
+    /// The whole text: statements separated by semicolons.
+    pub(crate) fn statements(&mut self) -> Result<Vec<RawStmt>> {
+        let mut list = Vec::new();
+        let mut location = 0;
+        loop {
+            if self.tok.kind == T::Eof {
+                return Ok(list);
+            }
+            if self.at_char(b';') {
+                location = self.tok.end;
+                self.skip()?;
+                continue;
+            }
+            let stmt = self.statement()?;
+            let end = match self.kind() {
+                T::Eof => self.lex.src.len(),
+                T::Char(b';') => self.tok.start,
+                _ => return Err(self.syntax_error()),
+            };
+            list.push(RawStmt { stmt, location, len: end - location });
+        }
+    }
+
+    /// One expression and nothing else.
+    pub(crate) fn only_expression(&mut self) -> Result<Expr> {
+        let e = self.a_expr()?;
+        self.expect_eof()?;
+        Ok(e)
+    }
+
+    /// One type name and nothing else.
+    pub(crate) fn only_type_name(&mut self) -> Result<TypeName> {
+        let t = self.type_name()?;
+        self.expect_eof()?;
+        Ok(t)
+    }
+
+    fn expect_eof(&mut self) -> Result<()> {
+        if self.tok.kind == T::Eof { Ok(()) } else { Err(self.syntax_error()) }
+    }
+
+    // ---- tokens
+
+    /// Consumes the present token and returns it.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Result<Token<'a>> {
+        let next = match self.ahead.take() {
+            Some(t) => t?,
+            None => self.lex.next_token()?,
+        };
+        self.prev_end = self.tok.end;
+        Ok(std::mem::replace(&mut self.tok, next))
+    }
+
+    /// Consumes the present token; returns where it started.
+    #[inline]
+    pub(crate) fn skip(&mut self) -> Result<usize> {
+        let start = self.tok.start;
+        self.advance()?;
+        Ok(start)
+    }
+
+    /// Kind of the token behind the present one.
+    pub(crate) fn peek(&mut self) -> T {
+        if self.ahead.is_none() {
+            self.ahead = Some(self.lex.next_token());
+        }
+        match &self.ahead {
+            Some(Ok(t)) => t.kind,
+            _ => T::Eof,
+        }
+    }
+
+    /// Kind of the token two behind the present one. Scans it again later; for rare decisions only.
+    fn third(&mut self) -> T {
+        self.peek();
+        let Some(Ok(second)) = &self.ahead else {
+            return T::Eof;
+        };
+        let mut lex = Lexer::new(self.lex.src);
+        lex.pos = second.end;
+        lex.next_token().map_or(T::Eof, |t| t.kind)
+    }
+
+    /// Whether the third token is TIME, for `time WITH TIME ZONE`.
+    pub(crate) fn third_is_time(&mut self) -> bool {
+        self.third() == T::Kw(Kw::Time)
+    }
+
+    pub(crate) fn third_is_paren(&mut self) -> bool {
+        self.third() == T::Char(b'(')
+    }
+
+    pub(crate) fn third_is_equals(&mut self) -> bool {
+        self.third() == T::Char(b'=')
+    }
+
+    pub(crate) fn third_is_string(&mut self) -> bool {
+        self.third() == T::SConst
+    }
+
+    /// Whether the third token can begin a type name.
+    pub(crate) fn third_starts_type(&mut self) -> bool {
+        object::starts_type(self.third())
+    }
+
+    /// The text being parsed.
+    pub(crate) fn source(&self) -> &str {
+        self.lex.src
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, kind: T) -> bool {
+        self.tok.kind == kind
+    }
+
+    #[inline]
+    pub(crate) fn at_char(&self, c: u8) -> bool {
+        self.tok.kind == T::Char(c)
+    }
+
+    #[inline]
+    pub(crate) fn at_kw(&self, kw: Kw) -> bool {
+        self.tok.kind == T::Kw(kw)
+    }
+
+    /// Kind of the present token.
+    #[inline]
+    pub(crate) fn kind(&self) -> T {
+        self.tok.kind
+    }
+
+    /// The present token's keyword.
+    pub(crate) fn kw(&self) -> Option<Kw> {
+        match self.kind() {
+            T::Kw(kw) => Some(kw),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn peek_is_kw(&mut self, kw: Kw) -> bool {
+        self.peek() == T::Kw(kw)
+    }
+
+    pub(crate) fn peek_is_char(&mut self, c: u8) -> bool {
+        self.peek() == T::Char(c)
+    }
+
+    /// Consumes the character if it is the present token.
+    #[inline]
+    pub(crate) fn eat_char(&mut self, c: u8) -> Result<bool> {
+        let yes = self.at_char(c);
+        if yes {
+            self.skip()?;
+        }
+        Ok(yes)
+    }
+
+    /// Consumes the keyword if it is the present token.
+    #[inline]
+    pub(crate) fn eat_kw(&mut self, kw: Kw) -> Result<bool> {
+        let yes = self.at_kw(kw);
+        if yes {
+            self.skip()?;
+        }
+        Ok(yes)
+    }
+
+    /// Consumes one of the keywords and says which.
+    pub(crate) fn eat_one_of(&mut self, kws: &[Kw]) -> Result<Option<Kw>> {
+        match self.kw() {
+            Some(kw) if kws.contains(&kw) => {
+                self.skip()?;
+                Ok(Some(kw))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn expect_char(&mut self, c: u8) -> Result<usize> {
+        if self.at_char(c) { self.skip() } else { Err(self.syntax_error()) }
+    }
+
+    pub(crate) fn expect_kw(&mut self, kw: Kw) -> Result<usize> {
+        if self.at_kw(kw) { self.skip() } else { Err(self.syntax_error()) }
+    }
+
+    /// A fixed sequence of keywords.
+    pub(crate) fn expect_kws(&mut self, kws: &[Kw]) -> Result<()> {
+        for kw in kws {
+            self.expect_kw(*kw)?;
+        }
+        Ok(())
+    }
+
+    /// `IF EXISTS`, optional.
+    pub(crate) fn if_exists(&mut self) -> Result<bool> {
+        if self.at_kw(Kw::If) && self.peek_is_kw(Kw::Exists) {
+            self.skip()?;
+            self.skip()?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// `IF NOT EXISTS`, optional.
+    pub(crate) fn if_not_exists(&mut self) -> Result<bool> {
+        if self.at_kw(Kw::If) && self.peek_is_kw(Kw::Not) {
+            self.skip()?;
+            self.skip()?;
+            self.expect_kw(Kw::Exists)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// `item, item, …`
+    pub(crate) fn list<R>(&mut self, mut item: impl FnMut(&mut Self) -> Result<R>) -> Result<Vec<R>> {
+        let mut list = vec![item(self)?];
+        while self.eat_char(b',')? {
+            list.push(item(self)?);
+        }
+        Ok(list)
+    }
+
+    /// `( item, item, … )`
+    pub(crate) fn paren_list<R>(&mut self, item: impl FnMut(&mut Self) -> Result<R>) -> Result<Vec<R>> {
+        self.expect_char(b'(')?;
+        let list = self.list(item)?;
+        self.expect_char(b')')?;
+        Ok(list)
+    }
+
+    // ---- errors
+
+    /// The present token fits nowhere.
+    #[cold]
+    pub(crate) fn syntax_error(&self) -> Error {
+        self.error_at_token("syntax error")
+    }
+
+    /// `message at or near …` the present token.
+    #[cold]
+    pub(crate) fn error_at_token(&self, message: &str) -> Error {
+        if self.tok.kind == T::Eof {
+            return err!(SYNTAX_ERROR, "{message} at end of input").at(self.tok.start);
+        }
+        let near = &self.lex.src[self.tok.start..self.tok.end];
+        err!(SYNTAX_ERROR, "{message} at or near \"{near}\"").at(self.tok.start)
+    }
+
+    // ---- depth
+
+    /// Enters a level of nesting; [`Parser::leave`] ends it. On an error the parser is given up anyway.
+    #[inline]
+    pub(crate) fn enter(&mut self) -> Result<()> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(too_deep());
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Counts a link of a left-associative chain.
+    #[inline]
+    pub(crate) fn link(&mut self) -> Result<()> {
+        self.chain += 1;
+        if self.chain > CHAIN_MAX {
+            return Err(too_deep());
+        }
+        Ok(())
+    }
+
+    /// Where the chain counter stands, to be restored when an independent part of the tree begins.
+    #[inline]
+    pub(crate) fn start_chain(&mut self) -> u32 {
+        std::mem::take(&mut self.chain)
+    }
+
+    /// The longest chain in a subtree adds to the chain around it.
+    #[inline]
+    pub(crate) fn end_chain(&mut self, saved: u32) {
+        self.chain = self.chain.max(saved);
+    }
+}
+
+#[cold]
+fn too_deep() -> Error {
+    err!(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").hint(
+        "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), \
+         after ensuring the platform's stack depth limit is adequate.",
+    )
+}
