@@ -15,7 +15,8 @@ struct World {
 
 fn world<T: Shared>(name: &str, count: usize) -> (World, &'static [T]) {
     let mut l = Layout::new();
-    let h = ProcTable::reserve(&mut l, ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 });
+    let h =
+        ProcTable::reserve(&mut l, ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 });
     let extra = l.reserve::<T>(name, count);
     let seg = Segment::create(l).unwrap();
     let table = ProcTable::attach(&seg, h);
@@ -79,7 +80,8 @@ fn lwlock_excludes() {
 #[test]
 fn shm_hash_counts() {
     let mut l = Layout::new();
-    let h = ProcTable::reserve(&mut l, ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 });
+    let h =
+        ProcTable::reserve(&mut l, ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 });
     let hh = ShmHash::<2, AtomicU64>::reserve(&mut l, "hash", 1000);
     let locks = l.reserve::<PaddedLwLock>("locks", 16);
     let seg = Segment::create(l).unwrap();
@@ -114,8 +116,7 @@ fn shm_hash_counts() {
     for k in kids {
         assert_eq!(wait_for(k), Some(Ended::Exit(0)));
     }
-    let total: u64 =
-        (0..16).flat_map(|p| hash.indexes(p, 16)).map(|i| hash.value(i).load(Relaxed)).sum();
+    let total: u64 = (0..16).flat_map(|p| hash.indexes(p, 16)).map(|i| hash.value(i).load(Relaxed)).sum();
     assert_eq!(total, 20_000);
     assert_eq!(hash.len(), 97);
     let spare: Vec<[u64; 2]> = (0..1000 - 97).map(|i| [9999, i]).collect();

@@ -178,14 +178,15 @@ impl Engine {
 
     // ---- asking for one ----
 
-    /// Asks the checkpointer for a checkpoint; with `WAIT`, until it is done. Without a checkpointer (single process)
-    /// does it here.
+    /// Asks the checkpointer for a checkpoint; with `WAIT`, until it is done. A process that works alone (initdb,
+    /// recovery) performs it itself.
     pub fn request_checkpoint(&self, what: u32) -> Result<()> {
         let c = self.shared.c;
-        let Some(p) = self.procs.by_kind(BackendKind::Checkpointer) else {
+        if matches!(self.proc.kind(), BackendKind::Bootstrap | BackendKind::Startup) {
             self.create_checkpoint(what | flags::IMMEDIATE, 0, &mut |_| Ok(()))?;
             return Ok(());
-        };
+        }
+        let p = self.find_checkpointer()?;
         let (started, failed) = (c.ckpt_started.load(SeqCst), c.ckpt_failed.load(SeqCst));
         c.ckpt_flags.fetch_or(what | flags::REQUESTED, AcqRel);
         p.post(signals::CANCEL);
@@ -205,6 +206,18 @@ impl Engine {
                 .hint("Consult recent messages in the server log for details."));
         }
         Ok(())
+    }
+    /// The checkpointer, which may be about to start.
+    fn find_checkpointer(&self) -> Result<&'static ipc::Proc> {
+        for _ in 0..600 {
+            if let Some(p) = self.procs.by_kind(BackendKind::Checkpointer) {
+                return Ok(p);
+            }
+            self.check_interrupts()?;
+            self.proc.latch().wait(Some(Duration::from_millis(100)));
+            self.proc.latch().reset();
+        }
+        Err(common::Error::internal("could not signal for checkpoint: checkpointer is not running"))
     }
     /// The checkpointer's side: what is asked for, if anything.
     pub fn take_checkpoint_request(&self) -> Option<u32> {

@@ -104,11 +104,11 @@ impl Engine {
     fn extend_multi(&self, multi: MultiXactId, offset: u64, n: usize) -> Result<()> {
         let words = PAGE_WORDS as u64;
         self.with_slru(|cx| {
-            if multi.0 % words == 0 || multi.0 == 1 {
+            if multi.0.is_multiple_of(words) || multi.0 == 1 {
                 self.shared.offsets.zero_page(cx, multi.0 / words)?;
             }
             for at in offset..offset + n as u64 {
-                if at % words == 0 {
+                if at.is_multiple_of(words) {
                     self.shared.members.zero_page(cx, at / words)?;
                 }
             }

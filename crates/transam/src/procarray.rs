@@ -55,10 +55,10 @@ impl Engine {
     fn extend_status(&self, xid: Xid) -> Result<()> {
         use crate::slru::PAGE_WORDS;
         use crate::status::XIDS_PER_PAGE;
-        if xid.0 % XIDS_PER_PAGE == 0 {
+        if xid.0.is_multiple_of(XIDS_PER_PAGE) {
             self.with_slru(|cx| self.shared.clog.zero_page(cx, xid.0 / XIDS_PER_PAGE))?;
         }
-        if xid.0 % PAGE_WORDS as u64 == 0 {
+        if xid.0.is_multiple_of(PAGE_WORDS as u64) {
             self.with_slru(|cx| self.shared.subtrans.zero_page(cx, xid.0 / PAGE_WORDS as u64))?;
         }
         Ok(())

@@ -104,7 +104,8 @@ impl Engine {
             let r = reader.current();
             let is_it = r.end == control.checkpoint_end && r.rmgr == RmgrId::XLOG;
             seen_checkpoint |= is_it;
-            if !(is_it && control.state == DbState::Shutdowned) && !report.needed {
+            let proper_end = is_it && control.state == DbState::Shutdowned;
+            if !proper_end && !report.needed {
                 report.needed = true;
                 self.log_line(format!("redo starts at {start}"));
             }
