@@ -55,7 +55,9 @@ fn insert_and_read_back() {
         assert_eq!(err.report().message, "duplicate key value violates unique constraint \"t_pkey\"");
         assert_eq!(err.report().detail.as_deref(), Some("Key (a)=(17) already exists."));
         e.abort_command();
-        stmt(e, || e.rollback_block(false).unwrap());
+        e.start_command().unwrap();
+        e.rollback_block(false).unwrap();
+        e.commit_command().unwrap();
         stmt(e, || {
             assert_eq!(t.rows(e).len(), 3000);
             t.verify(e);
@@ -281,7 +283,7 @@ fn build_agrees_with_inserts() {
                 assert_eq!(b.finish(e).unwrap(), 4000);
                 assert_eq!(verify::check_btree(e, &r, &t.rel, true).unwrap(), Vec::<String>::new());
                 let r = std::rc::Rc::new(r);
-                assert_eq!(t.by_index(e, &r, vec![key(Strategy::Eq, 5)], Direction::Forward).len(), 42);
+                assert_eq!(t.by_index(e, &r, vec![key(Strategy::Eq, 5)], Direction::Forward).len(), 41);
                 assert_eq!(t.by_index(e, &r, vec![], Direction::Backward).len(), 4000);
             }
             let mut u = (*t.unique).clone();
@@ -295,4 +297,183 @@ fn build_agrees_with_inserts() {
             assert_eq!(err.report().message, "could not create unique index \"t_pkey\"");
         });
     });
+}
+
+#[test]
+fn row_locks_between_processes() {
+    let c = Cluster::create("locks");
+    c.recover();
+    c.run(BackendKind::Client, |e| {
+        let t = stmt(e, || Table::create(e));
+        stmt(e, || t.insert(e, 1, 1, "one").unwrap());
+    });
+    let w = c.words();
+    use std::sync::atomic::Ordering::SeqCst;
+    // A holds a key-share lock; B updates a non-key column meanwhile, cannot change the key, and C sees both.
+    let a = c.spawn(move |e| {
+        let t = Table::describe();
+        stmt(e, || e.begin_block(&XactOptions::default()).unwrap());
+        stmt(e, || {
+            let r = t.find(e, 1).unwrap();
+            let cid = e.current_command_id(false);
+            let m = heap::lock_tuple(e, &t.rel, r.3, cid, RowLock::KeyShare, LockWait::Block, true);
+            assert_eq!(m.unwrap(), TmResult::Ok);
+        });
+        w[0].store(1, SeqCst);
+        common::until(|| w[0].load(SeqCst) == 2);
+        stmt(e, || assert!(e.end_block(false).unwrap()));
+    });
+    common::until(|| w[0].load(SeqCst) == 1);
+    let b = c.spawn(move |e| {
+        let t = Table::describe();
+        stmt(e, || e.begin_block(&XactOptions::default()).unwrap());
+        stmt(e, || {
+            let r = t.find(e, 1).unwrap();
+            let u = t.update(e, r.3, 1, 1, "two", LockWait::Block).unwrap();
+            assert_eq!((u.result, u.lock), (TmResult::Ok, RowLock::NoKeyUpdate));
+        });
+        w[1].store(1, SeqCst);
+        common::until(|| w[1].load(SeqCst) == 2);
+        stmt(e, || assert!(e.end_block(false).unwrap()));
+    });
+    common::until(|| w[1].load(SeqCst) == 1);
+    c.run(BackendKind::Client, |e| {
+        let t = Table::describe();
+        stmt(e, || {
+            let r = t.find(e, 1).unwrap();
+            assert_eq!(r.2, "one");
+            let cid = e.current_command_id(false);
+            let lock = |mode, wait| heap::lock_tuple(e, &t.rel, r.3, cid, mode, wait, true);
+            assert_eq!(lock(RowLock::Exclusive, LockWait::Skip).unwrap(), TmResult::WouldBlock);
+            assert_eq!(lock(RowLock::Share, LockWait::Skip).unwrap(), TmResult::WouldBlock);
+            let err = lock(RowLock::NoKeyUpdate, LockWait::Error).unwrap_err();
+            assert_eq!(err.report().message, "could not obtain lock on row in relation \"t\"");
+            assert_eq!(lock(RowLock::KeyShare, LockWait::Skip).unwrap(), TmResult::Ok);
+        });
+    });
+    w[1].store(2, SeqCst);
+    c.wait(b);
+    c.run(BackendKind::Client, |e| {
+        let t = Table::describe();
+        stmt(e, || {
+            // B is over, A's key-share lock lives on in the new version: the key cannot change.
+            let r = t.find(e, 1).unwrap();
+            assert_eq!(r.2, "two");
+            let u = t.update(e, r.3, 2, 1, "key", LockWait::Skip).unwrap();
+            assert_eq!((u.result, u.lock), (TmResult::WouldBlock, RowLock::Exclusive));
+            let u = t.update(e, r.3, 1, 1, "three", LockWait::Skip).unwrap();
+            assert_eq!(u.result, TmResult::Ok);
+        });
+    });
+    w[0].store(2, SeqCst);
+    c.wait(a);
+    c.run(BackendKind::Client, |e| {
+        let t = Table::describe();
+        stmt(e, || {
+            let r = t.find(e, 1).unwrap();
+            let (m, tid, moved) = heap::lock_latest(
+                e,
+                &t.rel,
+                r.3,
+                e.current_command_id(false),
+                RowLock::Exclusive,
+                LockWait::Block,
+            )
+            .unwrap();
+            assert_eq!((m, tid, moved), (TmResult::Ok, r.3, false));
+            let u = t.update(e, r.3, 2, 1, "key", LockWait::Skip).unwrap();
+            assert_eq!(u.result, TmResult::Ok);
+        });
+        stmt(e, || t.vacuum(e));
+        stmt(e, || t.verify(e));
+    });
+}
+
+/// Many processes at random on the same rows, with vacuum beside them; killed in the middle; recovered; checked.
+#[test]
+fn storm_killed_and_recovered() {
+    let mut c = Cluster::create("storm");
+    c.recover();
+    c.run(BackendKind::Client, |e| {
+        let t = stmt(e, || Table::create(e));
+        stmt(e, || {
+            for i in 0..200 {
+                t.insert(e, i, i % 5, "start").unwrap();
+            }
+        });
+    });
+    for round in 0..3u64 {
+        let pids: Vec<i32> = (0..4u64)
+            .map(|n| c.spawn(move |e| storm(e, n + round * 10 + 1)))
+            .chain(std::iter::once(c.spawn(|e| {
+                let t = Table::describe();
+                loop {
+                    stmt(e, || t.vacuum(e));
+                }
+            })))
+            .collect();
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        for p in pids {
+            c.kill(p);
+        }
+        c = Cluster::attach(&c.dir.clone());
+        c.recover();
+        c.run(BackendKind::Client, |e| {
+            let t = Table::describe();
+            stmt(e, || t.verify(e));
+            stmt(e, || t.vacuum(e));
+            stmt(e, || {
+                t.verify(e);
+                let rows = t.rows(e);
+                let by_index = t.by_index(e, &t.unique, vec![], Direction::Forward);
+                assert_eq!(rows.len(), by_index.len());
+                assert!(by_index.windows(2).all(|w| w[0].0 < w[1].0));
+            });
+        });
+    }
+}
+
+fn storm(e: &transam::Engine, seed: u64) {
+    let t = Table::describe();
+    let mut rnd = Rnd(seed * 7919);
+    loop {
+        let a = rnd.below(400) as i32;
+        let what = rnd.below(10);
+        let commit = rnd.below(5) > 0;
+        let text = if rnd.below(20) == 0 {
+            "long ".repeat(3000 + rnd.below(100) as usize)
+        } else {
+            format!("v{what}")
+        };
+        e.start_command().unwrap();
+        let snap = e.transaction_snapshot().unwrap();
+        e.push_active_snapshot(snap);
+        let r = (|| {
+            let found = t.find(e, a);
+            match (found, what) {
+                (None, _) => t.insert(e, a, rnd.below(5) as i32, &text).map(|_| ()),
+                (Some(r), 0) => {
+                    heap::delete(e, &t.rel, r.3, e.current_command_id(true), LockWait::Block).map(|_| ())
+                }
+                (Some(r), 1) => {
+                    let cid = e.current_command_id(false);
+                    heap::lock_latest(e, &t.rel, r.3, cid, RowLock::Share, LockWait::Block).map(|_| ())
+                }
+                (Some(r), n) => {
+                    let b = if n < 4 { rnd.below(5) as i32 } else { r.1 };
+                    t.update(e, r.3, a, b, &text, LockWait::Block).map(|_| ())
+                }
+            }
+        })();
+        e.pop_active_snapshot();
+        match r {
+            Ok(()) if commit => e.commit_command().unwrap(),
+            Ok(()) => e.abort_command(),
+            Err(err) => {
+                let code = err.sqlstate().as_str().to_string();
+                assert!(code == "23505" || code == "40P01", "{err:?}");
+                e.abort_command();
+            }
+        }
+    }
 }

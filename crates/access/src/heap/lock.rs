@@ -116,25 +116,29 @@ pub(crate) enum Obstacle {
     Multi(common::MultiXactId),
 }
 
-/// Who, of the running transactions in xmax, stands in the way of `mode`?
+/// Is this member in the way? A locker is while it runs. An updater that ended since the row was judged is too when it
+/// committed: the row must be judged again (waiting for it returns at once).
+fn in_the_way(eng: &Engine, xid: Xid, status: MemberStatus, mode: RowLock) -> Result<bool> {
+    if txn::is_current(eng, xid) || !conflicts(strength(status), mode) {
+        return Ok(false);
+    }
+    Ok(txn::in_progress(eng, xid) || (status.is_update() && txn::did_commit(eng, xid)?))
+}
+
+/// Who, of the transactions in the xmax of a row being modified, stands in the way of `mode`?
 pub(crate) fn obstacle(eng: &Engine, h: &Header, mode: RowLock) -> Result<Obstacle> {
     if h.infomask & header::XMAX_INVALID != 0 {
         return Ok(Obstacle::None);
     }
     if h.is_multi() {
         for m in eng.multixact_members(h.multi)?.iter() {
-            if !txn::is_current(eng, m.xid)
-                && conflicts(strength(m.status), mode)
-                && txn::in_progress(eng, m.xid)
-            {
+            if in_the_way(eng, m.xid, m.status, mode)? {
                 return Ok(Obstacle::Multi(h.multi));
             }
         }
         return Ok(Obstacle::None);
     }
-    let busy = !txn::is_current(eng, h.xmax)
-        && conflicts(strength(status_of(h)), mode)
-        && txn::in_progress(eng, h.xmax);
+    let busy = in_the_way(eng, h.xmax, status_of(h), mode)?;
     Ok(if busy { Obstacle::Xid(h.xmax) } else { Obstacle::None })
 }
 
@@ -366,7 +370,9 @@ pub fn lock_tuple(
             } else if follow_updates && !h.is_locked_only() && h.ctid != tid {
                 drop(g);
                 if !lock_successors(eng, rel, &h, mode, me)? {
-                    continue;
+                    // A later version lost the key: the caller has to look at that one.
+                    let xmax = visibility::update_xid(eng, &h)?.unwrap_or(Xid::INVALID);
+                    return Ok(TmResult::Updated { ctid: h.ctid, xmax });
                 }
                 g = pin.exclusive();
                 let (again, _) = judge(eng, rel, &g, tid, cid)?;
@@ -382,8 +388,8 @@ pub fn lock_tuple(
     }
 }
 
-/// Locks the later versions of a row from `from`'s successor on; waits for conflicting modifiers. False: the chain
-/// changed under way, start over.
+/// Locks the later versions of a row from `from`'s successor on; waits for conflicting modifiers. False: one of them
+/// was deleted or had its key changed by a committed transaction.
 fn lock_successors(eng: &Engine, rel: &Rel, from: &Header, mode: RowLock, me: Xid) -> Result<bool> {
     let mut at = from.ctid;
     let mut prior = visibility::update_xid(eng, from)?;
@@ -400,6 +406,12 @@ fn lock_successors(eng: &Engine, rel: &Rel, from: &Header, mode: RowLock, me: Xi
         }
         let what = obstacle(eng, &h, mode)?;
         if what != Obstacle::None {
+            if let Some(x) = visibility::update_xid(eng, &h)?
+                && !txn::in_progress(eng, x)
+                && txn::did_commit(eng, x)?
+            {
+                return Ok(false);
+            }
             drop(g);
             let mut line = TupleLock::new(eng, rel, at, mode);
             wait_for(eng, rel, &mut line, what, LockWait::Block, "locking updated version of")?;
