@@ -2,54 +2,51 @@
 //! The session loop and `commands` call [`analyze`] and [`rewrite`]; DDL calls [`transform_expr_for`].
 #![forbid(unsafe_code)]
 
+mod agg;
+pub mod clause;
+pub mod coerce;
+mod collation;
+pub mod compare;
+mod cte;
 pub mod ctx;
+pub mod deparse;
+mod dml;
 pub mod expr;
+mod expr_transform;
+mod from;
+pub mod func;
 pub mod info;
+mod kind;
 pub mod names;
+pub mod oper;
+pub mod polymorphic;
 pub mod query;
+mod rewrite;
+mod rte;
+pub mod scope;
+mod select;
+mod stand_alone;
+mod statement;
+pub mod target;
 pub mod typename;
 pub mod walk;
+
+/// How a catalog descriptor is held.
+pub(crate) type CatRef<T> = catalog::Ref<T>;
 
 pub use ctx::{AnalyzeCtx, Analyzed, ExprContext, ExprRel, ExprTarget, OutputColumn, ParamTypes};
 pub use typename::{format_type, format_type_short, resolve_type_name};
 
 use common::{Error, Result};
-use expr::Expr;
 use query::Query;
 
-/// Resolves one raw statement. SELECT, INSERT, UPDATE and DELETE become a [`Query`]; everything else is handed back
-/// for `commands`. With `params.variable`, types of `$n` are inferred and left in `params.types`.
-pub fn analyze(_ctx: &AnalyzeCtx<'_>, _raw: &parser::RawStmt, _params: &mut ParamTypes) -> Result<Analyzed> {
-    Err(Error::unsupported("analysis"))
-}
-
-/// Expands views, fills in INSERT's defaults and column-level details. The result is what the planner gets.
-pub fn rewrite(_ctx: &AnalyzeCtx<'_>, _query: Query) -> Result<Vec<Query>> {
-    Err(Error::unsupported("rewriting"))
-}
-
-/// Resolves a stand-alone expression of DDL (default, CHECK, index …), with the restrictions and error texts of its
-/// context. Columns of `rel` appear as `Var { varno: Rte(1) }`. With `target`, the result is coerced to it by
-/// assignment rules (defaults) or must be of it.
-pub fn transform_expr_for(
-    _ctx: &AnalyzeCtx<'_>,
-    _expr: &parser::Expr,
-    _context: ExprContext,
-    _rel: Option<ExprRel<'_>>,
-    _target: Option<ExprTarget<'_>>,
-) -> Result<Expr> {
-    Err(Error::unsupported("expression analysis"))
-}
-
-/// Coerces a resolved expression to a column's type as INSERT does; `None` if there is no assignment cast.
-pub fn coerce_for_assignment(
-    _ctx: &AnalyzeCtx<'_>,
-    _expr: Expr,
-    _type_oid: common::Oid,
-    _typmod: i32,
-) -> Result<Option<Expr>> {
-    Err(Error::unsupported("coercion"))
-}
+pub use agg::flatten_join_vars;
+pub use collation::lookup_collation;
+pub use deparse::{ExprStyle, expr_to_sql, expr_to_sql_styled, query_to_sql, query_to_sql_styled};
+pub use rewrite::{column_default, rewrite};
+pub use stand_alone::{coerce_for_assignment, transform_expr_for};
+pub use statement::{analyze, analyze_select};
+pub use target::{figure_index_name, figure_name};
 
 /// The text stored in a catalog for an expression.
 pub fn store_expr<T: serde::Serialize>(e: &T) -> Result<String> {
@@ -78,18 +75,4 @@ pub fn output_columns(query: &Query) -> Vec<OutputColumn> {
             orig_attno: t.orig.1,
         })
         .collect()
-}
-
-/// SQL text of an expression, as `pg_get_expr`. `name_of` says how a Var is written (already quoted).
-pub fn expr_to_sql(
-    _ctx: &AnalyzeCtx<'_>,
-    _expr: &Expr,
-    _name_of: &dyn Fn(&expr::Var) -> String,
-) -> Result<String> {
-    Err(Error::unsupported("deparsing"))
-}
-
-/// SQL text of a query, as `pg_get_viewdef` (pretty) with the closing semicolon left out.
-pub fn query_to_sql(_ctx: &AnalyzeCtx<'_>, _query: &Query) -> Result<String> {
-    Err(Error::unsupported("deparsing"))
 }

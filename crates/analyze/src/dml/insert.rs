@@ -1,0 +1,241 @@
+//! INSERT from VALUES, from a query, or of defaults.
+
+use super::{column_entry, is_unknown_literal};
+use crate::expr::*;
+use crate::info::{expr_collation, expr_location, expr_type, expr_typmod};
+use crate::kind::ExprKind;
+use crate::query::*;
+use crate::rte::ColInfo;
+use crate::scope::{Analyzer, acl};
+use crate::select::new_query;
+use catalog::desc::Relation;
+use common::{Error, Result, err};
+use parser::{InsertStmt, OverridingKind, SelectStmt};
+
+/// A column that is inserted into: attribute number and where it was named.
+struct Target {
+    attno: i16,
+    loc: Option<usize>,
+}
+
+impl Analyzer<'_> {
+    /// INSERT.
+    pub fn transform_insert(&mut self, s: &InsertStmt) -> Result<Query> {
+        let mut q = new_query(CmdType::Insert);
+        if let Some(w) = &s.with_clause {
+            q.has_recursive = w.recursive;
+            self.transform_with(w)?;
+        }
+        q.overriding = match s.override_ {
+            OverridingKind::NotSet => Overriding::None,
+            OverridingKind::UserValue => Overriding::User,
+            OverridingKind::SystemValue => Overriding::System,
+        };
+        let update =
+            s.on_conflict_clause.as_ref().is_some_and(|c| c.action == parser::OnConflictAction::Update);
+        let general = s.select_stmt.as_deref().filter(|x| is_general(x));
+        // The query is analysed before the target is added, but cannot see it either way.
+        let (rel, item) =
+            self.set_target(&s.relation, false, acl::INSERT | if update { acl::UPDATE } else { 0 })?;
+        q.result_relation = item.rti;
+        let targets = self.insert_targets(&rel, s)?;
+        let exprs: Vec<Expr> = match (&s.select_stmt, general) {
+            (None, _) => Vec::new(),
+            (_, Some(sel)) => self.insert_from_query(&rel, &targets, sel)?,
+            (Some(sel), None) if sel.values_lists.len() > 1 => {
+                self.insert_from_values(&rel, &targets, &sel.values_lists)?
+            }
+            (Some(sel), None) => {
+                let list = self.transform_expr_list(&sel.values_lists[0], ExprKind::ValuesSingle, true)?;
+                self.insert_row(&rel, &targets, list, !s.cols.is_empty())?
+            }
+        };
+        let n = exprs.len();
+        for (t, e) in targets.iter().zip(exprs) {
+            q.target_list.push(column_entry(&rel, t.attno, e));
+        }
+        let rte = self.rte(item.rti);
+        rte.inserted_cols.extend(
+            targets.iter().take(n.max(if s.cols.is_empty() { n } else { targets.len() })).map(|t| t.attno),
+        );
+        // Only the target is visible in what follows.
+        self.level().namespace.clear();
+        if let Some(c) = &s.on_conflict_clause {
+            q.on_conflict = Some(Box::new(self.transform_on_conflict(c, &rel, &item)?));
+        }
+        if !s.returning_list.is_empty() {
+            self.level().namespace = vec![item];
+            q.returning = self.transform_returning(&s.returning_list)?;
+        }
+        q.jointree = FromExpr { from: std::mem::take(&mut self.level().joinlist), quals: None };
+        self.finish_query(&mut q);
+        crate::collation::assign_query(self.ctx, &mut q)?;
+        Ok(q)
+    }
+
+    fn insert_targets(&mut self, rel: &Relation, s: &InsertStmt) -> Result<Vec<Target>> {
+        if s.cols.is_empty() {
+            return Ok(rel
+                .desc
+                .attrs
+                .iter()
+                .enumerate()
+                .filter(|(_, a)| !a.dropped)
+                .map(|(i, _)| Target { attno: i as i16 + 1, loc: None })
+                .collect());
+        }
+        let mut out: Vec<Target> = Vec::new();
+        for c in &s.cols {
+            let name = c.name.as_deref().unwrap_or("");
+            let attno = match self.target_column(rel, name, c.location) {
+                Ok(a) => a,
+                Err(e) => return Err(e),
+            };
+            if !c.indirection.is_empty() {
+                return Err(Error::unsupported("INSERT into an array element or a composite field"));
+            }
+            if out.iter().any(|t| t.attno == attno) {
+                return Err(
+                    err!(DUPLICATE_COLUMN, "column \"{name}\" specified more than once").at(c.location)
+                );
+            }
+            out.push(Target { attno, loc: Some(c.location) });
+        }
+        Ok(out)
+    }
+
+    /// Checks the number of values and converts each to its column's type.
+    fn insert_row(
+        &mut self,
+        rel: &Relation,
+        targets: &[Target],
+        list: Vec<Expr>,
+        named: bool,
+    ) -> Result<Vec<Expr>> {
+        if list.len() > targets.len() {
+            return Err(err!(SYNTAX_ERROR, "INSERT has more expressions than target columns")
+                .at_if_none(expr_location(&list[targets.len()])));
+        }
+        if named && list.len() < targets.len() {
+            let e = err!(SYNTAX_ERROR, "INSERT has more target columns than expressions")
+                .at_if_none(targets[list.len()].loc);
+            let row = match list.as_slice() {
+                [Expr::Row { args, .. }] => args.len() == targets.len(),
+                _ => false,
+            };
+            return Err(if row {
+                e.hint("The insertion source is a row expression containing the same number of columns expected by the INSERT. Did you accidentally use extra parentheses?")
+            } else {
+                e
+            });
+        }
+        let mut out = Vec::with_capacity(list.len());
+        for (e, t) in list.into_iter().zip(targets) {
+            out.push(self.assigned_expr(rel, t.attno, e)?);
+        }
+        Ok(out)
+    }
+
+    fn insert_from_query(
+        &mut self,
+        rel: &Relation,
+        targets: &[Target],
+        sel: &SelectStmt,
+    ) -> Result<Vec<Expr>> {
+        let named = targets.iter().any(|t| t.loc.is_some());
+        // Names of the target must not be visible inside, nor those of WITH's siblings' tables: a level of its own.
+        self.push_level();
+        self.level().resolve_unknowns = false;
+        let r = self.transform_select(sel);
+        self.pop_level();
+        let q = r?;
+        let list: Vec<TargetEntry> = q.target_list.iter().filter(|t| !t.junk).cloned().collect();
+        let item = self.add_subquery(q, None, "*SELECT*", false)?;
+        let rti = item.rti;
+        self.add_to_query(item, true);
+        let mut exprs = Vec::new();
+        for (i, t) in list.into_iter().enumerate() {
+            if is_unknown_literal(&t.expr) {
+                exprs.push(t.expr);
+                continue;
+            }
+            exprs.push(Expr::Var(Var {
+                varno: VarNo::Rte(rti),
+                attno: i as i16 + 1,
+                vartype: expr_type(&t.expr),
+                typmod: expr_typmod(&t.expr),
+                collation: expr_collation(&t.expr),
+                levels_up: 0,
+                syn: (rti, i as i16 + 1),
+                location: expr_location(&t.expr),
+            }));
+        }
+        self.insert_row(rel, targets, exprs, named)
+    }
+
+    fn insert_from_values(
+        &mut self,
+        rel: &Relation,
+        targets: &[Target],
+        lists: &[Vec<parser::Expr>],
+    ) -> Result<Vec<Expr>> {
+        let named = targets.iter().any(|t| t.loc.is_some());
+        let mut rows: Vec<Vec<Expr>> = Vec::new();
+        let mut width = None;
+        for l in lists {
+            let list = self.transform_expr_list(l, ExprKind::Values, true)?;
+            if *width.get_or_insert(list.len()) != list.len() {
+                return Err(err!(SYNTAX_ERROR, "VALUES lists must all be the same length")
+                    .at_if_none(list.first().and_then(expr_location)));
+            }
+            let mut row = self.insert_row(rel, targets, list, named)?;
+            for e in row.iter_mut() {
+                crate::collation::assign(self.ctx, e)?;
+            }
+            rows.push(row);
+        }
+        let cols: Vec<ColInfo> = rows[0]
+            .iter()
+            .enumerate()
+            .map(|(i, e)| ColInfo {
+                name: format!("column{}", i + 1),
+                type_oid: expr_type(e),
+                typmod: {
+                    let column: Vec<&Expr> = rows.iter().map(|r| &r[i]).collect();
+                    crate::coerce::common_typmod(&column, expr_type(e))
+                },
+                collation: expr_collation(e),
+            })
+            .collect();
+        let lateral = rows.iter().flatten().any(|e| crate::agg::first_var(e).is_some());
+        let item = self.add_values(rows, cols, None, lateral)?;
+        let out = item
+            .cols
+            .iter()
+            .map(|c| {
+                Expr::Var(Var {
+                    varno: VarNo::Rte(c.varno),
+                    attno: c.attno,
+                    vartype: c.type_oid,
+                    typmod: c.typmod,
+                    collation: c.collation,
+                    levels_up: 0,
+                    syn: c.syn,
+                    location: None,
+                })
+            })
+            .collect();
+        self.add_to_query(item, true);
+        Ok(out)
+    }
+}
+
+/// Is it a query proper, rather than a bare VALUES?
+fn is_general(s: &SelectStmt) -> bool {
+    s.values_lists.is_empty()
+        || !s.sort_clause.is_empty()
+        || s.limit_count.is_some()
+        || s.limit_offset.is_some()
+        || !s.locking_clause.is_empty()
+        || s.with_clause.is_some()
+}

@@ -1,0 +1,245 @@
+//! UPDATE, and the SET lists of ON CONFLICT DO UPDATE.
+
+use super::column_entry;
+use crate::expr::*;
+use crate::kind::ExprKind;
+use crate::query::*;
+use crate::scope::{Analyzer, acl};
+use crate::select::new_query;
+use catalog::desc::Relation;
+use common::{Error, Oid, Result, err};
+use parser::{Expr as Raw, ResTarget, UpdateStmt};
+use types::oids;
+
+/// Where the columns of `(a, b) = source` come from.
+enum Source {
+    Row(Vec<Raw>),
+    Sub(Box<Query>, Option<usize>),
+}
+
+impl Analyzer<'_> {
+    /// UPDATE.
+    pub fn transform_update(&mut self, s: &UpdateStmt) -> Result<Query> {
+        let mut q = new_query(CmdType::Update);
+        if let Some(w) = &s.with_clause {
+            q.has_recursive = w.recursive;
+            self.transform_with(w)?;
+        }
+        let (rel, mut item) = self.set_target(&s.relation, s.relation.inh, acl::UPDATE)?;
+        q.result_relation = item.rti;
+        item.lateral_only = true;
+        item.lateral_ok = false;
+        self.add_to_query(item, true);
+        self.transform_from(&s.from_clause)?;
+        let quals = self.transform_condition(&s.where_clause, ExprKind::Where)?;
+        q.returning = self.transform_returning(&s.returning_list)?;
+        q.target_list = self.transform_set_list(&rel, q.result_relation, &s.target_list)?;
+        q.jointree = FromExpr { from: std::mem::take(&mut self.level().joinlist), quals };
+        self.finish_query(&mut q);
+        crate::collation::assign_query(self.ctx, &mut q)?;
+        if q.has_aggs {
+            self.check_grouping(&q)?;
+        }
+        Ok(q)
+    }
+
+    /// A SET list: one entry per assigned column.
+    pub(super) fn transform_set_list(
+        &mut self,
+        rel: &Relation,
+        rti: u32,
+        raw: &[ResTarget],
+    ) -> Result<Vec<TargetEntry>> {
+        let mut values: Vec<Expr> = Vec::new();
+        let mut source: Option<Source> = None;
+        for r in raw {
+            let Some(val) = &r.val else { return Err(Error::internal("SET without value")) };
+            let e = match val {
+                Raw::SetToDefault(d) => default_marker(d.location),
+                Raw::MultiAssignRef(m) => {
+                    if let Some(src) = &m.source {
+                        source = Some(self.multi_source(src, m.ncolumns)?);
+                    }
+                    self.multi_column(source.as_ref(), m.colno)?
+                }
+                v => self.transform_expr_kind(v, ExprKind::UpdateSource)?,
+            };
+            values.push(e);
+        }
+        let mut out: Vec<TargetEntry> = Vec::new();
+        for (r, e) in raw.iter().zip(values) {
+            let name = r.name.as_deref().unwrap_or("");
+            let attno = self.target_column(rel, name, r.location)?;
+            let e = if r.indirection.is_empty() {
+                self.assigned_expr(rel, attno, e)?
+            } else {
+                self.assign_indirection(rel, rti, attno, r, e, &mut out)?
+            };
+            if let Some(prev) = out.iter_mut().find(|t| t.resno == attno) {
+                if r.indirection.is_empty() {
+                    return Err(err!(SYNTAX_ERROR, "multiple assignments to same column \"{name}\""));
+                }
+                prev.expr = e;
+            } else {
+                out.push(column_entry(rel, attno, e));
+            }
+            let rte = self.rte(rti);
+            if !rte.updated_cols.contains(&attno) {
+                rte.updated_cols.push(attno);
+            }
+        }
+        Ok(out)
+    }
+
+    /// `SET a[i] = e`: the column with one element replaced.
+    fn assign_indirection(
+        &mut self,
+        rel: &Relation,
+        rti: u32,
+        attno: i16,
+        r: &ResTarget,
+        e: Expr,
+        out: &mut [TargetEntry],
+    ) -> Result<Expr> {
+        if r.indirection
+            .iter()
+            .any(|i| matches!(i, parser::Indirection::Field(_) | parser::Indirection::Star))
+        {
+            return Err(Error::unsupported("assignment to a field of a composite column"));
+        }
+        let a = &rel.desc.attrs[attno as usize - 1];
+        let current = match out.iter().find(|t| t.resno == attno) {
+            Some(t) => t.expr.clone(),
+            None => Expr::Var(Var {
+                varno: VarNo::Rte(rti),
+                attno,
+                vartype: a.type_oid,
+                typmod: a.typmod,
+                collation: a.collation,
+                levels_up: 0,
+                syn: (rti, attno),
+                location: Some(r.location),
+            }),
+        };
+        let (container, typmod) = self.ctx.base_type(a.type_oid, a.typmod)?;
+        let elem = self.subscript_elem(container, &current)?;
+        let subs: Vec<&parser::Indirection> = r.indirection.iter().collect();
+        let (upper, lower) = self.with_kind(ExprKind::UpdateTarget, |an| an.transform_subscripts(&subs))?;
+        let want = if lower.is_some() { container } else { elem };
+        let source = crate::info::expr_type(&e);
+        let loc = crate::info::expr_location(&e);
+        let value = self
+            .coerce_to_target(
+                e,
+                want,
+                typmod,
+                crate::coerce::Context::Assignment,
+                CoercionForm::ImplicitCast,
+                None,
+            )?
+            .ok_or_else(|| {
+                err!(
+                    DATATYPE_MISMATCH,
+                    "subscripted assignment to \"{}\" requires type {} but expression is of type {}",
+                    a.name,
+                    crate::typename::format_type_short(self.ctx, want),
+                    crate::typename::format_type_short(self.ctx, source)
+                )
+                .hint("You will need to rewrite or cast the expression.")
+                .at_if_none(loc)
+            })?;
+        Ok(Expr::Subscript {
+            container_type: container,
+            elem_type: elem,
+            result_type: container,
+            typmod,
+            collation: a.collation,
+            upper,
+            lower,
+            arg: Box::new(current),
+            assign: Some(Box::new(value)),
+        })
+    }
+
+    fn multi_source(&mut self, src: &Raw, ncolumns: usize) -> Result<Source> {
+        match src {
+            Raw::RowExpr(r) => {
+                if r.args.len() != ncolumns {
+                    return Err(err!(SYNTAX_ERROR, "number of columns does not match number of values")
+                        .at(r.location));
+                }
+                Ok(Source::Row(r.args.clone()))
+            }
+            Raw::SubLink(s) if s.sub_link_type == parser::SubLinkType::Expr => {
+                self.level().has_sub_links = true;
+                let q = self.with_kind(ExprKind::UpdateSource, |a| a.sub_query(&s.subselect))?;
+                if q.target_list.iter().filter(|t| !t.junk).count() != ncolumns {
+                    return Err(err!(SYNTAX_ERROR, "number of columns does not match number of values")
+                        .at(s.location));
+                }
+                Ok(Source::Sub(Box::new(q), Some(s.location)))
+            }
+            e => Err(err!(
+                FEATURE_NOT_SUPPORTED,
+                "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression"
+            )
+            .at(e.location())),
+        }
+    }
+
+    fn multi_column(&mut self, source: Option<&Source>, colno: usize) -> Result<Expr> {
+        match source {
+            Some(Source::Row(args)) => match &args[colno - 1] {
+                Raw::SetToDefault(d) => Ok(default_marker(d.location)),
+                e => self.transform_expr_kind(e, ExprKind::UpdateSource),
+            },
+            Some(Source::Sub(q, loc)) => Ok(column_sublink(q, colno, *loc)),
+            None => Err(Error::internal("MultiAssignRef without source")),
+        }
+    }
+}
+
+fn default_marker(loc: usize) -> Expr {
+    Expr::SetToDefault { type_oid: oids::UNKNOWN, typmod: -1, collation: Oid::INVALID, location: Some(loc) }
+}
+
+/// `(SELECT col FROM (query))`: one column of a row-valued sub-select as a scalar sub-select.
+fn column_sublink(q: &Query, colno: usize, loc: Option<usize>) -> Expr {
+    let mut inner = q.clone();
+    crate::rewrite::shift_query_levels(&mut inner, 1);
+    let cols = crate::output_columns(&inner);
+    let mut outer = new_query(CmdType::Select);
+    let mut rte = crate::rte::new_rte(
+        RteKind::Subquery { query: Box::new(inner), lateral: false, security_barrier: false, view: None },
+        None,
+        "unnamed_subquery",
+    );
+    for c in &cols {
+        rte.eref_cols.push(c.name.clone());
+        rte.col_types.push(c.type_oid);
+        rte.col_typmods.push(c.typmod);
+        rte.col_collations.push(c.collation);
+    }
+    outer.rtable.push(rte);
+    outer.jointree.from.push(JoinTree::Rte(1));
+    let c = &cols[colno - 1];
+    let var = Expr::Var(Var {
+        varno: VarNo::Rte(1),
+        attno: colno as i16,
+        vartype: c.type_oid,
+        typmod: c.typmod,
+        collation: c.collation,
+        levels_up: 0,
+        syn: (1, colno as i16),
+        location: None,
+    });
+    crate::target::push_entry(&mut outer.target_list, var, Some(c.name.clone()));
+    Expr::SubLink(Box::new(SubLink {
+        kind: SubLinkType::Expr,
+        test: None,
+        oper_name: Vec::new(),
+        subselect: Box::new(outer),
+        result_type: c.type_oid,
+        location: loc,
+    }))
+}

@@ -1,0 +1,108 @@
+//! Column references: `a`, `t.a`, `s.t.a`, whole rows, `.field` of rows.
+
+use crate::expr::Expr;
+use crate::kind::ExprKind;
+use crate::scope::Analyzer;
+use common::{Result, err};
+use parser::{ColumnRef, Field};
+
+impl Analyzer<'_> {
+    /// Resolves a column reference.
+    pub fn transform_column_ref(&mut self, c: &ColumnRef) -> Result<Expr> {
+        let loc = c.location;
+        match self.level().kind {
+            ExprKind::ColumnDefault => {
+                return Err(
+                    err!(FEATURE_NOT_SUPPORTED, "cannot use column reference in DEFAULT expression").at(loc)
+                );
+            }
+            ExprKind::PartitionBound => {
+                return Err(err!(
+                    FEATURE_NOT_SUPPORTED,
+                    "cannot use column reference in partition bound expression"
+                )
+                .at(loc));
+            }
+            _ => {}
+        }
+        let names = names_of(c)?;
+        let star = matches!(c.fields.last(), Some(Field::Star));
+        match names.as_slice() {
+            [name] if !star => {
+                if let Some(e) = self.column_by_name(name, loc, false)? {
+                    return Ok(e);
+                }
+                if let Some((depth, item)) = self.find_item(None, name, loc)? {
+                    return self.whole_row(depth, &item, Some(loc));
+                }
+                Err(self.missing_column(None, name, loc))
+            }
+            [rel] => self.qualified(None, rel, None, loc),
+            [rel, col] if !star => self.qualified(None, rel, Some(col), loc),
+            [schema, rel] => self.qualified(Some(schema), rel, None, loc),
+            [schema, rel, col] if !star => self.qualified(Some(schema), rel, Some(col), loc),
+            [db, schema, rel] => {
+                self.check_database(db, &names, loc)?;
+                self.qualified(Some(schema), rel, None, loc)
+            }
+            [db, schema, rel, col] if !star => {
+                self.check_database(db, &names, loc)?;
+                self.qualified(Some(schema), rel, Some(col), loc)
+            }
+            _ => Err(err!(
+                SYNTAX_ERROR,
+                "improper qualified name (too many dotted names): {}",
+                names.join(".")
+            )
+            .at(loc)),
+        }
+    }
+
+    fn check_database(&self, db: &str, names: &[String], loc: usize) -> Result<()> {
+        if db == self.ctx.database {
+            return Ok(());
+        }
+        Err(err!(FEATURE_NOT_SUPPORTED, "cross-database references are not implemented: {}", names.join("."))
+            .at(loc))
+    }
+
+    fn qualified(&mut self, schema: Option<&str>, rel: &str, col: Option<&str>, loc: usize) -> Result<Expr> {
+        let Some((depth, item)) = self.find_item(schema, rel, loc)? else {
+            return Err(self.missing_rte(schema, rel, loc)?);
+        };
+        let Some(col) = col else { return self.whole_row(depth, &item, Some(loc)) };
+        if let Some(e) = self.column_of_item(depth, &item, col, loc)? {
+            return Ok(e);
+        }
+        // `t.f` may be a function of the row in functional notation.
+        let row = self.whole_row(depth, &item, Some(loc))?;
+        let t = crate::info::expr_type(&row);
+        if let Ok(crate::func::Lookup::Found(c)) =
+            self.ctx.find_function(&[col.to_string()], &[t], &[], false)
+            && c.item.proc.kind == b'f'
+        {
+            let raw = parser::FuncCall {
+                funcname: vec![col.to_string()],
+                args: vec![parser::Expr::ColumnRef(ColumnRef {
+                    fields: vec![Field::Name(rel.to_string()), Field::Star],
+                    location: loc,
+                })],
+                location: loc,
+                ..Default::default()
+            };
+            return self.transform_func_call(&raw);
+        }
+        Err(self.missing_column(Some(rel), col, loc))
+    }
+}
+
+/// The names of a reference without the star.
+pub fn names_of(c: &ColumnRef) -> Result<Vec<String>> {
+    Ok(c.fields
+        .iter()
+        .filter_map(|f| match f {
+            Field::Name(n) => Some(n.clone()),
+            Field::Star => None,
+        })
+        .collect())
+}

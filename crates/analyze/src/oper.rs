@@ -1,0 +1,321 @@
+//! Operators: finding the one a pair of operand types calls for, and building its expression node.
+
+use crate::CatRef;
+use crate::coerce::{Context, is_polymorphic};
+use crate::ctx::AnalyzeCtx;
+use crate::expr::*;
+use crate::func::{Candidate, select_candidate};
+use crate::info::expr_type;
+use crate::polymorphic;
+use crate::scope::Analyzer;
+use crate::typename::format_type_short;
+use catalog::desc::OperDesc;
+use common::{Error, Oid, Result, err};
+use types::oids;
+
+/// Operators that ORDER BY, GROUP BY and DISTINCT use for a type.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SortOps {
+    pub lt: Oid,
+    pub eq: Oid,
+    pub gt: Oid,
+    pub hashable: bool,
+}
+
+const BTREE_AM: Oid = Oid(403);
+const HASH_AM: Oid = Oid(405);
+
+impl AnalyzeCtx<'_> {
+    /// The operators of a type's default ordering and equality; invalid where it has none.
+    pub fn sort_ops(&self, t: Oid) -> Result<SortOps> {
+        let (t, _) = self.base_type(t, -1)?;
+        let elem = self.array_elem(t)?;
+        if elem.is_valid() {
+            let e = self.sort_ops(elem)?;
+            return Ok(SortOps {
+                lt: if e.lt.is_valid() { Oid(1072) } else { Oid::INVALID },
+                eq: if e.eq.is_valid() { Oid(1070) } else { Oid::INVALID },
+                gt: if e.gt.is_valid() { Oid(1073) } else { Oid::INVALID },
+                hashable: e.hashable,
+            });
+        }
+        let mut ops = SortOps::default();
+        if let Some(c) = self.catalog.default_opclass(BTREE_AM, t)? {
+            let get = |n| self.catalog.amop(c.family, c.in_type, c.in_type, n);
+            ops.lt = get(1)?.unwrap_or(Oid::INVALID);
+            ops.eq = get(3)?.unwrap_or(Oid::INVALID);
+            ops.gt = get(5)?.unwrap_or(Oid::INVALID);
+        }
+        if let Some(c) = self.catalog.default_opclass(HASH_AM, t)? {
+            let eq = self.catalog.amop(c.family, c.in_type, c.in_type, 1)?.unwrap_or(Oid::INVALID);
+            if !ops.eq.is_valid() {
+                ops.eq = eq;
+            }
+            ops.hashable = eq.is_valid() && eq == ops.eq;
+        }
+        Ok(ops)
+    }
+
+    /// As [`AnalyzeCtx::sort_ops`], an error (42883) if what is needed is missing.
+    pub fn sort_ops_needed(&self, t: Oid, order: bool, eq: bool) -> Result<SortOps> {
+        let ops = self.sort_ops(t)?;
+        if order && !ops.lt.is_valid() {
+            return Err(err!(
+                UNDEFINED_FUNCTION,
+                "could not identify an ordering operator for type {}",
+                format_type_short(self, t)
+            )
+            .hint("Use an explicit ordering operator or modify the query."));
+        }
+        if eq && !ops.eq.is_valid() {
+            return Err(err!(
+                UNDEFINED_FUNCTION,
+                "could not identify an equality operator for type {}",
+                format_type_short(self, t)
+            ));
+        }
+        Ok(ops)
+    }
+
+    /// The visible operators of a name: earlier schemas hide later ones with the same operand types.
+    fn operator_candidates(&self, name: &[String], kind: u8) -> Result<Vec<CatRef<OperDesc>>> {
+        let (schema, op) = self.split_name(name)?;
+        let all = self.catalog.operators_named(&op, kind)?;
+        let mut out: Vec<(usize, CatRef<OperDesc>)> = Vec::new();
+        for o in all {
+            let pos = match schema {
+                Some(ns) if ns == o.namespace => 0,
+                Some(_) => continue,
+                None => match self.path.schemas.iter().position(|s| *s == o.namespace) {
+                    Some(p) => p,
+                    None => continue,
+                },
+            };
+            if let Some(prev) = out.iter_mut().find(|(_, p)| p.left == o.left && p.right == o.right) {
+                if pos < prev.0 {
+                    *prev = (pos, o);
+                }
+            } else {
+                out.push((pos, o));
+            }
+        }
+        Ok(out.into_iter().map(|x| x.1).collect())
+    }
+
+    /// Schema (if given) and last part of a qualified name.
+    pub fn split_name(&self, name: &[String]) -> Result<(Option<Oid>, String)> {
+        let (last, rest) = match name.split_last() {
+            Some(x) => x,
+            None => return Err(Error::internal("empty name")),
+        };
+        let schema = match rest {
+            [] => None,
+            [s] => Some(s),
+            [db, s] if db == self.database => Some(s),
+            [_, _] => {
+                return Err(err!(
+                    FEATURE_NOT_SUPPORTED,
+                    "cross-database references are not implemented: {}",
+                    name.join(".")
+                ));
+            }
+            _ => {
+                return Err(err!(
+                    SYNTAX_ERROR,
+                    "improper qualified name (too many dotted names): {}",
+                    name.join(".")
+                ));
+            }
+        };
+        let ns = match schema {
+            None => None,
+            Some(s) => Some(
+                self.catalog
+                    .namespace_oid(s)?
+                    .ok_or_else(|| err!(UNDEFINED_SCHEMA, "schema \"{s}\" does not exist"))?,
+            ),
+        };
+        Ok((ns, last.clone()))
+    }
+
+    /// The operator for operand types (`left` invalid for prefix operators); 42883 / 42725 if none or several fit.
+    pub fn find_operator(
+        &self,
+        name: &[String],
+        left: Oid,
+        right: Oid,
+        loc: Option<usize>,
+    ) -> Result<CatRef<OperDesc>> {
+        let prefix = !left.is_valid();
+        let cands = self
+            .operator_candidates(name, if prefix { b'l' } else { b'b' })
+            .map_err(|e| e.at_if_none(loc))?;
+        let exact = |l: Oid, r: Oid| cands.iter().find(|c| c.left == l && c.right == r).cloned();
+        let (mut l, mut r, mut was_unknown) = (left, right, false);
+        if !prefix {
+            if l == oids::UNKNOWN && r != oids::UNKNOWN {
+                l = r;
+                was_unknown = true;
+            } else if r == oids::UNKNOWN && l != oids::UNKNOWN {
+                r = l;
+                was_unknown = true;
+            }
+        }
+        if let Some(o) = exact(l, r) {
+            return Ok(o);
+        }
+        if was_unknown {
+            let (b, _) = self.base_type(l, -1)?;
+            if b != l
+                && let Some(o) = exact(b, b)
+            {
+                return Ok(o);
+            }
+        }
+        let inputs: Vec<Oid> = if prefix { vec![right] } else { vec![left, right] };
+        let list: Vec<Candidate<CatRef<OperDesc>>> = cands
+            .iter()
+            .map(|o| Candidate {
+                args: if prefix { vec![o.right] } else { vec![o.left, o.right] },
+                item: o.clone(),
+            })
+            .collect();
+        let mut fit = Vec::new();
+        for c in list {
+            if self.can_coerce(&inputs, &c.args, Context::Implicit)? {
+                fit.push(c);
+            }
+        }
+        let sig = || {
+            let op = name.join(".");
+            if prefix {
+                format!("{op} {}", format_type_short(self, right))
+            } else {
+                format!("{} {op} {}", format_type_short(self, left), format_type_short(self, right))
+            }
+        };
+        match fit.len() {
+            0 => Err(err!(UNDEFINED_FUNCTION, "operator does not exist: {}", sig())
+                .hint(if prefix {
+                    "No operator matches the given name and argument type. You might need to add an explicit type cast."
+                } else {
+                    "No operator matches the given name and argument types. You might need to add explicit type casts."
+                })
+                .at_if_none(loc)),
+            1 => Ok(fit.remove(0).item),
+            _ => select_candidate(self, &inputs, fit)?.map(|c| c.item).ok_or_else(|| {
+                err!(AMBIGUOUS_FUNCTION, "operator is not unique: {}", sig())
+                    .hint("Could not choose a best candidate operator. You might need to add explicit type casts.")
+                    .at_if_none(loc)
+            }),
+        }
+    }
+}
+
+impl Analyzer<'_> {
+    /// `left op right` (or `op right`).
+    pub fn make_op(
+        &mut self,
+        name: &[String],
+        left: Option<Expr>,
+        right: Expr,
+        loc: Option<usize>,
+    ) -> Result<Expr> {
+        let lt = left.as_ref().map_or(Oid::INVALID, expr_type);
+        let rt = expr_type(&right);
+        let op = self.ctx.find_operator(name, lt, rt, loc)?;
+        if !op.code.is_valid() {
+            return Err(
+                err!(UNDEFINED_FUNCTION, "operator is only a shell: {}", name.join(".")).at_if_none(loc)
+            );
+        }
+        let (mut declared, actual, mut args) = match left {
+            Some(l) => (vec![op.left, op.right], vec![lt, rt], vec![l, right]),
+            None => (vec![op.right], vec![rt], vec![right]),
+        };
+        let result = polymorphic::enforce(self.ctx, &actual, &mut declared, op.result)
+            .map_err(|e| e.at_if_none(loc))?;
+        self.coerce_args(&mut args, &declared)?;
+        let retset = self.ctx.catalog.proc_desc(op.code)?.retset;
+        let e = OpExpr {
+            opno: op.oid,
+            funcid: op.code,
+            result_type: result,
+            retset,
+            collation: Oid::INVALID,
+            input_collation: Oid::INVALID,
+            args,
+            location: loc,
+        };
+        if retset {
+            self.check_srf(loc)?;
+        }
+        Ok(Expr::Op(e))
+    }
+
+    /// Converts arguments to the declared types.
+    pub fn coerce_args(&mut self, args: &mut [Expr], declared: &[Oid]) -> Result<()> {
+        for (a, &d) in args.iter_mut().zip(declared) {
+            let slot = match a {
+                Expr::NamedArg { arg, .. } => arg.as_mut(),
+                a => a,
+            };
+            if expr_type(slot) != d {
+                let old =
+                    std::mem::replace(slot, crate::coerce::make_const(oids::UNKNOWN, types::Datum::Null));
+                *slot = self.coerce_implicit(old, d)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `left op ANY (right)` or ALL over an array.
+    pub fn make_scalar_array_op(
+        &mut self,
+        name: &[String],
+        use_or: bool,
+        left: Expr,
+        right: Expr,
+        loc: Option<usize>,
+    ) -> Result<Expr> {
+        let (lt, at) = (expr_type(&left), expr_type(&right));
+        let rt = if at == oids::UNKNOWN {
+            oids::UNKNOWN
+        } else {
+            let e = self.ctx.base_array_elem(at)?;
+            if !e.is_valid() {
+                return Err(err!(WRONG_OBJECT_TYPE, "op ANY/ALL (array) requires array on right side")
+                    .at_if_none(loc));
+            }
+            e
+        };
+        let op = self.ctx.find_operator(name, lt, rt, loc)?;
+        let mut declared = vec![op.left, op.right];
+        let result = polymorphic::enforce(self.ctx, &[lt, rt], &mut declared, op.result)
+            .map_err(|e| e.at_if_none(loc))?;
+        if result != oids::BOOL {
+            return Err(err!(WRONG_OBJECT_TYPE, "op ANY/ALL (array) requires operator to yield boolean")
+                .at_if_none(loc));
+        }
+        let arr = if is_polymorphic(declared[1]) { at } else { self.ctx.array_of(declared[1])? };
+        if !arr.is_valid() {
+            return Err(err!(
+                UNDEFINED_OBJECT,
+                "could not find array type for data type {}",
+                format_type_short(self.ctx, declared[1])
+            )
+            .at_if_none(loc));
+        }
+        let mut args = vec![left, right];
+        let left_type = declared[0];
+        self.coerce_args(&mut args, &[left_type, arr])?;
+        Ok(Expr::ScalarArrayOp(ScalarArrayOpExpr {
+            opno: op.oid,
+            funcid: op.code,
+            use_or,
+            input_collation: Oid::INVALID,
+            args,
+            location: loc,
+        }))
+    }
+}

@@ -1,0 +1,243 @@
+//! Polymorphic pseudo-types: whether actual types fit a signature, and what the pseudo-types stand for in a call.
+
+use crate::coerce::{Context, is_polymorphic};
+use crate::ctx::AnalyzeCtx;
+use crate::scope::Analyzer;
+use crate::typename::format_type_short;
+use common::{Error, Oid, Result, err};
+use types::oids;
+
+fn is_compatible_family(t: Oid) -> bool {
+    matches!(
+        t,
+        oids::ANYCOMPATIBLE
+            | oids::ANYCOMPATIBLEARRAY
+            | oids::ANYCOMPATIBLENONARRAY
+            | oids::ANYCOMPATIBLERANGE
+            | oids::ANYCOMPATIBLEMULTIRANGE
+    )
+}
+
+/// Could the pseudo-types of `declared` stand for something that fits `actual`?
+pub fn consistent(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &[Oid]) -> Result<bool> {
+    let mut elem: Option<Oid> = None;
+    let mut array: Option<Oid> = None;
+    let mut need_nonarray = false;
+    let mut compat: Vec<Oid> = Vec::new();
+    for (&a, &d) in actual.iter().zip(declared) {
+        if a == oids::UNKNOWN {
+            need_nonarray |= d == oids::ANYNONARRAY;
+            continue;
+        }
+        match d {
+            oids::ANYELEMENT | oids::ANYNONARRAY | oids::ANYENUM => {
+                if d == oids::ANYNONARRAY {
+                    need_nonarray = true;
+                }
+                if d == oids::ANYENUM && ctx.catalog.type_desc(a)?.typtype != b'e' {
+                    return Ok(false);
+                }
+                if elem.is_some_and(|e| e != a) {
+                    return Ok(false);
+                }
+                elem = Some(a);
+            }
+            oids::ANYARRAY => {
+                let (b, _) = ctx.base_type(a, -1)?;
+                if array.is_some_and(|x| x != b) {
+                    return Ok(false);
+                }
+                array = Some(b);
+            }
+            oids::ANYRANGE | oids::ANYCOMPATIBLERANGE => {
+                let (b, _) = ctx.base_type(a, -1)?;
+                if ctx.catalog.type_desc(b)?.typtype != b'r' {
+                    return Ok(false);
+                }
+            }
+            oids::ANYMULTIRANGE | oids::ANYCOMPATIBLEMULTIRANGE => {
+                let (b, _) = ctx.base_type(a, -1)?;
+                if ctx.catalog.type_desc(b)?.typtype != b'm' {
+                    return Ok(false);
+                }
+            }
+            oids::ANYCOMPATIBLE | oids::ANYCOMPATIBLENONARRAY => compat.push(a),
+            oids::ANYCOMPATIBLEARRAY => {
+                let e = ctx.base_array_elem(a)?;
+                if !e.is_valid() {
+                    return Ok(false);
+                }
+                compat.push(e);
+            }
+            _ => {}
+        }
+    }
+    if let Some(b) = array {
+        if b == oids::ANYARRAY {
+            return Ok(elem.is_none() || elem == Some(oids::ANYELEMENT));
+        }
+        let e = ctx.array_elem(b)?;
+        if !e.is_valid() || elem.is_some_and(|x| x != e) {
+            return Ok(false);
+        }
+        elem = Some(e);
+    }
+    if need_nonarray
+        && let Some(e) = elem
+        && ctx.base_array_elem(e)?.is_valid()
+    {
+        return Ok(false);
+    }
+    if compat.len() > 1 && common_compat(ctx, &compat)?.is_none() {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+fn common_compat(ctx: &AnalyzeCtx<'_>, list: &[Oid]) -> Result<Option<Oid>> {
+    let an = Analyzer::new(ctx, crate::ctx::ParamTypes::none());
+    let items: Vec<_> = list.iter().map(|t| (*t, None)).collect();
+    let Ok(t) = an.common_type_of(&items, "") else { return Ok(None) };
+    for x in list {
+        if !ctx.can_coerce(&[*x], &[t], Context::Implicit)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(t))
+}
+
+/// Replaces the pseudo-types of `declared` by what they stand for and returns the call's result type.
+pub fn enforce(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &mut [Oid], result: Oid) -> Result<Oid> {
+    if !is_polymorphic(result) && !declared.iter().any(|d| is_polymorphic(*d)) {
+        return Ok(result);
+    }
+    let mut elem = Oid::INVALID;
+    let mut array = Oid::INVALID;
+    let mut range = Oid::INVALID;
+    let mut compat: Vec<(Oid, Option<usize>)> = Vec::new();
+    let mut unknown_poly = false;
+    let mut unknown_compat = false;
+    let alike = |what: &str, a: Oid, b: Oid| -> Error {
+        err!(DATATYPE_MISMATCH, "arguments declared \"{what}\" are not all alike").detail(format!(
+            "{} versus {}",
+            format_type_short(ctx, a),
+            format_type_short(ctx, b)
+        ))
+    };
+    for (&a, &d) in actual.iter().zip(declared.iter()) {
+        if !is_polymorphic(d) {
+            continue;
+        }
+        if a == oids::UNKNOWN {
+            if is_compatible_family(d) {
+                unknown_compat = true
+            } else {
+                unknown_poly = true
+            }
+            continue;
+        }
+        match d {
+            oids::ANYELEMENT | oids::ANYNONARRAY | oids::ANYENUM => {
+                if elem.is_valid() && elem != a {
+                    return Err(alike("anyelement", elem, a));
+                }
+                elem = a;
+            }
+            oids::ANYARRAY => {
+                let (b, _) = ctx.base_type(a, -1)?;
+                if array.is_valid() && array != b {
+                    return Err(alike("anyarray", array, b));
+                }
+                array = b;
+            }
+            oids::ANYRANGE => range = ctx.base_type(a, -1)?.0,
+            oids::ANYCOMPATIBLE | oids::ANYCOMPATIBLENONARRAY => compat.push((a, None)),
+            oids::ANYCOMPATIBLEARRAY => {
+                let e = ctx.base_array_elem(a)?;
+                if !e.is_valid() {
+                    return Err(not_an_array(ctx, "anycompatiblearray", a));
+                }
+                compat.push((e, None));
+            }
+            _ => return Err(Error::unsupported("polymorphic range types")),
+        }
+    }
+    if array.is_valid() && array != oids::ANYARRAY {
+        let e = ctx.array_elem(array)?;
+        if !e.is_valid() {
+            return Err(not_an_array(ctx, "anyarray", array));
+        }
+        if !elem.is_valid() {
+            elem = e;
+        } else if e != elem {
+            return Err(err!(
+                DATATYPE_MISMATCH,
+                "argument declared anyarray is not consistent with argument declared anyelement"
+            )
+            .detail(format!(
+                "{} versus {}",
+                format_type_short(ctx, array),
+                format_type_short(ctx, elem)
+            )));
+        }
+    }
+    let needs_poly = |t: Oid| is_polymorphic(t) && !is_compatible_family(t);
+    if !elem.is_valid()
+        && !range.is_valid()
+        && (declared.iter().any(|d| needs_poly(*d)) || needs_poly(result))
+    {
+        if array == oids::ANYARRAY {
+            elem = oids::ANYELEMENT;
+        } else if unknown_poly {
+            return Err(err!(
+                DATATYPE_MISMATCH,
+                "could not determine polymorphic type because input has type unknown"
+            ));
+        }
+    }
+    if declared.contains(&oids::ANYNONARRAY) && elem.is_valid() && ctx.base_array_elem(elem)?.is_valid() {
+        return Err(err!(
+            DATATYPE_MISMATCH,
+            "type matched to anynonarray is an array type: {}",
+            format_type_short(ctx, elem)
+        ));
+    }
+    let compat_type = if compat.is_empty() {
+        if unknown_compat { oids::TEXT } else { Oid::INVALID }
+    } else {
+        let an = Analyzer::new(ctx, crate::ctx::ParamTypes::none());
+        an.common_type_of(&compat, "anycompatible")?
+    };
+    let sub = |d: Oid| -> Result<Oid> {
+        Ok(match d {
+            oids::ANYELEMENT | oids::ANYNONARRAY | oids::ANYENUM => elem,
+            oids::ANYARRAY if array.is_valid() => array,
+            oids::ANYARRAY => array_type(ctx, elem)?,
+            oids::ANYRANGE => range,
+            oids::ANYCOMPATIBLE | oids::ANYCOMPATIBLENONARRAY => compat_type,
+            oids::ANYCOMPATIBLEARRAY => array_type(ctx, compat_type)?,
+            d if is_polymorphic(d) => return Err(Error::unsupported("polymorphic range types")),
+            d => d,
+        })
+    };
+    for d in declared.iter_mut() {
+        *d = sub(*d)?;
+    }
+    sub(result)
+}
+
+fn array_type(ctx: &AnalyzeCtx<'_>, elem: Oid) -> Result<Oid> {
+    let a = if elem.is_valid() { ctx.array_of(elem)? } else { Oid::INVALID };
+    if a.is_valid() {
+        return Ok(a);
+    }
+    Err(err!(UNDEFINED_OBJECT, "could not find array type for data type {}", format_type_short(ctx, elem)))
+}
+
+fn not_an_array(ctx: &AnalyzeCtx<'_>, declared: &str, t: Oid) -> Error {
+    err!(
+        DATATYPE_MISMATCH,
+        "argument declared {declared} is not an array but type {}",
+        format_type_short(ctx, t)
+    )
+}
