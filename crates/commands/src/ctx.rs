@@ -26,8 +26,12 @@ pub trait Host {
     fn check_interrupts(&self) -> Result<()>;
     /// Looks at the session's settings.
     fn with_settings(&self, f: &mut dyn FnMut(&Settings));
+    /// SET (LOCAL) of a setting with all its checks; `None` is RESET.
+    fn set_setting(&self, name: &str, value: Option<&str>, local: bool) -> Result<()>;
     /// CURRENT_USER.
     fn role(&self) -> Oid;
+    /// SESSION_USER.
+    fn session_role(&self) -> Oid;
     fn is_superuser(&self) -> bool;
     /// Name of the connected database.
     fn database_name(&self) -> String;
@@ -48,6 +52,15 @@ pub trait Host {
     fn copy_out_end(&self) -> Result<()>;
     /// Asks the checkpointer for an immediate checkpoint and waits for it.
     fn request_checkpoint(&self) -> Result<()>;
+    /// Address of a TCP client.
+    fn client_addr(&self) -> Option<std::net::SocketAddr>;
+}
+
+/// What functions that need the database find in [`types::CallCtx::env`].
+pub struct FnEnv {
+    pub engine: Rc<Engine>,
+    pub catalog: Rc<Catalog>,
+    pub host: Rc<dyn Host>,
 }
 
 /// Everything a utility statement runs with.

@@ -65,6 +65,8 @@ pub struct Inner {
     pub(crate) wal_file: WalFile,
     pub(crate) wal_compression: Cell<bool>,
     pub(crate) last_insert: Cell<Lsn>,
+    /// The segment this process made ahead of need last.
+    pub(crate) prepared_segment: Cell<u64>,
     #[expect(clippy::vec_box, reason = "a draft moves between here and its builder: one pointer")]
     drafts: RefCell<Vec<Box<Draft>>>,
     pub(crate) pending: RefCell<Option<PendingSyncs>>,
@@ -106,6 +108,7 @@ impl Store {
             sweep_ahead: SweepAhead::default(),
             wal_file: WalFile::default(),
             last_insert: Cell::new(Lsn::INVALID),
+            prepared_segment: Cell::new(0),
             drafts: RefCell::default(),
             pending: RefCell::new(None),
             redo: RefCell::default(),

@@ -103,3 +103,12 @@ impl Rnd {
         self.0 % n
     }
 }
+
+/// Waits for a condition that other processes bring about; fails after a minute.
+pub fn wait_until(done: impl Fn() -> bool) {
+    let t = std::time::Instant::now();
+    while !done() {
+        assert!(t.elapsed() < std::time::Duration::from_secs(60), "the condition never came");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+}

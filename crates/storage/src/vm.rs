@@ -168,8 +168,8 @@ pub fn prepare_truncate(
         let p = crit.page(&mut page);
         p.bytes_mut()[at] &= !(0xffu8.wrapping_shl(shift));
         p.bytes_mut()[at + 1..].fill(0);
-        // A crash before the file is cut leaves bits for blocks beyond the heap's end. They are cleared again by the
-        // redo of the truncation, which calls this.
+        // A bit left for a block beyond the heap's end would lie about the block that comes there later: logged. A crash
+        // before the truncation leaves bits cleared of blocks that stay, which is safe.
         if store.in_recovery() {
             crit.unlogged();
         } else {

@@ -197,16 +197,6 @@ impl Store {
         }
         self.pins().add(buf)
     }
-    /// Gives back the pins of a process that died with nothing in flight ([`ipc::InFlight::is_clean`]).
-    pub fn release_pins_of(&self, dead: &ipc::Proc) {
-        for buf in dead.pins.buffers() {
-            let s = self.shared().descs[buf as usize].unpin();
-            if s & super::desc::PIN_WAITER != 0 {
-                self.io_condvar(buf).broadcast();
-            }
-        }
-        dead.pins.clear();
-    }
     /// (buffers handed out since the background writer last looked, dirty victims that backends wrote themselves).
     pub fn pool_statistics(&self) -> (u32, u32) {
         let pool = self.shared().pool;

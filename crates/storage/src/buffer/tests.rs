@@ -5,7 +5,8 @@ use crate::{
     Fork, ReadMode, RedoAction, RegFlags, RelFileLocator, RmgrId, StorageConfig, Store, Strategy, WalReader,
 };
 use crate::{fsm, vm};
-use common::{BlockNumber, Oid, SqlState, Xid};
+use common::{BlockNumber, Lsn, Oid, SqlState, Xid};
+use std::sync::atomic::Ordering::SeqCst;
 
 fn config(dir: &TestDir, buffers: usize) -> StorageConfig {
     StorageConfig { shared_buffers: buffers, system_identifier: 42, ..StorageConfig::new(dir.path()) }
@@ -51,7 +52,10 @@ fn counter(s: &Store, r: RelFileLocator, block: u32) -> u64 {
 }
 /// Replays the log from the start, as `transam` does.
 fn replay(s: &Store) -> usize {
-    let mut reader = WalReader::new(&s.config().data_dir, 1, 42, START);
+    replay_from(s, START)
+}
+fn replay_from(s: &Store, start: Lsn) -> usize {
+    let mut reader = WalReader::new(&s.config().data_dir, 1, 42, start);
     let mut n = 0;
     while let Some(rec) = reader.next_record().unwrap() {
         n += 1;
@@ -74,7 +78,7 @@ fn replay(s: &Store) -> usize {
     }
     let end = reader.end_lsn();
     s.redo_check_missing().unwrap();
-    s.start_wal(end, START).unwrap();
+    s.start_wal(end, end).unwrap();
     n
 }
 
@@ -154,6 +158,113 @@ fn small_pool_concurrent_load_then_crash_and_redo() {
         let total: u64 = (0..PAGES).map(|b| counter(&s, rel(100), b)).sum();
         assert_eq!(total, u64::from(WRITERS * EACH), "life {life}");
     }
+}
+
+/// A checkpoint as `transam` runs it; its redo pointer goes to a file.
+fn checkpoint(s: &Store) {
+    s.sync_pre_checkpoint();
+    let redo = s.begin_checkpoint();
+    s.write_all_dirty(|_, _| {
+        s.absorb_sync_requests();
+        Ok(())
+    })
+    .unwrap();
+    s.sync_requested_files().unwrap();
+    s.flush_wal(s.insert_lsn());
+    let path = s.config().data_dir.join("redo");
+    crate::datadir::write_file_durably(&path, &redo.0.to_le_bytes()).unwrap();
+    s.sync_post_checkpoint().unwrap();
+}
+fn redo_start(dir: &TestDir) -> Lsn {
+    match std::fs::read(dir.path().join("redo")) {
+        Ok(b) => Lsn(u64::from_le_bytes(b.try_into().unwrap())),
+        Err(_) => START,
+    }
+}
+/// Tears pages that were changed since the checkpoint: the second half never reached the disk.
+fn tear(dir: &TestDir, start: Lsn, rnd: &mut Rnd) -> u32 {
+    let mut reader = WalReader::new(dir.path(), 1, 42, start);
+    let mut changed = std::collections::BTreeSet::new();
+    while let Some(r) = reader.next_record().unwrap() {
+        changed.extend(r.blocks().iter().map(|b| b.block.0));
+    }
+    let path = dir.path().join("base/5/50");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let mut torn = 0;
+    for b in changed {
+        let at = b as usize * 8192;
+        if rnd.below(4) == 0 && at + 8192 <= bytes.len() {
+            bytes[at + 4096..at + 8192].fill(0xEE);
+            torn += 1;
+        }
+    }
+    std::fs::write(&path, &bytes).unwrap();
+    torn
+}
+
+#[test]
+fn killed_servers_recover_every_acknowledged_change() {
+    const PAGES: u32 = 200;
+    let dir = TestDir::new("pool-kill");
+    let cfg = config(&dir, 40);
+    let mut acked = 0;
+    let mut certain = 0;
+    let mut rnd = Rnd(2024);
+    let mut torn = 0;
+    for life in 0..6u64 {
+        let server = Server::new(cfg.clone());
+        let s = server.store();
+        s.become_checkpointer();
+        if life == 0 {
+            s.start_wal(START, START).unwrap();
+            fill(&s, rel(50), PAGES);
+        } else {
+            let start = redo_start(&dir);
+            torn += tear(&dir, start, &mut rnd);
+            replay_from(&s, start);
+        }
+        checkpoint(&s);
+        let total: u64 = (0..PAGES).map(|b| counter(&s, rel(50), b)).sum();
+        // Each writer of each life may have made one change more than it could report.
+        assert!(total >= acked + certain && total <= acked + certain + 4, "life {life}: {total}");
+        certain = total;
+        s.resign_checkpointer();
+        let mut children: Vec<i32> = (0..4u64)
+            .map(|w| {
+                server.fork(move |srv| {
+                    let s = srv.store();
+                    let mut rnd = Rnd(life * 10 + w + 1);
+                    for n in 1.. {
+                        bump(&s, rel(50), rnd.below(PAGES as u64) as u32, None);
+                        s.flush_wal(s.last_insert_lsn());
+                        srv.procs.get(0).spare[w as usize].store(n, SeqCst);
+                    }
+                    0
+                })
+            })
+            .collect();
+        children.push(server.fork(|srv| {
+            let s = srv.store();
+            s.become_checkpointer();
+            loop {
+                checkpoint(&s);
+                s.bgwriter_pass(50, 2.0).unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+        }));
+        let sum = || (0..4).map(|w| server.procs.get(0).spare[w].load(SeqCst)).sum::<u64>();
+        crate::testing::wait_until(|| sum() > 100);
+        std::thread::sleep(std::time::Duration::from_millis(rnd.below(80)));
+        for c in &children {
+            nix::sys::signal::kill(nix::unistd::Pid::from_raw(*c), nix::sys::signal::Signal::SIGKILL)
+                .unwrap();
+        }
+        for c in children {
+            ipc::fork::wait_for(c);
+        }
+        acked = sum();
+    }
+    assert!(torn > 0, "the test should have torn some pages");
 }
 
 #[test]
@@ -262,7 +373,9 @@ fn cleanup_lock_waits_for_other_pins() {
         drop(p);
         0
     });
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    crate::testing::wait_until(|| {
+        server.shared.descs.iter().any(|d| d.load() & super::desc::REFCOUNT_MASK == 2)
+    });
     assert!(pin.try_for_cleanup().is_none());
     let t = std::time::Instant::now();
     let page = pin.for_cleanup().unwrap();
@@ -285,14 +398,15 @@ fn pins_of_a_killed_process_are_given_back() {
         std::thread::sleep(std::time::Duration::from_secs(60));
         0
     });
-    std::thread::sleep(std::time::Duration::from_millis(150));
+    crate::testing::wait_until(|| server.procs.by_pid(child).is_some_and(|p| p.pins.buffers().len() == 10));
+    std::thread::sleep(std::time::Duration::from_millis(50));
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(child), nix::sys::signal::Signal::SIGKILL).unwrap();
     ipc::fork::wait_for(child);
     let dead = server.procs.by_pid(child).unwrap();
     assert!(dead.in_flight().is_clean(), "{:?}", dead.in_flight());
     let pin = s.read_main(rel(8), BlockNumber(3)).unwrap();
     assert!(pin.try_for_cleanup().is_none());
-    s.release_pins_of(dead);
+    s.release_dead_pins(dead);
     assert!(pin.try_for_cleanup().is_some());
     drop(pin);
     for d in server.shared.descs {
@@ -347,6 +461,27 @@ fn truncate_and_unlink_forget_buffers() {
     assert_eq!(counter(&s, rel(11), 2), 0);
     s.drop_database_buffers(Oid(5)).unwrap();
     assert_eq!(counter(&s, rel(11), 2), 0);
+}
+
+#[test]
+fn copied_fork_is_equal_and_survives_redo() {
+    let dir = TestDir::new("pool-copy");
+    let cfg = config(&dir, 64);
+    {
+        let server = Server::new(cfg.clone());
+        let s = server.bootstrap();
+        fill(&s, rel(30), 100);
+        bump(&s, rel(30), 42, None);
+        s.create_file(rel(31), Fork::Main, false).unwrap();
+        s.copy_fork(rel(30), rel(31), Fork::Main).unwrap();
+        assert_eq!((counter(&s, rel(31), 42), counter(&s, rel(31), 99)), (1, 0));
+        s.flush_wal(s.insert_lsn());
+    }
+    let server = Server::new(cfg);
+    let s = server.store();
+    s.become_checkpointer();
+    replay(&s);
+    assert_eq!((counter(&s, rel(31), 42), counter(&s, rel(31), 99)), (1, 0));
 }
 
 #[test]

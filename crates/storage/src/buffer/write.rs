@@ -13,8 +13,9 @@ use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
-/// Bit of [`ipc::Proc::delay_checkpoint`] set while a hint's image is logged and its page not yet marked dirty.
-pub const DELAY_FOR_HINT: u8 = 128;
+/// Bit of [`ipc::Proc::delay_checkpoint`] set while a hint's image is logged and its page not yet marked dirty: the
+/// same for which a checkpoint waits after it has set its redo pointer.
+pub const DELAY_FOR_HINT: u8 = 1;
 
 /// What the background writer remembers between passes.
 #[derive(Default)]

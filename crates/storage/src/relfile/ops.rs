@@ -2,8 +2,9 @@
 //! the files in step; logging them is the caller's business.
 
 use super::{Fork, RelFileLocator, SEGMENT_BLOCKS};
-use crate::Store;
-use common::{BlockNumber, Result};
+use crate::wal::record::xlog_info;
+use crate::{ReadMode, RegFlags, RmgrId, Store, Strategy};
+use common::{BlockNumber, Result, Xid};
 
 impl Store {
     /// Creates an empty fork. With `is_redo`, an existing one is fine. 58P02 when it exists.
@@ -54,6 +55,31 @@ impl Store {
                 self.request_unlink(*rel);
             }
             self.request_directory_sync(*rel);
+        }
+        Ok(())
+    }
+    /// Copies a fork block by block into an existing, empty fork of another relation, every page logged as a full-page
+    /// image except those of the free-space map (CREATE DATABASE). The source must not change meanwhile.
+    pub fn copy_fork(&self, from: RelFileLocator, to: RelFileLocator, fork: Fork) -> Result<()> {
+        let (reading, writing) = (Strategy::bulk_read(self), Strategy::bulk_write(self));
+        for b in 0..self.files().nblocks_or_zero(from, fork)? {
+            self.ints().check()?;
+            let source =
+                self.read(from, fork, BlockNumber(b), ReadMode::Normal, Some(&reading))?.into_share();
+            let mut target = self.extend_exclusive(to, fork, Some(&writing))?;
+            if source.is_new() {
+                continue;
+            }
+            let crit = self.begin_critical();
+            crit.page(&mut target).bytes_mut().copy_from_slice(source.bytes());
+            if fork == Fork::Fsm {
+                crit.unlogged();
+                continue;
+            }
+            let mut rec = crit.record(RmgrId::XLOG, xlog_info::FPI, Xid::INVALID);
+            let layout = if fork == Fork::Main { RegFlags::STANDARD } else { RegFlags::RAW };
+            rec.block(0, &target, layout | RegFlags::FORCE_IMAGE);
+            crit.log(rec);
         }
         Ok(())
     }

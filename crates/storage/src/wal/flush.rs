@@ -200,6 +200,7 @@ impl Store {
             return false;
         }
         let f = &self.wal().flush;
+        self.prepare_next_segment();
         let page = self.insert_lsn().0 / PAGE * PAGE;
         let target = f.asynchronous.load(Acquire).max(page);
         if target <= f.flushed.load(Acquire) {
@@ -207,6 +208,16 @@ impl Store {
         }
         self.flush_wal(Lsn(target));
         true
+    }
+    /// Makes the next segment when a third of the current one is used, so that no commit waits for that. Failure
+    /// (disk full) is left to whoever really needs the segment.
+    fn prepare_next_segment(&self) {
+        let now = self.insert_lsn().0;
+        let next = now / SEGMENT_SIZE + 1;
+        if now % SEGMENT_SIZE > SEGMENT_SIZE / 3 && self.prepared_segment.get() < next {
+            self.prepared_segment.set(next);
+            let _ = self.preallocate_wal(1);
+        }
     }
     /// An asynchronous commit ended at `lsn`: the walwriter flushes it soon.
     pub fn set_async_lsn(&self, lsn: Lsn) {

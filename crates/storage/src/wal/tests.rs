@@ -168,6 +168,24 @@ fn record_ending_at_a_segment_boundary() {
 }
 
 #[test]
+fn walwriter_flushes_and_prepares_segments() {
+    let dir = TestDir::new("wal-writer");
+    let server = Server::new(config(&dir));
+    let s = server.bootstrap();
+    assert!(!s.background_flush());
+    let lsn = s.log(RmgrId::XLOG, 1, Xid(1), &[1; 100]);
+    // Less than a page, and nobody asked.
+    assert!(!s.background_flush());
+    s.set_async_lsn(lsn);
+    assert!(s.background_flush() && s.flushed_lsn() >= lsn);
+    while s.insert_lsn().0 < SEGMENT_SIZE + SEGMENT_SIZE / 2 {
+        s.log(RmgrId::XLOG, 1, Xid(1), &[1; 50_000]);
+    }
+    assert!(s.background_flush());
+    assert!(segment::segment_path(dir.path(), 1, 2).exists());
+}
+
+#[test]
 fn block_references_and_images_round_trip() {
     for compress in [false, true] {
         let dir = TestDir::new(if compress { "wal-blocks-lz4" } else { "wal-blocks" });
@@ -277,7 +295,9 @@ fn acknowledged_records_survive_a_kill() {
                 })
             })
             .collect();
-        std::thread::sleep(std::time::Duration::from_millis(60 + round * 13));
+        let acked = || (0..4).map(|w| server.procs.get(0).spare[w].load(SeqCst)).collect::<Vec<u64>>();
+        crate::testing::wait_until(|| acked().iter().sum::<u64>() > 20);
+        std::thread::sleep(std::time::Duration::from_millis(30 + round * 13));
         for c in &children {
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(*c), nix::sys::signal::Signal::SIGKILL)
                 .unwrap();
@@ -293,8 +313,7 @@ fn acknowledged_records_survive_a_kill() {
             assert_eq!(*data, payload(w as u32, seen[w] as u32, &mut rnds[w]));
             seen[w] += 1;
         }
-        let acked: Vec<u64> = (0..4).map(|w| server.procs.get(0).spare[w].load(SeqCst)).collect();
-        assert!(acked.iter().sum::<u64>() > 0);
+        let acked = acked();
         for w in 0..4 {
             assert!(seen[w] >= acked[w], "writer {w}: {} of {} acknowledged records", seen[w], acked[w]);
         }

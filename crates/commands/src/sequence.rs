@@ -1,0 +1,12 @@
+//! Sequences: nextval, currval, setval and their state.
+
+use crate::FnEnv;
+use common::{Error, Oid, Result};
+
+/// The next value.
+pub fn nextval(_env: &FnEnv, _sequence: Oid) -> Result<i64> {
+    Err(Error::unsupported("nextval"))
+}
+
+/// Forgets cached values and `lastval` (DISCARD SEQUENCES).
+pub fn forget_all(_env: &FnEnv) {}

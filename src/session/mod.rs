@@ -1,0 +1,197 @@
+//! One client's session: its settings, prepared statements and portals, and the loop that reads messages and answers
+//! them. All state hangs off [`Session`]; nothing is global.
+
+mod auth;
+mod copy;
+mod extended;
+mod format;
+mod host;
+mod portal;
+mod prepared;
+mod run;
+mod services;
+mod settings;
+mod simple;
+pub mod socket;
+mod transaction;
+mod utility;
+mod wire;
+
+pub use auth::{Admission, authenticate};
+pub use settings::startup_settings;
+
+use catalog::Catalog;
+use catalog::search_path::SearchPath;
+use common::settings::Settings;
+use common::{Oid, Report};
+use executor::env::ExecEnv;
+use planner::PlannerSettings;
+use portal::Portal;
+use prepared::Prepared;
+use protocol::Connection;
+use socket::ClientSocket;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+use transam::Engine;
+
+/// Who the session is.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The role that logged in.
+    pub authenticated: Oid,
+    pub authenticated_is_superuser: bool,
+    pub user_name: String,
+    pub database: Oid,
+    pub database_name: String,
+    /// As `ps` shows it: `[local]` or `127.0.0.1(54321)`.
+    pub remote: String,
+    pub client_addr: Option<std::net::SocketAddr>,
+}
+
+/// A session.
+pub struct Session {
+    me: Weak<Session>,
+    pub engine: Rc<Engine>,
+    pub catalog: Rc<Catalog>,
+    pub identity: Identity,
+    env: OnceCell<Rc<ExecEnv>>,
+    fn_env: OnceCell<Rc<commands::FnEnv>>,
+    conn: RefCell<Connection<ClientSocket>>,
+    settings: RefCell<Settings>,
+    session_role: Cell<Oid>,
+    current_role: Cell<Oid>,
+    superuser: Cell<bool>,
+    /// Valid for a settings version, a catalog generation and a role.
+    path: RefCell<Option<(u64, u64, Oid, Rc<SearchPath>)>>,
+    planner_settings: RefCell<Option<(u64, Rc<PlannerSettings>)>>,
+    reported: RefCell<BTreeMap<&'static str, String>>,
+    prepared: RefCell<BTreeMap<String, Rc<Prepared>>>,
+    portals: RefCell<BTreeMap<String, Rc<RefCell<Portal>>>>,
+    /// Notices raised while the connection is in use (a row is being written): sent before the next message.
+    notices: RefCell<Vec<Report>>,
+    /// Text of the running statement, for error positions and `debug_query_string`.
+    source: RefCell<Rc<str>>,
+    title: ipc::title::Title,
+    /// Answers in extended protocol skip to Sync after an error.
+    skip_to_sync: Cell<bool>,
+    /// The message being worked on belongs to the extended protocol.
+    in_extended_message: Cell<bool>,
+    /// A utility statement that returns rows sends RowDescription itself, in these formats.
+    describe_utility: Cell<bool>,
+    utility_formats: RefCell<Vec<i16>>,
+}
+
+impl Session {
+    /// Makes the session of an authenticated client.
+    pub fn new(
+        engine: Rc<Engine>,
+        catalog: Rc<Catalog>,
+        conn: Connection<ClientSocket>,
+        settings: Settings,
+        identity: Identity,
+        title: ipc::title::Title,
+    ) -> Rc<Session> {
+        let session = Rc::new_cyclic(|me| Session {
+            me: me.clone(),
+            engine: engine.clone(),
+            catalog: catalog.clone(),
+            env: OnceCell::new(),
+            fn_env: OnceCell::new(),
+            conn: RefCell::new(conn),
+            settings: RefCell::new(settings),
+            session_role: Cell::new(identity.authenticated),
+            current_role: Cell::new(identity.authenticated),
+            superuser: Cell::new(identity.authenticated_is_superuser),
+            path: RefCell::default(),
+            planner_settings: RefCell::default(),
+            reported: RefCell::default(),
+            prepared: RefCell::default(),
+            portals: RefCell::default(),
+            notices: RefCell::default(),
+            source: RefCell::new("".into()),
+            title,
+            skip_to_sync: Cell::new(false),
+            in_extended_message: Cell::new(false),
+            describe_utility: Cell::new(false),
+            utility_formats: RefCell::default(),
+            identity,
+        });
+        session.wire_up();
+        session
+    }
+
+    /// Ties the layers below to this session: notices, transaction hooks, execution environment.
+    fn wire_up(self: &Rc<Session>) {
+        let weak = self.me.clone();
+        self.engine.set_notice_sink(Rc::new(move |r: Report| {
+            if let Some(s) = weak.upgrade() {
+                s.queue_notice(r);
+            }
+        }));
+        self.engine.register_hook(Rc::new(transaction::Hook(self.me.clone())));
+        let host = Rc::new(host::SessionHost(self.me.clone()));
+        let fn_env = Rc::new(commands::FnEnv {
+            engine: self.engine.clone(),
+            catalog: self.catalog.clone(),
+            host,
+        });
+        let services = Rc::new(services::Services { session: self.me.clone(), fn_env: fn_env.clone() });
+        let env = Rc::new(ExecEnv::new(
+            Some(self.engine.clone()),
+            Some(self.catalog.clone()),
+            self.catalog.registry(),
+            services,
+        ));
+        let _ = self.env.set(env);
+        let _ = self.fn_env.set(fn_env);
+        let weak = self.me.clone();
+        let hook: Rc<dyn Fn() -> common::Result<()>> = Rc::new(move || match weak.upgrade() {
+            Some(s) => s.on_wake(),
+            None => Ok(()),
+        });
+        self.conn.borrow_mut().transport.set_wake_hook(hook);
+        self.apply_settings();
+    }
+
+    /// The execution environment.
+    pub fn env(&self) -> &Rc<ExecEnv> {
+        self.env.get().expect("set by wire_up")
+    }
+    fn fn_env(&self) -> &Rc<commands::FnEnv> {
+        self.fn_env.get().expect("set by wire_up")
+    }
+    fn rc(&self) -> Rc<Session> {
+        self.me.upgrade().expect("a running method keeps the session alive")
+    }
+    /// The search path in force.
+    pub fn search_path(&self) -> common::Result<Rc<SearchPath>> {
+        let (version, generation) = (self.settings.borrow().version(), self.catalog.generation());
+        let role = self.current_role.get();
+        if let Some((v, g, r, p)) = &*self.path.borrow()
+            && (*v, *g, *r) == (version, generation, role)
+        {
+            return Ok(p.clone());
+        }
+        let names = settings::split_names(self.settings.borrow().text("search_path"));
+        let path = Rc::new(self.catalog.search_path(&names, role, None)?);
+        *self.path.borrow_mut() = Some((version, generation, role, path.clone()));
+        Ok(path)
+    }
+    /// Notices wait until the connection is free and the current message is whole.
+    fn queue_notice(&self, r: Report) {
+        if r.severity < common::Severity::Error && r.severity < self.client_min_messages() {
+            return;
+        }
+        self.notices.borrow_mut().push(r);
+        if let Ok(mut conn) = self.conn.try_borrow_mut() {
+            self.write_notices(&mut conn);
+        }
+    }
+    fn write_notices(&self, conn: &mut Connection<ClientSocket>) {
+        for r in self.notices.borrow_mut().drain(..) {
+            let position = r.position.map(|p| protocol::writer::char_position(&self.source.borrow(), p));
+            conn.out.report(&r, position);
+        }
+    }
+}

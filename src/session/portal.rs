@@ -1,0 +1,376 @@
+//! Portals: a statement being run, by the extended protocol (Bind, Execute) or as a cursor (DECLARE, FETCH). Forward
+//! reading streams from the plan; cursors that may go back keep the rows they have passed.
+
+use super::Session;
+use super::prepared::{Prepared, Work};
+use analyze::OutputColumn;
+use common::{Result, bail, err};
+use executor::run::{QueryRun, RunOptions};
+use parser::ast::{FETCH_ALL, FetchDirection, Statement};
+use std::rc::Rc;
+use transam::SubXactId;
+use types::Datum;
+
+/// One row kept by a portal.
+pub type Row = Vec<Datum>;
+
+/// A portal.
+pub struct Portal {
+    pub name: String,
+    pub prepared: Rc<Prepared>,
+    pub columns: Rc<Vec<OutputColumn>>,
+    pub formats: Vec<i16>,
+    pub params: Vec<Datum>,
+    pub state: State,
+    /// Declared by SQL: `pg_cursors` shows it, FETCH works on it.
+    pub options: u32,
+    pub is_cursor: bool,
+    pub holdable: bool,
+    /// Keeps rows for backward fetches.
+    pub scroll: bool,
+    pub subxact: SubXactId,
+    /// Made by a transaction that has committed since (holdable only).
+    pub survived: bool,
+    pub created_us: i64,
+    /// Rows kept: those from number `first + 1` on.
+    rows: Vec<Row>,
+    first: u64,
+    /// Row the cursor stands on: 0 before the first, rows + 1 behind the last.
+    position: u64,
+}
+
+/// How far it is.
+pub enum State {
+    Ready,
+    Running { run: Box<QueryRun>, cached: bool },
+    /// All rows are in `rows` (data-changing statements with RETURNING, holdable cursors after commit).
+    Materialized,
+    Done { tag: String },
+    Failed,
+}
+
+impl Portal {
+    /// A portal about to run.
+    pub fn new(session: &Session, name: &str, prepared: Rc<Prepared>, columns: Rc<Vec<OutputColumn>>) -> Portal {
+        Portal {
+            name: name.to_string(),
+            prepared,
+            columns,
+            formats: Vec::new(),
+            params: Vec::new(),
+            state: State::Ready,
+            options: 0,
+            is_cursor: false,
+            holdable: false,
+            scroll: false,
+            subxact: session.engine.current_subxact(),
+            survived: false,
+            created_us: session.engine.statement_timestamp(),
+            rows: Vec::new(),
+            first: 0,
+            position: 0,
+        }
+    }
+
+    /// Plans and begins.
+    pub fn start(&mut self, session: &Session) -> Result<()> {
+        let analysis = session.analysis(&self.prepared, false)?;
+        let snapshot = session.engine.transaction_snapshot()?;
+        let (plan, cached) = session.plan_for(&self.prepared, &analysis, &self.params, self.is_cursor)?;
+        let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
+        let run = QueryRun::start(plan, &self.params, opts)?;
+        self.state = State::Running { run: Box::new(run), cached };
+        Ok(())
+    }
+
+    /// Ends the run and gives a cached plan back.
+    pub fn stop(&mut self, session: &Session, next: State) {
+        if let State::Running { run, cached } = std::mem::replace(&mut self.state, next) {
+            let plan = run.end();
+            if cached {
+                session.return_plan(&self.prepared, plan);
+            }
+        }
+    }
+
+    /// Reads rows into `rows` until there are `upto` in all or no more; true if the end was reached.
+    fn fill(&mut self, session: &Session, upto: u64) -> Result<bool> {
+        loop {
+            let have = self.first + self.rows.len() as u64;
+            let State::Running { run, .. } = &mut self.state else { return Ok(true) };
+            if have >= upto {
+                return Ok(false);
+            }
+            let want = usize::try_from(upto - have).unwrap_or(usize::MAX).min(types::column::BATCH_ROWS);
+            match run.next(want)? {
+                Some(b) => {
+                    let n = self.columns.len();
+                    let rows = &mut self.rows;
+                    b.live().each(|i| {
+                        rows.push(b.cols[..n].iter().map(|c| c.get(i).to_owned()).collect());
+                        Ok::<(), common::Error>(())
+                    })?;
+                }
+                None => {
+                    run.finish()?;
+                    self.stop(session, State::Materialized);
+                }
+            }
+        }
+    }
+
+    /// Runs to the end and keeps everything that is left.
+    pub fn materialize(&mut self, session: &Session) -> Result<()> {
+        self.fill(session, u64::MAX)?;
+        Ok(())
+    }
+
+    /// Moves by `direction` and `count`, handing out rows in the order passed. Returns how many.
+    pub fn fetch(
+        &mut self,
+        session: &Session,
+        direction: FetchDirection,
+        count: i64,
+        sink: &mut dyn FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
+        match direction {
+            FetchDirection::Forward if count < 0 => self.backward(session, count.unsigned_abs(), sink),
+            FetchDirection::Forward => self.forward(session, count as u64, sink),
+            FetchDirection::Backward if count == FETCH_ALL => self.backward(session, u64::MAX, sink),
+            FetchDirection::Backward if count < 0 => self.forward(session, count.unsigned_abs(), sink),
+            FetchDirection::Backward => self.backward(session, count as u64, sink),
+            FetchDirection::Absolute => self.absolute(session, count, sink),
+            FetchDirection::Relative => {
+                let target = self.position as i64 + count;
+                if count == 0 {
+                    return self.current(session, sink);
+                }
+                if target <= 0 {
+                    self.backward(session, u64::MAX, &mut |_| Ok(()))?;
+                    return Ok(0);
+                }
+                self.to(session, target as u64, sink)
+            }
+        }
+    }
+
+    fn row(&self, number: u64) -> Option<&Row> {
+        let i = number.checked_sub(self.first + 1)?;
+        self.rows.get(usize::try_from(i).ok()?)
+    }
+
+    fn current(&mut self, _session: &Session, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+        match self.row(self.position) {
+            Some(r) => sink(r).map(|()| 1),
+            None => Ok(0),
+        }
+    }
+
+    fn forward(&mut self, session: &Session, count: u64, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+        if count == 0 {
+            return self.current(session, sink);
+        }
+        let mut n = 0;
+        while n < count {
+            // In steps, so that a forward-only portal holds one batch at a time.
+            let step = (count - n).min(types::column::BATCH_ROWS as u64);
+            let ended = self.fill(session, self.position.saturating_add(step))?;
+            let mut moved = 0;
+            while moved < step {
+                let Some(r) = self.row(self.position + 1) else { break };
+                sink(r)?;
+                self.position += 1;
+                moved += 1;
+            }
+            n += moved;
+            if moved < step {
+                debug_assert!(ended);
+                self.position = self.first + self.rows.len() as u64 + 1;
+                break;
+            }
+            self.forget_passed();
+        }
+        Ok(n)
+    }
+
+    /// A portal that cannot go back keeps only the row it stands on.
+    fn forget_passed(&mut self) {
+        if self.scroll || matches!(self.state, State::Materialized) && self.holdable {
+            return;
+        }
+        let keep_from = self.position.saturating_sub(1).max(self.first);
+        let gone = (keep_from - self.first) as usize;
+        self.rows.drain(..gone.min(self.rows.len()));
+        self.first = keep_from;
+    }
+
+    fn backward(&mut self, session: &Session, count: u64, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+        if count == 0 {
+            return self.current(session, sink);
+        }
+        if !self.scroll {
+            return Err(err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward")
+                .hint("Declare it with SCROLL option to enable backward scan."));
+        }
+        let mut n = 0;
+        while n < count && self.position > 1 {
+            self.position -= 1;
+            let Some(r) = self.row(self.position) else { break };
+            sink(r)?;
+            n += 1;
+        }
+        if n < count {
+            self.position = 0;
+        }
+        Ok(n)
+    }
+
+    fn absolute(&mut self, session: &Session, count: i64, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+        if count > 0 {
+            return self.to(session, count as u64, sink);
+        }
+        if count == 0 {
+            if self.position > 0 {
+                self.backward(session, u64::MAX, &mut |_| Ok(()))?;
+            }
+            return Ok(0);
+        }
+        self.fill(session, u64::MAX)?;
+        let total = self.first + self.rows.len() as u64;
+        match total.checked_sub(count.unsigned_abs() - 1) {
+            Some(target) if target > 0 => self.to(session, target, sink),
+            _ => {
+                self.backward(session, u64::MAX, &mut |_| Ok(()))?;
+                Ok(0)
+            }
+        }
+    }
+
+    /// Stands on row `target` and hands it out.
+    fn to(&mut self, session: &Session, target: u64, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+        if target <= self.position && !self.scroll && target != self.position {
+            return Err(err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward")
+                .hint("Declare it with SCROLL option to enable backward scan."));
+        }
+        self.fill(session, target)?;
+        let total = self.first + self.rows.len() as u64;
+        self.position = target.min(total + 1);
+        self.current(session, sink)
+    }
+}
+
+impl Session {
+    pub(super) fn portal(&self, name: &str) -> Option<Rc<std::cell::RefCell<Portal>>> {
+        self.portals.borrow().get(name).cloned()
+    }
+
+    /// A cursor by name, or 34000.
+    pub(super) fn require_cursor(&self, name: &str) -> Result<Rc<std::cell::RefCell<Portal>>> {
+        match self.portal(name) {
+            Some(p) => Ok(p),
+            None => bail!(INVALID_CURSOR_NAME, "cursor \"{name}\" does not exist"),
+        }
+    }
+
+    /// DECLARE.
+    pub(super) fn declare_cursor(&self, d: &parser::ast::DeclareCursorStmt, source: &Rc<str>, params: &[Datum], types: &[common::Oid]) -> Result<()> {
+        use parser::ast::cursor_opt as opt;
+        let holdable = d.options & opt::HOLD != 0;
+        if !holdable {
+            self.engine.require_block(true, "DECLARE CURSOR")?;
+        }
+        if d.options & opt::BINARY != 0 && d.options & opt::SCROLL != 0 && d.options & opt::NO_SCROLL != 0 {
+            bail!(INVALID_CURSOR_DEFINITION, "cannot specify both SCROLL and NO SCROLL");
+        }
+        if let Some(old) = self.portal(&d.portalname) {
+            let _ = old;
+            bail!(DUPLICATE_CURSOR, "cursor \"{}\" already exists", d.portalname);
+        }
+        let stmt = Statement::Select(d.query.clone());
+        let raw = parser::ast::RawStmt { stmt, location: 0, len: source.len() };
+        let prepared = Rc::new(Prepared::new(source.clone(), Some(raw), types.to_vec(), true, 0));
+        let analysis = self.analysis(&prepared, false)?;
+        let Work::Query(q) = &analysis.work else {
+            bail!(INVALID_CURSOR_DEFINITION, "DECLARE CURSOR must specify a query");
+        };
+        let locks_rows = !q.row_marks.is_empty();
+        if locks_rows && holdable {
+            return Err(err!(FEATURE_NOT_SUPPORTED, "DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported")
+                .detail("Holdable cursors must be READ ONLY."));
+        }
+        if locks_rows && d.options & opt::SCROLL != 0 {
+            return Err(err!(FEATURE_NOT_SUPPORTED, "DECLARE SCROLL CURSOR ... FOR UPDATE is not supported")
+                .detail("Scrollable cursors must be READ ONLY."));
+        }
+        let mut p = Portal::new(self, &d.portalname, prepared, analysis.columns.clone());
+        p.is_cursor = true;
+        p.holdable = holdable;
+        p.options = d.options;
+        p.scroll = d.options & opt::NO_SCROLL == 0 && !locks_rows;
+        p.params = params.to_vec();
+        if d.options & opt::BINARY != 0 {
+            p.formats = vec![1];
+        }
+        p.start(self)?;
+        self.portals.borrow_mut().insert(d.portalname.clone(), Rc::new(p.into()));
+        Ok(())
+    }
+
+    /// Drops a portal.
+    pub(super) fn drop_portal(&self, name: &str) {
+        let p = self.portals.borrow_mut().remove(name);
+        if let Some(p) = p
+            && let Ok(mut p) = p.try_borrow_mut()
+        {
+            p.stop(self, State::Failed);
+        }
+    }
+
+    /// CLOSE ALL.
+    pub(super) fn drop_all_cursors(&self) {
+        let names: Vec<String> =
+            self.portals.borrow().iter().filter(|(_, p)| p.try_borrow().is_ok()).map(|(n, _)| n.clone()).collect();
+        for n in names {
+            self.drop_portal(&n);
+        }
+    }
+
+    /// Holdable cursors read the rest of their rows; the others end.
+    pub(super) fn portals_before_commit(&self) -> Result<()> {
+        let all: Vec<_> = self.portals.borrow().iter().map(|(n, p)| (n.clone(), p.clone())).collect();
+        for (name, p) in all {
+            // The portal that runs the COMMIT itself is in use: it ends by itself.
+            let Ok(mut portal) = p.try_borrow_mut() else { continue };
+            if portal.survived {
+                continue;
+            }
+            if portal.holdable {
+                portal.materialize(self)?;
+                portal.survived = true;
+            } else {
+                portal.stop(self, State::Failed);
+                self.portals.borrow_mut().remove(&name);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn portals_at_abort(&self) {
+        self.drop_portals_if(|_| true);
+    }
+
+    pub(super) fn portals_at_subabort(&self, id: SubXactId) {
+        self.drop_portals_if(|p| p.subxact >= id);
+    }
+
+    fn drop_portals_if(&self, test: impl Fn(&Portal) -> bool) {
+        self.portals.borrow_mut().retain(|_, p| match p.try_borrow_mut() {
+            Ok(mut p) if !p.survived && test(&p) => {
+                // What it had pinned or opened goes with it; a plan in the middle of a failed run is not reused.
+                p.state = State::Failed;
+                false
+            }
+            _ => true,
+        });
+    }
+}

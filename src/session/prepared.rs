@@ -1,0 +1,255 @@
+//! Prepared statements: a statement analysed once, planned when first run, revalidated when a descriptor it was built
+//! from may have changed. The choice between a generic plan and plans for the actual values is PostgreSQL's: five
+//! custom plans first, then whichever is cheaper.
+
+use super::Session;
+use analyze::query::{Query, RteKind};
+use analyze::{AnalyzeCtx, Analyzed, OutputColumn, ParamTypes};
+use catalog::search_path::SearchPath;
+use common::{Oid, Result, bail};
+use executor::run::CompiledPlan;
+use parser::ast::{RawStmt, Statement};
+use planner::{PlannedStmt, PlannerCtx};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use types::Datum;
+
+/// What a statement turned out to be.
+pub enum Work {
+    Empty,
+    Query(Query),
+    Utility(Rc<Statement>),
+}
+
+/// Analysed form, valid for a catalog generation and a search path.
+pub struct Analysis {
+    pub work: Work,
+    /// Columns of the result; empty if it returns no rows.
+    pub columns: Rc<Vec<OutputColumn>>,
+    generation: u64,
+    path: Rc<SearchPath>,
+}
+
+/// A prepared (or one-off) statement.
+pub struct Prepared {
+    /// The query string the statement came in.
+    pub source: Rc<str>,
+    raw: Option<RawStmt>,
+    pub param_types: RefCell<Vec<Oid>>,
+    pub from_sql: bool,
+    pub prepare_time_us: i64,
+    analysis: RefCell<Option<Rc<Analysis>>>,
+    plan: RefCell<Option<Cached>>,
+    generic_cost: Cell<f64>,
+    custom_cost: Cell<f64>,
+    custom_plans: Cell<u32>,
+    pub generic_plans: Cell<u64>,
+}
+
+/// The generic plan, ready to run; taken out while it runs.
+struct Cached {
+    plan: CompiledPlan,
+    generation: u64,
+}
+
+/// Custom plans tried before a generic one is considered, as in PostgreSQL.
+const CUSTOM_PLANS: u32 = 5;
+
+impl Prepared {
+    /// Wraps a parsed statement.
+    pub fn new(source: Rc<str>, raw: Option<RawStmt>, param_types: Vec<Oid>, from_sql: bool, now_us: i64) -> Prepared {
+        Prepared {
+            source,
+            raw,
+            param_types: RefCell::new(param_types),
+            from_sql,
+            prepare_time_us: now_us,
+            analysis: RefCell::default(),
+            plan: RefCell::default(),
+            generic_cost: Cell::new(-1.0),
+            custom_cost: Cell::new(0.0),
+            custom_plans: Cell::new(0),
+            generic_plans: Cell::new(0),
+        }
+    }
+    /// The raw statement; `None` for an empty query string.
+    pub fn raw(&self) -> Option<&RawStmt> {
+        self.raw.as_ref()
+    }
+    /// Custom plans made.
+    pub fn custom_plans(&self) -> u32 {
+        self.custom_plans.get()
+    }
+}
+
+impl Session {
+    /// Runs `f` with a context for analysis of `source`.
+    pub(super) fn with_analyze_ctx<R>(&self, source: &str, f: impl FnOnce(&AnalyzeCtx<'_>) -> Result<R>) -> Result<R> {
+        let path = self.search_path()?;
+        let fmt = self.env().fmt.borrow().clone();
+        let lock = |rel: Oid, mode: u8| self.lock_relation(rel, mode);
+        let ctx = AnalyzeCtx {
+            catalog: &self.catalog,
+            path: &path,
+            registry: self.catalog.registry(),
+            fmt: &fmt,
+            role: self.current_role.get(),
+            database: &self.identity.database_name,
+            source,
+            lock: &lock,
+            env: self.env().session.fn_env(),
+            xact_start_us: self.engine.transaction_timestamp(),
+            stmt_start_us: self.engine.statement_timestamp(),
+        };
+        f(&ctx)
+    }
+
+    fn lock_relation(&self, rel: Oid, mode: u8) -> Result<()> {
+        let shared = self.catalog.builtins().schema.table(rel).is_some_and(|t| t.shared);
+        let db = if shared { Oid::INVALID } else { self.catalog.database() };
+        self.engine.lock_relation(db, rel, commands::lock_mode(mode))
+    }
+
+    /// The analysed form, made or remade as needed. `variable` lets parameter types be inferred (first analysis).
+    pub(super) fn analysis(&self, p: &Prepared, variable: bool) -> Result<Rc<Analysis>> {
+        let path = self.search_path()?;
+        if let Some(a) = &*p.analysis.borrow()
+            && a.generation == self.catalog.generation()
+            && (Rc::ptr_eq(&a.path, &path) || a.path == path)
+        {
+            return Ok(a.clone());
+        }
+        let Some(raw) = &p.raw else {
+            return Ok(Rc::new(Analysis { work: Work::Empty, columns: Rc::default(), generation: 0, path }));
+        };
+        let old_columns = p.analysis.borrow().as_ref().map(|a| a.columns.clone());
+        let given = p.param_types.borrow().clone();
+        let mut params = if variable { ParamTypes::variable(given) } else { ParamTypes::fixed(given) };
+        let work = self.with_analyze_ctx(&p.source, |ctx| match analyze::analyze(ctx, raw, &mut params)? {
+            Analyzed::Utility(u) => Ok(Work::Utility(Rc::new(u))),
+            Analyzed::Query(q) => {
+                let mut queries = analyze::rewrite(ctx, *q)?;
+                match (queries.pop(), queries.is_empty()) {
+                    (Some(q), true) => Ok(Work::Query(q)),
+                    _ => Err(common::Error::unsupported("a rule that makes several queries of one")),
+                }
+            }
+        })?;
+        if variable {
+            if let Some(i) = params.types.iter().position(|t| !t.is_valid() || *t == types::oids::UNKNOWN) {
+                bail!(INDETERMINATE_DATATYPE, "could not determine data type of parameter ${}", i + 1);
+            }
+            *p.param_types.borrow_mut() = params.types;
+        }
+        let columns = Rc::new(match &work {
+            Work::Query(q) => analyze::output_columns(q),
+            Work::Utility(u) => self.utility_columns(u)?,
+            Work::Empty => Vec::new(),
+        });
+        if old_columns.is_some_and(|old| !same_shape(&old, &columns)) && !variable {
+            bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+        }
+        let a = Rc::new(Analysis { work, columns, generation: self.catalog.generation(), path });
+        *p.analysis.borrow_mut() = Some(a.clone());
+        *p.plan.borrow_mut() = None;
+        Ok(a)
+    }
+
+    /// A plan for a query statement with these parameter values, ready to run, and whether to give it back afterwards
+    /// with [`Session::return_plan`].
+    pub(super) fn plan_for(&self, p: &Prepared, a: &Rc<Analysis>, params: &[Datum], cursor: bool) -> Result<(CompiledPlan, bool)> {
+        if let Work::Query(query) = &a.work {
+            self.lock_query(query)?;
+        }
+        // Waiting for a lock may have let in news about the relations.
+        let a = &self.analysis(p, false)?;
+        let Work::Query(query) = &a.work else {
+            return Err(common::Error::internal("planning a utility statement"));
+        };
+        if let Some(c) = p.plan.borrow_mut().take()
+            && c.generation == self.catalog.generation()
+        {
+            p.generic_plans.set(p.generic_plans.get() + 1);
+            return Ok((c.plan, true));
+        }
+        let generic = params.is_empty() || self.wants_generic(p, query, params.len(), cursor)?;
+        let types = p.param_types.borrow().clone();
+        let bound = if generic && !params.is_empty() { None } else { Some(params) };
+        let stmt = self.plan_query(query.clone(), &types, bound, cursor)?;
+        if generic {
+            p.generic_plans.set(p.generic_plans.get() + 1);
+        } else {
+            p.custom_plans.set(p.custom_plans.get() + 1);
+            p.custom_cost.set(p.custom_cost.get() + stmt.plan.total_cost + planning_cost(&stmt));
+        }
+        Ok((CompiledPlan::new(self.env(), Rc::new(stmt))?, generic))
+    }
+
+    /// Should the next plan serve all parameter values?
+    fn wants_generic(&self, p: &Prepared, query: &Query, nparams: usize, cursor: bool) -> Result<bool> {
+        let mode = self.settings.borrow().text("plan_cache_mode").to_string();
+        match mode.as_str() {
+            "force_generic_plan" => return Ok(true),
+            "force_custom_plan" => return Ok(false),
+            _ => {}
+        }
+        debug_assert!(nparams > 0);
+        if p.custom_plans.get() < CUSTOM_PLANS {
+            return Ok(false);
+        }
+        if p.generic_cost.get() < 0.0 {
+            let types = p.param_types.borrow().clone();
+            let stmt = self.plan_query(query.clone(), &types, None, cursor)?;
+            p.generic_cost.set(stmt.plan.total_cost);
+        }
+        Ok(p.generic_cost.get() < p.custom_cost.get() / f64::from(p.custom_plans.get()))
+    }
+
+    /// Gives a generic plan back for the next execution.
+    pub(super) fn return_plan(&self, p: &Prepared, plan: CompiledPlan) {
+        *p.plan.borrow_mut() = Some(Cached { plan, generation: self.catalog.generation() });
+    }
+
+    /// Takes the locks a query needs on its relations, sub-queries included.
+    fn lock_query(&self, q: &Query) -> Result<()> {
+        for rte in &q.rtable {
+            match &rte.kind {
+                RteKind::Relation { relid, lockmode, .. } => self.lock_relation(*relid, *lockmode)?,
+                RteKind::Subquery { query, .. } => self.lock_query(query)?,
+                _ => {}
+            }
+        }
+        for c in &q.ctes {
+            self.lock_query(&c.query)?;
+        }
+        Ok(())
+    }
+
+    /// Plans a query.
+    pub(super) fn plan_query(&self, query: Query, types: &[Oid], bound: Option<&[Datum]>, cursor: bool) -> Result<PlannedStmt> {
+        let settings = self.planner_settings();
+        let fmt = self.env().fmt.borrow().clone();
+        let ctx = PlannerCtx {
+            catalog: &self.catalog,
+            settings: &settings,
+            registry: self.catalog.registry(),
+            fmt: &fmt,
+            env: self.env().session.fn_env(),
+            xact_start_us: self.engine.transaction_timestamp(),
+            stmt_start_us: self.engine.statement_timestamp(),
+            param_types: types,
+            bound_params: bound,
+            cursor,
+        };
+        planner::plan_query(&ctx, query)
+    }
+}
+
+/// What planning itself costs, in the planner's units: PostgreSQL charges it to custom plans.
+fn planning_cost(stmt: &PlannedStmt) -> f64 {
+    1000.0 * 0.0025 * (stmt.rtable.len() as f64 + 1.0)
+}
+
+fn same_shape(a: &[OutputColumn], b: &[OutputColumn]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.type_oid == y.type_oid && x.typmod == y.typmod)
+}

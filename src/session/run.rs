@@ -1,0 +1,155 @@
+//! Running one statement to its end and sending what it returns.
+
+use super::Session;
+use super::prepared::{Analysis, Prepared, Work};
+use analyze::query::{CmdType, Query};
+use common::{Error, Result};
+use executor::run::{QueryRun, RunOptions};
+use parser::ast::Statement;
+use std::rc::Rc;
+use types::Datum;
+
+/// Where rows go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Description {
+    /// RowDescription before the rows (simple protocol).
+    Send,
+    /// The client asked by Describe, or does not want to know.
+    Omit,
+}
+
+/// The command tag of a query.
+pub fn query_tag(command: CmdType, rows: u64) -> String {
+    match command {
+        CmdType::Select => format!("SELECT {rows}"),
+        CmdType::Insert => format!("INSERT 0 {rows}"),
+        CmdType::Update => format!("UPDATE {rows}"),
+        CmdType::Delete => format!("DELETE {rows}"),
+        CmdType::Merge => format!("MERGE {rows}"),
+    }
+}
+
+impl Session {
+    /// Runs a statement that needs no portal. Returns the command tag; empty for an empty statement.
+    pub(super) fn run_statement(
+        &self,
+        p: &Rc<Prepared>,
+        params: &[Datum],
+        formats: &[i16],
+        description: Description,
+    ) -> Result<String> {
+        let needs_snapshot = p.raw().is_some_and(|r| !is_transaction_control(&r.stmt));
+        if needs_snapshot && p.raw().is_some_and(|r| is_query(&r.stmt)) {
+            // Taken before analysis, as the first thing the statement does in its transaction.
+            let _ = self.engine.transaction_snapshot()?;
+        }
+        let a = self.analysis(p, false)?;
+        match &a.work {
+            Work::Empty => Ok(String::new()),
+            Work::Query(q) => self.run_query(p, &a, q, params, formats, description),
+            Work::Utility(u) => self.run_utility(u, p, params, formats, description),
+        }
+    }
+
+    fn run_query(
+        &self,
+        p: &Rc<Prepared>,
+        a: &Rc<Analysis>,
+        q: &Query,
+        params: &[Datum],
+        formats: &[i16],
+        description: Description,
+    ) -> Result<String> {
+        self.check_read_only(q)?;
+        let (plan, cached) = self.plan_for(p, a, params, false)?;
+        let snapshot = self.engine.transaction_snapshot()?;
+        let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
+        let mut run = QueryRun::start(plan, params, opts)?;
+        if !a.columns.is_empty() {
+            self.send_rows(&mut run, a, formats, description)?;
+        } else if q.command == CmdType::Select {
+            self.send_empty_rows(&mut run, description)?;
+        }
+        let rows = run.finish()?;
+        let plan = run.end();
+        if cached {
+            self.return_plan(p, plan);
+        }
+        Ok(query_tag(q.command, rows))
+    }
+
+    fn send_rows(&self, run: &mut QueryRun, a: &Analysis, formats: &[i16], description: Description) -> Result<()> {
+        let types: Vec<_> = a.columns.iter().map(|c| c.type_oid).collect();
+        let format = self.row_format(&types, formats)?;
+        if description == Description::Send {
+            let fields = self.fields(&a.columns, formats)?;
+            self.conn.borrow_mut().out.row_description(&fields);
+        }
+        while let Some(batch) = run.next(0)? {
+            let mut conn = self.conn.borrow_mut();
+            self.write_notices(&mut conn);
+            format.write_batch(self, &mut conn, batch)?;
+        }
+        Ok(())
+    }
+
+    /// `SELECT` without columns: rows without values.
+    fn send_empty_rows(&self, run: &mut QueryRun, description: Description) -> Result<()> {
+        if description == Description::Send {
+            self.conn.borrow_mut().out.row_description(&[]);
+        }
+        while let Some(batch) = run.next(0)? {
+            let mut conn = self.conn.borrow_mut();
+            for _ in 0..batch.live_count() {
+                conn.out.data_row(0, |_, _| Ok::<bool, Error>(false))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// 25006 for a data-changing query in a read-only transaction.
+    pub(super) fn check_read_only(&self, q: &Query) -> Result<()> {
+        if q.command != CmdType::Select && self.engine.read_only() {
+            let what = match q.command {
+                CmdType::Insert => "INSERT",
+                CmdType::Update => "UPDATE",
+                CmdType::Delete => "DELETE",
+                _ => "MERGE",
+            };
+            common::bail!(READ_ONLY_SQL_TRANSACTION, "cannot execute {what} in a read-only transaction");
+        }
+        if !q.row_marks.is_empty() && self.engine.read_only() {
+            common::bail!(
+                READ_ONLY_SQL_TRANSACTION,
+                "cannot execute SELECT FOR UPDATE in a read-only transaction"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Statements that a failed transaction block still accepts.
+pub fn ends_failed_block(s: &Statement) -> bool {
+    use parser::ast::TransactionStmtKind as K;
+    match s {
+        Statement::Transaction(t) => {
+            matches!(t.kind, K::Commit | K::Rollback | K::RollbackTo | K::Prepare)
+        }
+        _ => false,
+    }
+}
+
+fn is_query(s: &Statement) -> bool {
+    matches!(
+        s,
+        Statement::Select(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_)
+    )
+}
+
+/// Statements that must not take a snapshot: they come before SET TRANSACTION, or end the transaction.
+pub fn is_transaction_control(s: &Statement) -> bool {
+    matches!(
+        s,
+        Statement::Transaction(_) | Statement::VariableSet(_) | Statement::VariableShow(_) | Statement::Lock(_)
+    )
+}

@@ -1,0 +1,488 @@
+//! Settings of a session: what is checked before a value is taken, and what a new value changes.
+
+use super::Session;
+use common::settings::{Scope, Settings, Source};
+use common::{Error, Result, Severity, SqlState, bail, err};
+use planner::PlannerSettings;
+use std::rc::Rc;
+use types::FormatSettings;
+use types::registry::{DateOrder, DateStyle, IntervalStyle};
+
+/// Settings whose changes are reported to the client, with their spelling on the wire.
+const REPORTED: [&str; 14] = [
+    "application_name",
+    "client_encoding",
+    "DateStyle",
+    "default_transaction_read_only",
+    "in_hot_standby",
+    "integer_datetimes",
+    "IntervalStyle",
+    "is_superuser",
+    "server_encoding",
+    "server_version",
+    "session_authorization",
+    "standard_conforming_strings",
+    "TimeZone",
+    "",
+];
+
+/// Takes the settings of a startup packet: command-line options first, then named parameters.
+pub fn startup_settings(settings: &mut Settings, packet: &protocol::StartupPacket, superuser: bool) -> Result<()> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    if let Some(options) = &packet.options {
+        all.extend(parse_options(options)?);
+    }
+    all.extend(packet.settings.iter().cloned());
+    for (name, value) in all {
+        let (name, value) = check(settings, &name, &value)?;
+        if let Some(i) = settings.defs().find(&name) {
+            use common::settings::Context as C;
+            let refused = match settings.defs().get(i).context {
+                C::Internal => Some("changed"),
+                C::Postmaster => Some("changed without restarting the server"),
+                C::Sighup => Some("changed now"),
+                C::Superuser | C::SuperuserBackend if !superuser => {
+                    bail!(INSUFFICIENT_PRIVILEGE, "permission denied to set parameter \"{name}\"")
+                }
+                _ => None,
+            };
+            if let Some(how) = refused {
+                return Err(Error::new(
+                    SqlState::CANT_CHANGE_RUNTIME_PARAM,
+                    format!("parameter \"{name}\" cannot be {how}"),
+                ));
+            }
+        }
+        settings.set_initial(&name, &value, Source::Client)?;
+    }
+    Ok(())
+}
+
+/// The `options` string: `-c name=value` and `--name=value`, words separated by blanks, backslash escapes.
+fn parse_options(options: &str) -> Result<Vec<(String, String)>> {
+    let mut words: Vec<String> = Vec::new();
+    let (mut word, mut any) = (String::new(), false);
+    let mut chars = options.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                any = true;
+                word.extend(chars.next());
+            }
+            c if c.is_whitespace() => {
+                if std::mem::take(&mut any) {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => {
+                any = true;
+                word.push(c);
+            }
+        }
+    }
+    if any {
+        words.push(word);
+    }
+    let mut out = Vec::new();
+    let mut it = words.into_iter();
+    while let Some(w) = it.next() {
+        let assignment = if w == "-c" {
+            it.next().unwrap_or_default()
+        } else if let Some(rest) = w.strip_prefix("--").or_else(|| w.strip_prefix("-c")) {
+            rest.to_string()
+        } else {
+            return Err(err!(SYNTAX_ERROR, "invalid command-line argument for server process: {w}").fatal());
+        };
+        match assignment.split_once('=') {
+            Some((n, v)) => out.push((n.replace('-', "_"), v.to_string())),
+            None => return Err(err!(SYNTAX_ERROR, "-c {assignment} requires a value").fatal()),
+        }
+    }
+    Ok(out)
+}
+
+/// Splits a list of names (`search_path`): quoted names keep their case.
+pub fn split_names(text: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut chars = text.chars().peekable();
+    loop {
+        while chars.peek().is_some_and(|c| c.is_whitespace() || *c == ',') {
+            chars.next();
+        }
+        let Some(&first) = chars.peek() else { return out };
+        let mut name = String::new();
+        if first == '"' {
+            chars.next();
+            while let Some(c) = chars.next() {
+                if c == '"' && chars.peek() != Some(&'"') {
+                    break;
+                }
+                if c == '"' {
+                    chars.next();
+                }
+                name.push(c);
+            }
+        } else {
+            while chars.peek().is_some_and(|c| !c.is_whitespace() && *c != ',') {
+                name.extend(chars.next().map(|c| c.to_ascii_lowercase()));
+            }
+        }
+        out.push(name);
+    }
+}
+
+/// Checks values whose form the definition cannot express, and returns name and canonical value.
+pub fn check(settings: &Settings, name: &str, value: &str) -> Result<(String, String)> {
+    let lower = name.to_ascii_lowercase();
+    let invalid = |v: &str, shown: &str| {
+        err!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"{shown}\": \"{v}\"")
+    };
+    let value = match lower.as_str() {
+        "datestyle" => {
+            let (s, o) = parse_date_style(value, settings.text("DateStyle"))?;
+            show_date_style(s, o)
+        }
+        "timezone" | "log_timezone" => match find_zone(value) {
+            Some((_, name)) => name,
+            None => return Err(invalid(value, if lower == "timezone" { "TimeZone" } else { "log_timezone" })),
+        },
+        "client_encoding" => {
+            let v: String = value.to_ascii_uppercase().replace(['-', '_', ' '], "");
+            match v.as_str() {
+                "UTF8" | "UNICODE" => "UTF8".to_string(),
+                // Plain ASCII travels unchanged whatever the label.
+                "SQLASCII" => "SQL_ASCII".to_string(),
+                _ => return Err(invalid(value, "client_encoding")),
+            }
+        }
+        "transaction_isolation" | "default_transaction_isolation" if value.eq_ignore_ascii_case("serializable") => {
+            return Err(Error::unsupported("isolation level SERIALIZABLE"));
+        }
+        "application_name" => value.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect(),
+        _ => value.to_string(),
+    };
+    Ok((name.to_string(), value))
+}
+
+fn parse_date_style(text: &str, old: &str) -> Result<(DateStyle, DateOrder)> {
+    let mut style = None;
+    let mut order = None;
+    for word in text.split(',') {
+        let w = word.trim().to_ascii_lowercase();
+        match w.as_str() {
+            "" => {}
+            "iso" => style = Some(DateStyle::Iso),
+            "sql" => style = Some(DateStyle::Sql),
+            "german" => {
+                style = Some(DateStyle::German);
+                order = order.or(Some(DateOrder::Dmy));
+            }
+            w if w.starts_with("postgres") => style = Some(DateStyle::Postgres),
+            "ymd" => order = Some(DateOrder::Ymd),
+            "dmy" | "european" | "euro" | "noneuro" if w != "noneuro" => order = Some(DateOrder::Dmy),
+            "mdy" | "us" | "noneuro" | "noneuropean" => order = Some(DateOrder::Mdy),
+            "default" => {
+                style = Some(DateStyle::Iso);
+                order = Some(DateOrder::Mdy);
+            }
+            _ => {
+                return Err(err!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"DateStyle\": \"{text}\"")
+                    .detail(format!("Unrecognized key word: \"{}\".", word.trim())));
+            }
+        }
+    }
+    let (s, o) = date_style(old);
+    Ok((style.unwrap_or(s), order.unwrap_or(o)))
+}
+
+fn show_date_style(s: DateStyle, o: DateOrder) -> String {
+    let s = match s {
+        DateStyle::Iso => "ISO",
+        DateStyle::Sql => "SQL",
+        DateStyle::Postgres => "Postgres",
+        DateStyle::German => "German",
+    };
+    let o = match o {
+        DateOrder::Mdy => "MDY",
+        DateOrder::Dmy => "DMY",
+        DateOrder::Ymd => "YMD",
+    };
+    format!("{s}, {o}")
+}
+
+/// Reads the canonical form.
+fn date_style(text: &str) -> (DateStyle, DateOrder) {
+    let s = match text.split(',').next().unwrap_or("") {
+        "SQL" => DateStyle::Sql,
+        "Postgres" => DateStyle::Postgres,
+        "German" => DateStyle::German,
+        _ => DateStyle::Iso,
+    };
+    let o = match text.rsplit(", ").next().unwrap_or("") {
+        "DMY" => DateOrder::Dmy,
+        "YMD" => DateOrder::Ymd,
+        _ => DateOrder::Mdy,
+    };
+    (s, o)
+}
+
+/// A zone by IANA name, by numeric hours, or as a POSIX string; with its canonical name.
+fn find_zone(text: &str) -> Option<(jiff::tz::TimeZone, String)> {
+    let t = text.trim().trim_matches('\'');
+    if t.eq_ignore_ascii_case("gmt") || t.eq_ignore_ascii_case("utc") || t.eq_ignore_ascii_case("zulu") {
+        return Some((jiff::tz::TimeZone::UTC, t.to_string()));
+    }
+    if let Ok(hours) = t.parse::<f64>() {
+        let seconds = (hours * 3600.0) as i32;
+        let offset = jiff::tz::Offset::from_seconds(seconds).ok()?;
+        let (h, m) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
+        let sign = |neg: bool| if neg { '-' } else { '+' };
+        let digits = if m == 0 { format!("{h:02}") } else { format!("{h:02}:{m:02}") };
+        let name = format!("<{}{digits}>{}{digits}", sign(seconds < 0), sign(seconds > 0));
+        return Some((jiff::tz::TimeZone::fixed(offset), name));
+    }
+    if let Ok(z) = jiff::tz::TimeZone::get(t) {
+        let name = z.iana_name().map_or_else(|| t.to_string(), str::to_string);
+        return Some((z, name));
+    }
+    jiff::tz::TimeZone::posix(t).ok().map(|z| (z, t.to_string()))
+}
+
+impl Session {
+    /// SET, SET LOCAL, RESET of one setting (`None` = default), with its checks and effects.
+    pub(super) fn set_setting(&self, name: &str, value: Option<&str>, scope: Scope) -> Result<()> {
+        let level = if self.engine.in_transaction() { self.engine.nest_level() } else { 0 };
+        if self.set_transaction_setting(name, value)? {
+            return Ok(());
+        }
+        let lower = name.to_ascii_lowercase();
+        if lower == "role" || lower == "session_authorization" {
+            self.check_role_setting(&lower, value)?;
+        }
+        let checked;
+        let value = match value {
+            Some(v) => {
+                checked = check(&self.settings.borrow(), name, v)?.1;
+                Some(checked.as_str())
+            }
+            None => None,
+        };
+        self.settings.borrow_mut().set(name, value, scope, level, self.superuser.get())?;
+        self.apply_settings();
+        Ok(())
+    }
+
+    /// `transaction_isolation` and its kin live in the engine.
+    fn set_transaction_setting(&self, name: &str, value: Option<&str>) -> Result<bool> {
+        let on = |v: &str| matches!(v.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1" | "t" | "y");
+        match (name.to_ascii_lowercase().as_str(), value) {
+            ("transaction_isolation", Some(v)) => {
+                self.settings.borrow().check("transaction_isolation", v)?;
+                self.engine.set_isolation(super::transaction::isolation(v)?)?;
+            }
+            ("transaction_read_only", Some(v)) => self.engine.set_read_only(on(v))?,
+            ("transaction_deferrable", Some(v)) => self.engine.set_deferrable(on(v))?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn check_role_setting(&self, name: &str, value: Option<&str>) -> Result<()> {
+        let Some(v) = value else { return Ok(()) };
+        if name == "role" && v.eq_ignore_ascii_case("none") {
+            return Ok(());
+        }
+        let Some(row) = self.catalog.role_row(v)? else {
+            bail!(INVALID_PARAMETER_VALUE, "role \"{v}\" does not exist");
+        };
+        let oid = row.oid(catalog::columns::pg_authid::OID);
+        let allowed = self.identity.authenticated_is_superuser
+            || oid == self.session_role.get()
+            || (name == "role" && commands::roles::is_member(&self.catalog, self.session_role.get(), oid)?);
+        if !allowed {
+            let what = if name == "role" { "set role" } else { "set session authorization" };
+            bail!(INSUFFICIENT_PRIVILEGE, "permission denied to {what} \"{v}\"");
+        }
+        Ok(())
+    }
+
+    /// Brings what is derived from settings up to date, and tells the client about reported ones.
+    pub(super) fn apply_settings(&self) {
+        let s = self.settings.borrow();
+        if let Some(env) = self.env.get() {
+            env.work_mem.set(s.int("work_mem") as usize * 1024);
+            env.hash_mem_multiplier.set(s.real("hash_mem_multiplier"));
+            *env.fmt.borrow_mut() = Rc::new(format_settings(&s));
+        }
+        self.engine.set_defaults(
+            super::transaction::isolation(s.text("default_transaction_isolation")).unwrap_or_default(),
+            s.bool("default_transaction_read_only"),
+            s.bool("default_transaction_deferrable"),
+        );
+        self.engine.set_sync_commit(super::transaction::sync_commit(s.text("synchronous_commit")));
+        self.engine.set_lock_timeouts(s.int("deadlock_timeout"), s.int("lock_timeout"));
+        self.engine.proc().activity.set_application_name(s.text("application_name"));
+        drop(s);
+        self.apply_roles();
+        self.report_settings();
+    }
+
+    /// Follows `session_authorization` and `role`, which transactions may undo.
+    fn apply_roles(&self) {
+        let (session, role) = {
+            let s = self.settings.borrow();
+            (s.text("session_authorization").to_string(), s.text("role").to_string())
+        };
+        // Outside a transaction the catalogs cannot be read; names do not change there either.
+        if !self.engine.in_transaction() {
+            return;
+        }
+        let row = |name: &str| self.catalog.role_row(name).ok().flatten();
+        use catalog::columns::pg_authid::{OID, ROLSUPER};
+        let mut current = (self.identity.authenticated, self.identity.authenticated_is_superuser);
+        if let Some(r) = row(&session) {
+            current = (r.oid(OID), r.bool(ROLSUPER));
+        }
+        self.session_role.set(current.0);
+        if role != "none"
+            && let Some(r) = row(&role)
+        {
+            current = (r.oid(OID), r.bool(ROLSUPER));
+        }
+        self.current_role.set(current.0);
+        if self.superuser.replace(current.1) != current.1 {
+            let _ = self.settings.borrow_mut().set_internal("is_superuser", if current.1 { "on" } else { "off" });
+        }
+    }
+
+    /// ParameterStatus for every reported setting that differs from what the client was told.
+    pub(super) fn report_settings(&self) {
+        let Ok(mut conn) = self.conn.try_borrow_mut() else { return };
+        let s = self.settings.borrow();
+        let mut told = self.reported.borrow_mut();
+        for name in REPORTED.iter().filter(|n| !n.is_empty()) {
+            let value = s.show(name).unwrap_or_default();
+            if told.get(name) != Some(&value) {
+                conn.out.parameter_status(name, &value);
+                told.insert(name, value);
+            }
+        }
+    }
+
+    /// The least severity a client wants to see.
+    pub(super) fn client_min_messages(&self) -> Severity {
+        severity(self.settings.borrow().text("client_min_messages"))
+    }
+
+    /// The planner's switches and costs.
+    pub(super) fn planner_settings(&self) -> Rc<PlannerSettings> {
+        let s = self.settings.borrow();
+        if let Some((v, p)) = &*self.planner_settings.borrow()
+            && *v == s.version()
+        {
+            return p.clone();
+        }
+        let p = Rc::new(planner_settings(&s));
+        *self.planner_settings.borrow_mut() = Some((s.version(), p.clone()));
+        p
+    }
+}
+
+fn severity(name: &str) -> Severity {
+    match name {
+        "debug5" => Severity::Debug5,
+        "debug4" => Severity::Debug4,
+        "debug3" => Severity::Debug3,
+        "debug2" => Severity::Debug2,
+        "debug1" => Severity::Debug1,
+        "log" => Severity::Log,
+        "info" => Severity::Info,
+        "warning" => Severity::Warning,
+        "error" => Severity::Error,
+        "fatal" => Severity::Fatal,
+        "panic" => Severity::Panic,
+        _ => Severity::Notice,
+    }
+}
+
+fn format_settings(s: &Settings) -> FormatSettings {
+    let (date_style, date_order) = date_style(s.text("DateStyle"));
+    let (timezone, timezone_name) =
+        find_zone(s.text("TimeZone")).unwrap_or((jiff::tz::TimeZone::UTC, "UTC".into()));
+    FormatSettings {
+        date_style,
+        date_order,
+        interval_style: match s.text("IntervalStyle") {
+            "postgres_verbose" => IntervalStyle::PostgresVerbose,
+            "sql_standard" => IntervalStyle::SqlStandard,
+            "iso_8601" => IntervalStyle::Iso8601,
+            _ => IntervalStyle::Postgres,
+        },
+        timezone,
+        timezone_name,
+        extra_float_digits: s.int("extra_float_digits") as i32,
+        bytea_escape: s.text("bytea_output") == "escape",
+        standard_conforming_strings: s.bool("standard_conforming_strings"),
+    }
+}
+
+fn planner_settings(s: &Settings) -> PlannerSettings {
+    PlannerSettings {
+        enable_seqscan: s.bool("enable_seqscan"),
+        enable_indexscan: s.bool("enable_indexscan"),
+        enable_indexonlyscan: s.bool("enable_indexonlyscan"),
+        enable_bitmapscan: s.bool("enable_bitmapscan"),
+        enable_tidscan: s.bool("enable_tidscan"),
+        enable_sort: s.bool("enable_sort"),
+        enable_incremental_sort: s.bool("enable_incremental_sort"),
+        enable_hashagg: s.bool("enable_hashagg"),
+        enable_material: s.bool("enable_material"),
+        enable_memoize: s.bool("enable_memoize"),
+        enable_nestloop: s.bool("enable_nestloop"),
+        enable_mergejoin: s.bool("enable_mergejoin"),
+        enable_hashjoin: s.bool("enable_hashjoin"),
+        seq_page_cost: s.real("seq_page_cost"),
+        random_page_cost: s.real("random_page_cost"),
+        cpu_tuple_cost: s.real("cpu_tuple_cost"),
+        cpu_index_tuple_cost: s.real("cpu_index_tuple_cost"),
+        cpu_operator_cost: s.real("cpu_operator_cost"),
+        effective_cache_size: s.int("effective_cache_size") as f64,
+        ..PlannerSettings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_names() {
+        assert_eq!(split_names("\"$user\", public"), vec!["$user", "public"]);
+        assert_eq!(split_names(" A,\"b\"\"c\" "), vec!["a", "b\"c"]);
+        assert!(split_names("").is_empty());
+    }
+
+    #[test]
+    fn date_styles() {
+        let canon = |t: &str| parse_date_style(t, "ISO, MDY").map(|(s, o)| show_date_style(s, o)).unwrap();
+        assert_eq!(canon("sql, dmy"), "SQL, DMY");
+        assert_eq!(canon("German"), "German, DMY");
+        assert_eq!(canon("ymd"), "ISO, YMD");
+        assert!(parse_date_style("x", "ISO, MDY").is_err());
+    }
+
+    #[test]
+    fn options_strings() {
+        let o = parse_options("-c work_mem=64 --enable-seqscan=off  -csearch_path=a\\ b").unwrap();
+        assert_eq!(o[1], ("enable_seqscan".to_string(), "off".to_string()));
+        assert_eq!(o[2].1, "a b");
+        assert!(parse_options("-x").is_err());
+    }
+
+    #[test]
+    fn zones() {
+        assert_eq!(find_zone("-8").unwrap().1, "<-08>+08");
+        assert_eq!(find_zone("america/new_york").unwrap().1, "America/New_York");
+        assert!(find_zone("nowhere").is_none());
+    }
+}

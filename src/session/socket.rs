@@ -1,0 +1,74 @@
+//! The client's socket: reads wait in one blocking `recv` that a set latch ends, so that cancel, termination and
+//! time-outs are noticed while idle; writes wait likewise.
+
+use common::{Error, Result};
+use ipc::Interrupts;
+use protocol::Transport;
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::rc::Rc;
+
+/// A connected stream socket (TCP or Unix).
+pub struct ClientSocket {
+    fd: OwnedFd,
+    ints: Rc<Interrupts>,
+    /// Called when the latch was set while waiting for the client.
+    on_wake: Option<Rc<dyn Fn() -> Result<()>>>,
+}
+
+impl ClientSocket {
+    /// Wraps an accepted socket.
+    pub fn new(fd: OwnedFd, ints: Rc<Interrupts>) -> ClientSocket {
+        ClientSocket { fd, ints, on_wake: None }
+    }
+    /// What to do when woken while waiting for the client: process interrupts, reload settings.
+    pub fn set_wake_hook(&mut self, f: Rc<dyn Fn() -> Result<()>>) {
+        self.on_wake = Some(f);
+    }
+    fn woken(&self) -> Result<()> {
+        self.ints.latch().reset();
+        match &self.on_wake {
+            Some(f) => f(),
+            None => self.ints.check(),
+        }
+    }
+}
+
+impl Transport for ClientSocket {
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        loop {
+            match self.ints.latch().recv(self.fd.as_fd(), buf) {
+                Ok(n) => return Ok(n),
+                Err(e) if e.kind() == ErrorKind::Interrupted => self.woken()?,
+                // The client is gone: the same as an orderly end of the stream.
+                Err(e) if e.kind() == ErrorKind::ConnectionReset => return Ok(0),
+                Err(e) => return Err(Error::os("could not receive data from client", &e).fatal()),
+            }
+        }
+    }
+
+    fn write_all(&mut self, mut buf: &[u8]) -> Result<()> {
+        while !buf.is_empty() {
+            let sent = self.ints.latch().blocking(|| {
+                nix::sys::socket::send(self.fd.as_raw_fd(), buf, nix::sys::socket::MsgFlags::MSG_NOSIGNAL)
+            });
+            match sent {
+                Some(Ok(n)) => buf = &buf[n..],
+                // A client that does not read must not keep a terminated backend alive; a mere cancel waits.
+                Some(Err(nix::errno::Errno::EINTR)) | None => {
+                    self.ints.latch().reset();
+                    if self.ints.peek(ipc::signals::TERMINATE) != 0 {
+                        return Err(connection_lost());
+                    }
+                }
+                Some(Err(_)) => return Err(connection_lost()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// 08006: nothing more can be sent.
+pub fn connection_lost() -> Error {
+    common::err!(CONNECTION_FAILURE, "connection to client lost").fatal()
+}

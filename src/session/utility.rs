@@ -1,0 +1,364 @@
+//! Statements about the session itself: transactions, settings, cursors, prepared statements, DISCARD. Everything else
+//! goes to `commands`.
+
+use super::Session;
+use super::prepared::{Prepared, Work};
+use super::run::Description;
+use analyze::{ExprContext, ExprTarget, OutputColumn};
+use commands::CommandCtx;
+use common::settings::Scope;
+use common::{Error, Oid, Result, bail};
+use parser::ast::*;
+use std::rc::Rc;
+use types::{Datum, oids};
+
+fn column(name: &str, type_oid: Oid) -> OutputColumn {
+    OutputColumn {
+        name: name.into(),
+        type_oid,
+        typmod: -1,
+        collation: Oid::INVALID,
+        orig_table: Oid::INVALID,
+        orig_attno: 0,
+    }
+}
+
+impl Session {
+    /// Columns a utility statement returns, for Describe.
+    pub(super) fn utility_columns(&self, s: &Statement) -> Result<Vec<OutputColumn>> {
+        Ok(match s {
+            Statement::Explain(e) => vec![column("QUERY PLAN", commands::explain_type(e))],
+            Statement::VariableShow(v) if v.name == "all" => {
+                ["name", "setting", "description"].iter().map(|n| column(n, oids::TEXT)).collect()
+            }
+            Statement::VariableShow(v) => {
+                vec![column(&self.settings.borrow().canonical(&v.name)?, oids::TEXT)]
+            }
+            Statement::Fetch(f) if !f.ismove => match self.portal(&f.portalname) {
+                Some(p) => p.try_borrow().map(|p| p.columns.to_vec()).unwrap_or_default(),
+                None => Vec::new(),
+            },
+            Statement::Execute(e) => match self.prepared.borrow().get(&e.name).cloned() {
+                Some(p) => self.analysis(&p, false)?.columns.to_vec(),
+                None => Vec::new(),
+            },
+            _ => Vec::new(),
+        })
+    }
+
+    pub(super) fn run_utility(
+        &self,
+        s: &Statement,
+        p: &Rc<Prepared>,
+        params: &[Datum],
+        formats: &[i16],
+        description: Description,
+    ) -> Result<String> {
+        match s {
+            Statement::Transaction(t) => self.transaction_statement(t),
+            Statement::VariableSet(v) => self.variable_set(v),
+            Statement::VariableShow(v) => self.variable_show(v, formats, description),
+            Statement::Prepare(s) => self.prepare_statement(s, p),
+            Statement::Execute(e) => self.execute_statement(e, formats, description),
+            Statement::Deallocate(d) => self.deallocate(d),
+            Statement::DeclareCursor(d) => {
+                let types = p.param_types.borrow().clone();
+                self.declare_cursor(d, &p.source, params, &types)?;
+                Ok("DECLARE CURSOR".into())
+            }
+            Statement::Fetch(f) => self.fetch_statement(f, formats, description),
+            Statement::ClosePortal(c) => self.close_portal(c),
+            Statement::Discard(d) => self.discard(d),
+            _ => self.run_command(s, p, params, formats, description),
+        }
+    }
+
+    fn run_command(
+        &self,
+        s: &Statement,
+        p: &Rc<Prepared>,
+        params: &[Datum],
+        formats: &[i16],
+        description: Description,
+    ) -> Result<String> {
+        self.describe_utility.set(description == Description::Send);
+        *self.utility_formats.borrow_mut() = formats.to_vec();
+        let types = p.param_types.borrow().clone();
+        let ctx = CommandCtx {
+            engine: &self.engine,
+            catalog: &self.catalog,
+            env: self.env(),
+            host: &*self.fn_env().host,
+            source: &p.source,
+            top_level: true,
+            params,
+            param_types: &types,
+        };
+        commands::run(&ctx, s)
+    }
+
+    fn variable_set(&self, v: &VariableSetStmt) -> Result<String> {
+        let scope = if v.is_local { Scope::Local } else { Scope::Session };
+        if v.is_local && v.kind != VariableSetKind::SetMulti {
+            self.engine.warn_no_block(true, "SET LOCAL");
+        }
+        match v.kind {
+            VariableSetKind::SetMulti => return self.set_multi(v),
+            VariableSetKind::SetValue => {
+                let value = self.set_value(v)?;
+                if v.name.eq_ignore_ascii_case("transaction_isolation") && !self.engine.in_block() {
+                    self.engine.warn_no_block(true, "SET TRANSACTION");
+                }
+                self.set_setting(&v.name, Some(&value), scope)?;
+            }
+            VariableSetKind::SetDefault => self.set_setting(&v.name, None, scope)?,
+            VariableSetKind::Reset => {
+                self.set_setting(&v.name, None, scope)?;
+                return Ok("RESET".into());
+            }
+            VariableSetKind::ResetAll => {
+                let level = self.engine.nest_level();
+                self.settings.borrow_mut().reset_all(level);
+                self.apply_settings();
+                return Ok("RESET".into());
+            }
+            VariableSetKind::SetCurrent => return Err(Error::unsupported("SET … FROM CURRENT")),
+        }
+        Ok("SET".into())
+    }
+
+    fn set_multi(&self, v: &VariableSetStmt) -> Result<String> {
+        let modes = v.args.iter().filter_map(|a| if let SetArg::Mode(m) = a { Some(m) } else { None });
+        match v.name.as_str() {
+            "TRANSACTION" => {
+                self.engine.warn_no_block(true, "SET TRANSACTION");
+                for m in modes {
+                    self.set_transaction_mode(m)?;
+                }
+            }
+            "SESSION CHARACTERISTICS" => {
+                for m in modes {
+                    let value = super::transaction::mode_value(m)?;
+                    self.set_setting(&format!("default_{}", m.defname), Some(&value), Scope::Session)?;
+                }
+            }
+            other => return Err(Error::unsupported(format_args!("SET {other}"))),
+        }
+        Ok("SET".into())
+    }
+
+    /// The text of SET's values: lists are joined, names quoted where the setting is a list of names.
+    fn set_value(&self, v: &VariableSetStmt) -> Result<String> {
+        let is_list = ["search_path", "DateStyle", "temp_tablespaces", "session_preload_libraries",
+            "shared_preload_libraries", "local_preload_libraries", "listen_addresses", "unix_socket_directories",
+            "log_destination", "synchronous_standby_names", "debug_io_direct"]
+            .iter()
+            .any(|n| n.eq_ignore_ascii_case(&v.name));
+        if v.args.len() > 1 && !is_list {
+            bail!(INVALID_PARAMETER_VALUE, "SET {} takes only one argument", v.name);
+        }
+        let mut out = Vec::new();
+        for a in &v.args {
+            out.push(match a {
+                SetArg::Const(c) => match &c.val {
+                    Value::Integer(i) => i.to_string(),
+                    Value::Float(f) => f.clone(),
+                    Value::Boolean(b) => b.to_string(),
+                    Value::String(s) | Value::BitString(s) if is_list => types::text_io::quote_identifier(s),
+                    Value::String(s) | Value::BitString(s) => s.clone(),
+                    Value::Null => return Err(Error::internal("NULL as a setting")),
+                },
+                SetArg::Interval(_) => return Err(Error::unsupported("SET TIME ZONE INTERVAL")),
+                SetArg::Mode(_) => return Err(Error::internal("transaction mode as a setting's value")),
+            });
+        }
+        Ok(out.join(", "))
+    }
+
+    fn shown(&self, name: &str) -> Result<String> {
+        use transam::IsolationLevel as L;
+        match name.to_ascii_lowercase().as_str() {
+            "transaction_isolation" => Ok(match self.engine.isolation() {
+                L::Serializable => "serializable",
+                L::RepeatableRead => "repeatable read",
+                L::ReadCommitted => "read committed",
+                L::ReadUncommitted => "read uncommitted",
+            }
+            .into()),
+            "transaction_read_only" => Ok(if self.engine.read_only() { "on" } else { "off" }.into()),
+            "transaction_deferrable" => Ok(if self.engine.deferrable() { "on" } else { "off" }.into()),
+            _ => {
+                let s = self.settings.borrow();
+                s.canonical(name)?;
+                Ok(s.show(name).unwrap_or_default())
+            }
+        }
+    }
+
+    fn variable_show(&self, v: &VariableShowStmt, formats: &[i16], d: Description) -> Result<String> {
+        let columns = if v.name == "all" {
+            ["name", "setting", "description"].iter().map(|n| column(n, oids::TEXT)).collect()
+        } else {
+            vec![column(&self.settings.borrow().canonical(&v.name)?, oids::TEXT)]
+        };
+        let mut rows: Vec<Vec<Datum>> = Vec::new();
+        if v.name == "all" {
+            let defs = self.settings.borrow().defs();
+            for def in defs.all() {
+                rows.push(vec![Datum::text(def.name), Datum::text(&self.shown(def.name)?), Datum::text("")]);
+            }
+        } else {
+            rows.push(vec![Datum::text(&self.shown(&v.name)?)]);
+        }
+        self.send_all(&columns, &rows, formats, d)?;
+        Ok("SHOW".into())
+    }
+
+    fn send_all(&self, columns: &[OutputColumn], rows: &[Vec<Datum>], formats: &[i16], d: Description) -> Result<()> {
+        let types: Vec<Oid> = columns.iter().map(|c| c.type_oid).collect();
+        let format = self.row_format(&types, formats)?;
+        let fields = self.fields(columns, formats)?;
+        let mut conn = self.conn.borrow_mut();
+        self.write_notices(&mut conn);
+        if d == Description::Send {
+            conn.out.row_description(&fields);
+        }
+        rows.iter().try_for_each(|r| format.write_row(self, &mut conn, r))
+    }
+
+    fn prepare_statement(&self, s: &PrepareStmt, p: &Rc<Prepared>) -> Result<String> {
+        if s.name.is_empty() {
+            bail!(INVALID_SQL_STATEMENT_NAME, "invalid statement name: must not be empty");
+        }
+        if self.prepared.borrow().contains_key(&s.name) {
+            bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{}\" already exists", s.name);
+        }
+        let types = self.with_analyze_ctx(&p.source, |ctx| {
+            s.argtypes.iter().map(|t| analyze::resolve_type_name(ctx, t).map(|(oid, _)| oid)).collect::<Result<Vec<_>>>()
+        })?;
+        let raw = RawStmt { stmt: s.query.clone(), location: 0, len: p.source.len() };
+        let now = self.engine.statement_timestamp();
+        let prepared = Prepared::new(p.source.clone(), Some(raw), types, true, now);
+        let a = self.analysis(&prepared, true)?;
+        if matches!(a.work, Work::Utility(_)) {
+            bail!(INVALID_PSTATEMENT_DEFINITION, "utility statements cannot be prepared");
+        }
+        self.prepared.borrow_mut().insert(s.name.clone(), Rc::new(prepared));
+        Ok("PREPARE".into())
+    }
+
+    /// The statement of EXECUTE, with its parameters evaluated.
+    fn executed(&self, e: &ExecuteStmt) -> Result<(Rc<Prepared>, Vec<Datum>)> {
+        let Some(target) = self.prepared.borrow().get(&e.name).cloned() else {
+            bail!(UNDEFINED_PSTATEMENT, "prepared statement \"{}\" does not exist", e.name);
+        };
+        let types = target.param_types.borrow().clone();
+        if types.len() != e.params.len() {
+            return Err(common::err!(
+                SYNTAX_ERROR,
+                "wrong number of parameters for prepared statement \"{}\"",
+                e.name
+            )
+            .detail(format!("Expected {} parameters but got {}.", types.len(), e.params.len())));
+        }
+        let source = self.source.borrow().clone();
+        let params = self.with_analyze_ctx(&source, |ctx| {
+            let mut out = Vec::new();
+            for (i, (x, t)) in e.params.iter().zip(&types).enumerate() {
+                let name = format!("${}", i + 1);
+                let target = ExprTarget { name: &name, type_oid: *t, typmod: -1 };
+                let x = analyze::transform_expr_for(ctx, x, ExprContext::ExecuteParameter, None, Some(target))?;
+                out.push(executor::eval_constant(self.env(), &x)?);
+            }
+            Ok(out)
+        })?;
+        Ok((target, params))
+    }
+
+    fn execute_statement(&self, e: &ExecuteStmt, formats: &[i16], d: Description) -> Result<String> {
+        let (target, params) = self.executed(e)?;
+        let outer = self.source.replace(target.source.clone());
+        let r = self.run_statement(&target, &params, formats, d);
+        if r.is_ok() {
+            *self.source.borrow_mut() = outer;
+        }
+        r
+    }
+
+    fn deallocate(&self, d: &DeallocateStmt) -> Result<String> {
+        match &d.name {
+            None => {
+                self.prepared.borrow_mut().clear();
+                Ok("DEALLOCATE ALL".into())
+            }
+            Some(n) => {
+                if self.prepared.borrow_mut().remove(n).is_none() {
+                    bail!(UNDEFINED_PSTATEMENT, "prepared statement \"{n}\" does not exist");
+                }
+                Ok("DEALLOCATE".into())
+            }
+        }
+    }
+
+    fn fetch_statement(&self, f: &FetchStmt, formats: &[i16], d: Description) -> Result<String> {
+        let portal = self.require_cursor(&f.portalname)?;
+        let Ok(mut portal) = portal.try_borrow_mut() else {
+            bail!(OBJECT_IN_USE, "cursor \"{}\" is already in use", f.portalname);
+        };
+        if f.ismove {
+            let n = portal.fetch(self, f.direction, f.how_many, &mut |_| Ok(()))?;
+            return Ok(format!("MOVE {n}"));
+        }
+        let formats = if portal.formats.is_empty() { formats.to_vec() } else { portal.formats.clone() };
+        let columns = portal.columns.clone();
+        self.send_all(&columns, &[], &formats, d)?;
+        let types: Vec<Oid> = columns.iter().map(|c| c.type_oid).collect();
+        let format = self.row_format(&types, &formats)?;
+        let mut send = |row: &super::portal::Row| {
+            let mut conn = self.conn.borrow_mut();
+            self.write_notices(&mut conn);
+            format.write_row(self, &mut conn, row)
+        };
+        let n = portal.fetch(self, f.direction, f.how_many, &mut send)?;
+        Ok(format!("FETCH {n}"))
+    }
+
+    fn close_portal(&self, c: &ClosePortalStmt) -> Result<String> {
+        match &c.portalname {
+            None => {
+                self.drop_all_cursors();
+                Ok("CLOSE CURSOR ALL".into())
+            }
+            Some(n) => {
+                self.require_cursor(n)?;
+                self.drop_portal(n);
+                Ok("CLOSE CURSOR".into())
+            }
+        }
+    }
+
+    fn discard(&self, d: &DiscardStmt) -> Result<String> {
+        match d.target {
+            DiscardTarget::All => {
+                self.engine.prevent_in_block(true, "DISCARD ALL")?;
+                self.drop_all_cursors();
+                let level = self.engine.nest_level();
+                self.settings.borrow_mut().reset_all(level);
+                self.apply_settings();
+                self.prepared.borrow_mut().clear();
+                self.engine.release_session_locks();
+                commands::sequence::forget_all(self.fn_env());
+                Ok("DISCARD ALL".into())
+            }
+            DiscardTarget::Plans => {
+                self.catalog.reset_caches();
+                Ok("DISCARD PLANS".into())
+            }
+            DiscardTarget::Sequences => {
+                commands::sequence::forget_all(self.fn_env());
+                Ok("DISCARD SEQUENCES".into())
+            }
+            DiscardTarget::Temp => Ok("DISCARD TEMP".into()),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The message loop of a session, and what an error does to it.
+
+use super::Session;
+use common::{Error, Oid, Result, Severity};
+use ipc::activity::State;
+use ipc::interrupts::TimerId;
+use protocol::frontend::{self, Frontend};
+use protocol::writer::TransactionStatus;
+
+/// How the loop ended.
+enum Flow {
+    Continue,
+    /// ReadyForQuery is due.
+    Ready,
+    Stop,
+}
+
+impl Session {
+    /// Serves the client until it leaves. An error that comes back has been sent to the client and ends the session.
+    pub fn serve(&self) -> Result<()> {
+        let mut ready = true;
+        loop {
+            if ready {
+                if let Err(e) = self.send_ready() {
+                    return self.end_with(e);
+                }
+                ready = false;
+            }
+            let step = self.next_message();
+            match step {
+                Ok(Flow::Continue) => {}
+                Ok(Flow::Ready) => ready = true,
+                Ok(Flow::Stop) => return Ok(()),
+                Err(e) if e.report().severity >= Severity::Fatal => return self.end_with(e),
+                Err(e) => {
+                    ready = self.recover(e)?;
+                }
+            }
+        }
+    }
+
+    fn send_ready(&self) -> Result<()> {
+        self.report_settings();
+        let (status, state) = match self.engine.status_byte() {
+            b'T' => (TransactionStatus::InTransaction, State::IdleInTransaction),
+            b'E' => (TransactionStatus::Failed, State::IdleInTransactionAborted),
+            _ => (TransactionStatus::Idle, State::Idle),
+        };
+        if status == TransactionStatus::Idle {
+            self.engine.accept_invalidations();
+        }
+        {
+            let mut conn = self.conn.borrow_mut();
+            self.write_notices(&mut conn);
+            conn.out.ready_for_query(status);
+            conn.flush()?;
+        }
+        self.engine.proc().activity.set_state(state);
+        self.set_title(state.as_str().unwrap_or("idle"));
+        self.arm_idle_timeout(status);
+        Ok(())
+    }
+
+    fn arm_idle_timeout(&self, status: TransactionStatus) {
+        let s = self.settings.borrow();
+        let (id, ms) = match status {
+            TransactionStatus::Idle => (TimerId::IdleSession, s.int("idle_session_timeout")),
+            _ => (TimerId::IdleInTransaction, s.int("idle_in_transaction_session_timeout")),
+        };
+        if ms > 0 {
+            self.engine.interrupts().arm(id, ms);
+        }
+    }
+
+    /// The client's next message, read and acted upon.
+    fn next_message(&self) -> Result<Flow> {
+        let Some(kind) = self.conn.borrow_mut().read_message()? else { return Ok(Flow::Stop) };
+        self.engine.interrupts().disarm(TimerId::IdleSession);
+        self.engine.interrupts().disarm(TimerId::IdleInTransaction);
+        if self.skip_to_sync.get() && !matches!(kind, b'S' | b'X') {
+            return Ok(Flow::Continue);
+        }
+        self.in_extended_message.set(matches!(kind, b'P' | b'B' | b'D' | b'E' | b'C'));
+        if matches!(kind, b'Q' | b'P' | b'B' | b'E' | b'F') {
+            self.begin_statement();
+        }
+        let body = self.conn.borrow().body().to_vec();
+        match frontend::decode(kind, &body)? {
+            Frontend::Query(sql) => {
+                self.show_query(sql);
+                self.simple_query(sql)?;
+                self.engine.interrupts().disarm(TimerId::Statement);
+                return Ok(Flow::Ready);
+            }
+            Frontend::Parse { name, sql, param_types } => {
+                self.show_query(sql);
+                self.parse_message(name, sql, param_types.into_iter().map(Oid).collect())?;
+            }
+            Frontend::Bind(b) => self.bind_message(&b)?,
+            Frontend::Describe(target, name) => self.describe_message(target, name)?,
+            Frontend::Execute { portal, max_rows } => {
+                self.show_portal_query(portal);
+                self.execute_message(portal, max_rows)?;
+            }
+            Frontend::Close(target, name) => self.close_message(target, name),
+            Frontend::Sync => {
+                self.skip_to_sync.set(false);
+                self.sync_message()?;
+                self.engine.interrupts().disarm(TimerId::Statement);
+                return Ok(Flow::Ready);
+            }
+            Frontend::Flush => self.conn.borrow_mut().flush()?,
+            Frontend::Terminate => return Ok(Flow::Stop),
+            // Left over from a COPY that failed.
+            Frontend::CopyData(_) | Frontend::CopyDone | Frontend::CopyFail(_) => {}
+            Frontend::FunctionCall { .. } => {
+                self.function_call()?;
+                return Ok(Flow::Ready);
+            }
+            Frontend::Password(_) => {
+                return Err(common::err!(PROTOCOL_VIOLATION, "invalid frontend message type 112").fatal());
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn begin_statement(&self) {
+        self.engine.set_statement_timestamp(ipc::clock::now_us());
+        let ms = self.settings.borrow().int("statement_timeout");
+        if ms > 0 && !self.engine.interrupts().is_armed(TimerId::Statement) {
+            self.engine.interrupts().arm(TimerId::Statement, ms);
+        }
+    }
+
+    fn show_query(&self, sql: &str) {
+        let a = &self.engine.proc().activity;
+        a.set_query(sql);
+        a.set_state(State::Active);
+        self.set_title(command_word(sql));
+    }
+
+    fn show_portal_query(&self, name: &str) {
+        if let Some(p) = self.portal(name)
+            && let Ok(p) = p.try_borrow()
+        {
+            self.show_query(&p.prepared.source.clone());
+        }
+    }
+
+    fn set_title(&self, state: &str) {
+        if self.settings.borrow().bool("update_process_title") {
+            let i = &self.identity;
+            self.title.set(&format!("postgres: {} {} {} {state}", i.user_name, i.database_name, i.remote));
+        }
+    }
+
+    /// After an error: the transaction is aborted, the client told. Says whether ReadyForQuery follows at once.
+    fn recover(&self, e: Error) -> Result<bool> {
+        let extended = self.in_extended_message.get();
+        self.engine.interrupts().disarm(TimerId::Statement);
+        // A cancel that arrived meanwhile was for the statement that has failed already.
+        self.engine.interrupts().take(ipc::signals::CANCEL);
+        self.report_error(&e);
+        self.engine.abort_command();
+        self.apply_settings();
+        if extended {
+            self.skip_to_sync.set(true);
+            // The error reaches the client now, not when it sends Sync.
+            self.conn.borrow_mut().flush()?;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Sends an error to the client and the log.
+    pub(super) fn report_error(&self, e: &Error) {
+        let r = e.report();
+        crate::log::report(r, Some(&self.source.borrow()));
+        let position = r.position.map(|p| protocol::writer::char_position(&self.source.borrow(), p));
+        let mut conn = match self.conn.try_borrow_mut() {
+            Ok(c) => c,
+            // An error out of the connection itself: nobody can be told.
+            Err(_) => return,
+        };
+        self.write_notices(&mut conn);
+        conn.out.report(r, position);
+    }
+
+    fn end_with(&self, e: Error) -> Result<()> {
+        self.report_error(&e);
+        self.engine.abort_any();
+        // The client may be gone; nothing more can be done about it.
+        let _ = self.conn.borrow_mut().flush();
+        Err(e)
+    }
+
+    /// The latch was set while the session waited for its client.
+    pub(super) fn on_wake(&self) -> Result<()> {
+        let ints = self.engine.interrupts();
+        if !self.engine.in_block() {
+            // Nothing runs that a cancel could be for.
+            ints.take(ipc::signals::CANCEL);
+            if ints.take(ipc::signals::CATCHUP) != 0 {
+                self.engine.accept_invalidations();
+            }
+        }
+        if ints.take(ipc::signals::RELOAD) != 0 {
+            self.reload_settings();
+        }
+        ints.check()
+    }
+
+    fn reload_settings(&self) {
+        let mut s = self.settings.borrow_mut();
+        crate::config::reload(&mut s);
+        drop(s);
+        self.apply_settings();
+    }
+
+    /// The end of the session: whatever runs is aborted, whatever is held is given back.
+    pub fn close(&self) {
+        self.engine.abort_any();
+        self.drop_all_cursors();
+    }
+}
+
+/// What `ps` shows of a running statement: its first word, upper case.
+fn command_word(sql: &str) -> &'static str {
+    const WORDS: [&str; 30] = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "BEGIN", "COMMIT", "ROLLBACK", "COPY", "VACUUM", "ANALYZE", "CREATE",
+        "DROP", "ALTER", "TRUNCATE", "SET", "SHOW", "FETCH", "DECLARE", "CLOSE", "PREPARE", "EXECUTE", "EXPLAIN",
+        "CHECKPOINT", "LOCK", "GRANT", "REVOKE", "SAVEPOINT", "RELEASE", "START", "WITH",
+    ];
+    let word = sql.trim_start();
+    let n = word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len());
+    let found = WORDS.iter().find(|w| w.eq_ignore_ascii_case(&word[..n]));
+    match found {
+        Some(&"WITH") => "SELECT",
+        Some(&"END") => "COMMIT",
+        Some(w) => w,
+        None => "active",
+    }
+}
