@@ -14,6 +14,7 @@ pub mod misc;
 pub mod numeric;
 pub mod oids;
 pub mod ops;
+pub mod regexp;
 pub mod registry;
 pub mod text;
 pub mod tupdesc;
@@ -40,5 +41,6 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         numeric::table::TABLE,
         agg::table::TABLE,
         datetime::table::TABLE,
+        regexp::table::TABLE,
     ]
 }

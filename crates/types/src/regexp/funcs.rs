@@ -1,0 +1,302 @@
+//! The operators and functions. A pattern is compiled once per batch while it stays the same.
+
+use super::similar::similar_to_posix;
+use super::translate::{Flags, compile};
+use crate::array::{ArrayBuilder, Values};
+use crate::column::{Arg, Column, Rows};
+use crate::{CallCtx, Datum, DatumRef, RowSource, oids};
+use common::{Result, bail, err};
+use regex::{Captures, Regex};
+
+/// The pattern compiled last.
+#[derive(Default)]
+struct Cache(Option<(String, Flags, Regex)>);
+
+impl Cache {
+    fn get(&mut self, pattern: &str, flags: Flags) -> Result<&Regex> {
+        let hit = self.0.as_ref().is_some_and(|(p, f, _)| p == pattern && *f == flags);
+        if !hit {
+            self.0 = Some((pattern.to_string(), flags, compile(pattern, flags)?));
+        }
+        match &self.0 {
+            Some((_, _, r)) => Ok(r),
+            None => Err(common::Error::internal("regular expression cache is empty")),
+        }
+    }
+}
+
+/// Runs a strict function whose second argument is a pattern.
+fn with_cache(
+    args: &[Arg<'_>],
+    rows: Rows<'_>,
+    out: &mut Column,
+    mut f: impl FnMut(&mut Cache, &[DatumRef<'_>]) -> Result<Datum>,
+) -> Result<()> {
+    let mut cache = Cache::default();
+    crate::kernel::run_rows(args, rows, out, |v| {
+        if v.iter().any(|d| d.is_null()) { Ok(Datum::Null) } else { f(&mut cache, v) }
+    })
+}
+
+fn matches(args: &[Arg<'_>], rows: Rows<'_>, out: &mut Column, fold_case: bool, want: bool) -> Result<()> {
+    let flags = Flags { fold_case, ..Flags::default() };
+    with_cache(args, rows, out, |c, v| {
+        Ok(Datum::Bool(c.get(v[1].str(), flags)?.is_match(v[0].str()) == want))
+    })
+}
+pub fn textregexeq(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    matches(a, r, o, false, true)
+}
+pub fn textregexne(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    matches(a, r, o, false, false)
+}
+pub fn texticregexeq(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    matches(a, r, o, true, true)
+}
+pub fn texticregexne(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    matches(a, r, o, true, false)
+}
+
+/// Options of a function without `g`.
+fn flags_arg(v: &[DatumRef<'_>], i: usize, func: &str) -> Result<Flags> {
+    let f = v.get(i).map_or(Ok(Flags::default()), |d| Flags::parse(d.str()))?;
+    if f.global && !func.is_empty() {
+        let mut e = err!(INVALID_PARAMETER_VALUE, "{} does not support the \"global\" option", func);
+        if func == "regexp_match()" {
+            e = e.hint("Use the regexp_matches function instead.");
+        }
+        return Err(e);
+    }
+    Ok(f)
+}
+
+/// The first group if there is one, else the match.
+fn sub_match(r: &Regex, s: &str) -> Option<Option<String>> {
+    let c = r.captures(s)?;
+    let i = usize::from(c.len() > 1);
+    Some(c.get(i).map(|m| m.as_str().to_string()))
+}
+fn opt(s: Option<String>) -> Datum {
+    s.map_or(Datum::Null, |s| Datum::text(&s))
+}
+pub fn textregexsubstr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| Ok(opt(sub_match(c.get(v[1].str(), Flags::default())?, v[0].str()).flatten())))
+}
+/// `substring(s SIMILAR p ESCAPE e)`.
+pub fn substring_similar(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| {
+        let p = similar_to_posix(v[1].str(), Some(v[2].str()))?;
+        Ok(opt(sub_match(c.get(&p, Flags::default())?, v[0].str()).flatten()))
+    })
+}
+
+/// Appends the replacement: `\1`…`\9` groups, `\&` the match, `\\` a backslash.
+fn push_replacement(c: &Captures<'_>, replacement: &str, out: &mut String) {
+    let mut it = replacement.chars();
+    while let Some(ch) = it.next() {
+        if ch != '\\' {
+            out.push(ch);
+            continue;
+        }
+        match it.clone().next() {
+            Some(d @ '1'..='9') => {
+                it.next();
+                if let Some(m) = c.get(d as usize - '0' as usize) {
+                    out.push_str(m.as_str());
+                }
+            }
+            Some('&') => {
+                it.next();
+                out.push_str(c.get(0).map_or("", |m| m.as_str()));
+            }
+            Some('\\') => {
+                it.next();
+                out.push('\\');
+            }
+            _ => out.push('\\'),
+        }
+    }
+}
+
+/// Replaces the `n`-th match from character `start` (from 1) on; `n` 0 means all.
+fn replace(r: &Regex, s: &str, replacement: &str, start: i32, n: i32) -> String {
+    let from = byte_of(s, start);
+    let mut out = String::from(&s[..from]);
+    let mut last = from;
+    let mut k = 0;
+    for c in captures_from(r, s, from) {
+        let Some(m) = c.get(0) else { continue };
+        k += 1;
+        if n > 0 && k != n {
+            continue;
+        }
+        out.push_str(&s[last..m.start()]);
+        push_replacement(&c, replacement, &mut out);
+        last = m.end();
+        if n > 0 {
+            break;
+        }
+    }
+    out.push_str(&s[last..]);
+    out
+}
+
+fn byte_of(s: &str, start: i32) -> usize {
+    s.char_indices().nth((start.max(1) - 1) as usize).map_or(s.len(), |(i, _)| i)
+}
+
+/// All matches from a byte offset on, with the text before it as context.
+fn captures_from<'s>(r: &Regex, s: &'s str, from: usize) -> Vec<Captures<'s>> {
+    let mut v = Vec::new();
+    let mut at = from;
+    while at <= s.len() {
+        let Some(c) = r.captures_at(s, at) else { break };
+        let Some(m) = c.get(0) else { break };
+        at = if m.end() == m.start() {
+            m.end() + s[m.end()..].chars().next().map_or(1, char::len_utf8)
+        } else {
+            m.end()
+        };
+        v.push(c);
+    }
+    v
+}
+
+/// `regexp_replace(s, p, r [, flags])`.
+pub fn textregexreplace(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| {
+        if let Some(d) = v.get(3)
+            && d.str().starts_with(|c: char| c.is_ascii_digit())
+        {
+            let ch = d.str().chars().next().unwrap_or('0');
+            return Err(err!(INVALID_PARAMETER_VALUE, "invalid regular expression option: \"{}\"", ch)
+                .hint("If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly."));
+        }
+        let f = flags_arg(v, 3, "")?;
+        let n = i32::from(!f.global);
+        let f = Flags { global: false, ..f };
+        Ok(Datum::text(&replace(c.get(v[1].str(), f)?, v[0].str(), v[2].str(), 1, n)))
+    })
+}
+
+fn positive(v: i32, name: &str, min: i32) -> Result<i32> {
+    if v < min {
+        bail!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"{}\": {}", name, v);
+    }
+    Ok(v)
+}
+fn int_arg(v: &[DatumRef<'_>], i: usize, name: &str, min: i32, default: i32) -> Result<i32> {
+    v.get(i).map_or(Ok(default), |d| positive(d.i32(), name, min))
+}
+
+/// `regexp_replace(s, p, r, start [, n [, flags]])`.
+pub fn textregexreplace_extended(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| {
+        let start = int_arg(v, 3, "start", 1, 1)?;
+        let f = flags_arg(v, 5, "")?;
+        let n = int_arg(v, 4, "n", 0, i32::from(!f.global))?;
+        let f = Flags { global: false, ..f };
+        Ok(Datum::text(&replace(c.get(v[1].str(), f)?, v[0].str(), v[2].str(), start, n)))
+    })
+}
+
+/// The groups (or the match) as text[].
+fn groups(c: &Captures<'_>) -> Datum {
+    let mut b = ArrayBuilder::new(oids::TEXT);
+    let from = usize::from(c.len() > 1);
+    for i in from..c.len() {
+        b.push(c.get(i).map_or(DatumRef::Null, |m| DatumRef::Bytes(m.as_str().as_bytes())));
+    }
+    Datum::bytes(&b.finish_1d())
+}
+pub fn regexp_match(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| {
+        let f = flags_arg(v, 2, "regexp_match()")?;
+        Ok(c.get(v[1].str(), f)?.captures(v[0].str()).map_or(Datum::Null, |c| groups(&c)))
+    })
+}
+pub fn regexp_like(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| {
+        let f = flags_arg(v, 2, "regexp_like()")?;
+        Ok(Datum::Bool(c.get(v[1].str(), f)?.is_match(v[0].str())))
+    })
+}
+pub fn regexp_count(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| {
+        let start = int_arg(v, 2, "start", 1, 1)?;
+        let f = flags_arg(v, 3, "regexp_count()")?;
+        let s = v[0].str();
+        Ok(Datum::I32(captures_from(c.get(v[1].str(), f)?, s, byte_of(s, start)).len() as i32))
+    })
+}
+pub fn regexp_instr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| {
+        let start = int_arg(v, 2, "start", 1, 1)?;
+        let n = int_arg(v, 3, "n", 1, 1)?;
+        let end = int_arg(v, 4, "endoption", 0, 0)?;
+        if end > 1 {
+            bail!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"endoption\": {}", end);
+        }
+        let f = flags_arg(v, 5, "regexp_instr()")?;
+        let sub = int_arg(v, 6, "subexpr", 0, 0)? as usize;
+        let s = v[0].str();
+        let all = captures_from(c.get(v[1].str(), f)?, s, byte_of(s, start));
+        let m = all.get(n as usize - 1).and_then(|c| c.get(sub));
+        let at = m.map(|m| if end == 1 { m.end() } else { m.start() });
+        Ok(Datum::I32(at.map_or(0, |at| s[..at].chars().count() as i32 + 1)))
+    })
+}
+pub fn regexp_substr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| {
+        let start = int_arg(v, 2, "start", 1, 1)?;
+        let n = int_arg(v, 3, "n", 1, 1)?;
+        let f = flags_arg(v, 4, "regexp_substr()")?;
+        let sub = int_arg(v, 5, "subexpr", 0, 0)? as usize;
+        let s = v[0].str();
+        let all = captures_from(c.get(v[1].str(), f)?, s, byte_of(s, start));
+        Ok(opt(all.get(n as usize - 1).and_then(|c| c.get(sub)).map(|m| m.as_str().to_string())))
+    })
+}
+
+/// Pieces between matches; empty matches at the ends or right behind a match do not split.
+fn split(r: &Regex, s: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut last = 0;
+    for m in r.find_iter(s) {
+        if m.is_empty() && (m.start() == last || m.start() == s.len()) {
+            continue;
+        }
+        out.push(s[last..m.start()].to_string());
+        last = m.end();
+    }
+    out.push(s[last..].to_string());
+    out
+}
+pub fn regexp_split_to_array(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    with_cache(a, r, o, |c, v| {
+        let f = flags_arg(v, 2, "regexp_split_to_array()")?;
+        let parts = split(c.get(v[1].str(), f)?, v[0].str());
+        Ok(crate::array::build_1d(oids::TEXT, parts.iter().map(|p| DatumRef::Bytes(p.as_bytes()))))
+    })
+}
+
+fn srf_args(args: &[Datum]) -> Option<Vec<DatumRef<'_>>> {
+    let v: Vec<DatumRef<'_>> = args.iter().map(Datum::as_ref).collect();
+    (!v.iter().any(|d| d.is_null())).then_some(v)
+}
+pub fn regexp_split_to_table(_: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
+    let Some(v) = srf_args(args) else { return Ok(Values::boxed(Vec::new())) };
+    let f = flags_arg(&v, 2, "regexp_split_to_table()")?;
+    let parts = split(&compile(v[1].str(), f)?, v[0].str());
+    Ok(Values::boxed(parts.iter().map(|p| Datum::text(p)).collect()))
+}
+pub fn regexp_matches(_: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
+    let Some(v) = srf_args(args) else { return Ok(Values::boxed(Vec::new())) };
+    let f = flags_arg(&v, 2, "")?;
+    let r = compile(v[1].str(), Flags { global: false, ..f })?;
+    let mut all = captures_from(&r, v[0].str(), 0);
+    if !f.global {
+        all.truncate(1);
+    }
+    Ok(Values::boxed(all.iter().map(groups).collect()))
+}
