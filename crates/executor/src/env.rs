@@ -1,6 +1,7 @@
 //! What a run of a plan sees of its session: catalogs, function registry, settings, and the [`Session`] trait through
 //! which the executor asks the upper layers for what it cannot do itself (notices, sequences, names of the user).
 
+use crate::modify::Deferred;
 use analyze::expr::SqlValueFunctionOp;
 use catalog::cache::Catalog;
 use common::{Error, Oid, Report, Result};
@@ -76,6 +77,8 @@ pub struct ExecEnv {
     /// Where spills go (`base/pgsql_tmp`), and the number of the next file.
     pub temp_dir: RefCell<PathBuf>,
     pub temp_counter: Cell<u64>,
+    /// Checks of deferred constraints that wait for the end of the transaction.
+    pub deferred: Deferred,
 }
 
 impl ExecEnv {
@@ -94,6 +97,7 @@ impl ExecEnv {
             hash_mem_multiplier: Cell::new(2.0),
             temp_dir: RefCell::new(PathBuf::from("base/pgsql_tmp")),
             temp_counter: Cell::new(0),
+            deferred: Deferred::default(),
         }
     }
     /// The engine.

@@ -59,6 +59,7 @@ pub struct Exec {
     pub snapshot: Option<Snapshot>,
     /// Command id for changes of this statement.
     pub cid: CommandId,
+    modifies: bool,
     ext: Vec<Datum>,
     params: Vec<ParamSlot>,
     clock: Cell<u64>,
@@ -125,6 +126,7 @@ impl Exec {
             no_input: Batch { cols: Vec::new(), rows: 1, sel: None },
             snapshot: None,
             cid: CommandId::FIRST,
+            modifies: stmt.command != analyze::query::CmdType::Select || stmt.has_modifying_cte,
             ext: Vec::new(),
             params,
             clock: Cell::new(1),
@@ -166,6 +168,11 @@ impl Exec {
         self.snapshot = opts.snapshot.clone().map(Snapshot::Mvcc);
         if let (Some(s), Some(_)) = (&opts.snapshot, &self.env.engine) {
             self.cid = s.curcid;
+        }
+        if self.modifies
+            && let Some(e) = &self.env.engine
+        {
+            self.cid = e.current_command_id(true);
         }
         self.base.set(self.tick());
         self.processed.set(0);

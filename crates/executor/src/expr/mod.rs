@@ -10,8 +10,9 @@ mod eval;
 mod program;
 pub mod project;
 pub mod qual;
-mod special;
+pub mod special;
 mod subplan;
 
 pub use compile::{NoScope, Scope, cmp_for_type as compile_cmp, compile, compile_one};
 pub use program::{Program, Src};
+pub use special::int_datum;

@@ -123,7 +123,7 @@ fn build_bare(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
         Node::SetOp { child, op, all, keys, flag_col, first_flag, .. } => {
             set_op::build(b, plan, child, *op, *all, keys, *flag_col, *first_flag)?
         }
-        Node::LockRows { child, marks } => lock_rows::build(b, child, marks)?,
+        Node::LockRows { child, marks } => lock_rows::build(b, plan, child, marks)?,
         Node::Limit { child, offset, count, with_ties, tie_keys } => {
             limit::build(b, plan, child, offset.as_ref(), count.as_ref(), *with_ties, tie_keys)?
         }

@@ -54,6 +54,10 @@ impl RelCols {
         }
         Ok(RelCols { attrs, system, index })
     }
+    /// These attributes and system columns, each ascending.
+    pub fn of(attrs: Vec<i16>, system: Vec<i16>) -> RelCols {
+        RelCols { attrs, system, index: false }
+    }
     /// All attributes of a relation.
     pub fn all(rel: &Rel) -> RelCols {
         let attrs = (1..=rel.desc.len() as i16).filter(|a| !rel.desc.attrs[*a as usize - 1].dropped).collect();
@@ -65,6 +69,13 @@ impl RelCols {
         ScanSpec {
             wanted: self.attrs.iter().enumerate().map(|(i, a)| (*a as u16, i as u16)).collect(),
             system: self.system.iter().enumerate().map(|(i, a)| (sys_col(*a), (n + i) as u16)).collect(),
+        }
+    }
+    /// The same, with attribute n in batch column n - 1 (dropped attributes get no values).
+    pub fn spec_by_attr(&self) -> ScanSpec {
+        ScanSpec {
+            wanted: self.attrs.iter().map(|a| (*a as u16, *a as u16 - 1)).collect(),
+            system: Vec::new(),
         }
     }
     /// An empty batch for it.

@@ -1,0 +1,503 @@
+//! The ModifyTable node: INSERT, UPDATE, DELETE of the child's rows in one target table.
+
+use super::bulk::insert_rows;
+use super::conflict::Conflicts;
+use super::epq::{EpqRows, concurrent_delete, concurrent_update, keeps_snapshot, recheck, tid_at};
+use super::fkey;
+use super::target::{TableScope, TargetRelation};
+use crate::expr::qual::Qual;
+use crate::expr::project::Projection;
+use crate::expr::{Scope, colops};
+use crate::node::scan::{RelCols, relation_of};
+use crate::node::{BoxNode, BuildCx, ExecNode, output_phys};
+use crate::run::Exec;
+use crate::store::batch_of;
+use access::heap::{UpdateOptions, UpdateResult};
+use access::{BulkInsert, InsertOptions, LockWait, RowLock, ScanSpec, TmResult};
+use analyze::expr::{Var, VarNo};
+use analyze::query::CmdType;
+use common::{CommandId, Error, Result, Tid, err};
+use planner::plan::{ModifyTable, Plan};
+use transam::Snapshot;
+use types::{Batch, DatumRef, Phys};
+
+/// Input of RETURNING: the row's attributes, ctid, tableoid, then the child's columns.
+struct ReturningScope {
+    natts: usize,
+}
+
+impl Scope for ReturningScope {
+    fn var(&self, v: &Var) -> Option<usize> {
+        match (v.varno, v.attno) {
+            (VarNo::Rte(_), a) if a > 0 => Some(a as usize - 1),
+            (VarNo::Rte(_), -1) => Some(self.natts),
+            (VarNo::Rte(_), -6) => Some(self.natts + 1),
+            (VarNo::Outer, a) if a > 0 => Some(self.natts + 1 + a as usize),
+            _ => None,
+        }
+    }
+}
+
+/// What became of one row.
+pub(super) enum Outcome {
+    /// Changed; the new (or last) version's address.
+    Done(Tid),
+    /// Nothing was changed: the row is gone or does not qualify any more.
+    Skipped,
+}
+
+pub(super) struct ModifyNode {
+    child: BoxNode,
+    pub(super) target: TargetRelation,
+    m: ModifyTable,
+    node_id: u32,
+    returning: Option<Projection>,
+    /// Rows for RETURNING, see [`ReturningScope`].
+    ret: Batch,
+    pub(super) old: Batch,
+    pub(super) new: Batch,
+    all_attrs: ScanSpec,
+    /// Attributes that UPDATE may change, ascending.
+    changed: Vec<u16>,
+    checks: Vec<(String, Qual)>,
+    conflicts: Option<Conflicts>,
+    bulk: BulkInsert,
+    tids: Vec<Tid>,
+    done: bool,
+}
+
+/// ModifyTable.
+pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
+    if m.command == CmdType::Merge {
+        return Err(Error::unsupported("MERGE"));
+    }
+    let target = TargetRelation::open(b.env, relation_of(b, m.rti)?)?;
+    let natts = target.natts();
+    let mut phys = target.phys.clone();
+    phys.extend([Phys::I64, Phys::U32]);
+    phys.extend(output_phys(b.env, &m.child)?);
+    let returning = if m.returning.is_empty() {
+        None
+    } else {
+        Some(Projection::compile(b.env, &m.returning, &ReturningScope { natts }, usize::MAX)?)
+    };
+    let mut checks = Vec::new();
+    for (name, e) in &m.check_options {
+        if let Some(q) = Qual::compile(b.env, std::slice::from_ref(e), &TableScope)? {
+            checks.push((name.clone(), q));
+        }
+    }
+    let mut changed: Vec<u16> = m.update_cols.iter().map(|c| c.0 as u16).collect();
+    changed.sort_unstable();
+    let conflicts = match &m.on_conflict {
+        Some(c) => Some(Conflicts::compile(b, &target, m.rti, c)?),
+        None => None,
+    };
+    Ok(Box::new(ModifyNode {
+        child: crate::node::build(b, &m.child)?,
+        all_attrs: RelCols::all(&target.heap).spec_by_attr(),
+        old: target.batch(),
+        new: target.batch(),
+        ret: batch_of(&phys),
+        target,
+        node_id: plan.node_id,
+        returning,
+        changed,
+        checks,
+        conflicts,
+        bulk: BulkInsert::default(),
+        tids: Vec::new(),
+        done: false,
+        m: ModifyTable { child: Box::new(placeholder(&m.child)), ..m.clone() },
+    }))
+}
+
+/// The node keeps its description without the child's plan.
+fn placeholder(p: &Plan) -> Plan {
+    Plan {
+        targetlist: Vec::new(),
+        qual: Vec::new(),
+        init_plans: Vec::new(),
+        node: planner::plan::Node::Result { child: None, one_time: Vec::new() },
+        ext_params: Vec::new(),
+        ..p.clone()
+    }
+}
+
+impl ModifyNode {
+    fn count(&self, cx: &Exec, n: u64) {
+        if self.m.can_set_tag {
+            cx.processed.set(cx.processed.get() + n);
+        }
+    }
+
+    /// Tests WITH CHECK OPTION on the new rows. 44000.
+    fn check_views(&mut self, cx: &Exec) -> Result<()> {
+        for (view, q) in &mut self.checks {
+            let before = TargetRelation::rows(&self.new);
+            let saved = self.new.sel.take();
+            self.new.sel.clone_from(&saved);
+            q.filter(cx, &mut self.new)?;
+            let after = TargetRelation::rows(&self.new);
+            self.new.sel = saved;
+            if let Some(bad) = before.iter().find(|i| !after.contains(i)) {
+                return Err(err!(
+                    WITH_CHECK_OPTION_VIOLATION,
+                    "new row violates check option for view \"{view}\""
+                )
+                .detail(self.target.failing_row(&cx.env, &self.new, *bad as usize)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a row to RETURNING's input: row `i` of `rows`, the child's row `ci`.
+    fn push_returning(ret: &mut Batch, rows: &Batch, i: usize, tid: Tid, oid: u32, child: &Batch, ci: usize) {
+        let n = rows.cols.len();
+        for (d, s) in ret.cols.iter_mut().zip(&rows.cols) {
+            d.push(s.get(i));
+        }
+        ret.cols[n].push(DatumRef::I64(tid.pack()));
+        ret.cols[n + 1].push(DatumRef::U32(oid));
+        for (d, s) in ret.cols[n + 2..].iter_mut().zip(&child.cols) {
+            d.push(s.get(ci));
+        }
+        ret.rows += 1;
+    }
+
+    /// The child's batch as rows of the table.
+    fn make_new_rows(&mut self) {
+        let b = self.child.batch();
+        self.new.clear();
+        for (k, dst) in self.new.cols.iter_mut().enumerate() {
+            match self.m.insert_cols.get(k).copied().flatten() {
+                Some(c) => colops::append_rows(dst, &b.cols[c as usize], b.live()),
+                None => colops::fill_more(dst, DatumRef::Null, b.live_count()),
+            }
+        }
+        self.new.rows = b.live_count();
+    }
+
+    fn insert_batch(&mut self, cx: &Exec) -> Result<()> {
+        self.make_new_rows();
+        self.check_views(cx)?;
+        if self.conflicts.is_some() {
+            return self.insert_conflicting(cx);
+        }
+        let opts = InsertOptions::default();
+        let n = insert_rows(cx, &mut self.target, &self.new, cx.cid, &opts, &mut self.bulk, &mut self.tids)?;
+        self.count(cx, n);
+        if self.returning.is_some() {
+            let child = self.child.batch();
+            for (k, tid) in self.tids.iter().enumerate() {
+                let ci = colops::nth_live(child, k);
+                let oid = self.target.rel.oid.0;
+                Self::push_returning(&mut self.ret, &self.new, k, *tid, oid, child, ci);
+            }
+        }
+        Ok(())
+    }
+
+    /// INSERT … ON CONFLICT, row by row.
+    fn insert_conflicting(&mut self, cx: &Exec) -> Result<()> {
+        let mut all = std::mem::replace(&mut self.new, self.target.batch());
+        let Some(mut c) = self.conflicts.take() else { return Ok(()) };
+        let r = (|| {
+            for k in 0..all.rows {
+                self.new.clear();
+                colops::append_row(&mut self.new, &all, k);
+                if let Some(tid) = c.insert_row(cx, self)? {
+                    self.count(cx, 1);
+                    if self.returning.is_some() {
+                        let child = self.child.batch();
+                        let ci = colops::nth_live(child, k);
+                        let oid = self.target.rel.oid.0;
+                        Self::push_returning(&mut self.ret, &self.new, 0, tid, oid, child, ci);
+                    }
+                }
+            }
+            Ok(())
+        })();
+        self.conflicts = Some(c);
+        std::mem::swap(&mut self.new, &mut all);
+        r
+    }
+
+    /// Reads all attributes of a version into `old`; false if it is not there.
+    pub(super) fn fetch_old(&mut self, cx: &Exec, tid: Tid) -> Result<bool> {
+        self.old.clear();
+        access::heap::fetch_into(
+            cx.engine()?,
+            &self.target.heap,
+            tid,
+            &Snapshot::Any,
+            &self.all_attrs,
+            &mut self.old,
+        )
+        .inspect(|_| {
+            // Dropped attributes were not read.
+            let n = self.old.rows;
+            for c in &mut self.old.cols {
+                if c.len() < n {
+                    colops::fill_more(c, DatumRef::Null, n - c.len());
+                }
+            }
+        })
+    }
+
+    /// `new` = `old` with the child's values.
+    fn make_updated(&mut self, child: &Batch, ci: usize) {
+        self.new.clear();
+        for (k, dst) in self.new.cols.iter_mut().enumerate() {
+            let attno = k as i16 + 1;
+            let v = match self.m.update_cols.iter().find(|c| c.0 == attno) {
+                Some((_, c)) => child.cols[*c as usize].get(ci),
+                None => self.old.cols[k].get(0),
+            };
+            dst.push(v);
+        }
+        self.new.rows = 1;
+    }
+
+    /// Writes `new` over the version at `tid`, whose values are in `old`.
+    pub(super) fn write_update(&mut self, cx: &Exec, tid: Tid, changed: &[u16]) -> Result<UpdateResult> {
+        self.target.check_constraints(cx, &self.new)?;
+        write_update(cx, &mut self.target, &self.old, &self.new, tid, changed, cx.cid)
+    }
+
+    /// Strength of the lock an update of these attributes takes.
+    pub(super) fn update_lock(&self, changed: &[u16]) -> RowLock {
+        if changed.iter().any(|a| self.target.key_attrs.contains(a)) {
+            RowLock::Exclusive
+        } else {
+            RowLock::NoKeyUpdate
+        }
+    }
+
+    /// Follows a concurrently updated row: its latest version is locked and the plan's conditions are tested again.
+    fn follow(&self, cx: &Exec, tid: Tid, i: usize, mode: RowLock) -> Result<Option<(Tid, Batch)>> {
+        if keeps_snapshot(cx)? {
+            return Err(concurrent_update());
+        }
+        let eng = cx.engine()?;
+        match access::heap::lock_latest(eng, &self.target.heap, tid, cx.cid, mode, LockWait::Block)? {
+            (TmResult::Ok, latest, _) => {
+                let mut rows = EpqRows::from_marks(&self.m.epq_marks, self.child.batch(), i);
+                rows.set(self.m.rti, Some(latest));
+                Ok(recheck(cx, self.node_id, rows)?.map(|b| (latest, b)))
+            }
+            (TmResult::SelfModified { .. }, ..) | (TmResult::Deleted { .. }, ..) => Ok(None),
+            (r, ..) => Err(Error::internal(format!("unexpected result of locking a row: {r:?}"))),
+        }
+    }
+
+    fn update_row(&mut self, cx: &Exec, i: usize) -> Result<()> {
+        let Some(col) = self.m.ctid_col else { return Err(Error::internal("executor: no ctid column")) };
+        let Some(mut tid) = tid_at(self.child.batch(), col, i) else { return Ok(()) };
+        let mut replaced: Option<Batch> = None;
+        let changed = std::mem::take(&mut self.changed);
+        let r = (|| {
+            loop {
+                if !self.fetch_old(cx, tid)? {
+                    return Err(Error::internal("executor: row to update not found"));
+                }
+                match &replaced {
+                    Some(b) => self.make_updated(b, 0),
+                    None => {
+                        let b = std::mem::take(self.child.batch_mut());
+                        self.make_updated(&b, i);
+                        *self.child.batch_mut() = b;
+                    }
+                }
+                self.check_views(cx)?;
+                let u = self.write_update(cx, tid, &changed)?;
+                match u.result {
+                    TmResult::Ok => return Ok(Outcome::Done(u.tid)),
+                    TmResult::SelfModified { cmax } => {
+                        if cmax != cx.cid {
+                            return Err(self_modified("updated"));
+                        }
+                        return Ok(Outcome::Skipped);
+                    }
+                    TmResult::Deleted { .. } => {
+                        if keeps_snapshot(cx)? {
+                            return Err(concurrent_delete());
+                        }
+                        return Ok(Outcome::Skipped);
+                    }
+                    TmResult::Updated { .. } => {
+                        match self.follow(cx, tid, i, self.update_lock(&changed))? {
+                            None => return Ok(Outcome::Skipped),
+                            Some((latest, b)) => {
+                                tid = latest;
+                                replaced = Some(b);
+                            }
+                        }
+                    }
+                    other => {
+                        return Err(Error::internal(format!("attempted to update invisible tuple: {other:?}")));
+                    }
+                }
+            }
+        })();
+        self.changed = changed;
+        if let Outcome::Done(new_tid) = r? {
+            self.count(cx, 1);
+            if self.returning.is_some() {
+                let (child, ci) = match &replaced {
+                    Some(b) => (b, 0),
+                    None => (self.child.batch(), i),
+                };
+                let oid = self.target.rel.oid.0;
+                Self::push_returning(&mut self.ret, &self.new, 0, new_tid, oid, child, ci);
+            }
+        }
+        Ok(())
+    }
+
+    fn delete_row(&mut self, cx: &Exec, i: usize) -> Result<()> {
+        let Some(col) = self.m.ctid_col else { return Err(Error::internal("executor: no ctid column")) };
+        let Some(mut tid) = tid_at(self.child.batch(), col, i) else { return Ok(()) };
+        let need_old = self.returning.is_some() || !self.target.rel.fkeys_in.is_empty();
+        let mut replaced: Option<Batch> = None;
+        loop {
+            if need_old && !self.fetch_old(cx, tid)? {
+                return Err(Error::internal("executor: row to delete not found"));
+            }
+            let eng = cx.engine()?;
+            match access::heap::delete(eng, &self.target.heap, tid, cx.cid, LockWait::Block)? {
+                TmResult::Ok => break,
+                TmResult::SelfModified { cmax } => {
+                    if cmax != cx.cid {
+                        return Err(self_modified("deleted"));
+                    }
+                    return Ok(());
+                }
+                TmResult::Deleted { .. } => {
+                    if keeps_snapshot(cx)? {
+                        return Err(concurrent_delete());
+                    }
+                    return Ok(());
+                }
+                TmResult::Updated { .. } => match self.follow(cx, tid, i, RowLock::Exclusive)? {
+                    None => return Ok(()),
+                    Some((latest, b)) => {
+                        tid = latest;
+                        replaced = Some(b);
+                    }
+                },
+                other => {
+                    return Err(Error::internal(format!("attempted to delete invisible tuple: {other:?}")));
+                }
+            }
+        }
+        if !self.target.rel.fkeys_in.is_empty() {
+            fkey::queue_delete(cx, &self.target.rel, &self.old);
+        }
+        self.count(cx, 1);
+        if self.returning.is_some() {
+            let (child, ci) = match &replaced {
+                Some(b) => (b, 0),
+                None => (self.child.batch(), i),
+            };
+            Self::push_returning(&mut self.ret, &self.old, 0, tid, self.target.rel.oid.0, child, ci);
+        }
+        Ok(())
+    }
+
+    fn process(&mut self, cx: &Exec) -> Result<()> {
+        if self.m.command == CmdType::Insert {
+            return self.insert_batch(cx);
+        }
+        for k in 0..self.child.batch().live_count() {
+            let i = colops::nth_live(self.child.batch(), k);
+            if self.m.command == CmdType::Update {
+                self.update_row(cx, i)?;
+            } else {
+                self.delete_row(cx, i)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn self_modified(what: &str) -> Error {
+    err!(
+        TRIGGERED_DATA_CHANGE_VIOLATION,
+        "tuple to be {what} was already modified by an operation triggered by the current command"
+    )
+    .hint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows.")
+}
+
+/// Replaces a version by row 0 of `new`, with index entries and foreign-key events. Constraints are checked already.
+pub(super) fn write_update(
+    cx: &Exec,
+    target: &mut TargetRelation,
+    old: &Batch,
+    new: &Batch,
+    tid: Tid,
+    changed: &[u16],
+    cid: CommandId,
+) -> Result<UpdateResult> {
+    let eng = cx.engine()?;
+    let opts = UpdateOptions {
+        cid,
+        wait: LockWait::Block,
+        indexed_attrs: &target.indexed_attrs,
+        key_attrs: &target.key_attrs,
+        changed: Some(changed),
+    };
+    let u = target.with_row(new, 0, |v| access::heap::update(eng, &target.heap, tid, v, &opts))?;
+    if u.result == TmResult::Ok {
+        if u.needs_index {
+            target.prepare_indexes(cx, new)?;
+            target.insert_entries(cx, new, 0, u.tid)?;
+        }
+        fkey::queue_update(cx, &target.rel, old, new, changed)?;
+    }
+    Ok(u)
+}
+
+impl ExecNode for ModifyNode {
+    fn next(&mut self, cx: &Exec, _want: usize) -> Result<bool> {
+        if self.done {
+            return Ok(false);
+        }
+        loop {
+            if !self.child.next(cx, usize::MAX)? {
+                self.done = true;
+                return Ok(false);
+            }
+            cx.check_interrupts()?;
+            self.ret.clear();
+            self.process(cx)?;
+            if self.ret.rows > 0
+                && let Some(p) = &mut self.returning
+            {
+                p.project_own(cx, &mut self.ret)?;
+                return Ok(true);
+            }
+        }
+    }
+    fn batch(&self) -> &Batch {
+        match &self.returning {
+            Some(p) => &p.out,
+            None => &self.ret,
+        }
+    }
+    fn batch_mut(&mut self) -> &mut Batch {
+        match &mut self.returning {
+            Some(p) => &mut p.out,
+            None => &mut self.ret,
+        }
+    }
+    fn rescan(&mut self, cx: &Exec) -> Result<()> {
+        self.done = false;
+        self.bulk = BulkInsert::default();
+        self.child.rescan(cx)
+    }
+    fn end(&mut self, cx: &Exec) {
+        self.bulk = BulkInsert::default();
+        self.child.end(cx);
+    }
+}
