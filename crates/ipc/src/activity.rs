@@ -2,7 +2,7 @@
 //! change counter, odd during a write, tells readers to try again.
 
 use crate::Shared;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, fence};
 
 /// `track_activity_query_size`.
@@ -122,10 +122,12 @@ pub struct ActivityCopy {
 
 impl Activity {
     fn write(&self, f: impl FnOnce(&Activity)) {
-        self.change.fetch_add(1, AcqRel);
-        fence(AcqRel);
+        // Only the owner writes: no read-modify-write is needed.
+        let c = self.change.load(Relaxed);
+        self.change.store(c.wrapping_add(1), Relaxed);
+        fence(Release);
         f(self);
-        self.change.fetch_add(1, Release);
+        self.change.store(c.wrapping_add(2), Release);
     }
     /// A process begins.
     pub fn start(&self, at: i64, client_addr: &str, client_host: &str, client_port: i32) {

@@ -38,6 +38,8 @@ pub struct Interrupts {
     /// When the kernel timer goes off; 0 is not armed.
     alarm_at: Cell<i64>,
     is_autovacuum: Cell<bool>,
+    /// Cancel and terminate are requests to the main loop of an auxiliary process, not errors.
+    is_auxiliary: Cell<bool>,
 }
 
 impl Default for Interrupts {
@@ -57,6 +59,7 @@ impl Interrupts {
             fired: Default::default(),
             alarm_at: Cell::new(0),
             is_autovacuum: Cell::new(false),
+            is_auxiliary: Cell::new(false),
         }
     }
     /// The process got its slot: handlers and other processes reach it there.
@@ -64,7 +67,13 @@ impl Interrupts {
         signals::direct_to(Some(&proc.wake));
         self.wake.set(&proc.wake);
         self.proc.set(Some(proc));
-        self.is_autovacuum.set(proc.kind() == crate::BackendKind::AutovacuumWorker);
+        use crate::BackendKind as K;
+        self.is_autovacuum.set(proc.kind() == K::AutovacuumWorker);
+        let runs_statements = matches!(
+            proc.kind(),
+            K::Client | K::AutovacuumWorker | K::BackgroundWorker | K::WalSender | K::Bootstrap
+        );
+        self.is_auxiliary.set(!runs_statements);
     }
     /// The process gives its slot back.
     pub fn detach(&self) {
@@ -79,7 +88,8 @@ impl Interrupts {
     fn pending(&self) -> &'static AtomicU32 {
         &self.wake.get().pending
     }
-    /// Fails with 57014, 57P01 (FATAL) … if the statement or session is to end.
+    /// Fails with 57014, 57P01 (FATAL) … if the statement or session is to end. Auxiliary processes take their bits
+    /// themselves (`take`): here they never fail for them.
     #[inline]
     pub fn check(&self) -> Result<()> {
         if self.pending().load(Relaxed) & HANDLED == 0 { Ok(()) } else { self.process() }
@@ -116,6 +126,9 @@ impl Interrupts {
             self.alarm_at.set(0);
             self.expire();
             self.rearm();
+        }
+        if self.is_auxiliary.get() {
+            return Ok(());
         }
         if self.take(signals::TERMINATE) != 0 {
             self.take(signals::CANCEL);

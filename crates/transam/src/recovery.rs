@@ -111,8 +111,8 @@ impl Engine {
             }
             self.replay_one(table, &cx, r)?;
             report.records += 1;
-            if report.records.is_multiple_of(256) {
-                self.interrupts.check()?;
+            if self.interrupts.peek(ipc::signals::TERMINATE) != 0 {
+                return Err(common::err!(ADMIN_SHUTDOWN, "terminating recovery on request").fatal());
             }
         }
         if !seen_checkpoint {

@@ -196,7 +196,11 @@ impl Engine {
             return Ok(());
         }
         match deadlock::check(t, &self.procs, me) {
-            Verdict::None | Verdict::Resolved => Ok(()),
+            Verdict::None => {
+                self.cancel_blocking_autovacuum();
+                Ok(())
+            }
+            Verdict::Resolved => Ok(()),
             Verdict::Deadlock(steps) => {
                 t.leave_queue(&self.procs, me, h);
                 drop(g);
@@ -204,8 +208,32 @@ impl Engine {
             }
         }
     }
+    /// A vacuum that stands in the way of a statement gives up, unless it prevents trouble with old ids.
+    fn cancel_blocking_autovacuum(&self) {
+        let t = &self.shared.locks;
+        let me = self.proc;
+        let Some(mode) = LockMode::from_u8(me.wait_mode.load(Relaxed) as u8) else { return };
+        for h in t.holders_of(me.wait_lock.load(Relaxed) - 1) {
+            let r = t.holder(h);
+            let p = self.procs.get(r.proc.load(Relaxed));
+            let keep = p.status_flags.load(Relaxed) & ipc::procs::status::VACUUM_FOR_WRAPAROUND != 0;
+            if r.mask.load(Relaxed) & conflicts(mode) != 0
+                && p.kind() == ipc::BackendKind::AutovacuumWorker
+                && !keep
+            {
+                p.post(ipc::signals::CANCEL);
+            }
+        }
+    }
     fn deadlock_error(&self, steps: &[deadlock::Step]) -> Error {
         deadlock::report(steps, |slot| self.procs.get(slot).activity.read().query)
+    }
+    /// After a panic in the middle of a wait: leaves the queue, or gives back what was granted but never noted.
+    pub(crate) fn stop_waiting(&self) {
+        let at = self.proc.wait_lock.load(Relaxed);
+        if at != 0 {
+            self.cancel_wait(self.shared.locks.locks.hash_of(at - 1));
+        }
     }
     /// Leaves the queue; true if the lock was granted before.
     fn cancel_wait(&self, h: u32) -> bool {
@@ -263,20 +291,23 @@ impl Engine {
     }
     /// Drops the counts of some owners, and the locks that nobody here counts any more.
     fn release_owners(&self, doomed: impl Fn(SubXactId) -> bool) {
-        let mut gone = Vec::new();
-        {
+        let mut gone = {
             let mut locals = self.locals.borrow_mut();
             if locals.map.is_empty() {
                 return;
             }
+            let mut gone = std::mem::take(&mut locals.scratch);
             for l in locals.map.values_mut() {
                 l.drop_owners(&doomed);
             }
             gone.extend(locals.map.extract_if(|_, l| !l.held()));
-        }
-        for ((tag, mode), l) in gone {
+            gone
+        };
+        self.fast_path_release_all(&mut gone);
+        for ((tag, mode), l) in gone.drain(..) {
             self.release_shared(&tag, mode, &l);
         }
+        self.locals.borrow_mut().scratch = gone;
     }
     /// End of transaction: everything but the session's locks.
     pub(crate) fn release_transaction_locks(&self) {

@@ -4,6 +4,7 @@
 //! locks on the relation into the shared table.
 
 use super::acquire::LockStatus;
+use super::local::Local;
 use super::mode::LockMode;
 use super::table::STRONG_BUCKETS;
 use super::tag::{LockTag, TagType};
@@ -78,6 +79,25 @@ impl Engine {
             }
         }
         false
+    }
+    /// Releases all fast-path locks of a list in one go; keeps in it what has to be released in the shared table.
+    pub(super) fn fast_path_release_all(&self, list: &mut Vec<((LockTag, LockMode), Local)>) {
+        if !list.iter().any(|l| l.1.fast) {
+            return;
+        }
+        let me = self.proc;
+        let _g = me.fast_path_lock.exclusive(me);
+        let mut bits = me.fast_path_bits.load(Relaxed);
+        list.retain(|((tag, mode), l)| {
+            let slot = (0..FAST_PATH_SLOTS).find(|s| {
+                l.fast && bits & bit(*s, *mode) != 0 && me.fast_path_relations[*s].load(Relaxed) == tag.f2
+            });
+            if let Some(s) = slot {
+                bits &= !bit(s, *mode);
+            }
+            slot.is_none()
+        });
+        me.fast_path_bits.store(bits, Relaxed);
     }
     /// Moves all fast-path locks on a relation into the shared table (of one process, or of all).
     pub(super) fn transfer_fast_locks(&self, tag: &LockTag, h: u32, only: Option<&Proc>) -> Result<()> {

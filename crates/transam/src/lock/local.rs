@@ -23,6 +23,8 @@ pub struct Local {
 #[derive(Default)]
 pub struct Locals {
     pub map: HashMap<(LockTag, LockMode), Local, foldhash::fast::FixedState>,
+    /// Locks on their way out: kept for its capacity.
+    pub scratch: Vec<((LockTag, LockMode), Local)>,
 }
 
 impl Local {

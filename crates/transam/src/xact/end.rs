@@ -37,6 +37,7 @@ impl Engine {
         }
         self.top_xid.set(Xid::INVALID);
         self.proc.lxid.store(lxid, Relaxed);
+        self.proc.activity.xact(self.xact.borrow().started_at);
         self.accept_invalidations();
         Ok(())
     }
@@ -114,6 +115,7 @@ impl Engine {
     /// Undoes everything; the level stays until `cleanup_transaction`.
     pub(crate) fn abort_transaction(&self) {
         let _hold = self.interrupts.hold();
+        self.stop_waiting();
         self.leave_all_levels();
         self.xact.borrow_mut().top().trans = Trans::Abort;
         let hooks = self.hooks();
@@ -143,6 +145,7 @@ impl Engine {
         self.finish(false);
     }
     fn finish(&self, committed: bool) {
+        self.proc.activity.xact(0);
         self.snaps.borrow_mut().end_transaction();
         self.combo.borrow_mut().clear();
         self.multixact_end();
@@ -185,7 +188,6 @@ impl Engine {
     pub fn force_sync_commit(&self) {
         self.force_sync.set(true);
     }
-    /// Commit timestamp semantics do not exist here: outcome records carry the time for tools only.
     fn leave_all_levels(&self) {
         while self.nest_level() > 1 {
             self.abort_subtransaction();
@@ -253,6 +255,7 @@ impl Engine {
     /// Undoes a subtransaction; its level stays until `pop_level`.
     pub(crate) fn abort_subtransaction(&self) {
         let _hold = self.interrupts.hold();
+        self.stop_waiting();
         let depth = self.nest_level();
         let (id, parent) = self.ids();
         if matches!(self.xact.borrow().cur().trans, Trans::Abort | Trans::Idle) {
