@@ -154,6 +154,10 @@ impl Session {
         self.apply_settings();
     }
 
+    /// Tells the client how to cancel.
+    pub fn send_backend_key(&self, pid: i32, key: u32) {
+        self.conn.borrow_mut().out.backend_key_data(pid, key);
+    }
     /// The execution environment.
     pub fn env(&self) -> &Rc<ExecEnv> {
         self.env.get().expect("set by wire_up")

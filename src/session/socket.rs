@@ -21,6 +21,16 @@ impl ClientSocket {
     pub fn new(fd: OwnedFd, ints: Rc<Interrupts>) -> ClientSocket {
         ClientSocket { fd, ints, on_wake: None }
     }
+    /// The process got its slot: signals arrive there from here on.
+    pub fn set_interrupts(&mut self, ints: Rc<Interrupts>) {
+        self.ints = ints;
+    }
+    /// The operating-system user at the other end of a Unix socket.
+    pub fn peer_uid(&self) -> Result<nix::unistd::Uid> {
+        let cred = nix::sys::socket::getsockopt(&self.fd, nix::sys::socket::sockopt::PeerCredentials)
+            .map_err(|e| Error::os("could not get peer credentials", &e.into()))?;
+        Ok(nix::unistd::Uid::from_raw(cred.uid()))
+    }
     /// What to do when woken while waiting for the client: process interrupts, reload settings.
     pub fn set_wake_hook(&mut self, f: Rc<dyn Fn() -> Result<()>>) {
         self.on_wake = Some(f);

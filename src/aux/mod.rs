@@ -1,0 +1,75 @@
+//! Auxiliary processes: forked by the postmaster, each with a slot and an engine, no client.
+
+pub mod autovacuum;
+pub mod bgwriter;
+pub mod checkpointer;
+pub mod cleaner;
+pub mod startup;
+pub mod walwriter;
+
+use crate::postmaster::Postmaster;
+use crate::server::Shared;
+use crate::server::registry::Knowledge;
+use common::settings::Settings;
+use common::{Result, Severity};
+use ipc::BackendKind;
+use std::rc::Rc;
+use std::time::Duration;
+use transam::Engine;
+
+/// What an auxiliary process works with.
+pub struct AuxContext<'a> {
+    pub engine: Rc<Engine>,
+    pub settings: &'a mut Settings,
+    pub shared: Rc<Shared>,
+    pub knowledge: Knowledge,
+    pub title: &'a ipc::title::Title,
+}
+
+/// Body of a child: enters shared memory, runs `main`, leaves. Returns the exit status.
+pub fn run(pm: &mut Postmaster, kind: BackendKind, main: fn(&mut AuxContext<'_>) -> Result<()>) -> i32 {
+    let shared = pm.shared.clone();
+    let engine = match shared.enter(kind) {
+        Ok(e) => e,
+        Err(e) => {
+            crate::log::report(e.report(), None);
+            return 1;
+        }
+    };
+    engine.set_notice_sink(Rc::new(|r| crate::log::report(&r, None)));
+    let (settings, knowledge, title) = pm.child_parts();
+    title.set(&format!("postgres: {}", kind.as_str()));
+    ipc::signals::unblock_all();
+    let mut cx = AuxContext { engine: engine.clone(), settings, shared: shared.clone(), knowledge, title };
+    let r = main(&mut cx);
+    let code = match &r {
+        Ok(()) => 0,
+        // Told to end.
+        Err(e) if e.sqlstate() == common::SqlState::ADMIN_SHUTDOWN => 0,
+        Err(e) => {
+            crate::log::report(e.report(), None);
+            if e.report().severity >= Severity::Panic { 2 } else { 1 }
+        }
+    };
+    engine.abort_any();
+    shared.leave(&engine);
+    code
+}
+
+impl AuxContext<'_> {
+    /// Sleeps until woken or time is over, and acts on signals: reload, and the end (57P01).
+    pub fn nap(&mut self, time: Duration) -> Result<()> {
+        let ints = self.engine.interrupts();
+        ints.latch().wait(Some(time));
+        ints.latch().reset();
+        self.check()
+    }
+    /// Acts on signals.
+    pub fn check(&mut self) -> Result<()> {
+        let ints = self.engine.interrupts();
+        if ints.take(ipc::signals::RELOAD) != 0 {
+            crate::config::reload(self.settings);
+        }
+        ints.check()
+    }
+}

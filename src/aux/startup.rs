@@ -1,0 +1,15 @@
+//! The startup process: recovery, then it ends.
+
+use super::AuxContext;
+use common::Result;
+
+/// Replays the log if the server was not shut down properly.
+pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
+    let table = crate::server::redo::table();
+    let report = cx.engine.perform_recovery(&table).map_err(common::Error::fatal)?;
+    if report.needed {
+        let text = format!("redo done at {}: {} records", report.end, report.records);
+        crate::log::line("LOG", &text);
+    }
+    Ok(())
+}

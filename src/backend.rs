@@ -1,0 +1,217 @@
+//! A client's backend process, from the accepted socket to the end of the session.
+
+use crate::postmaster::{Postmaster, Refusal};
+use crate::session::socket::ClientSocket;
+use crate::session::{self, Identity, Session};
+use catalog::Catalog;
+use common::{Error, Oid, Result, err};
+use ipc::interrupts::TimerId;
+use ipc::{BackendKind, Interrupts, signals};
+use protocol::hba::Origin;
+use protocol::{Connection, StartupPacket, StartupRequest};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Serves one connection. Returns the exit status of the process.
+pub fn run(pm: &mut Postmaster, fd: OwnedFd, peer: Option<SocketAddr>, refusal: Option<Refusal>) -> i32 {
+    // Before there is a slot, signals are answered by ending: nothing is shared yet.
+    let early = Rc::new(Interrupts::new());
+    signals::unblock_all();
+    early.arm(TimerId::Startup, pm.settings.int("authentication_timeout") * 1000);
+    let mut conn = Connection::new(ClientSocket::new(fd, early.clone()));
+    let packet = match startup(pm, &mut conn) {
+        Ok(Some(p)) => p,
+        Ok(None) => return 0,
+        Err(e) => return refuse(&mut conn, &e),
+    };
+    if let Some(r) = refusal {
+        return refuse(&mut conn, &refusal_error(r));
+    }
+    match serve(pm, conn, packet, peer) {
+        Ok(()) => 0,
+        Err(_) => 1,
+    }
+}
+
+fn refusal_error(r: Refusal) -> Error {
+    match r {
+        Refusal::StartingUp => err!(CANNOT_CONNECT_NOW, "the database system is starting up"),
+        Refusal::ShuttingDown => err!(CANNOT_CONNECT_NOW, "the database system is shutting down"),
+        Refusal::InRecovery => err!(CANNOT_CONNECT_NOW, "the database system is in recovery mode"),
+        Refusal::TooMany => err!(TOO_MANY_CONNECTIONS, "sorry, too many clients already"),
+    }
+    .fatal()
+}
+
+fn refuse(conn: &mut Connection<ClientSocket>, e: &Error) -> i32 {
+    crate::log::report(e.report(), None);
+    conn.out.report(e.report(), None);
+    // The client may have gone already.
+    let _ = conn.flush();
+    1
+}
+
+/// Reads startup packets until one starts a session. `None`: a cancel request was served, or the client left.
+fn startup(pm: &Postmaster, conn: &mut Connection<ClientSocket>) -> Result<Option<StartupPacket>> {
+    for _ in 0..3 {
+        match conn.read_startup()? {
+            None => return Ok(None),
+            Some(StartupRequest::Ssl | StartupRequest::GssEnc) => {
+                if conn.has_input() {
+                    return Err(err!(
+                        PROTOCOL_VIOLATION,
+                        "received unencrypted data after SSL request"
+                    )
+                    .detail("This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.")
+                    .fatal());
+                }
+                conn.out.raw_byte(b'N');
+                conn.flush()?;
+            }
+            Some(StartupRequest::Cancel { pid, key }) => {
+                cancel(pm, pid, key);
+                return Ok(None);
+            }
+            Some(StartupRequest::Start(p)) => return Ok(Some(p)),
+        }
+    }
+    Err(err!(PROTOCOL_VIOLATION, "invalid startup packet").fatal())
+}
+
+fn cancel(pm: &Postmaster, pid: i32, key: u32) {
+    match pm.shared.procs.by_pid(pid) {
+        Some(p) if key != 0 && p.cancel_key.load(Relaxed) == key => {
+            p.signal(libc::SIGINT);
+        }
+        Some(_) => crate::log::line("LOG", &format!("wrong key in cancel request for process {pid}")),
+        None => crate::log::line("LOG", &format!("PID {pid} in cancel request did not match any process")),
+    }
+}
+
+fn serve(
+    pm: &mut Postmaster,
+    mut conn: Connection<ClientSocket>,
+    packet: StartupPacket,
+    peer: Option<SocketAddr>,
+) -> Result<()> {
+    let shared = pm.shared.clone();
+    let engine = match shared.enter(BackendKind::Client) {
+        Ok(e) => e,
+        Err(e) => {
+            refuse(&mut conn, &e);
+            return Err(e);
+        }
+    };
+    conn.transport.set_interrupts(engine.interrupts_rc());
+    engine.interrupts().arm(TimerId::Startup, pm.settings.int("authentication_timeout") * 1000);
+    let r = begin_session(pm, &engine, conn, packet, peer);
+    let r = match r {
+        Ok(session) => {
+            let r = session.serve();
+            session.close();
+            r
+        }
+        Err((e, mut conn)) => {
+            refuse(&mut conn, &e);
+            engine.abort_any();
+            Err(e)
+        }
+    };
+    shared.leave(&engine);
+    r
+}
+
+type Failed = (Error, Connection<ClientSocket>);
+
+fn begin_session(
+    pm: &mut Postmaster,
+    engine: &Rc<transam::Engine>,
+    mut conn: Connection<ClientSocket>,
+    packet: StartupPacket,
+    peer: Option<SocketAddr>,
+) -> std::result::Result<Rc<Session>, Failed> {
+    let admitted = admit(pm, engine, &mut conn, &packet, peer)
+        .and_then(|a| engine.commit_command().map(|()| a));
+    match admitted {
+        Ok((catalog, settings, identity)) => {
+            let title = pm.take_title();
+            let key = match cancel_key() {
+                Ok(k) => k,
+                Err(e) => return Err((e, conn)),
+            };
+            let proc = engine.proc();
+            proc.cancel_key.store(key, Relaxed);
+            let pid = proc.pid();
+            if packet.minor > 0 || !packet.unknown_options.is_empty() {
+                conn.out.negotiate_protocol(0, &packet.unknown_options);
+            }
+            let session = Session::new(engine.clone(), catalog, conn, settings, identity, title);
+            session.send_backend_key(pid, key);
+            engine.interrupts().disarm(TimerId::Startup);
+            Ok(session)
+        }
+        Err(e) => Err((e, conn)),
+    }
+}
+
+fn cancel_key() -> Result<u32> {
+    let mut b = [0; 4];
+    protocol::scram::random(&mut b)?;
+    Ok(u32::from_ne_bytes(b) | 1)
+}
+
+type Admitted = (Rc<Catalog>, common::settings::Settings, Identity);
+
+fn admit(
+    pm: &Postmaster,
+    engine: &Rc<transam::Engine>,
+    conn: &mut Connection<ClientSocket>,
+    packet: &StartupPacket,
+    peer: Option<SocketAddr>,
+) -> Result<Admitted> {
+    let origin = match peer {
+        None => Origin::Local,
+        Some(a) => Origin::Host { addr: a.ip(), tls: false },
+    };
+    let remote = peer.map_or("[local]".to_string(), |a| format!("{}({})", a.ip(), a.port()));
+    pm.title().set(&format!("postgres: {} {} {remote} authentication", packet.user, packet.database));
+    let k = pm.knowledge;
+    engine.start_command()?;
+    engine.transaction_snapshot()?;
+    // Roles and databases are shared: any database's view of the catalogs will do to find them.
+    let global = Catalog::new(engine.clone(), k.builtins, k.registry, Oid::INVALID);
+    let who = session::authenticate(conn, &global, pm.hba(), &origin, packet).map_err(Error::fatal)?;
+    check_reserved(pm, who.superuser)?;
+    engine.proc().set_identity(who.database, who.role);
+    let catalog = Catalog::new(engine.clone(), k.builtins, k.registry, who.database);
+    let mut settings = pm.settings.clone();
+    session::startup_settings(&mut settings, packet, who.superuser).map_err(Error::fatal)?;
+    settings.set_internal("session_authorization", &packet.user)?;
+    settings.set_internal("is_superuser", if who.superuser { "on" } else { "off" })?;
+    let identity = Identity {
+        authenticated: who.role,
+        authenticated_is_superuser: who.superuser,
+        user_name: packet.user.clone(),
+        database: who.database,
+        database_name: packet.database.clone(),
+        remote,
+        client_addr: peer,
+    };
+    Ok((catalog, settings, identity))
+}
+
+/// The last slots are kept for superusers (53300).
+fn check_reserved(pm: &Postmaster, superuser: bool) -> Result<()> {
+    let reserved = pm.settings.int("superuser_reserved_connections");
+    let max = pm.settings.int("max_connections");
+    if !superuser && pm.shared.procs.count_kind(BackendKind::Client) as i64 > max - reserved {
+        return Err(err!(
+            TOO_MANY_CONNECTIONS,
+            "remaining connection slots are reserved for non-replication superuser connections"
+        )
+        .fatal());
+    }
+    Ok(())
+}

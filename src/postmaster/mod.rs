@@ -1,0 +1,209 @@
+//! The postmaster: one thread, no runtime. It reads the settings, makes the shared segment, listens, forks, reaps and
+//! restarts. Of shared memory it reads process slots only: nothing a crashed child may have broken.
+
+mod children;
+mod lockfile;
+mod sockets;
+mod state;
+
+pub use lockfile::{LockFile, PidFile, process_exists, read_pid_file};
+pub use state::Refusal;
+
+use crate::server::registry::Knowledge;
+use crate::server::{Shared, SharedConfig};
+use children::Children;
+use common::settings::Settings;
+use common::{Error, Result};
+use sockets::Listeners;
+use state::{PmState, ShutdownMode};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use transam::ControlFile;
+
+/// The command line of `postgres`.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub data_dir: PathBuf,
+    /// Assignments that win over the files.
+    pub settings: Vec<(String, String)>,
+    /// The whole command line, for `postmaster.opts`.
+    pub command_line: String,
+}
+
+/// Everything the postmaster holds. Children inherit it by the fork and take what they need.
+pub struct Postmaster {
+    pub settings: Settings,
+    pub data_dir: PathBuf,
+    pub knowledge: Knowledge,
+    pub shared: Rc<Shared>,
+    listeners: Listeners,
+    lock: LockFile,
+    children: Children,
+    state: PmState,
+    shutdown: ShutdownMode,
+    started_us: i64,
+    title: ipc::title::Title,
+    hba: Vec<protocol::hba::Rule>,
+    /// Checks of the lock file and of the sockets are done once a minute.
+    next_check: Instant,
+}
+
+/// Runs the server until it is shut down. Returns the exit status.
+pub fn run(o: &Options) -> Result<i32> {
+    let mut pm = Postmaster::start(o)?;
+    pm.main_loop()
+}
+
+impl Postmaster {
+    fn start(o: &Options) -> Result<Postmaster> {
+        let title = ipc::title::Title::init();
+        ipc::title::set_comm(c"postgres");
+        let data_dir = crate::config::check_data_directory(&o.data_dir)?;
+        std::env::set_current_dir(&data_dir)
+            .map_err(|e| Error::os(format!("could not change directory to \"{}\"", data_dir.display()), &e))?;
+        let settings = crate::config::load(&data_dir, &o.settings)?;
+        check_combinations(&settings)?;
+        let mut lock = LockFile::create(&data_dir, &settings)?;
+        if nix::unistd::Uid::effective().is_root() {
+            crate::log::line("WARNING", "the server runs as root: a fault in it endangers the whole machine");
+        }
+        let version = format!("starting PostgreSQL {} (Stegodon {})", crate::VERSION, env!("CARGO_PKG_VERSION"));
+        crate::log::line("LOG", &version);
+        let control = ControlFile::read(&data_dir)?;
+        let listeners = Listeners::open(&settings, &mut lock)?;
+        std::fs::write(data_dir.join("postmaster.opts"), format!("{}\n", o.command_line))
+            .map_err(|e| Error::os("could not write file \"postmaster.opts\"", &e))?;
+        storage::temp::remove_temp_files(&data_dir)?;
+        let hba = read_hba(&settings).map_err(|lines| {
+            lines.iter().for_each(|l| crate::log::line("LOG", l));
+            common::err!(CONFIG_FILE_ERROR, "could not load {}", settings.text("hba_file")).fatal()
+        })?;
+        let knowledge = Knowledge::load();
+        let shared = Rc::new(Shared::create(SharedConfig::new(&data_dir, &settings, &control))?);
+        ipc::signals::install_postmaster();
+        title.set(&format!("postgres -D {}", data_dir.display()));
+        Ok(Postmaster {
+            settings,
+            data_dir,
+            knowledge,
+            shared,
+            listeners,
+            lock,
+            children: Children::default(),
+            state: PmState::Startup,
+            shutdown: ShutdownMode::None,
+            started_us: ipc::clock::now(),
+            title,
+            hba,
+            next_check: Instant::now() + Duration::from_secs(60),
+        })
+    }
+
+    fn main_loop(&mut self) -> Result<i32> {
+        self.launch_startup()?;
+        loop {
+            let ready = self.listeners.wait(self.wait_time());
+            self.handle_signals()?;
+            self.reap();
+            if self.accepts() {
+                for socket in ready {
+                    self.accept(socket);
+                }
+            }
+            self.advance()?;
+            if self.state == PmState::Stopped {
+                return Ok(self.finish());
+            }
+            self.periodic_check();
+        }
+    }
+
+    fn wait_time(&self) -> Duration {
+        match self.state {
+            PmState::Run | PmState::Startup if self.shutdown == ShutdownMode::None => Duration::from_secs(5),
+            _ => Duration::from_millis(100),
+        }
+    }
+
+    fn accepts(&self) -> bool {
+        // Refusals are given by a child too: it can wait for the client, the postmaster cannot.
+        self.state != PmState::Stopped
+    }
+
+    fn periodic_check(&mut self) {
+        if Instant::now() < self.next_check {
+            return;
+        }
+        self.next_check = Instant::now() + Duration::from_secs(60);
+        if !self.lock.is_ours() {
+            crate::log::line("LOG", "performing immediate shutdown because data directory lock file is invalid");
+            self.begin_shutdown(ShutdownMode::Immediate);
+        }
+        self.listeners.touch();
+    }
+
+    fn finish(&mut self) -> i32 {
+        crate::log::line("LOG", "database system is shut down");
+        self.listeners.remove();
+        self.lock.remove();
+        i32::from(self.shutdown == ShutdownMode::Failed)
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+    /// The rules of `pg_hba.conf`.
+    pub fn hba(&self) -> &[protocol::hba::Rule] {
+        &self.hba
+    }
+    /// The process title.
+    pub fn title(&self) -> &ipc::title::Title {
+        &self.title
+    }
+    /// A child takes the title for itself.
+    pub fn take_title(&mut self) -> ipc::title::Title {
+        std::mem::replace(&mut self.title, ipc::title::Title::none())
+    }
+    /// What an auxiliary process takes over.
+    pub fn child_parts(&mut self) -> (&mut Settings, Knowledge, &ipc::title::Title) {
+        (&mut self.settings, self.knowledge, &self.title)
+    }
+    /// Reads `pg_hba.conf` again; a faulty file leaves the old rules in force.
+    fn reload_hba(&mut self) {
+        match read_hba(&self.settings) {
+            Ok(rules) => self.hba = rules,
+            Err(lines) => {
+                lines.iter().for_each(|l| crate::log::line("LOG", l));
+                crate::log::line("LOG", "pg_hba.conf was not reloaded");
+            }
+        }
+    }
+}
+
+fn read_hba(s: &Settings) -> std::result::Result<Vec<protocol::hba::Rule>, Vec<String>> {
+    let file = s.text("hba_file");
+    let text = std::fs::read_to_string(file).map_err(|e| {
+        vec![format!("could not open configuration file \"{file}\": {}", common::error::os_message(&e))]
+    })?;
+    protocol::hba::parse(&text).map_err(|errors| {
+        errors
+            .iter()
+            .map(|e| format!("{}, line {} of configuration file \"{file}\"", e.message, e.line))
+            .collect()
+    })
+}
+
+fn check_combinations(s: &Settings) -> Result<()> {
+    if s.int("superuser_reserved_connections") >= s.int("max_connections") {
+        return Err(common::err!(
+            INVALID_PARAMETER_VALUE,
+            "superuser_reserved_connections ({}) must be less than max_connections ({})",
+            s.int("superuser_reserved_connections"),
+            s.int("max_connections")
+        )
+        .fatal());
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! The shared memory segment: made by the postmaster (and by `initdb` for itself) from the settings, entered by each
+//! child through a process slot.
+
+use common::settings::Settings;
+use common::{Result, err};
+use ipc::{BackendKind, Interrupts, Layout, ProcConfig, ProcTable, Segment};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use storage::{SharedStorage, Store, StorageConfig};
+use transam::{ControlFile, Engine, EngineParts, TransamConfig, TransamShared};
+
+/// Sizes, resolved from settings and control file.
+#[derive(Clone, Debug)]
+pub struct SharedConfig {
+    pub data_dir: PathBuf,
+    pub storage: StorageConfig,
+    pub procs: ProcConfig,
+    pub locks_per_transaction: usize,
+}
+
+impl SharedConfig {
+    /// From the settings of the postmaster.
+    pub fn new(data_dir: &Path, s: &Settings, control: &ControlFile) -> SharedConfig {
+        let mut storage = StorageConfig::new(data_dir);
+        storage.shared_buffers = s.int("shared_buffers") as usize;
+        storage.wal_buffers = usize::try_from(s.int("wal_buffers")).ok();
+        storage.data_checksums = control.data_checksums;
+        storage.full_page_writes = s.bool("full_page_writes");
+        storage.wal_compression = s.text("wal_compression") != "off";
+        storage.fsync = s.bool("fsync");
+        storage.system_identifier = control.system_identifier;
+        storage.timeline = control.copy.timeline.max(1);
+        SharedConfig {
+            data_dir: data_dir.to_path_buf(),
+            storage,
+            procs: ProcConfig {
+                max_connections: s.int("max_connections") as usize,
+                autovacuum_workers: s.int("autovacuum_max_workers") as usize,
+                max_workers: (s.int("max_worker_processes") + s.int("max_wal_senders")) as usize,
+            },
+            locks_per_transaction: s.int("max_locks_per_transaction") as usize,
+        }
+    }
+}
+
+/// The segment and its parts.
+pub struct Shared {
+    pub config: SharedConfig,
+    pub segment: Segment,
+    pub procs: ProcTable,
+    storage: SharedStorage,
+    transam: TransamShared,
+}
+
+impl Shared {
+    /// Maps and initialises the segment. Before any fork.
+    pub fn create(config: SharedConfig) -> Result<Shared> {
+        let mut layout = Layout::new();
+        let procs_handle = ProcTable::reserve(&mut layout, config.procs);
+        let storage_handle = SharedStorage::reserve(&mut layout, &config.storage);
+        let transam_config =
+            TransamConfig { procs: config.procs, locks_per_transaction: config.locks_per_transaction };
+        let transam_handle = TransamShared::reserve(&mut layout, &transam_config);
+        let segment = Segment::create(layout)?;
+        let procs = ProcTable::attach(&segment, procs_handle);
+        let storage = SharedStorage::attach(&segment, storage_handle);
+        let transam = TransamShared::attach(&segment, transam_handle);
+        procs.init();
+        storage.init(&config.storage);
+        transam.init();
+        Ok(Shared { config, segment, procs, storage, transam })
+    }
+
+    /// Takes a slot for this process and builds its engine. 53300 when all slots of the kind are taken.
+    pub fn enter(&self, kind: BackendKind) -> Result<Rc<Engine>> {
+        let Some(proc) = self.procs.allocate(kind) else {
+            return Err(err!(TOO_MANY_CONNECTIONS, "sorry, too many clients already").fatal());
+        };
+        let interrupts = Rc::new(Interrupts::new());
+        interrupts.attach(proc);
+        let store = Store::new(self.storage, proc, interrupts.clone(), &self.config.storage);
+        Ok(Rc::new(Engine::new(EngineParts {
+            store,
+            shared: self.transam,
+            proc,
+            procs: self.procs,
+            interrupts,
+            data_dir: self.config.data_dir.clone(),
+        })))
+    }
+
+    /// Gives the slot back at the end of a process.
+    pub fn leave(&self, engine: &Engine) {
+        engine.shutdown();
+        engine.interrupts().detach();
+        self.procs.release(engine.proc());
+    }
+}
