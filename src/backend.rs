@@ -184,7 +184,8 @@ fn admit(
     let global = Catalog::new(engine.clone(), k.builtins, k.registry, Oid::INVALID);
     let who = session::authenticate(conn, &global, pm.hba(), &origin, packet).map_err(Error::fatal)?;
     check_reserved(pm, who.superuser)?;
-    engine.proc().set_identity(who.database, who.role);
+    engine.proc().database.store(who.database.0, Relaxed);
+    engine.proc().role.store(who.role.0, Relaxed);
     let catalog = Catalog::new(engine.clone(), k.builtins, k.registry, who.database);
     let mut settings = pm.settings.clone();
     session::startup_settings(&mut settings, packet, who.superuser).map_err(Error::fatal)?;

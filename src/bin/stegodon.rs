@@ -1,2 +1,5 @@
-//! Initialises a data directory where there is none and runs the server in the foreground.
-fn main() {}
+//! The `stegodon` program; see `stegodon::tools::serve`.
+
+fn main() {
+    stegodon::tools::exit_with("stegodon", stegodon::tools::serve::main())
+}

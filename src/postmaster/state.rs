@@ -99,7 +99,7 @@ impl Postmaster {
             crate::log::line("LOG", "received fast shutdown request");
             self.begin_shutdown(ShutdownMode::Fast);
         }
-        if signals::take_quit() {
+        if signals::take(signals::QUIT) != 0 {
             crate::log::line("LOG", "received immediate shutdown request");
             self.begin_shutdown(ShutdownMode::Immediate);
         }

@@ -5,9 +5,7 @@ use transam::{RedoCtx, RedoTable};
 /// Handlers of all resource managers.
 pub fn table() -> RedoTable {
     let mut t = RedoTable::new();
-    for (id, name, f) in access::redo_handlers() {
-        t.register(id, name, f);
-    }
+    access::register_redo(&mut t);
     t.register(storage::RmgrId::SEQUENCE, "Sequence", |cx: &RedoCtx<'_>, r| commands::sequence::redo(cx, r));
     t
 }

@@ -152,7 +152,10 @@ impl Session {
                 let p = p.borrow();
                 self.check_failed_describe(&p.prepared)?;
                 let fields = self.fields(&p.columns, &p.formats)?;
-                let returns = !p.columns.is_empty() || returns_empty_rows(&self.analysis(&p.prepared, false)?);
+                let returns = !p.columns.is_empty() || {
+                    let a = self.analysis(&p.prepared, false)?;
+                    returns_empty_rows(&a)
+                };
                 let mut conn = self.conn.borrow_mut();
                 if returns {
                     conn.out.row_description(&fields);

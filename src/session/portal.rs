@@ -78,7 +78,7 @@ impl Portal {
         let snapshot = session.engine.transaction_snapshot()?;
         let (plan, cached) = session.plan_for(&self.prepared, &analysis, &self.params, self.is_cursor)?;
         let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
-        let run = QueryRun::start(plan, &self.params, opts)?;
+        let run = QueryRun::start(plan, &self.params, &opts)?;
         self.state = State::Running { run: Box::new(run), cached };
         Ok(())
     }

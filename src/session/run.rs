@@ -64,7 +64,7 @@ impl Session {
         let (plan, cached) = self.plan_for(p, a, params, false)?;
         let snapshot = self.engine.transaction_snapshot()?;
         let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
-        let mut run = QueryRun::start(plan, params, opts)?;
+        let mut run = QueryRun::start(plan, params, &opts)?;
         if !a.columns.is_empty() {
             self.send_rows(&mut run, a, formats, description)?;
         } else if q.command == CmdType::Select {

@@ -321,7 +321,7 @@ impl Session {
         );
         self.engine.set_sync_commit(super::transaction::sync_commit(s.text("synchronous_commit")));
         self.engine.set_lock_timeouts(s.int("deadlock_timeout"), s.int("lock_timeout"));
-        self.engine.proc().activity.set_application_name(s.text("application_name"));
+        self.engine.proc().activity.app_name(s.text("application_name"));
         drop(s);
         self.apply_roles();
         self.report_settings();

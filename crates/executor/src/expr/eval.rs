@@ -87,7 +87,7 @@ pub(crate) fn run_steps(
 pub(crate) fn call_ctx<'a>(cx: &'a Exec, info: &'a CallInfo) -> CallCtx<'a> {
     CallCtx {
         fmt: &cx.fmt,
-        registry: &cx.env.registry,
+        registry: cx.env.registry,
         collation: info.collation,
         result_type: info.result_type,
         result_typmod: info.typmod,
@@ -102,7 +102,7 @@ pub(crate) fn call_ctx<'a>(cx: &'a Exec, info: &'a CallInfo) -> CallCtx<'a> {
 pub(crate) fn plain_ctx(cx: &Exec) -> CallCtx<'_> {
     CallCtx {
         fmt: &cx.fmt,
-        registry: &cx.env.registry,
+        registry: cx.env.registry,
         collation: Oid::INVALID,
         result_type: Oid::INVALID,
         result_typmod: -1,

@@ -104,7 +104,7 @@ impl AggCall {
     fn ctx<R>(&self, cx: &Exec, f: impl FnOnce(&CallCtx<'_>) -> R) -> R {
         f(&CallCtx {
             fmt: &cx.fmt,
-            registry: &cx.env.registry,
+            registry: cx.env.registry,
             collation: self.collation,
             result_type: self.result_type,
             result_typmod: -1,
@@ -160,7 +160,7 @@ impl AggCall {
         }
         let ctx = CallCtx {
             fmt: &cx.fmt,
-            registry: &cx.env.registry,
+            registry: cx.env.registry,
             collation: self.collation,
             result_type: self.result_type,
             result_typmod: -1,
@@ -220,7 +220,7 @@ impl AggCall {
                 let (fmt, arg_types) = (&cx.fmt, &self.arg_types);
                 let ctx = CallCtx {
                     fmt,
-                    registry: &cx.env.registry,
+                    registry: cx.env.registry,
                     collation: self.collation,
                     result_type: self.result_type,
                     result_typmod: -1,

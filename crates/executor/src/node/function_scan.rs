@@ -43,7 +43,7 @@ impl SrfCall {
     fn ctx<'a>(&'a self, cx: &'a Exec) -> CallCtx<'a> {
         CallCtx {
             fmt: &cx.fmt,
-            registry: &cx.env.registry,
+            registry: cx.env.registry,
             collation: self.collation,
             result_type: self.result_type,
             result_typmod: -1,
