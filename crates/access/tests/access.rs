@@ -448,23 +448,9 @@ fn storm(e: &transam::Engine, seed: u64) {
         e.start_command().unwrap();
         let snap = e.transaction_snapshot().unwrap();
         e.push_active_snapshot(snap);
-        let r = (|| {
-            let found = t.find(e, a);
-            match (found, what) {
-                (None, _) => t.insert(e, a, rnd.below(5) as i32, &text).map(|_| ()),
-                (Some(r), 0) => {
-                    heap::delete(e, &t.rel, r.3, e.current_command_id(true), LockWait::Block).map(|_| ())
-                }
-                (Some(r), 1) => {
-                    let cid = e.current_command_id(false);
-                    heap::lock_latest(e, &t.rel, r.3, cid, RowLock::Share, LockWait::Block).map(|_| ())
-                }
-                (Some(r), n) => {
-                    let b = if n < 4 { rnd.below(5) as i32 } else { r.1 };
-                    t.update(e, r.3, a, b, &text, LockWait::Block).map(|_| ())
-                }
-            }
-        })();
+        // Vacuum cuts the table off only when nobody holds it.
+        e.lock_relation(common::db(), t.rel.oid, transam::LockMode::RowExclusive).unwrap();
+        let r = step(e, &t, &mut rnd, a, what, &text);
         e.pop_active_snapshot();
         match r {
             Ok(()) if commit => e.commit_command().unwrap(),
@@ -474,6 +460,202 @@ fn storm(e: &transam::Engine, seed: u64) {
                 assert!(code == "23505" || code == "40P01", "{err:?}");
                 e.abort_command();
             }
+        }
+    }
+}
+
+fn step(
+    e: &transam::Engine,
+    t: &Table,
+    rnd: &mut Rnd,
+    a: i32,
+    what: u64,
+    text: &str,
+) -> ::common::Result<()> {
+    let found = t.find(e, a);
+    match (found, what) {
+        (None, _) => t.insert(e, a, rnd.below(5) as i32, text).map(|_| ()),
+        (Some(r), 0) => heap::delete(e, &t.rel, r.3, e.current_command_id(true), LockWait::Block).map(|_| ()),
+        (Some(r), 1) => {
+            let cid = e.current_command_id(false);
+            heap::lock_latest(e, &t.rel, r.3, cid, RowLock::Share, LockWait::Block).map(|_| ())
+        }
+        (Some(r), n) => {
+            let b = if n < 4 { rnd.below(5) as i32 } else { r.1 };
+            t.update(e, r.3, a, b, text, LockWait::Block).map(|_| ())
+        }
+    }
+}
+
+#[test]
+fn bulk_load_bitmap_and_index_only_scans() {
+    let c = Cluster::create("bulk");
+    c.recover();
+    c.run(BackendKind::Client, |e| {
+        let t = stmt(e, || Table::create(e));
+        let n = 20000;
+        stmt(e, || {
+            let mut bulk = BulkInsert::default();
+            let mut b = common::batch();
+            b.cols.truncate(3);
+            let mut tids = Vec::new();
+            for from in (0..n).step_by(1000) {
+                b.clear();
+                for i in from..from + 1000 {
+                    b.cols[0].push(types::DatumRef::I32(i));
+                    b.cols[1].push(types::DatumRef::I32(i % 3));
+                    b.cols[2].push(types::DatumRef::Bytes(b"some text"));
+                    b.rows += 1;
+                }
+                let cid = e.current_command_id(true);
+                heap::multi_insert(e, &t.rel, &b, cid, &InsertOptions::default(), &mut bulk, &mut tids)
+                    .unwrap();
+            }
+            assert_eq!(tids.len(), n as usize);
+            // Three distinct values: posting lists; descending TIDs land inside them.
+            for (i, tid) in tids.iter().enumerate().rev() {
+                let (a, b) = ([types::DatumRef::I32(i as i32)], [types::DatumRef::I32(i as i32 % 3)]);
+                btree::insert(e, &t.unique, &t.rel, &a, *tid, UniqueCheck::Yes).unwrap();
+                let at = (i * 7919) % n as usize;
+                let _ = b;
+                let b = [types::DatumRef::I32(at as i32 % 3)];
+                btree::insert(e, &t.second, &t.rel, &b, tids[at], UniqueCheck::No).unwrap();
+            }
+        });
+        stmt(e, || {
+            t.verify(e);
+            assert_eq!(t.rows(e).len(), n as usize);
+            let mut pages = t.by_index(e, &t.second, vec![key(Strategy::Eq, 1)], Direction::Backward);
+            assert_eq!(pages.len(), 6667);
+            pages.reverse();
+            assert!(pages.windows(2).all(|w| w[0].3 < w[1].3));
+            // The same rows by a bitmap, exact and lossy.
+            for limit in [1 << 20, 0] {
+                let k = vec![key(Strategy::Eq, 1)];
+                let mut s = BtScan::begin(t.second.clone(), k, Direction::Forward, false);
+                let mut m = TidBitmap::new(limit);
+                let mut tids = Vec::new();
+                while s.next_batch(e, &mut tids, None).unwrap() {
+                    m.add(&tids, false);
+                }
+                let spec = ScanSpec { wanted: vec![(2, 1)], system: vec![] };
+                let mut h =
+                    BitmapHeapScan::begin(e, t.rel.clone(), Table::snap(e), spec, m.into_pages()).unwrap();
+                let (mut rows, mut ones, mut b, mut recheck) = (0, 0, common::batch(), Vec::new());
+                while h.next_batch(e, &mut b, &mut recheck).unwrap() {
+                    rows += b.rows;
+                    ones += (0..b.rows).filter(|&i| b.cols[1].get(i).i32() == 1).count();
+                    b.clear();
+                }
+                assert_eq!((ones, rows > ones), (6667, limit == 0));
+            }
+        });
+        stmt(e, || t.vacuum(e));
+        stmt(e, || {
+            let mut s =
+                BtScan::begin(t.unique.clone(), vec![key(Strategy::Lt, 500)], Direction::Forward, true);
+            let mut f = IndexFetch::new(t.rel.clone(), Table::snap(e), ScanSpec::default());
+            let (mut tids, mut seen) = (Vec::new(), 0);
+            let mut b = common::batch();
+            while s.next_batch(e, &mut tids, Some((&[(1, 0)], &mut b))).unwrap() {
+                for tid in &tids {
+                    assert!(f.all_visible(e, *tid).unwrap());
+                    assert_eq!(b.cols[0].get(seen).i32(), seen as i32);
+                    seen += 1;
+                }
+            }
+            assert_eq!(seen, 500);
+            s.end(e);
+        });
+        // Delete a range: leaves become empty, are deleted and used again.
+        stmt(e, || {
+            for r in t.rows(e) {
+                if r.0 >= 2000 && r.0 < 18000 {
+                    heap::delete(e, &t.rel, r.3, e.current_command_id(true), LockWait::Block).unwrap();
+                }
+            }
+        });
+        let s = stmt(e, || t.vacuum(e));
+        assert!(s.indexes[0].pages_newly_deleted > 10, "{:?}", s.indexes);
+        stmt(e, || t.verify(e));
+        let before = e.store().nblocks(t.unique.rel.locator, storage::Fork::Main).unwrap();
+        stmt(e, || e.current_xid().unwrap());
+        stmt(e, || t.vacuum(e));
+        stmt(e, || {
+            for i in 2000..12000 {
+                t.insert(e, i, i % 3, "again").unwrap();
+            }
+        });
+        stmt(e, || {
+            t.verify(e);
+            assert_eq!(t.by_index(e, &t.unique, vec![], Direction::Backward).len(), 14000);
+        });
+        assert_eq!(e.store().nblocks(t.unique.rel.locator, storage::Fork::Main).unwrap(), before);
+        e.store().flush_wal(e.store().insert_lsn());
+    });
+    let c = Cluster::attach(&c.dir);
+    c.recover();
+    c.run(BackendKind::Client, |e| {
+        let t = Table::describe();
+        stmt(e, || {
+            t.verify(e);
+            assert_eq!(t.rows(e).len(), 14000);
+        });
+    });
+}
+
+#[test]
+fn speculative_insertion() {
+    let c = Cluster::create("spec");
+    c.recover();
+    c.run(BackendKind::Client, |e| {
+        stmt(e, || Table::create(e));
+    });
+    // Four processes insert the same keys with ON CONFLICT DO NOTHING: each key ends up once, nobody fails.
+    let pids: Vec<i32> = (0..4)
+        .map(|_| {
+            c.spawn(|e| {
+                let t = Table::describe();
+                for a in 0..300 {
+                    stmt(e, || insert_on_conflict(e, &t, a));
+                }
+            })
+        })
+        .collect();
+    for p in pids {
+        c.wait(p);
+    }
+    c.run(BackendKind::Client, |e| {
+        let t = Table::describe();
+        stmt(e, || {
+            assert_eq!(t.rows(e).len(), 300);
+            assert_eq!(t.by_index(e, &t.unique, vec![], Direction::Forward).len(), 300);
+        });
+        stmt(e, || t.vacuum(e));
+        stmt(e, || t.verify(e));
+    });
+}
+
+fn insert_on_conflict(e: &transam::Engine, t: &Table, a: i32) -> bool {
+    let row = [types::DatumRef::I32(a), types::DatumRef::I32(1), types::DatumRef::Bytes(b"x")];
+    loop {
+        if btree::check_conflict(e, &t.unique, &t.rel, &row[..1], None).unwrap() != Conflict::None {
+            return false;
+        }
+        let xid = e.current_xid().unwrap();
+        let token = e.speculative_begin(xid).unwrap();
+        let o = InsertOptions { speculative_token: Some(token), ..Default::default() };
+        let tid = heap::insert(e, &t.rel, &row, e.current_command_id(true), &o).unwrap();
+        let ok = btree::insert(e, &t.unique, &t.rel, &row[..1], tid, UniqueCheck::Partial).unwrap();
+        if ok {
+            btree::insert(e, &t.second, &t.rel, &row[1..2], tid, UniqueCheck::No).unwrap();
+            heap::finish_speculative(e, &t.rel, tid).unwrap();
+        } else {
+            heap::abort_speculative(e, &t.rel, tid).unwrap();
+        }
+        e.speculative_end(xid, token);
+        if ok {
+            return true;
         }
     }
 }

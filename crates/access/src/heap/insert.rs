@@ -56,7 +56,15 @@ pub(crate) fn page_with_room(
     let mut next = block;
     let mut tries = 0;
     while let Some(b) = next {
-        let pin = st.read(rel.locator, Fork::Main, b, ReadMode::Normal, strategy)?;
+        let pin = match st.read(rel.locator, Fork::Main, b, ReadMode::Normal, strategy) {
+            // The remembered block was cut off by a vacuum meanwhile.
+            Err(_) if b.0 == rel.target_block.get() && b >= st.nblocks(rel.locator, Fork::Main)? => {
+                rel.target_block.set(u32::MAX);
+                next = candidate(eng, rel, len, opts)?;
+                continue;
+            }
+            r => r?,
+        };
         let g = pin.exclusive();
         // A page that holds nothing takes anything, whatever the fill factor says.
         if has_room(&g, need) || (g.max_offset() == 0 && has_room(&g, maxalign(len))) {
@@ -85,11 +93,12 @@ fn room_needed(rel: &Rel, len: usize) -> usize {
 /// Where to look first: where the last row went, what the map knows, or the last block.
 fn candidate(eng: &Engine, rel: &Rel, len: usize, opts: &InsertOptions) -> Result<Option<BlockNumber>> {
     let st = txn::store(eng);
-    let nblocks = st.nblocks(rel.locator, Fork::Main)?;
+    // Not checked against the file's length, which would cost a system call for each row.
     let cached = rel.target_block.get();
-    if cached < nblocks.0 {
+    if cached != u32::MAX {
         return Ok(Some(BlockNumber(cached)));
     }
+    let nblocks = st.nblocks(rel.locator, Fork::Main)?;
     if !opts.skip_fsm
         && let Some(b) = fsm::search(st, rel.locator, room_needed(rel, len))?
         && b.0 < nblocks.0

@@ -279,6 +279,13 @@ impl HeapScan {
                 break;
             };
             let block = locked.pin().block();
+            if self.spec.wanted.is_empty() && self.spec.system.is_empty() {
+                // Only the number of rows is wanted.
+                let n = (self.offsets.len() - self.done).min(self.batch_rows - out.rows);
+                self.done += n;
+                out.rows += n;
+                continue;
+            }
             while self.done < self.offsets.len() && out.rows < self.batch_rows {
                 let off = self.offsets[self.done];
                 self.done += 1;
@@ -298,7 +305,7 @@ impl HeapScan {
         eng.check_interrupts()?;
         let st = txn::store(eng);
         let block = self.next;
-        if (block.0 - self.first.0) % PREFETCH == 0 && block.0 + PREFETCH < self.end.0 {
+        if (block.0 - self.first.0).is_multiple_of(PREFETCH) && block.0 + PREFETCH < self.end.0 {
             let n = PREFETCH.min(self.end.0 - block.0 - PREFETCH);
             st.prefetch(self.rel.locator, Fork::Main, BlockNumber(block.0 + PREFETCH), n);
         }

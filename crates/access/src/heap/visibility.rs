@@ -119,7 +119,7 @@ pub fn satisfies_mvcc(eng: &Engine, snap: &MvccSnapshot, h: &Header, hints: &mut
         return Ok(txn::in_snapshot(eng, snap, xmax)? || !txn::did_commit(eng, xmax)?);
     }
     if h.infomask & XMAX_COMMITTED != 0 {
-        return Ok(txn::in_snapshot(eng, snap, h.xmax)?);
+        return txn::in_snapshot(eng, snap, h.xmax);
     }
     if txn::is_current(eng, h.xmax) {
         return Ok(txn::cmax(eng, h) >= snap.curcid);
