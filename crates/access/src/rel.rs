@@ -240,9 +240,10 @@ impl fmt::Debug for IndexRel {
 }
 
 impl IndexRel {
-    /// A non-unique index; set the other fields afterwards.
-    pub fn new(rel: Rel, heap_oid: Oid, heap_name: impl Into<String>, keys: Vec<KeyColumn>) -> IndexRel {
+    /// A non-unique index with the default fill factor of btree leaves, 90; set the other fields afterwards.
+    pub fn new(mut rel: Rel, heap_oid: Oid, heap_name: impl Into<String>, keys: Vec<KeyColumn>) -> IndexRel {
         let constraint_name = rel.name.clone();
+        rel.fillfactor = 90;
         IndexRel {
             rel,
             heap_oid,

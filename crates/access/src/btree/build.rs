@@ -340,7 +340,7 @@ impl<'a> Writer<'a> {
             }
             return self.add(0, item.to_vec());
         }
-        if self.ix.natts() != self.ix.nkeys() {
+        if !dedup::is_allowed(self.ix) {
             return self.add(0, item.to_vec());
         }
         let t = ITup::new(item)?;

@@ -3,7 +3,6 @@
 
 use super::insert;
 use super::page::{self, Opaque};
-use super::search::Stack;
 use super::split;
 use super::tuple::{self, ITup};
 use super::wal;
@@ -24,11 +23,12 @@ pub(crate) fn same_key(ix: &IndexRel, a: ITup<'_>, b: ITup<'_>) -> bool {
     let n = ix.natts();
     let (x, y) = (a.key(n), b.key(n));
     // Byte equality: values that are equal but not identical (1.0 and 1.00) stay apart.
-    x.bitmap == y.bitmap && padded(x.data) == padded(y.data)
+    x.bitmap == y.bitmap && x.data == y.data
 }
 
-fn padded(d: &[u8]) -> &[u8] {
-    d
+/// May this index have posting lists? Only where values that compare equal are identical, and without INCLUDE columns.
+pub(crate) fn is_allowed(ix: &IndexRel) -> bool {
+    ix.natts() == ix.nkeys() && ix.keys.iter().all(|k| k.fast.is_some())
 }
 
 /// Entries with duplicates on the leaf whose rows are dead to everyone. Version churn (updates that do not change this
@@ -83,7 +83,7 @@ pub(crate) fn dead_duplicates(eng: &Engine, ix: &IndexRel, heap: &Rel, leaf: &Pa
 /// Merges runs of equal keys into posting lists if that frees `need` bytes; the page is left alone otherwise.
 pub(crate) fn merge_duplicates(eng: &Engine, ix: &IndexRel, leaf: &mut PageMut, need: usize) -> Result<()> {
     // A unique index has duplicates only by version churn, which deletion deals with; INCLUDE columns are not merged.
-    if ix.natts() != ix.nkeys() {
+    if !is_allowed(ix) {
         return Ok(());
     }
     let o = Opaque::read(leaf)?;
@@ -140,28 +140,4 @@ fn replace_page(eng: &Engine, ix: &IndexRel, leaf: &mut PageMut, p: &Page) -> Re
         cr.unlogged();
     }
     Ok(())
-}
-
-/// Breaks the posting list at `off` in two halves, splitting the page if they do not fit, so that a TID inside its
-/// range finds a place between plain entries after at most a few rounds.
-pub(crate) fn explode(eng: &Engine, ix: &IndexRel, mut leaf: PageMut, off: u16, stack: Stack) -> Result<()> {
-    let (low, high) = {
-        let t = ix.tup(&leaf, off)?;
-        let mut tids = Vec::new();
-        t.each_tid(|t| tids.push(t));
-        let mid = tids.len() / 2;
-        (tuple::form_posting(t, &tids[..mid])?, tuple::form_posting(t, &tids[mid..])?)
-    };
-    // The low half replaces the list (it is smaller), the high half is inserted behind it: two steps, and between
-    // them the page lock is never given up, so nobody sees the high half missing; a crash in between would lose it,
-    // hence one page image for both when they fit.
-    let mut p = Page::zeroed();
-    p.bytes_mut().copy_from_slice(leaf.bytes());
-    p.index_overwrite(off, &low)?;
-    if p.insert_item(off + 1, &high) {
-        return replace_page(eng, ix, &mut leaf, &p);
-    }
-    // No room: split the page first, then the caller comes back. Splitting needs an item to insert: take the list
-    // out and put its low half in; the high half goes in by the record of the split's own page images.
-    split::split_only(eng, ix, leaf, stack)
 }

@@ -144,37 +144,77 @@ fn place(
     eng: &Engine,
     ix: &IndexRel,
     heap: &Rel,
-    leaf: PageMut,
-    stack: Stack,
+    mut leaf: PageMut,
+    mut stack: Stack,
     key: &SearchKey<'_>,
     item: &[u8],
 ) -> Result<()> {
-    let mut leaf = search::move_right_exclusive(eng, ix, leaf, key, &stack)?;
     let need = maxalign(item.len());
-    if leaf.free_space() < need {
-        make_room(eng, ix, heap, &mut leaf, need)?;
+    loop {
+        leaf = search::move_right_exclusive(eng, ix, leaf, key, &stack)?;
+        if leaf.free_space() < need {
+            make_room(eng, ix, heap, &mut leaf, need)?;
+        }
+        let o = Opaque::read(&leaf)?;
+        let off = ix.bin_search(&leaf, &o, key)?;
+        if let Some(tid) = inside_posting(ix, &leaf, off, key)? {
+            let (list, last) = tuple::exchange(ix.tup(&leaf, off)?, tid)?;
+            if leaf.free_space() >= maxalign(last.len()) {
+                return insert_into_posting(eng, ix, &mut leaf, off, &list, &last);
+            }
+            // Two changes do not go into one split: split first, then look again.
+            split::split_only(eng, ix, leaf, stack)?;
+            match search::find_leaf_exclusive(eng, ix, key)? {
+                Some(found) => (leaf, stack) = found,
+                None => return Err(common::Error::internal("btree vanished during an insertion")),
+            }
+            continue;
+        }
+        if leaf.free_space() < need {
+            return split::split(eng, ix, leaf, item, off, stack, None);
+        }
+        let is_last = o.is_rightmost() && off > leaf.max_offset();
+        ix.last_leaf.set(if is_last { leaf.pin().block().0 } else { 0 });
+        return insert_item(eng, ix, &mut leaf, item, off, None);
     }
-    let o = Opaque::read(&leaf)?;
-    let off = ix.bin_search(&leaf, &o, key)?;
-    if leaf.max_offset() >= off
-        && let t = ix.tup(&leaf, off)?
-        && t.is_posting()
-        && key.tid.is_some_and(|tid| t.heap_tid().is_some_and(|low| tid > low))
-        && ix.compare(key, t)?.is_eq()
-    {
-        // The TID falls inside a posting list: break the list up, then the order is plain again.
-        dedup::explode(eng, ix, leaf, off, stack)?;
-        let Some((leaf, stack)) = search::find_leaf_exclusive(eng, ix, key)? else {
-            return Err(common::Error::internal("btree vanished during an insertion"));
-        };
-        return place(eng, ix, heap, leaf, stack, key, item);
+}
+
+/// The key's TID, if the item at `off` is a posting list with the same key whose range it falls into.
+fn inside_posting(ix: &IndexRel, leaf: &Page, off: u16, key: &SearchKey<'_>) -> Result<Option<Tid>> {
+    if off > leaf.max_offset() {
+        return Ok(None);
     }
-    if leaf.free_space() < need {
-        return split::split(eng, ix, leaf, item, off, stack, None);
+    let t = ix.tup(leaf, off)?;
+    let Some(tid) = key.tid.filter(|_| t.is_posting()) else { return Ok(None) };
+    let inside = t.heap_tid().is_some_and(|low| tid > low) && ix.compare(key, t)?.is_eq();
+    Ok(inside.then_some(tid))
+}
+
+/// Puts a TID into a posting list: the list keeps its size, its last TID moves to a tuple of its own behind it.
+fn insert_into_posting(
+    eng: &Engine,
+    ix: &IndexRel,
+    leaf: &mut PageMut,
+    off: u16,
+    list: &[u8],
+    last: &[u8],
+) -> Result<()> {
+    let mut data = Vec::with_capacity(4 + list.len() + last.len());
+    data.extend_from_slice(&off.to_le_bytes());
+    data.extend_from_slice(&(list.len() as u16).to_le_bytes());
+    data.extend_from_slice(list);
+    data.extend_from_slice(last);
+    let cr = txn::store(eng).begin_critical();
+    wal::apply_insert_posting(cr.page(leaf), &data)?;
+    if ix.rel.is_logged() {
+        let mut r = cr.record(RmgrId::BTREE, wal::INSERT_POSTING, txn::current_xid(eng));
+        r.block(0, leaf, RegFlags::STANDARD);
+        r.block_data(0, &data);
+        cr.log(r);
+    } else {
+        cr.unlogged();
     }
-    let is_last = o.is_rightmost() && off > leaf.max_offset();
-    ix.last_leaf.set(if is_last { leaf.pin().block().0 } else { 0 });
-    insert_item(eng, ix, &mut leaf, item, off, None)
+    Ok(())
 }
 
 /// Puts an item that fits onto a page; `child`: the page whose split its downlink completes.

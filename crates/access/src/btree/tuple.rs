@@ -255,3 +255,36 @@ pub fn form_posting(base: ITup<'_>, tids: &[Tid]) -> Result<Vec<u8>> {
     put_tid(&mut t, 0, Tid::new(BlockNumber(start as u32), tids.len() as u16 | IS_POSTING));
     finish(t, nulls, true)
 }
+
+/// A posting list with `tid` put in its place and its last TID taken out, and a plain tuple for that last TID.
+pub fn exchange(list: ITup<'_>, tid: Tid) -> Result<(Vec<u8>, Vec<u8>)> {
+    let mut tids = Vec::with_capacity(list.posting_len() + 1);
+    list.each_tid(|t| tids.push(t));
+    let at = tids.partition_point(|t| *t < tid);
+    tids.insert(at, tid);
+    let last = tids.pop().ok_or_else(|| Error::corrupted("empty posting list"))?;
+    Ok((form_posting(list, &tids)?, form_posting(list, &[last])?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn posting_lists_exchange_tids() {
+        let mut base = vec![0u8; 16];
+        base[8..12].copy_from_slice(&77i32.to_le_bytes());
+        base[6..8].copy_from_slice(&16u16.to_le_bytes());
+        let tids: Vec<Tid> = (1..10).map(|i| Tid::new(BlockNumber(5), i * 2)).collect();
+        let list = form_posting(ITup::new(&base).unwrap(), &tids).unwrap();
+        let t = ITup::new(&list).unwrap();
+        assert!(t.is_posting() && !t.is_pivot() && t.posting_len() == 9);
+        assert_eq!((t.heap_tid(), t.max_heap_tid()), (Some(tids[0]), Some(tids[8])));
+        let (new, last) = exchange(t, Tid::new(BlockNumber(5), 7)).unwrap();
+        assert_eq!(new.len(), list.len());
+        let (new, last) = (ITup::new(&new).unwrap(), ITup::new(&last).unwrap());
+        assert_eq!(new.posting_tid(3), Tid::new(BlockNumber(5), 7));
+        assert_eq!((new.posting_len(), last.heap_tid()), (9, Some(tids[8])));
+        assert!(!last.is_posting() && last.bytes()[8..12] == 77i32.to_le_bytes());
+    }
+}

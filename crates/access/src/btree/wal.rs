@@ -22,6 +22,8 @@ pub const MARK_HALF_DEAD: u8 = 0x50;
 pub const UNLINK: u8 = 0x60;
 /// Pages that need nothing but their images (dedup, builds, metapage).
 pub const IMAGES: u8 = 0x70;
+/// Insert into a posting list: block 0, data = offset u16, length u16, new list, tuple to go behind it.
+pub const INSERT_POSTING: u8 = 0x80;
 
 fn short() -> Error {
     Error::corrupted("btree log record is too short")
@@ -75,6 +77,7 @@ pub fn redo(store: &Store, r: &Record) -> Result<()> {
         }
         DELETE => apply_cleanup(store, r, |p, d| apply_delete(p, &offsets(d))),
         REPLACE => apply_cleanup(store, r, apply_replace),
+        INSERT_POSTING => apply(store, r, 0, apply_insert_posting),
         MARK_HALF_DEAD => {
             apply(store, r, 1, |p, d| apply_remove_downlink(p, u16_at(d, 0)?, BlockNumber(u32_at(d, 2)?)))?;
             apply(store, r, 0, |p, _| apply_half_dead(p))
@@ -137,6 +140,16 @@ pub(crate) fn apply_replace(p: &mut Page, d: &[u8]) -> Result<()> {
             return Err(Error::corrupted("btree replace: item does not fit"));
         }
         at += 4 + len;
+    }
+    Ok(())
+}
+
+/// The page's part of [`INSERT_POSTING`].
+pub(crate) fn apply_insert_posting(p: &mut Page, d: &[u8]) -> Result<()> {
+    let (off, len) = (u16_at(d, 0)?, u16_at(d, 2)? as usize);
+    let list = d.get(4..4 + len).ok_or_else(short)?;
+    if !p.index_overwrite(off, list)? || !p.insert_item(off + 1, &d[4 + len..]) {
+        return Err(Error::corrupted("btree posting list insertion does not fit"));
     }
     Ok(())
 }

@@ -83,9 +83,6 @@ impl Vacuum<'_> {
         }
         let before = g.lsn();
         let r = prune::prune_page(self.eng, self.rel, &mut g, self.oldest_xmin, Some(self.limits))?;
-        if g.lsn() != before {
-            self.tick_dirty()?;
-        }
         self.account(block, &r);
         // Without indexes the dead line pointers can go at once.
         let mut all_visible = r.all_visible;
@@ -101,18 +98,12 @@ impl Vacuum<'_> {
         if all_visible {
             mark_visible(self, &mut g, r.all_frozen && r.dead_items.is_empty())?;
         }
-        let free = g.heap_free_space();
+        let (free, dirtied) = (g.heap_free_space(), g.lsn() != before);
         drop(g);
-        fsm::record(st, self.rel.locator, block, free)
-    }
-    fn tick_dirty(&self) -> Result<()> {
-        match &self.params.delay {
-            Some(_) => Ok(()),
-            None => {
-                let _ = COST_DIRTY;
-                Ok(())
-            }
+        if dirtied {
+            self.tick(COST_DIRTY)?;
         }
+        fsm::record(st, self.rel.locator, block, free)
     }
     /// A page someone else has pinned: count, leave it for the next vacuum.
     fn look_only(&mut self, pin: &storage::Pinned) -> Result<()> {
