@@ -310,10 +310,10 @@ impl Compiler<'_> {
                 let op = Op::Subscript { a, upper, lower, elem: *elem_type, assign };
                 Ok(self.push(steps, op, phys, false))
             }
-            Expr::Row { args, row_type, .. } => {
+            Expr::Row { args, .. } => {
                 let types = args.iter().map(expr_type).collect();
                 let args = self.srcs(args, steps)?;
-                Ok(self.push(steps, Op::Row { args, types, row_type: *row_type }, Phys::Bytes, false))
+                Ok(self.push(steps, Op::Row { args, types }, Phys::Bytes, false))
             }
             Expr::RowCompare { cmp, opnos, input_collations, left, right, .. } => {
                 let mut parts = Vec::with_capacity(left.len());

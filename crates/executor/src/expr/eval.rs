@@ -230,7 +230,7 @@ fn run_step(
             arrays::make_array(*elem, elements, *multidims, st, input, rows, out)
         }
         Op::Subscript { .. } => arrays::subscript(op, st, input, rows, out),
-        Op::Row { args, types, .. } => special::make_row(args, types, st, input, rows, out),
+        Op::Row { args, types } => special::make_row(args, types, st, input, rows, out),
         Op::RowCompare { cmp, parts } => control::row_compare(*cmp, parts, st, cx, input, rows, out),
         Op::FieldSelect { a, field } => special::field_select(st.arg(*a, input), *field, rows, out),
         Op::SqlValue { op, f, typmod } => special::sql_value(*op, *f, *typmod, cx, out),

@@ -117,7 +117,7 @@ pub(crate) enum Op {
         elem: Oid,
         assign: Option<Src>,
     },
-    Row { args: Box<[Src]>, types: Box<[Oid]>, row_type: Oid },
+    Row { args: Box<[Src]>, types: Box<[Oid]> },
     RowCompare { cmp: RowCompareType, parts: Vec<(Block, Block, RowCmp)> },
     FieldSelect { a: Src, field: u16 },
     SqlValue { op: SqlValueFunctionOp, f: Option<ScalarKernel>, typmod: i32 },

@@ -1,7 +1,6 @@
 //! Steps that go through text or composite values: casts by input and output functions, rows, current date and time.
 
 use crate::env::ExecEnv;
-use crate::expr::control::truth;
 use crate::expr::eval::plain_ctx;
 use crate::expr::program::{Src, State};
 use crate::run::Exec;
@@ -220,9 +219,4 @@ pub(crate) fn sql_value(
         _ => out.push(cx.env.session.name_value(op)?.as_ref()),
     }
     Ok(())
-}
-
-/// Is the only value of a one-row boolean result true?
-pub(crate) fn is_true(a: Arg<'_>) -> bool {
-    truth(&a, 0) == Some(true)
 }

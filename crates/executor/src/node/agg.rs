@@ -532,7 +532,7 @@ impl Agg {
         let mut fresh = std::mem::take(&mut self.fresh);
         let table = self.table.as_mut().ok_or_else(|| Error::internal("executor: no group table"))?;
         table.find(cx, b, frozen, &mut groups, &mut fresh)?;
-        let n = table.len();
+        let n = table.groups();
         if frozen && groups.contains(&u32::MAX) {
             self.spill_unknown(cx, b, &mut groups)?;
         }

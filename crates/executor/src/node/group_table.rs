@@ -154,12 +154,8 @@ impl GroupTable {
         })
     }
     /// Number of groups.
-    pub fn len(&self) -> usize {
+    pub fn groups(&self) -> usize {
         self.keys.rows
-    }
-    /// No groups yet?
-    pub fn is_empty(&self) -> bool {
-        self.keys.rows == 0
     }
     /// Bytes held.
     pub fn memory(&self) -> usize {

@@ -18,6 +18,8 @@ use types::{Column, ColumnData, HashFn, Rows, oids};
 
 /// End of a chain.
 const END: u32 = u32::MAX;
+/// Mark of an inner row with a NULL key, until the chains are made.
+const NULL_KEY: u32 = u32::MAX - 1;
 
 struct KeyFns {
     collation: Oid,
@@ -36,8 +38,6 @@ struct Table {
     next: Vec<u32>,
     /// Right and full joins: rows that found a partner.
     matched: Vec<bool>,
-    /// Row has a NULL key: in no chain.
-    bytes: usize,
 }
 
 #[derive(PartialEq, Clone, Copy)]
@@ -127,7 +127,6 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, join: &JoinCommon, keys: &[HashKey]) 
             heads: Vec::new(),
             next: Vec::new(),
             matched: Vec::new(),
-            bytes: 0,
         },
         phase: Phase::Start,
         params: join.inner.ext_params.clone(),
@@ -249,7 +248,6 @@ impl HashJoin {
         t.heads.clear();
         t.next.clear();
         t.matched.clear();
-        t.bytes = 0;
     }
 
     /// Takes a batch of inner rows into the table (chains are made by `link`).
@@ -269,8 +267,8 @@ impl HashJoin {
             }
         }
         colops::append_batch(&mut t.rows, b);
-        // A NULL key is marked by the chain END at its own place: never linked.
-        t.next.extend(valid.iter().map(|v| if *v { END } else { END - 1 }));
+        // A NULL key is marked at its place in the chains: `link` leaves it out.
+        t.next.extend(valid.iter().map(|v| if *v { END } else { NULL_KEY }));
         t.hashes.extend_from_slice(&hashes);
         self.ovalid = valid;
         self.ohashes = hashes;
@@ -288,9 +286,9 @@ impl HashJoin {
         let size = (n * 2).next_power_of_two().max(16);
         t.heads.clear();
         t.heads.resize(size, END);
-        // Backwards, so that chains run in input order.
-        for i in (0..n).rev() {
-            if t.next[i] == END - 1 {
+        // The last row comes first in its chain, as in PostgreSQL: unsorted results agree more often.
+        for i in 0..n {
+            if t.next[i] == NULL_KEY {
                 t.next[i] = END;
                 continue;
             }
@@ -490,7 +488,14 @@ impl HashJoin {
             && !matches!(self.pairs.kind, JoinType::Right | JoinType::Full);
         // One native integer key: compare the key itself.
         let int_key = self.fns.len() == 1 && self.fns[0].native && !self.outer_keys.outs[0].is_konst();
+        // Without further conditions a row's fate is known here: null-extended ones keep their place in the order.
+        let extend = simple
+            && matches!(self.pairs.kind, JoinType::Left | JoinType::Full)
+            && self.table.rows.rows > 0;
         while self.opos < n {
+            if self.po.len() == BATCH_ROWS {
+                return;
+            }
             let i = colops::nth_live(&self.obatch, self.opos);
             let h = self.ohashes[self.opos];
             let mut c = self.ochain;
@@ -507,6 +512,7 @@ impl HashJoin {
                 if hit {
                     self.po.push(i as u16);
                     self.pi.push(ci as u32);
+                    self.omatched[i] |= simple;
                     if first_only {
                         c = END;
                     }
@@ -515,6 +521,11 @@ impl HashJoin {
                         return;
                     }
                 }
+            }
+            if extend && !self.omatched[i] {
+                self.omatched[i] = true;
+                self.po.push(i as u16);
+                self.pi.push(END);
             }
             self.opos += 1;
             self.start_row();
@@ -548,7 +559,11 @@ impl HashJoin {
                 return Ok(false);
             }
             self.pairs.batch.clear();
-            self.pairs.gather(&self.obatch, &self.po, &self.table.rows, &self.pi);
+            if matches!(kind, JoinType::Left | JoinType::Full) {
+                self.pairs.gather_outer_join(&self.obatch, &self.po, &self.table.rows, &mut self.pi);
+            } else {
+                self.pairs.gather(&self.obatch, &self.po, &self.table.rows, &self.pi);
+            }
             return self.pairs.finish(cx);
         }
         if self.po.is_empty() {

@@ -103,6 +103,16 @@ impl Pairs {
         }
         self.batch.rows += orows.len();
     }
+    /// [`Pairs::gather`], where an inner row `u32::MAX` stands for NULLs. The inner side must not be empty.
+    pub fn gather_outer_join(&mut self, outer: &Batch, orows: &[u16], inner: &Batch, irows: &mut [u32]) {
+        let from = self.batch.rows;
+        let missing: Vec<usize> = (0..irows.len()).filter(|k| irows[*k] == u32::MAX).collect();
+        missing.iter().for_each(|k| irows[*k] = 0);
+        self.gather(outer, orows, inner, irows);
+        for c in &mut self.batch.cols[self.scope.outer.len()..] {
+            missing.iter().for_each(|k| c.nulls.set(from + k));
+        }
+    }
     /// Appends outer rows with NULLs for the inner side.
     pub fn outer_only<I: colops::RowIx>(&mut self, outer: &Batch, orows: &[I]) {
         let (o, i) = self.batch.cols.split_at_mut(self.scope.outer.len());

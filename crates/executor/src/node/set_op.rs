@@ -72,7 +72,7 @@ impl SetOpNode {
                 colops::append_gather(d, s, &fresh);
             }
             self.rows.rows += fresh.len();
-            self.counts.resize(self.table.len(), (0, 0));
+            self.counts.resize(self.table.groups(), (0, 0));
             for (k, g) in groups.iter().enumerate() {
                 let i = colops::nth_live(b, k);
                 let flag = match b.cols[self.flag_col].get(i) {
