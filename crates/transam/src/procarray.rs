@@ -8,7 +8,8 @@
 use crate::{Engine, MvccSnapshot, XidStatus};
 use common::{CommandId, Result, Xid};
 use ipc::procs::{SUBXIDS_MAX, status};
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::fence;
 
 const OVERFLOWED: u32 = 1 << 31;
 
@@ -73,7 +74,9 @@ impl Engine {
             // Without an id nobody's snapshot changes.
             p.lxid.store(0, Relaxed);
             p.xmin.store(0, Release);
-            p.status_flags.fetch_and(!(status::IN_VACUUM | status::IN_SAFE_IC), Relaxed);
+            if p.status_flags.load(Relaxed) & (status::IN_VACUUM | status::IN_SAFE_IC) != 0 {
+                p.status_flags.fetch_and(!(status::IN_VACUUM | status::IN_SAFE_IC), Relaxed);
+            }
         }
     }
     /// Takes a slot's transaction out. Under the exclusive array lock.
@@ -113,21 +116,38 @@ impl Engine {
 
     /// Takes a snapshot into `s`, reusing it if no transaction with an id has ended since. Advertises its xmin.
     pub(crate) fn fill_snapshot(&self, s: &mut MvccSnapshot, curcid: CommandId) {
-        let c = self.shared.c;
-        let me = self.proc.number() as usize;
-        let g = c.proc_array.shared(self.proc);
-        let completion = c.completions.load(Acquire);
-        if !s.xmax.is_valid() || s.completion != completion {
-            self.build_snapshot(s, me);
-            s.completion = completion;
+        if !self.reuse_snapshot(s) {
+            let c = self.shared.c;
+            let g = c.proc_array.shared(self.proc);
+            self.build_snapshot(s, self.proc.number() as usize);
+            s.completion = c.completions.load(Acquire);
+            if self.proc.xmin.load(Relaxed) == 0 {
+                self.proc.xmin.store(s.xmin.0, Release);
+            }
+            drop(g);
         }
-        if self.proc.xmin.load(Relaxed) == 0 {
-            self.proc.xmin.store(s.xmin.0, Release);
-        }
-        drop(g);
         s.curcid = curcid;
         s.taken_during_recovery = false;
         self.recent_xmin.set(s.xmin);
+    }
+    /// The common case of little writing, without the array's lock. The xmin is advertised first, then the count is
+    /// looked at again: if it is still the snapshot's, whoever computes a horizon after the next completion sees the
+    /// xmin, and a horizon computed before it is not above this xmin, since the same transactions were running.
+    fn reuse_snapshot(&self, s: &MvccSnapshot) -> bool {
+        let count = &self.shared.c.completions;
+        if !s.xmax.is_valid() || s.completion != count.load(Acquire) {
+            return false;
+        }
+        if self.proc.xmin.load(Relaxed) != 0 {
+            return true;
+        }
+        self.proc.xmin.store(s.xmin.0, SeqCst);
+        fence(SeqCst);
+        if count.load(SeqCst) == s.completion {
+            return true;
+        }
+        self.proc.xmin.store(0, Release);
+        false
     }
     fn build_snapshot(&self, s: &mut MvccSnapshot, me: usize) {
         let live = self.procs.scan().len();
@@ -214,6 +234,8 @@ impl Engine {
     pub fn horizons(&self) -> Horizons {
         let c = self.shared.c;
         let _g = c.proc_array.shared(self.proc);
+        // Pairs with the one in `reuse_snapshot`.
+        fence(SeqCst);
         let start = Xid(c.latest_completed.load(Relaxed) + 1);
         let mut h = Horizons { shared: start, catalog: start, data: start, oldest_running: start };
         let my_db = self.proc.database();

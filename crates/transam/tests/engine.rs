@@ -489,3 +489,55 @@ fn a_commit_half_way_makes_the_crash_uncontained() {
     assert!(!dead.in_flight().is_clean());
     c.run(BackendKind::Cleaner, |e| assert!(e.cleanup_dead(dead).is_err()));
 }
+
+#[test]
+fn below_xmax_everything_is_running_or_over() {
+    let c = Cluster::create("consistent");
+    c.recover();
+    let w = c.words();
+    let writers: Vec<i32> = (0..3u64)
+        .map(|k| {
+            c.spawn(move |e| {
+                e.set_sync_commit(SyncCommit::Off);
+                let mut i = k;
+                while w[0].load(SeqCst) < 2 {
+                    i += 1;
+                    stmt(e, || e.begin_block(&XactOptions::default()).unwrap());
+                    stmt(e, || {
+                        e.current_xid().unwrap();
+                    });
+                    stmt(e, || e.define_savepoint("s").unwrap());
+                    stmt(e, || {
+                        e.current_xid().unwrap();
+                    });
+                    if i % 3 == 0 {
+                        stmt(e, || e.rollback_to_savepoint("s").unwrap());
+                    }
+                    stmt(e, || assert!(e.end_block(false).unwrap()));
+                }
+            })
+        })
+        .collect();
+    let readers: Vec<i32> = (0..2)
+        .map(|_| {
+            c.spawn(move |e| {
+                for _ in 0..3000 {
+                    e.start_command().unwrap();
+                    let s = e.transaction_snapshot().unwrap();
+                    let horizon = e.oldest_xmin(false, false);
+                    assert!(horizon <= s.xmin, "{horizon} {s:?}");
+                    for x in s.xmax.0.saturating_sub(12).max(3)..s.xmax.0 {
+                        if !e.xid_in_snapshot(Xid(x), &s).unwrap() {
+                            let st = e.xid_status(Xid(x)).unwrap().0;
+                            assert!(st != XidStatus::InProgress, "{x} {s:?}");
+                            assert!(!e.xid_is_in_progress(Xid(x)));
+                        }
+                    }
+                    e.commit_command().unwrap();
+                }
+                w[0].fetch_add(1, SeqCst);
+            })
+        })
+        .collect();
+    readers.into_iter().chain(writers).for_each(|k| c.wait(k));
+}
