@@ -342,6 +342,9 @@ pub struct Proc {
     pub group_xid: AtomicU64,
     pub group_lsn: AtomicU64,
 
+    /// Log positions of a commit record that has not yet taken effect everywhere: start, end; 0 if none.
+    pub commit_start: AtomicU64,
+    pub commit_end: AtomicU64,
     /// For modules above: each documents its use.
     pub spare: [AtomicU64; 8],
     pub activity: Activity,
@@ -470,7 +473,15 @@ impl Proc {
         ] {
             a.store(0, Relaxed);
         }
-        for a in [&self.xid, &self.xmin, &self.lxid, &self.fast_path_bits, &self.fast_path_vxid] {
+        for a in [
+            &self.xid,
+            &self.xmin,
+            &self.lxid,
+            &self.fast_path_bits,
+            &self.fast_path_vxid,
+            &self.commit_start,
+            &self.commit_end,
+        ] {
             a.store(0, Relaxed);
         }
         for a in &self.spare {

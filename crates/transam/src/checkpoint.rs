@@ -89,7 +89,7 @@ impl Engine {
         let files_synced = store.sync_requested_files()?;
         ckpt.oldest_active_xid = self.horizons().oldest_running;
         let info = if shutdown { CHECKPOINT_SHUTDOWN } else { CHECKPOINT_ONLINE };
-        let (start, end) = self.log_located(RmgrId::XLOG, info, &ckpt.encode());
+        let (start, end) = self.log_located(RmgrId::XLOG, info, Xid::INVALID, &ckpt.encode());
         store.flush_wal(end);
         if what & flags::SHUTDOWN != 0 && start != redo {
             bail!(
@@ -167,9 +167,9 @@ impl Engine {
     }
     /// Inserts a record and tells where it begins and ends. The start is found from the end and the length: log
     /// positions skip the header at each segment's start.
-    fn log_located(&self, rmgr: RmgrId, info: u8, data: &[u8]) -> (Lsn, Lsn) {
+    pub(crate) fn log_located(&self, rmgr: RmgrId, info: u8, xid: Xid, data: &[u8]) -> (Lsn, Lsn) {
         let before = self.store.counters().wal_bytes;
-        let end = self.store.log(rmgr, info, Xid::INVALID, data);
+        let end = self.store.log(rmgr, info, xid, data);
         let len = (self.store.counters().wal_bytes - before).next_multiple_of(8);
         let usable = SEGMENT - SEGMENT_HEADER;
         let pos = end.0 / SEGMENT * usable + (end.0 % SEGMENT).saturating_sub(SEGMENT_HEADER) - len;

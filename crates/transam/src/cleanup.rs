@@ -10,7 +10,7 @@ use common::{Error, Lsn, Result, Xid};
 use ipc::Proc;
 use ipc::procs::{LOCK_PARTITIONS, SUBXIDS_MAX};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
-use storage::RmgrId;
+use storage::{RmgrId, WalReader};
 
 impl Engine {
     /// Aborts the transaction of a dead process, gives back its locks and pins, frees its slot. XX000 when its record says
@@ -21,7 +21,10 @@ impl Engine {
             return Err(Error::internal(format!("process {} died with work in flight: {f:?}", dead.pid())));
         }
         dead.wake_lwlock_waiters();
-        self.abort_dead(dead)?;
+        match dead.commit_end.load(Acquire) {
+            0 => self.abort_dead(dead)?,
+            end => self.commit_dead(dead, Lsn(end))?,
+        }
         self.store.release_dead_pins(dead);
         self.release_dead_locks(dead);
         let n = dead.number() as usize;
@@ -29,6 +32,35 @@ impl Engine {
         self.shared.oldest_visible[n].store(0, Relaxed);
         dead.inval_active.store(0, SeqCst);
         self.procs.release(dead);
+        Ok(())
+    }
+    /// The commit record is in the log, so the transaction may already count as committed for somebody: finish it. Every step
+    /// may have been done before.
+    fn commit_dead(&self, dead: &Proc, end: Lsn) -> Result<()> {
+        let lost = || Error::corrupted(format!("commit record of process {} cannot be read", dead.pid()));
+        self.store.flush_wal(end);
+        let config = self.store.config();
+        let start = Lsn(dead.commit_start.load(Acquire));
+        let mut reader = WalReader::new(&self.data_dir, config.timeline, config.system_identifier, start);
+        let (xid, record) = match reader.next_record()? {
+            Some(r) if r.rmgr == RmgrId::TRANSACTION && r.end == end => {
+                (r.xid, CommitRecord::decode(r.data()).ok_or_else(lost)?)
+            }
+            _ => return Err(lost()),
+        };
+        self.with_slru(|cx| {
+            let s = XidStatus::Committed;
+            crate::status::set_tree(&self.shared.clog, cx, xid, &record.children, s, Lsn::INVALID)
+        })?;
+        {
+            let latest = record.children.iter().copied().max().unwrap_or(xid).max(xid);
+            let _g = self.shared.c.proc_array.exclusive(self.proc);
+            self.clear_slot(dead, latest);
+        }
+        self.shared.ring.send(&self.procs, self.proc, &record.messages);
+        if !record.files.is_empty() {
+            self.store.unlink_relations(&record.files, false)?;
+        }
         Ok(())
     }
     fn abort_dead(&self, dead: &Proc) -> Result<()> {

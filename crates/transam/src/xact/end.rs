@@ -1,8 +1,9 @@
 //! Beginning and ending a transaction and its subtransactions: what happens in which order.
 //!
 //! Commit: hooks (may fail) → commit record → durable (unless asynchronous) → commit log → out of the array →
-//! invalidations → hooks → locks → files. From the record to the invalidations a critical section is open: a process
-//! that dies in it takes the server through recovery, one that dies before or after it is cleaned up quietly.
+//! invalidations → hooks → locks → files. While the record is inserted a critical section is open: a process that dies in it
+//! takes the server through recovery. From then to the invalidations the slot names the record: if the process dies, the
+//! cleaner finishes the commit. One that dies before or after is rolled back or just tidied up.
 
 use super::record::{ABORT, COMMIT, CommitRecord};
 use super::state::{Block, Level, Trans};
@@ -10,8 +11,19 @@ use super::words::{SubXactEvent, SubXactId, SyncCommit, XactEvent, XidStatus};
 use crate::Engine;
 use common::{CommandId, Lsn, Result, Xid, bail};
 use ipc::clock;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use storage::RmgrId;
+
+/// A panic that unwinds past a commit record must not be taken for an error of the statement: the process ends, and
+/// the cleaner or recovery goes by the record.
+struct NoUnwind;
+impl Drop for NoUnwind {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            storage::datadir::panic_exit("failure while a transaction was being committed");
+        }
+    }
+}
 
 impl Engine {
     pub(crate) fn start_transaction(&self) -> Result<()> {
@@ -79,10 +91,15 @@ impl Engine {
         let data = record.encode();
         let asynchronous =
             self.sync_commit.get() == SyncCommit::Off && record.files.is_empty() && !self.force_sync.get();
+        let committing = NoUnwind;
         let crit = self.proc.critical_section();
         // A checkpoint that puts its redo pointer behind our record must not write pg_xact before we have.
         self.proc.delay_checkpoint.fetch_or(1, Relaxed);
-        let lsn = self.store.log(RmgrId::TRANSACTION, COMMIT, xid, &data);
+        let (start, lsn) = self.log_located(RmgrId::TRANSACTION, COMMIT, xid, &data);
+        self.proc.commit_start.store(start.0, Relaxed);
+        self.proc.commit_end.store(lsn.0, Release);
+        // From here on a cleaner can finish the commit by the record.
+        drop(crit);
         let noted = if asynchronous {
             self.store.set_async_lsn(lsn);
             lsn
@@ -101,7 +118,8 @@ impl Engine {
         let latest = record.children.iter().copied().max().unwrap_or(xid).max(xid);
         self.end_in_array(Some(latest));
         self.inval_commit();
-        drop(crit);
+        self.proc.commit_end.store(0, Release);
+        drop(committing);
         Ok(())
     }
     fn report_hook(&self, r: Result<()>) {
