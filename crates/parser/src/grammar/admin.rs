@@ -71,7 +71,7 @@ impl Parser<'_> {
                 let object_type = ObjectType::Database;
                 Ok(Statement::AlterOwner(Box::new(AlterOwnerStmt { object_type, object, newowner })))
             }
-            Some(Kw::Set) if self.peek_is_kw(Kw::Tablespace) => {
+            Some(Kw::Set) if self.peek_is_kw(Kw::Tablespace) && !self.third_sets_variable() => {
                 self.skip()?;
                 let at = self.skip()?;
                 let tablespace = self.col_id()?;

@@ -22,12 +22,9 @@ impl Parser<'_> {
         let relation = if expr { self.relation_expr()? } else { self.qualified_name()? };
         match self.kw() {
             Some(Kw::Rename) => return self.rename_relation(objtype, relation, missing_ok),
-            Some(Kw::Set) if self.peek_is_kw(Kw::Schema) => {
+            Some(Kw::Set) if objtype != ObjectType::Index && self.peek_is_kw(Kw::Schema) => {
                 self.skip()?;
                 self.skip()?;
-                if objtype == ObjectType::Index {
-                    return Err(self.syntax_error());
-                }
                 let newschema = self.col_id()?;
                 return Ok(Statement::AlterObjectSchema(Box::new(AlterObjectSchemaStmt {
                     object_type: objtype,
@@ -324,8 +321,16 @@ impl Parser<'_> {
     fn alter_constraint(&mut self) -> Result<AlterTableCmd> {
         let conname = Some(self.col_id()?);
         let location = self.tok.start;
-        let mut c = Constraint { contype: ConstrType::Foreign, conname, location, ..Constraint::default() };
-        self.constraint_attributes(&mut c, "ALTER CONSTRAINT statement")?;
+        // NOT VALID says nothing about a constraint that is there.
+        let initially_valid = true;
+        let mut c = Constraint {
+            contype: ConstrType::Foreign,
+            conname,
+            location,
+            initially_valid,
+            ..Constraint::default()
+        };
+        self.constraint_attributes(&mut c, "FOREIGN KEY")?;
         Ok(AlterTableCmd::AlterConstraint(Box::new(c)))
     }
 
@@ -410,11 +415,11 @@ impl Parser<'_> {
                 Ok(AlterTableCmd::DropNotNull { name })
             }
             Some(Kw::Expression) => {
-                let missing_ok = self.if_exists()?;
+                let missing_ok = self.if_exists_only()?;
                 Ok(AlterTableCmd::DropExpression { name, missing_ok })
             }
             Some(_) => {
-                let missing_ok = self.if_exists()?;
+                let missing_ok = self.if_exists_only()?;
                 Ok(AlterTableCmd::DropIdentity { name, missing_ok })
             }
             None => Err(self.syntax_error()),

@@ -58,7 +58,7 @@ impl Parser<'_> {
             }
             Kw::Role | Kw::User => {
                 self.skip()?;
-                if kw == Kw::User && self.at_kw(Kw::Mapping) {
+                if kw == Kw::User && self.at_kw(Kw::Mapping) && self.peek_is_kw(Kw::For) {
                     return self.alter_user_mapping();
                 }
                 self.alter_role()

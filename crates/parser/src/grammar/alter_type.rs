@@ -68,7 +68,7 @@ impl Parser<'_> {
     fn add_enum_value(&mut self, type_name: Vec<String>) -> Result<Statement> {
         self.skip()?;
         self.skip()?;
-        let skip_if_new_val_exists = self.if_not_exists()?;
+        let skip_if_new_val_exists = self.if_not_exists_only()?;
         let new_val = self.sconst()?;
         let (mut new_val_neighbor, mut new_val_is_after) = (None, true);
         if let Some(kw) = self.eat_one_of(&[Kw::Before, Kw::After])? {

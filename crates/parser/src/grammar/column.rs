@@ -388,11 +388,10 @@ impl Parser<'_> {
     /// DEFERRABLE, INITIALLY …, NOT VALID, NO INHERIT behind a table constraint; `what` names it in errors.
     pub(crate) fn constraint_attributes(&mut self, c: &mut Constraint, what: &str) -> Result<()> {
         use attribute::*;
-        let at = self.tok.start;
         let bits = self.attribute_bits()?;
         let refuse = |word: &str| {
             let message = format!("{what} constraints cannot be marked {word}");
-            Err(err!(FEATURE_NOT_SUPPORTED, "{message}").at(at))
+            Err(err!(FEATURE_NOT_SUPPORTED, "{message}"))
         };
         if bits & (DEFERRABLE | DEFERRED) != 0 {
             if what == "CHECK" {
@@ -402,7 +401,7 @@ impl Parser<'_> {
         }
         c.initdeferred = bits & DEFERRED != 0;
         if bits & NOT_VALID != 0 {
-            if !matches!(what, "CHECK" | "FOREIGN KEY") {
+            if !matches!(c.contype, ConstrType::Check | ConstrType::Foreign) || c.initially_valid {
                 return refuse("NOT VALID");
             }
             c.skip_validation = true;

@@ -55,10 +55,9 @@ impl Parser<'_> {
     /// File name, STDIN, STDOUT, or PROGRAM 'command'.
     fn copy_target(&mut self, stmt: &mut CopyStmt) -> Result<()> {
         stmt.is_program = self.eat_kw(Kw::Program)?;
-        let at = self.tok.start;
         if self.eat_one_of(&[Kw::Stdin, Kw::Stdout])?.is_some() {
             if stmt.is_program {
-                return Err(err!(SYNTAX_ERROR, "STDIN/STDOUT not allowed with PROGRAM").at(at));
+                return Err(err!(SYNTAX_ERROR, "STDIN/STDOUT not allowed with PROGRAM"));
             }
             return Ok(());
         }

@@ -30,7 +30,9 @@ impl Parser<'_> {
             Kw::Database => self.create_database(),
             Kw::Tablespace => self.create_tablespace(),
             Kw::Role => self.create_role(RoleStmtType::Role),
-            Kw::User if self.peek_is_kw(Kw::Mapping) => self.create_user_mapping(),
+            Kw::User if self.peek_is_kw(Kw::Mapping) && self.third_continues_mapping() => {
+                self.create_user_mapping()
+            }
             Kw::User => self.create_role(RoleStmtType::User),
             Kw::Group => self.create_role(RoleStmtType::Group),
             Kw::Function | Kw::Procedure => self.create_function(false),

@@ -77,9 +77,9 @@ impl Parser<'_> {
                 let tablespacename = self.col_id()?;
                 Ok(Statement::DropTableSpace(DropTableSpaceStmt { tablespacename, missing_ok }))
             }
-            Kw::User if self.at_kw(Kw::Mapping) => {
+            Kw::User if self.at_kw(Kw::Mapping) && matches!(self.peek(), T::Kw(Kw::If | Kw::For)) => {
                 self.skip()?;
-                let missing_ok = self.if_exists()?;
+                let missing_ok = self.if_exists_only()?;
                 self.expect_kw(Kw::For)?;
                 let user = self.auth_ident()?;
                 self.expect_kw(Kw::Server)?;

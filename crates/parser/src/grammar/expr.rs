@@ -80,7 +80,7 @@ impl Parser<'_> {
         self.enter()?;
         let saved = self.start_chain();
         let left = self.prefix(restricted)?;
-        let e = self.infix(left, min, restricted)?;
+        let e = self.infix(left, min, restricted, false)?;
         self.end_chain(saved);
         self.leave();
         Ok(e)
@@ -88,7 +88,7 @@ impl Parser<'_> {
 
     /// Goes on with operators behind an operand that is already there.
     pub(crate) fn continue_a_expr(&mut self, left: Expr) -> Result<Expr> {
-        self.infix(left, 0, false)
+        self.infix(left, 0, false, false)
     }
 
     /// A prefix operator with its operand, or a primary.
@@ -116,9 +116,6 @@ impl Parser<'_> {
                 Ok(a_expr_node(AExprKind::Op, name, None, Some(arg), Vec::new(), at))
             }
             T::Kw(Kw::Not) if !restricted => {
-                if negatable(self.peek()) {
-                    return Err(self.syntax_error());
-                }
                 self.skip()?;
                 let arg = self.expr(level::NOT, restricted)?;
                 Ok(not_expr(arg, at))
@@ -150,9 +147,19 @@ impl Parser<'_> {
 
     fn overlaps(&mut self, left: Expr) -> Result<Expr> {
         let at = self.skip()?;
-        let right = self.primary()?;
-        let is_row = self.row_end == self.prev_end;
-        let (Expr::RowExpr(left), Expr::RowExpr(right), true) = (left, right, is_row) else {
+        let right = match self.kind() {
+            T::Char(b'(') => {
+                let location = self.skip()?;
+                let mut args = vec![self.a_expr()?];
+                self.expect_char(b',')?;
+                args.append(&mut self.expr_list()?);
+                self.expect_char(b')')?;
+                Expr::RowExpr(Box::new(RowExpr { args, explicit: false, location }))
+            }
+            T::Kw(Kw::Row) => self.primary()?,
+            _ => return Err(self.syntax_error()),
+        };
+        let (Expr::RowExpr(left), Expr::RowExpr(right)) = (left, right) else {
             return Err(self.syntax_error());
         };
         let pair = |row: RowExpr, side: &str| {
@@ -167,15 +174,35 @@ impl Parser<'_> {
         Ok(system_call("overlaps", args, CoercionForm::SqlSyntax, at))
     }
 
+    /// The expression of a target list item. Words like IS and AND are its label when nothing follows that could be
+    /// an operand.
+    pub(crate) fn target_expr(&mut self) -> Result<Expr> {
+        self.enter()?;
+        let saved = self.start_chain();
+        let left = self.prefix(false)?;
+        let e = self.infix(left, 0, false, true)?;
+        self.end_chain(saved);
+        self.leave();
+        Ok(e)
+    }
+
+    /// Whether the present word is a label although it could be an operator.
+    fn at_label(&mut self) -> bool {
+        let T::Kw(kw) = self.tok.kind else {
+            return false;
+        };
+        kw.is_bare_label() && !matches!(kw, Kw::Isnull | Kw::Notnull) && ends_target(self.peek())
+    }
+
     /// Operators behind `left`, as long as they bind at least as strongly as `min`.
-    fn infix(&mut self, mut left: Expr, min: u8, restricted: bool) -> Result<Expr> {
+    fn infix(&mut self, mut left: Expr, min: u8, restricted: bool, label: bool) -> Result<Expr> {
         // Level of the last operator, if it does not associate and ended in an operand.
         let mut closed = 0;
         loop {
             let Some(level) = self.infix_level(restricted) else {
                 return Ok(left);
             };
-            if level < min {
+            if level < min || (label && self.at_label()) {
                 return Ok(left);
             }
             if level == closed {
@@ -213,7 +240,7 @@ impl Parser<'_> {
                 Kw::Between | Kw::In | Kw::Like | Kw::Ilike => level::LIKE,
                 Kw::Similar => {
                     // SUBSTRING(a SIMILAR b ESCAPE c) has no TO.
-                    if !self.peek_is_kw(Kw::To) {
+                    if self.similar_stops && !self.peek_is_kw(Kw::To) {
                         return None;
                     }
                     level::LIKE
@@ -283,7 +310,7 @@ impl Parser<'_> {
             return Err(self.syntax_error());
         }
         let all = kw == Kw::All;
-        match self.paren()? {
+        match self.paren(true)? {
             Paren::Select(select) => Ok(Expr::SubLink(Box::new(SubLink {
                 sub_link_type: if all { SubLinkType::All } else { SubLinkType::Any },
                 testexpr: Some(left),
@@ -425,7 +452,7 @@ impl Parser<'_> {
         if !self.at_char(b'(') {
             return Err(self.syntax_error());
         }
-        match self.paren()? {
+        match self.paren(false)? {
             Paren::Select(subselect) => {
                 let link = Expr::SubLink(Box::new(SubLink {
                     sub_link_type: SubLinkType::Any,
@@ -447,6 +474,34 @@ impl Parser<'_> {
     pub(crate) fn system_cast(arg: Expr, type_name: &str, location: usize) -> Expr {
         let type_name = system_type(type_name, location);
         Expr::TypeCast(Box::new(TypeCast { arg, type_name, location }))
+    }
+}
+
+/// What may follow an item of a target list and cannot begin an operand.
+fn ends_target(kind: T) -> bool {
+    match kind {
+        T::Eof | T::Char(b',' | b')' | b';') => true,
+        T::Kw(kw) => matches!(
+            kw,
+            Kw::From
+                | Kw::Into
+                | Kw::Where
+                | Kw::Group
+                | Kw::Having
+                | Kw::Window
+                | Kw::Union
+                | Kw::Intersect
+                | Kw::Except
+                | Kw::Order
+                | Kw::Limit
+                | Kw::Offset
+                | Kw::Fetch
+                | Kw::For
+                | Kw::On
+                | Kw::Returning
+                | Kw::With
+        ),
+        _ => false,
     }
 }
 

@@ -156,7 +156,7 @@ impl Parser<'_> {
     /// CREATE USER MAPPING; the present token is USER.
     pub(crate) fn create_user_mapping(&mut self) -> Result<Statement> {
         self.expect_kws(&[Kw::User, Kw::Mapping])?;
-        let if_not_exists = self.if_not_exists()?;
+        let if_not_exists = self.if_not_exists_only()?;
         self.expect_kw(Kw::For)?;
         let user = self.auth_ident()?;
         self.expect_kw(Kw::Server)?;

@@ -217,6 +217,9 @@ impl Parser<'_> {
                     FromParen::Select(self.select_no_parens(Some(select))?)
                 }
                 FromParen::Select(select) => {
+                    if !self.at_join() && !self.at_kw(Kw::As) && !is_col_id(self.tok.kind) {
+                        return Err(self.syntax_error());
+                    }
                     let left = self.subselect(select, false, at)?;
                     if !self.at_join() {
                         return Err(self.syntax_error());

@@ -22,10 +22,8 @@ impl Parser<'_> {
                     return Err(err!(SYNTAX_ERROR, "{message}").at(named.location));
                 }
             }
-            if let Some(first) = call.agg_order.first() {
-                return Err(
-                    err!(SYNTAX_ERROR, "type modifier cannot have ORDER BY").at(first.node.location())
-                );
+            if !call.agg_order.is_empty() {
+                return Err(err!(SYNTAX_ERROR, "type modifier cannot have ORDER BY").at(self.order_at));
             }
             let literal_at = self.tok.start;
             let literal = self.sconst()?;
@@ -70,6 +68,7 @@ impl Parser<'_> {
             }
         }
         if self.at_kw(Kw::Order) {
+            self.order_at = self.tok.start;
             call.agg_order = self.opt_sort_clause()?;
         }
         self.expect_char(b')')?;

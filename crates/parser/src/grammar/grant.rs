@@ -139,9 +139,9 @@ impl Parser<'_> {
     }
 
     fn privilege(&mut self) -> Result<AccessPriv> {
-        if self.at_kw(Kw::Alter) {
+        if self.at_kw(Kw::Alter) && self.peek_is_kw(Kw::System) {
             self.skip()?;
-            self.expect_kw(Kw::System)?;
+            self.skip()?;
             return Ok(AccessPriv { priv_name: Some("alter system".to_string()), cols: Vec::new() });
         }
         let keyword = matches!(self.kw(), Some(Kw::Select | Kw::References | Kw::Create));

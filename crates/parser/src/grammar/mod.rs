@@ -69,6 +69,14 @@ pub(crate) struct Parser<'a> {
     chain: u32,
     /// End of the last row constructor, for OVERLAPS.
     row_end: usize,
+    /// Where the ORDER BY of the last call's arguments stood.
+    order_at: usize,
+    /// An error that comes to light only behind the grammar; raised at the statement's end.
+    deferred: Option<Error>,
+    /// Inside the first argument of SUBSTRING, where SIMILAR without TO ends the operand.
+    similar_stops: bool,
+    /// Inside CREATE SCHEMA, where CREATE TABLE AS cannot stand.
+    in_schema: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -76,7 +84,19 @@ impl<'a> Parser<'a> {
     pub(crate) fn new(sql: &'a str) -> Result<Parser<'a>> {
         let mut lex = Lexer::new(sql);
         let tok = lex.next_token()?;
-        Ok(Parser { lex, tok, ahead: None, prev_end: 0, depth: 0, chain: 0, row_end: usize::MAX })
+        Ok(Parser {
+            lex,
+            tok,
+            ahead: None,
+            prev_end: 0,
+            depth: 0,
+            chain: 0,
+            row_end: usize::MAX,
+            order_at: 0,
+            deferred: None,
+            similar_stops: false,
+            in_schema: false,
+        })
     }
 
     /// NOTICEs so far.
@@ -109,6 +129,9 @@ impl<'a> Parser<'a> {
                 T::Char(b';') => self.tok.start,
                 _ => return Err(self.syntax_error()),
             };
+            if let Some(e) = self.deferred.take() {
+                return Err(e);
+            }
             list.push(RawStmt { stmt, location, len: end - location });
         }
     }
@@ -183,17 +206,18 @@ impl<'a> Parser<'a> {
         self.third() == T::Char(b'(')
     }
 
+    /// Whether CREATE USER MAPPING is about a mapping, not about a user of that name.
+    pub(crate) fn third_continues_mapping(&mut self) -> bool {
+        matches!(self.third(), T::Kw(Kw::For | Kw::If))
+    }
+
     pub(crate) fn third_is_equals(&mut self) -> bool {
         self.third() == T::Char(b'=')
     }
 
-    pub(crate) fn third_is_string(&mut self) -> bool {
-        self.third() == T::SConst
-    }
-
-    /// Whether the third token can begin a type name.
-    pub(crate) fn third_starts_type(&mut self) -> bool {
-        object::starts_type(self.third())
+    /// Whether SET SCHEMA or SET TABLESPACE sets a variable, not the object's property.
+    pub(crate) fn third_sets_variable(&mut self) -> bool {
+        matches!(self.third(), T::SConst | T::Char(b'=' | b'.') | T::Kw(Kw::To | Kw::From))
     }
 
     /// The text being parsed.
@@ -251,11 +275,16 @@ impl<'a> Parser<'a> {
     /// Consumes the keyword if it is the present token.
     #[inline]
     pub(crate) fn eat_kw(&mut self, kw: Kw) -> Result<bool> {
-        let yes = self.at_kw(kw);
+        let yes = self.at_kw(kw) && !(kw == Kw::With && self.with_belongs_to_next());
         if yes {
             self.skip()?;
         }
         Ok(yes)
+    }
+
+    /// At WITH: whether TIME or ORDINALITY follows; then it is a token of its own that few rules take.
+    fn with_belongs_to_next(&mut self) -> bool {
+        matches!(self.peek(), T::Kw(Kw::Time | Kw::Ordinality))
     }
 
     /// Consumes one of the keywords and says which.
@@ -274,7 +303,11 @@ impl<'a> Parser<'a> {
     }
 
     pub(crate) fn expect_kw(&mut self, kw: Kw) -> Result<usize> {
-        if self.at_kw(kw) { self.skip() } else { Err(self.syntax_error()) }
+        if self.at_kw(kw) && !(kw == Kw::With && self.with_belongs_to_next()) {
+            self.skip()
+        } else {
+            Err(self.syntax_error())
+        }
     }
 
     /// A fixed sequence of keywords.
@@ -293,6 +326,24 @@ impl<'a> Parser<'a> {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// As [`Parser::if_exists`] where no name could stand in its place.
+    pub(crate) fn if_exists_only(&mut self) -> Result<bool> {
+        let yes = self.eat_kw(Kw::If)?;
+        if yes {
+            self.expect_kw(Kw::Exists)?;
+        }
+        Ok(yes)
+    }
+
+    /// As [`Parser::if_not_exists`] where no name could stand in its place.
+    pub(crate) fn if_not_exists_only(&mut self) -> Result<bool> {
+        let yes = self.eat_kw(Kw::If)?;
+        if yes {
+            self.expect_kws(&[Kw::Not, Kw::Exists])?;
+        }
+        Ok(yes)
     }
 
     /// `IF NOT EXISTS`, optional.
@@ -339,6 +390,11 @@ impl<'a> Parser<'a> {
         }
         let near = &self.lex.src[self.tok.start..self.tok.end];
         err!(SYNTAX_ERROR, "{message} at or near \"{near}\"").at(self.tok.start)
+    }
+
+    /// Remembers an error that the grammar itself would not find.
+    pub(crate) fn defer(&mut self, e: Error) {
+        self.deferred.get_or_insert(e);
     }
 
     // ---- depth

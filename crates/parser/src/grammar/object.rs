@@ -117,7 +117,7 @@ impl Parser<'_> {
                 self.skip()?;
                 self.operator_class_object()
             }
-            Kw::Operator => {
+            Kw::Operator if casts => {
                 self.skip()?;
                 Ok((ObjectType::Operator, ObjectRef::WithArgs(self.operator_with_args()?)))
             }
@@ -274,7 +274,7 @@ impl Parser<'_> {
         }
         let next = self.peek();
         if self.at_kw(Kw::Double) && next == T::Kw(Kw::Precision) {
-            return self.third_starts_type();
+            return false;
         }
         starts_type(next) || matches!(next, T::Kw(Kw::In | Kw::Out | Kw::Inout | Kw::Variadic))
     }
@@ -300,6 +300,9 @@ impl Parser<'_> {
             self.expect_kw(Kw::By)?;
             num_direct = Some(direct.len());
             let ordered = self.list(Self::function_parameter)?;
+            if !self.at_char(b')') {
+                return Err(self.syntax_error());
+            }
             self.check_ordered_set(&direct, &ordered)?;
             let variadic = direct.last().is_some_and(|p| p.mode == FunctionParameterMode::Variadic);
             if !variadic {
@@ -321,7 +324,8 @@ impl Parser<'_> {
         }
         let message = "an ordered-set aggregate with a VARIADIC direct argument must have one VARIADIC aggregated \
                        argument of the same data type";
-        Err(err!(FEATURE_NOT_SUPPORTED, "{message}").at(last.arg_type.location))
+        Err(err!(FEATURE_NOT_SUPPORTED, "{message}")
+            .at(ordered.first().map_or(last.arg_type.location, |p| p.arg_type.location)))
     }
 
     /// An operator with its operand types.

@@ -7,7 +7,7 @@ use crate::ast::{
     ObjectType, ObjectWithArgs, OpClassItem, OpFamilyDropItem, OpFamilyItems, Statement, TypeName,
 };
 use crate::keywords::Kw;
-use common::{Result, err};
+use common::{Report, Result, Severity, SqlState};
 
 impl Parser<'_> {
     /// CREATE OPERATOR CLASS; the present token is CLASS.
@@ -70,9 +70,11 @@ impl Parser<'_> {
                 }
                 if self.at_kw(Kw::Recheck) {
                     let at = self.skip()?;
-                    return Err(err!(FEATURE_NOT_SUPPORTED, "RECHECK is no longer required")
-                        .hint("Update your data type.")
-                        .at(at));
+                    let message = "RECHECK is no longer required";
+                    let mut notice = Report::new(Severity::Notice, SqlState::FEATURE_NOT_SUPPORTED, message);
+                    notice.hint = Some("Update your data type.".to_string());
+                    notice.position = Some(at);
+                    self.warning(notice);
                 }
                 Ok(OpClassItem::Operator { number, name, order_family })
             }

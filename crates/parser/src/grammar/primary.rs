@@ -90,6 +90,20 @@ impl Parser<'_> {
         }
     }
 
+    /// A literal, with or without a type before it.
+    pub(crate) fn constant(&mut self) -> Result<Expr> {
+        if matches!(self.tok.kind, T::Char(b'(') | T::Param) {
+            return Err(self.syntax_error());
+        }
+        let e = self.primary()?;
+        let literal = match &e {
+            Expr::AConst(_) => true,
+            Expr::TypeCast(cast) => matches!(&cast.arg, Expr::AConst(_)),
+            _ => false,
+        };
+        if literal { Ok(e) } else { Err(self.syntax_error()) }
+    }
+
     fn keyword_primary(&mut self, kw: Kw) -> Result<Expr> {
         let at = self.tok.start;
         match kw {
@@ -204,7 +218,7 @@ impl Parser<'_> {
     /// `(` … `)`: a subquery, an expression, or a row.
     fn paren_primary(&mut self) -> Result<Expr> {
         let at = self.tok.start;
-        let content = self.paren()?;
+        let content = self.paren(false)?;
         self.paren_operand(content, at)
     }
 
@@ -224,8 +238,8 @@ impl Parser<'_> {
     }
 
     /// From `(` to `)`. Only behind the second token of nested parentheses does it show whether they hold a subquery
-    /// or an expression that starts with one.
-    pub(crate) fn paren(&mut self) -> Result<Paren> {
+    /// or an expression that starts with one. `single` refuses a list.
+    pub(crate) fn paren(&mut self, single: bool) -> Result<Paren> {
         self.enter()?;
         let saved = self.start_chain();
         self.expect_char(b'(')?;
@@ -237,7 +251,7 @@ impl Parser<'_> {
             return Ok(Paren::Select(select));
         } else if self.at_char(b'(') {
             let inner_at = self.tok.start;
-            match self.paren()? {
+            match self.paren(false)? {
                 Paren::Select(select) if self.at_char(b')') || self.continues_select() => {
                     let select = self.select_no_parens(Some(select))?;
                     self.expect_char(b')')?;
@@ -255,7 +269,7 @@ impl Parser<'_> {
             self.a_expr()?
         };
         let mut items = vec![first];
-        while self.eat_char(b',')? {
+        while !single && self.eat_char(b',')? {
             items.push(self.a_expr()?);
         }
         self.expect_char(b')')?;

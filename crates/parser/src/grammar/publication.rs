@@ -8,7 +8,7 @@ use crate::ast::{
     Statement,
 };
 use crate::keywords::Kw;
-use common::{Result, err};
+use common::{Error, Result, err};
 
 const RENAME_OWNER: Forms = Forms { rename: true, owner: true, schema: false };
 
@@ -36,19 +36,21 @@ impl Parser<'_> {
             pubobjects: Vec::new(),
             for_all_tables: false,
         };
+        let mut deferred = None;
         if self.eat_kw(Kw::For)? {
             if self.eat_kw(Kw::All)? {
                 self.expect_kw(Kw::Tables)?;
                 stmt.for_all_tables = true;
             } else {
-                stmt.pubobjects = self.publication_objects()?;
+                (stmt.pubobjects, deferred) = self.publication_objects()?;
             }
         }
         stmt.options = self.opt_with_definition()?;
+        raise(deferred)?;
         Ok(Statement::CreatePublication(Box::new(stmt)))
     }
 
-    fn publication_objects(&mut self) -> Result<Vec<PublicationObject>> {
+    fn publication_objects(&mut self) -> Result<(Vec<PublicationObject>, Option<Error>)> {
         let mut continues = Continues::Nothing;
         let mut first_error = None;
         let list = self.list(|p| {
@@ -90,16 +92,15 @@ impl Parser<'_> {
                     Ok(PublicationObject::TablesInSchema(relation.relname))
                 }
                 object => {
-                    let e = bare_object_error(continues, at, "invalid schema name");
+                    // PostgreSQL records no place for ONLY.
+                    let inh = !matches!(&object, PublicationObject::Table { relation, .. } if !relation.inh);
+                    let e = bare_object_error(continues, if inh { at } else { 0 }, "invalid schema name");
                     first_error.get_or_insert(e);
                     Ok(object)
                 }
             }
         })?;
-        match first_error {
-            Some(e) => Err(e),
-            None => Ok(list),
-        }
+        Ok((list, first_error))
     }
 
     /// `relation [(columns)] [WHERE (condition)]`
@@ -129,7 +130,9 @@ impl Parser<'_> {
         if action == DefElemAction::Set && self.at_char(b'(') {
             stmt.options = self.definition()?;
         } else {
-            stmt.pubobjects = self.publication_objects()?;
+            let deferred;
+            (stmt.pubobjects, deferred) = self.publication_objects()?;
+            raise(deferred)?;
         }
         Ok(Statement::AlterPublication(Box::new(stmt)))
     }
@@ -200,7 +203,7 @@ impl Parser<'_> {
     }
 }
 
-fn bare_object_error(continues: Continues, at: usize, message: &str) -> common::Error {
+fn bare_object_error(continues: Continues, at: usize, message: &str) -> Error {
     if continues == Continues::Nothing {
         return err!(SYNTAX_ERROR, "invalid publication object list")
             .detail(
@@ -209,4 +212,8 @@ fn bare_object_error(continues: Continues, at: usize, message: &str) -> common::
             .at(at);
     }
     err!(SYNTAX_ERROR, "{message}").at(at)
+}
+
+fn raise(deferred: Option<Error>) -> Result<()> {
+    deferred.map_or(Ok(()), Err)
 }

@@ -191,7 +191,7 @@ impl Parser<'_> {
             Some(Kw::Rename | Kw::Owner) => {
                 return self.shared_form(objtype, ObjectRef::WithArgs(func), ALL_FORMS);
             }
-            Some(Kw::Set) if self.peek_is_kw(Kw::Schema) && !self.third_is_string() => {
+            Some(Kw::Set) if self.peek_is_kw(Kw::Schema) && !self.third_sets_variable() => {
                 return self.shared_form(objtype, ObjectRef::WithArgs(func), ALL_FORMS);
             }
             Some(Kw::Depends | Kw::No) => {

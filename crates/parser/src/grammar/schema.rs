@@ -60,7 +60,10 @@ impl Parser<'_> {
             self.skip()?;
             return Err(self.syntax_error());
         }
-        self.create_stmt()
+        self.in_schema = true;
+        let stmt = self.create_stmt()?;
+        self.in_schema = false;
+        Ok(stmt)
     }
 
     /// CREATE POLICY; the present token is POLICY.

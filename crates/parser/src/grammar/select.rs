@@ -225,15 +225,20 @@ impl Parser<'_> {
             let star = Expr::ColumnRef(ColumnRef { fields: vec![Field::Star], location });
             return Ok(ResTarget { name: None, indirection: Vec::new(), val: Some(star), location });
         }
-        let val = self.a_expr()?;
+        let val = self.target_expr()?;
         let name = if self.eat_kw(Kw::As)? {
             Some(self.col_label()?)
-        } else if is_bare_label(self.tok.kind) {
+        } else if is_bare_label(self.tok.kind) && !self.at_nulls_order() {
             Some(self.word()?)
         } else {
             None
         };
         Ok(ResTarget { name, indirection: Vec::new(), val: Some(val), location })
+    }
+
+    /// At NULLS before FIRST or LAST, where it is no name.
+    fn at_nulls_order(&mut self) -> bool {
+        self.at_kw(Kw::Nulls) && matches!(self.peek(), T::Kw(Kw::First | Kw::Last))
     }
 
     /// `INTO [TEMP | UNLOGGED] [TABLE] name`
@@ -384,7 +389,8 @@ impl Parser<'_> {
             return Err(self.syntax_error());
         }
         let at = self.tok.start;
-        let omitted = self.at_kw(Kw::Rows) || (self.at_kw(Kw::Row) && !self.peek_is_char(b'('));
+        let omitted = matches!(self.kw(), Some(Kw::Row | Kw::Rows))
+            && matches!(self.peek(), T::Kw(Kw::Only | Kw::With));
         limits.count = Some(match self.kind() {
             _ if omitted => super::types::int_const(1, at),
             T::Char(b'+' | b'-') => {

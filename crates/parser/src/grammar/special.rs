@@ -206,7 +206,9 @@ impl Parser<'_> {
         if self.at_char(b')') {
             return Ok(plain_call("substring", Vec::new(), at));
         }
+        let outer = std::mem::replace(&mut self.similar_stops, true);
         let first = self.func_arg()?;
+        self.similar_stops = outer;
         let args = match self.kw() {
             Some(Kw::From) => {
                 self.skip()?;

@@ -40,7 +40,8 @@ impl Parser<'_> {
         match self.kind() {
             T::Char(b'(') => {
                 self.skip()?;
-                if is_col_id(self.tok.kind) && matches!(self.peek(), T::Char(b',' | b')')) {
+                if !self.in_schema && is_col_id(self.tok.kind) && matches!(self.peek(), T::Char(b',' | b')'))
+                {
                     let columns = self.name_list()?;
                     self.expect_char(b')')?;
                     return self.create_table_as(stmt, columns);
@@ -64,6 +65,7 @@ impl Parser<'_> {
                 self.skip()?;
                 self.partition_of(&mut stmt)?;
             }
+            _ if self.in_schema => return Err(self.syntax_error()),
             _ => return self.create_table_as(stmt, Vec::new()),
         }
         if self.at_kw(Kw::Partition) {
@@ -186,7 +188,8 @@ impl Parser<'_> {
             "hash" => PartitionStrategy::Hash,
             _ => {
                 let message = format!("unrecognized partitioning strategy \"{strategy_name}\"");
-                return Err(err!(INVALID_PARAMETER_VALUE, "{message}"));
+                self.defer(err!(INVALID_PARAMETER_VALUE, "{message}"));
+                PartitionStrategy::Range
             }
         };
         Ok(PartitionSpec { strategy, part_params, location })
@@ -201,7 +204,7 @@ impl Parser<'_> {
         self.expect_kws(&[Kw::For, Kw::Values])?;
         let location = self.tok.start;
         let bound = match self.eat_one_of(&[Kw::With, Kw::In, Kw::From])? {
-            Some(Kw::With) => self.hash_bound(location)?,
+            Some(Kw::With) => self.hash_bound()?,
             Some(Kw::In) => PartitionBound::List(self.paren_list(Self::a_expr)?),
             Some(_) => {
                 let lower = self.paren_list(Self::a_expr)?;
@@ -214,7 +217,7 @@ impl Parser<'_> {
         Ok(PartitionBoundSpec { bound, location })
     }
 
-    fn hash_bound(&mut self, with_at: usize) -> Result<PartitionBound> {
+    fn hash_bound(&mut self) -> Result<PartitionBound> {
         let items = self.paren_list(|p| {
             let at = p.tok.start;
             Ok((p.non_reserved_word()?, p.iconst()?, at))
@@ -234,8 +237,7 @@ impl Parser<'_> {
                 return Err(err!(DUPLICATE_OBJECT, "{message}").at(at));
             }
         }
-        let missing =
-            |name: &str| err!(SYNTAX_ERROR, "{name} for hash partition must be specified").at(with_at);
+        let missing = |name: &str| err!(SYNTAX_ERROR, "{name} for hash partition must be specified");
         let modulus = modulus.ok_or_else(|| missing("modulus"))?;
         let remainder = remainder.ok_or_else(|| missing("remainder"))?;
         Ok(PartitionBound::Hash { modulus, remainder })

@@ -43,7 +43,7 @@ impl Parser<'_> {
         self.expect_kw(Kw::Mapping)?;
         if verb == Some(Kw::Drop) {
             stmt.kind = Kind::DropMapping;
-            stmt.missing_ok = self.if_exists()?;
+            stmt.missing_ok = self.if_exists_only()?;
             self.expect_kw(Kw::For)?;
             stmt.tokentype = self.name_list()?;
             return Ok(Statement::AlterTSConfiguration(Box::new(stmt)));

@@ -85,6 +85,7 @@ impl Parser<'_> {
         let mut events = 0;
         let mut columns = Vec::new();
         loop {
+            let event_token = (self.tok.start, self.tok.end);
             let event = match self.eat_one_of(&[Kw::Insert, Kw::Delete, Kw::Update, Kw::Truncate])? {
                 Some(Kw::Insert) => trigger_event::INSERT,
                 Some(Kw::Delete) => trigger_event::DELETE,
@@ -98,7 +99,9 @@ impl Parser<'_> {
                 None => return Err(self.syntax_error()),
             };
             if events & event != 0 {
-                return Err(self.error_at_token("duplicate trigger events specified"));
+                let near = &self.source()[event_token.0..event_token.1];
+                let message = "duplicate trigger events specified";
+                return Err(err!(SYNTAX_ERROR, "{message} at or near \"{near}\"").at(event_token.0));
             }
             events |= event;
             if !self.eat_kw(Kw::Or)? {
@@ -130,20 +133,29 @@ impl Parser<'_> {
         self.func_name()
     }
 
-    /// Arguments are constants or words, all kept as text.
+    /// Arguments are constants or words, all kept as text. PostgreSQL lets the list begin with a comma.
     fn trigger_args(&mut self) -> Result<Vec<String>> {
         self.expect_char(b'(')?;
         let mut args = Vec::new();
         if !self.at_char(b')') {
-            args = self.list(|p| match p.kind() {
-                T::IConst => Ok(p.iconst()?.to_string()),
-                T::FConst | T::SConst => Ok(p.advance()?.text.into_owned()),
-                kind if is_col_label(kind) => p.word(),
-                _ => Err(p.syntax_error()),
-            })?;
+            if !self.at_char(b',') {
+                args.push(self.trigger_arg()?);
+            }
+            while self.eat_char(b',')? {
+                args.push(self.trigger_arg()?);
+            }
         }
         self.expect_char(b')')?;
         Ok(args)
+    }
+
+    fn trigger_arg(&mut self) -> Result<String> {
+        match self.kind() {
+            T::IConst => Ok(self.iconst()?.to_string()),
+            T::FConst | T::SConst => Ok(self.advance()?.text.into_owned()),
+            kind if is_col_label(kind) => self.word(),
+            _ => Err(self.syntax_error()),
+        }
     }
 
     /// CREATE EVENT TRIGGER; the present token is EVENT.

@@ -94,9 +94,9 @@ impl Parser<'_> {
         }
         let mut t = self.type_name()?;
         let plain = t.array_bounds.is_empty() && t.typmods.is_empty() && t.names.len() > 1;
-        if plain && self.at_char(b'%') && self.peek_is_kw(Kw::Type) && t.names[0] != "pg_catalog" {
+        if plain && self.at_char(b'%') {
             self.skip()?;
-            self.skip()?;
+            self.expect_kw(Kw::Type)?;
             t.pct_type = true;
             t.location = location;
         }

@@ -12,7 +12,8 @@ impl Parser<'_> {
             return Ok(None);
         }
         let location = self.skip()?;
-        let recursive = self.eat_kw(Kw::Recursive)?;
+        let named_so = self.at_kw(Kw::Recursive) && matches!(self.peek(), T::Kw(Kw::As) | T::Char(b'('));
+        let recursive = !named_so && self.eat_kw(Kw::Recursive)?;
         let ctes = self.list(Self::common_table_expr)?;
         Ok(Some(Box::new(WithClause { ctes, recursive, location })))
     }
@@ -69,9 +70,9 @@ impl Parser<'_> {
         let cycle_mark_column = self.col_id()?;
         let (mut cycle_mark_value, mut cycle_mark_default) = (None, None);
         if self.eat_kw(Kw::To)? {
-            cycle_mark_value = Some(self.primary()?);
+            cycle_mark_value = Some(self.constant()?);
             self.expect_kw(Kw::Default)?;
-            cycle_mark_default = Some(self.primary()?);
+            cycle_mark_default = Some(self.constant()?);
         }
         self.expect_kw(Kw::Using)?;
         let cycle_path_column = self.col_id()?;

@@ -143,8 +143,9 @@ impl Parser<'_> {
     }
 
     fn xml_mechanism(&mut self) -> Result<()> {
-        if self.eat_kw(Kw::By)? && self.eat_one_of(&[Kw::Ref, Kw::Value])?.is_none() {
-            return Err(self.syntax_error());
+        if self.at_kw(Kw::By) && matches!(self.peek(), T::Kw(Kw::Ref | Kw::Value)) {
+            self.skip()?;
+            self.skip()?;
         }
         Ok(())
     }
