@@ -169,8 +169,11 @@ pub struct Regr {
 impl Group for Regr {
     fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
         let (Some(y), Some(x)) = (input(&args[0], i), input(&args[1], i)) else { return Ok(()) };
-        let n0 = self.n;
+        let (n0, sx0, sy0) = (self.n, self.sx, self.sy);
         self.n += 1.0;
+        if self.stat == Stat2::Count {
+            return Ok(());
+        }
         self.sx += x;
         self.sy += y;
         if n0 > 0.0 {
@@ -179,6 +182,19 @@ impl Group for Regr {
             self.sxx += tx * tx * scale;
             self.syy += ty * ty * scale;
             self.sxy += tx * ty * scale;
+            let (x_ok, y_ok) =
+                (!sx0.is_infinite() && !x.is_infinite(), !sy0.is_infinite() && !y.is_infinite());
+            let over = (x_ok && (self.sx.is_infinite() || self.sxx.is_infinite()))
+                || (y_ok && (self.sy.is_infinite() || self.syy.is_infinite()))
+                || (x_ok && y_ok && self.sxy.is_infinite());
+            if over {
+                return Err(float_overflow());
+            }
+            for s in [&mut self.sxx, &mut self.syy, &mut self.sxy] {
+                if s.is_infinite() {
+                    *s = f64::NAN;
+                }
+            }
         } else if !x.is_finite() || !y.is_finite() {
             if !x.is_finite() {
                 self.sxx = f64::NAN;

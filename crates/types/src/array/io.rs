@@ -181,7 +181,8 @@ impl Parser<'_> {
             self.spaces();
             match self.b.get(self.at) {
                 None => return Err(self.malformed("Unexpected end of input.")),
-                Some(b'}') if n == 0 => break,
+                Some(b'}') if n == 0 && depth == 0 => break,
+                Some(b'}') if n == 0 => return Err(self.malformed("Unexpected \"}\" character.")),
                 Some(b'{') => {
                     if leaf.is_some_and(|l| l <= depth) {
                         return Err(self.malformed("Unexpected \"{\" character."));
@@ -484,10 +485,23 @@ pub fn vectorout(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<
     Ok(())
 }
 pub fn int2vectorrecv(c: &CallCtx<'_>, b: &[u8], _: Oid, _: i32) -> Result<Datum> {
-    array_recv(c, b, oids::INT2, -1)
+    vector_recv(c, b, oids::INT2)
+}
+fn vector_recv(c: &CallCtx<'_>, b: &[u8], elem: Oid) -> Result<Datum> {
+    let d = array_recv(c, b, elem, -1)?;
+    let a = ArrayRef::new(d.as_ref().bytes())?;
+    if a.is_empty() {
+        return Ok(vector(elem, &[]));
+    }
+    if a.ndim() != 1 || a.may_have_nulls() || a.lower[0] != 0 {
+        let name = if elem == oids::OID { "oidvector" } else { "int2vector" };
+        bail!(INVALID_BINARY_REPRESENTATION, "invalid {} data", name);
+    }
+    drop(a);
+    Ok(d)
 }
 pub fn oidvectorrecv(c: &CallCtx<'_>, b: &[u8], _: Oid, _: i32) -> Result<Datum> {
-    array_recv(c, b, oids::OID, -1)
+    vector_recv(c, b, oids::OID)
 }
 
 /// The integers of an int2vector or oidvector.

@@ -39,10 +39,10 @@ macro_rules! six {
                 cmp(a, b).is_ge()
             }
             pub fn larger(a: $t, b: $t) -> $t {
-                if ge(a, b) { a } else { b }
+                if gt(a, b) { a } else { b }
             }
             pub fn smaller(a: $t, b: $t) -> $t {
-                if le(a, b) { a } else { b }
+                if lt(a, b) { a } else { b }
             }
         }
     };

@@ -131,18 +131,18 @@ fn shift(t: i64, by: i64) -> Result<i64> {
 }
 /// `timestamp AT TIME ZONE zone`.
 pub fn timestamp_zone(zone: &str, t: i64) -> Result<i64> {
-    let z = zone_argument(zone)?;
     if ts_infinite(t) {
         return Ok(t);
     }
+    let z = zone_argument(zone)?;
     shift(t, -i64::from(z.at_local(t)) * SECOND_US)
 }
 /// `timestamptz AT TIME ZONE zone`.
 pub fn timestamptz_zone(zone: &str, t: i64) -> Result<i64> {
-    let z = zone_argument(zone)?;
     if ts_infinite(t) {
         return Ok(t);
     }
+    let z = zone_argument(zone)?;
     shift(t, i64::from(z.at_utc(t)) * SECOND_US)
 }
 fn zone_interval(v: F16) -> Result<i64> {
@@ -159,12 +159,10 @@ fn zone_interval(v: F16) -> Result<i64> {
     Ok(v.us / SECOND_US)
 }
 pub fn timestamp_izone(v: F16, t: i64) -> Result<i64> {
-    let east = zone_interval(v)?;
-    if ts_infinite(t) { Ok(t) } else { shift(t, -east * SECOND_US) }
+    if ts_infinite(t) { Ok(t) } else { shift(t, -zone_interval(v)? * SECOND_US) }
 }
 pub fn timestamptz_izone(v: F16, t: i64) -> Result<i64> {
-    let east = zone_interval(v)?;
-    if ts_infinite(t) { Ok(t) } else { shift(t, east * SECOND_US) }
+    if ts_infinite(t) { Ok(t) } else { shift(t, zone_interval(v)? * SECOND_US) }
 }
 fn timetz_to(t: F16, east: i64) -> F16 {
     let (us, west) = unpack_timetz(t);

@@ -179,9 +179,6 @@ const TZ: &str = "timestamp with time zone";
 fn stamp_field(name: &str, local: i64, epoch: i128, type_name: &str) -> Result<Option<Num>> {
     let f = field_by_name(name).ok_or_else(|| not_recognized(name, type_name))?;
     if ts_infinite(local) {
-        if matches!(f, Field::Timezone | Field::TimezoneHour | Field::TimezoneMinute) && type_name == TS {
-            return Err(not_supported(name, type_name));
-        }
         return Ok(infinite(f, local == TS_NOBEGIN));
     }
     let (day, us) = split_ts(local);

@@ -2,13 +2,13 @@
 
 use super::SECOND_US;
 
-/// Fraction digits as microseconds, rounded half up.
+/// Fraction digits as microseconds, rounded as binary floating point rounds.
 pub fn fraction_us(digits: &str) -> i64 {
-    let mut v = 0;
-    for i in 0..6 {
-        v = v * 10 + i64::from(digits.as_bytes().get(i).map_or(0, |c| c - b'0'));
+    if digits.len() <= 6 {
+        return (0..6).fold(0, |v, i| v * 10 + i64::from(digits.as_bytes().get(i).map_or(0, |c| c - b'0')));
     }
-    v + i64::from(digits.as_bytes().get(6).is_some_and(|c| *c >= b'5'))
+    let v: f64 = format!("0.{digits}").parse().unwrap_or(0.0);
+    (v * 1e6).round_ties_even() as i64
 }
 
 /// `HH`, `HHMM`, `HHMMSS`, `HH:MM[:SS]` as seconds; the sign is the caller's.

@@ -178,6 +178,7 @@ impl Acc {
     fn finish(self, text: &str) -> Result<Interval> {
         match (i64::try_from(self.us), i32::try_from(self.days), i32::try_from(self.months)) {
             (Ok(us), Ok(days), Ok(months)) => Ok(Interval { us, days, months }),
+            (Ok(_), _, Err(_)) => Err(interval_range()),
             _ => Err(field_range(text)),
         }
     }
@@ -211,7 +212,7 @@ fn parse_time(t: &str, minute_first: bool, text: &str) -> Result<i64> {
         [h, m, s] => (num(h)?, num(m)?, sec(s)?),
         _ => return Err(bad()),
     };
-    if m > 59 || s > 59 {
+    if m > 59 || s > 60 {
         return Err(field_range(text));
     }
     h.checked_mul(HOUR_US)
@@ -267,7 +268,10 @@ pub fn parse_interval(text: &str, typmod: i32) -> Result<Interval> {
         match token {
             Token::Word(w) if w == "ago" && i + 1 == tokens.len() => ago = true,
             Token::Word(w) => match unit_by_name(w) {
-                Some(u) if matches!(i.checked_sub(1).map(|p| &tokens[p]), Some(Token::Number { .. })) => {
+                Some(u)
+                    if u != Unit::Quarter
+                        && matches!(i.checked_sub(1).map(|p| &tokens[p]), Some(Token::Number { .. })) =>
+                {
                     unit = Some(u);
                 }
                 _ => return Err(bad_input_interval(text)),
@@ -326,9 +330,7 @@ fn iso8601(t: &str, text: &str) -> Result<Interval> {
             }
             time = true;
             rest = r;
-            if rest.is_empty() {
-                return Err(bad());
-            }
+            any = true;
             if rest.contains(':') {
                 let (neg, body) = rest.strip_prefix('-').map_or((false, rest), |b| (true, b));
                 let us = parse_time(body, false, text)?;

@@ -37,22 +37,23 @@ const TS: &str = "timestamp without time zone";
 const TZ: &str = "timestamp with time zone";
 
 fn unit(name: &str, type_name: &str) -> Result<Field> {
-    field_by_name(name).ok_or_else(|| not_recognized(name, type_name))
+    let reserved = [Field::Dow, Field::IsoDow, Field::Doy, Field::IsoYear, Field::Julian, Field::Epoch];
+    field_by_name(name).filter(|f| !reserved.contains(f)).ok_or_else(|| not_recognized(name, type_name))
 }
 
 pub fn timestamp_trunc(name: &str, t: i64) -> Result<i64> {
-    let f = unit(name, TS)?;
     if ts_infinite(t) {
         return Ok(t);
     }
+    let f = unit(name, TS)?;
     trunc_local(f, t).ok_or_else(|| not_supported(name, TS))
 }
 
 fn trunc_zone(name: &str, t: i64, zone: &Zone) -> Result<i64> {
-    let f = unit(name, TZ)?;
     if ts_infinite(t) {
         return Ok(t);
     }
+    let f = unit(name, TZ)?;
     let east = i64::from(zone.at_utc(t)) * SECOND_US;
     let r = trunc_local(f, t + east).ok_or_else(|| not_supported(name, TZ))?;
     // Below a day the offset in force stays; from a day on the start has its own.

@@ -54,7 +54,7 @@ pub fn apply_interval(mut v: Interval, typmod: i32) -> Result<Interval> {
             v.us = v.us / MINUTE_US * MINUTE_US;
         }
         r if r & SECOND != 0 => {}
-        r => bail!(INTERNAL_ERROR, "unrecognized interval typmod: {}", r),
+        _ => bail!(INTERNAL_ERROR, "unrecognized interval typmod: {}", typmod),
     }
     let p = precision(typmod);
     if p != FULL_PRECISION {
@@ -129,7 +129,8 @@ pub fn intervaltypmodout(typmod: i32, out: &mut Vec<u8>) -> Result<()> {
         r if r == HOUR | MINUTE => " hour to minute",
         r if r == HOUR | MINUTE | SECOND => " hour to second",
         r if r == MINUTE | SECOND => " minute to second",
-        _ => "",
+        FULL_RANGE => "",
+        _ => bail!(INTERNAL_ERROR, "invalid INTERVAL typmod: {:#x}", typmod),
     };
     out.extend_from_slice(words.as_bytes());
     if precision(typmod) != FULL_PRECISION {

@@ -136,10 +136,29 @@ pub fn dtanh(v: f64) -> f64 {
     v.tanh()
 }
 pub fn dasinh(v: f64) -> f64 {
-    v.asinh()
+    let a = v.abs();
+    // Three ranges, so that neither squares overflow nor small values cancel.
+    let r = if a > 268_435_456.0 {
+        a.ln() + std::f64::consts::LN_2
+    } else if a > 2.0 {
+        (2.0 * a + 1.0 / ((a * a + 1.0).sqrt() + a)).ln()
+    } else {
+        (a + a * a / (1.0 + (1.0 + a * a).sqrt())).ln_1p()
+    };
+    r.copysign(v)
 }
 pub fn dacosh(v: f64) -> Result<f64> {
-    if v < 1.0 { Err(domain()) } else { Ok(v.acosh()) }
+    if v < 1.0 {
+        return Err(domain());
+    }
+    Ok(if v > 268_435_456.0 {
+        v.ln() + std::f64::consts::LN_2
+    } else if v > 2.0 {
+        (2.0 * v - 1.0 / (v + (v * v - 1.0).sqrt())).ln()
+    } else {
+        let t = v - 1.0;
+        (t + (2.0 * t + t * t).sqrt()).ln_1p()
+    })
 }
 pub fn datanh(v: f64) -> Result<f64> {
     unit(v)?;

@@ -183,8 +183,8 @@ pub fn width_bucket(op: &[u8], b1: &[u8], b2: &[u8], count: i32) -> Result<i32> 
     }
     let num = arith::mul_exact(&arith::sub(&op, &lo), &Num::from_i64(i64::from(count)));
     let q = arith::div_to(&num, &arith::sub(&hi, &lo), 0, false);
-    let v = q.to_i128().unwrap_or(0) as i32;
-    Ok(v + 1)
+    let v = q.to_i128().and_then(|v| i32::try_from(v + 1).ok());
+    v.ok_or_else(|| err!(NUMERIC_VALUE_OUT_OF_RANGE, "integer out of range"))
 }
 
 /// `in_range` support of window frames.

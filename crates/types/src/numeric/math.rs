@@ -374,14 +374,14 @@ fn power_special(a: &Num, b: &Num) -> Result<Num> {
     if a.kind == Kind::PInf {
         return Ok(if b.neg { Num::zero(0) } else { Num::inf(false) });
     }
-    if b.neg {
-        return Ok(Num::zero(0));
-    }
     if !is_integral(b) {
         bail!(
             INVALID_ARGUMENT_FOR_POWER_FUNCTION,
             "a negative number raised to a non-integer power yields a complex result"
         );
+    }
+    if b.neg {
+        return Ok(Num::zero(0));
     }
     Ok(Num::inf(is_odd(b)))
 }

@@ -71,8 +71,13 @@ pub fn text_left(s: &str, n: i32, out: &mut Vec<u8>) {
     out.extend_from_slice(&s.as_bytes()[..signed_prefix(s, n)]);
 }
 pub fn text_right(s: &str, n: i32, out: &mut Vec<u8>) {
-    let skip =
-        if n < 0 { n.unsigned_abs() as usize } else { (textlen(s) as usize).saturating_sub(n as usize) };
+    let skip = if n == i32::MIN {
+        0
+    } else if n < 0 {
+        n.unsigned_abs() as usize
+    } else {
+        (textlen(s) as usize).saturating_sub(n as usize)
+    };
     let at = s.char_indices().nth(skip).map_or(s.len(), |(i, _)| i);
     out.extend_from_slice(&s.as_bytes()[at..]);
 }
