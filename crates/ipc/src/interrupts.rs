@@ -38,8 +38,8 @@ pub struct Interrupts {
     /// When the kernel timer goes off; 0 is not armed.
     alarm_at: Cell<i64>,
     is_autovacuum: Cell<bool>,
-    /// Cancel and terminate are requests to the main loop of an auxiliary process, not errors.
-    is_auxiliary: Cell<bool>,
+    /// Bits that are requests to the main loop of this kind of process, not errors.
+    not_errors: Cell<u32>,
 }
 
 impl Default for Interrupts {
@@ -59,7 +59,7 @@ impl Interrupts {
             fired: Default::default(),
             alarm_at: Cell::new(0),
             is_autovacuum: Cell::new(false),
-            is_auxiliary: Cell::new(false),
+            not_errors: Cell::new(0),
         }
     }
     /// The process got its slot: handlers and other processes reach it there.
@@ -69,11 +69,12 @@ impl Interrupts {
         self.proc.set(Some(proc));
         use crate::BackendKind as K;
         self.is_autovacuum.set(proc.kind() == K::AutovacuumWorker);
-        let runs_statements = matches!(
-            proc.kind(),
-            K::Client | K::AutovacuumWorker | K::BackgroundWorker | K::WalSender | K::Bootstrap
-        );
-        self.is_auxiliary.set(!runs_statements);
+        self.not_errors.set(match proc.kind() {
+            K::Client | K::AutovacuumWorker | K::BackgroundWorker | K::WalSender | K::Bootstrap => 0,
+            // Outlives those whose work it saves.
+            K::Checkpointer => signals::CANCEL | signals::TERMINATE,
+            _ => signals::CANCEL,
+        });
     }
     /// The process gives its slot back.
     pub fn detach(&self) {
@@ -88,8 +89,8 @@ impl Interrupts {
     fn pending(&self) -> &'static AtomicU32 {
         &self.wake.get().pending
     }
-    /// Fails with 57014, 57P01 (FATAL) … if the statement or session is to end. Auxiliary processes take their bits
-    /// themselves (`take`): here they never fail for them.
+    /// Fails with 57014, 57P01 (FATAL) … if the statement or session is to end. Cancel requests to auxiliary processes, and
+    /// SIGTERM to the checkpointer, are for their main loops to `take`.
     #[inline]
     pub fn check(&self) -> Result<()> {
         if self.pending().load(Relaxed) & HANDLED == 0 { Ok(()) } else { self.process() }
@@ -127,11 +128,9 @@ impl Interrupts {
             self.expire();
             self.rearm();
         }
-        if self.is_auxiliary.get() {
-            return Ok(());
-        }
-        if self.take(signals::TERMINATE) != 0 {
-            self.take(signals::CANCEL);
+        let errors = !self.not_errors.get();
+        if self.take(signals::TERMINATE & errors) != 0 {
+            self.take(signals::CANCEL & errors);
             return Err(self.terminated());
         }
         if self.take_fired(TimerId::IdleInTransaction) {
@@ -151,7 +150,7 @@ impl Interrupts {
         if self.take_fired(TimerId::Startup) {
             return Err(common::err!(QUERY_CANCELED, "canceling authentication due to timeout").fatal());
         }
-        let cancel = self.take(signals::CANCEL) != 0;
+        let cancel = self.take(signals::CANCEL & errors) != 0;
         if self.take_fired(TimerId::Lock) {
             bail!(LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout");
         }

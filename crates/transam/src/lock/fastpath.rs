@@ -33,14 +33,12 @@ impl Engine {
     pub(super) fn begin_strong(&self, h: u32) {
         self.shared.locks.strong[h as usize % STRONG_BUCKETS].fetch_add(1, SeqCst);
         self.strong_held.borrow_mut().push(h);
-        self.proc.spare[0].store(self.strong_held.borrow().len() as u64, Relaxed);
     }
     pub(super) fn end_strong(&self, h: u32) {
         let mut held = self.strong_held.borrow_mut();
         if let Some(i) = held.iter().rposition(|x| *x == h) {
             held.swap_remove(i);
             self.shared.locks.strong[h as usize % STRONG_BUCKETS].fetch_sub(1, SeqCst);
-            self.proc.spare[0].store(held.len() as u64, Relaxed);
         }
     }
     pub(super) fn fast_path_acquire(&self, tag: &LockTag, mode: LockMode, h: u32) -> bool {
