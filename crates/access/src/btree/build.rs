@@ -465,7 +465,7 @@ impl<'a> Writer<'a> {
         }
         let top = self.levels.len() - 1;
         let root = self.levels[top].pin.block();
-        let meta = Meta { root, level: top as u32, fast_root: root, fast_level: top as u32 };
+        let meta = Meta { root, level: top as u32, fast_root: root, fast_level: top as u32, pending: 0 };
         let mut p = Page::zeroed();
         meta.init_page(&mut p);
         let pin = super::search::pin(self.eng, self.ix, META_BLOCK)?;

@@ -336,7 +336,7 @@ fn create_root(eng: &Engine, ix: &IndexRel) -> Result<()> {
     }
     let mut root = alloc_page(eng, ix)?;
     let block = root.pin().block();
-    let meta = Meta { root: block, level: 0, fast_root: block, fast_level: 0 };
+    let meta = Meta { root: block, level: 0, fast_root: block, fast_level: 0, pending: 0 };
     let cr = txn::store(eng).begin_critical();
     let flags = page::LEAF | page::ROOT;
     page::init(cr.page(&mut root), Opaque { prev: NONE, next: NONE, level: 0, flags });

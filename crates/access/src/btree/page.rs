@@ -120,11 +120,13 @@ pub struct Meta {
     /// Where descents start: the lowest level with a single page.
     pub fast_root: BlockNumber,
     pub fast_level: u32,
+    /// Deleted pages that the free space map does not know yet: the next vacuum looks for them.
+    pub pending: u32,
 }
 
 impl Meta {
     /// Bytes on the page.
-    pub const SIZE: usize = 24;
+    pub const SIZE: usize = 28;
 
     /// Reads it.
     pub fn read(p: &Page) -> Result<Meta> {
@@ -136,7 +138,13 @@ impl Meta {
         if w(0) != MAGIC || w(1) != VERSION {
             return Err(Error::new(common::SqlState::INDEX_CORRUPTED, "index is not a btree"));
         }
-        Ok(Meta { root: BlockNumber(w(2)), level: w(3), fast_root: BlockNumber(w(4)), fast_level: w(5) })
+        Ok(Meta {
+            root: BlockNumber(w(2)),
+            level: w(3),
+            fast_root: BlockNumber(w(4)),
+            fast_level: w(5),
+            pending: w(6),
+        })
     }
     /// Turns `p` into a metapage holding this.
     pub fn init_page(&self, p: &mut Page) {
@@ -145,7 +153,8 @@ impl Meta {
     }
     /// Overwrites the content.
     pub fn write(&self, p: &mut Page) {
-        let words = [MAGIC, VERSION, self.root.0, self.level, self.fast_root.0, self.fast_level];
+        let words =
+            [MAGIC, VERSION, self.root.0, self.level, self.fast_root.0, self.fast_level, self.pending];
         for (i, w) in words.iter().enumerate() {
             let o = PAGE_HEADER_SIZE + i * 4;
             p.bytes_mut()[o..o + 4].copy_from_slice(&w.to_le_bytes());

@@ -378,7 +378,8 @@ fn new_root(eng: &Engine, ix: &IndexRel, mut left: PageMut, right: PageMut) -> R
     let mut root = insert::alloc_page(eng, ix)?;
     let mut meta_page = search::pin(eng, ix, META_BLOCK)?.exclusive();
     let block = root.pin().block();
-    let meta = Meta { root: block, level, fast_root: block, fast_level: level };
+    let pending = Meta::read(&meta_page)?.pending;
+    let meta = Meta { root: block, level, fast_root: block, fast_level: level, pending };
     let cr = txn::store(eng).begin_critical();
     cr.page(&mut root).bytes_mut().copy_from_slice(p.bytes());
     clear_incomplete(cr.page(&mut left))?;

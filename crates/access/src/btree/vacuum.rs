@@ -12,7 +12,7 @@
 
 use super::insert;
 use super::key::SearchKey;
-use super::page::{self, META_BLOCK, NONE, Opaque};
+use super::page::{self, META_BLOCK, Meta, NONE, Opaque};
 use super::search;
 use super::split;
 use super::tuple::{self, ITup};
@@ -74,7 +74,33 @@ fn scan(
             block = block.next();
         }
     }
+    set_pending(eng, ix, stats.pages_deleted.saturating_sub(stats.pages_free))?;
     fsm::vacuum(st, ix.rel.locator, META_BLOCK, BlockNumber(stats.pages))
+}
+
+/// Are there deleted pages worth looking for although no entry has to be removed?
+pub fn needs_cleanup(eng: &Engine, ix: &IndexRel) -> Result<bool> {
+    let pages = txn::store(eng).nblocks(ix.rel.locator, Fork::Main)?.0;
+    let pending = search::read_meta(eng, ix)?.pending;
+    Ok(pending > 0 && pending >= pages / 20)
+}
+
+fn set_pending(eng: &Engine, ix: &IndexRel, pending: u32) -> Result<()> {
+    let mut g = search::pin(eng, ix, META_BLOCK)?.exclusive();
+    let meta = Meta::read(&g)?;
+    if meta.pending == pending {
+        return Ok(());
+    }
+    let cr = txn::store(eng).begin_critical();
+    let mut rec = ix.rel.is_logged().then(|| cr.record(RmgrId::BTREE, wal::IMAGES, txn::current_xid(eng)));
+    wal::register_meta(&cr, &mut rec, &mut g, &Meta { pending, ..meta }, 0);
+    match rec {
+        Some(r) => {
+            cr.log(r);
+        }
+        None => cr.unlogged(),
+    }
+    Ok(())
 }
 
 /// One page; returns the page to go back to, if a split moved entries behind the scan.

@@ -215,6 +215,12 @@ impl Vacuum<'_> {
         if self.stats.index_scans == 0 {
             // Nothing was deleted: the indexes need not be read, one entry a row is a good estimate.
             for (i, ix) in self.indexes.iter().enumerate() {
+                if self.do_indexes && btree::vacuum::needs_cleanup(self.eng, ix)? {
+                    let mut s = self.stats.indexes[i];
+                    btree::vacuum::cleanup(self.eng, ix, &mut s, &mut || self.tick(COST_PAGE))?;
+                    self.stats.indexes[i] = s;
+                    continue;
+                }
                 self.stats.indexes[i] = IndexStats {
                     pages: st.nblocks(ix.rel.locator, Fork::Main)?.0,
                     tuples: self.stats.live_tuples as f64,
