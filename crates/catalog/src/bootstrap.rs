@@ -96,6 +96,7 @@ fn locale_columns(row: &mut [Datum], opts: &BootstrapOptions) {
 
 /// Adds the rows of `template0` and `postgres`, copies of `template1`'s.
 pub fn add_databases(catalog: &Catalog) -> Result<()> {
+    catalog.engine().command_counter_increment()?;
     let row =
         catalog.database_row("template1")?.ok_or_else(|| Error::internal("database template1 is missing"))?;
     for (oid, name, template, allow) in [(4, "template0", true, false), (5, "postgres", false, true)] {
