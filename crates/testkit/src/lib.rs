@@ -1,0 +1,8 @@
+//! What tests need of a server: clusters of Stegodon and of a real PostgreSQL 15 in temporary directories, and the real
+//! `psql` to talk to them. Every cluster is stopped and removed when its handle is dropped.
+#![forbid(unsafe_code)]
+
+pub mod cluster;
+pub mod psql;
+
+pub use cluster::{Cluster, Kind, Options};
