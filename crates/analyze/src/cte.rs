@@ -39,6 +39,8 @@ impl Analyzer<'_> {
         self.level().future_ctes = w.ctes.iter().map(|c| c.ctename.clone()).collect();
         for c in &w.ctes {
             if w.recursive {
+                self.level().recursive_is_union =
+                    matches!(&*c.ctequery, Statement::Select(s) if s.op == parser::SetOperation::Union);
                 self.level().recursive_cte = Some(placeholder(c));
             }
             let r = self.transform_cte(c, w.recursive);
@@ -79,12 +81,7 @@ impl Analyzer<'_> {
         if recursive {
             let is_union = matches!(&q.set_operations, Some(SetOpTree::Node(n)) if n.op == SetOp::Union);
             if !is_union {
-                return Err(err!(
-                    INVALID_RECURSION,
-                    "recursive query \"{}\" does not have the form non-recursive-term UNION [ALL] recursive-term",
-                    c.ctename
-                )
-                .at(c.location));
+                return Err(not_a_union(&c.ctename, Some(c.location)));
             }
         }
         let cols = crate::output_columns(&q);
@@ -131,6 +128,9 @@ impl Analyzer<'_> {
             if let Some(c) = &mut lv.recursive_cte
                 && c.name == rv.relname
             {
+                if c.col_names.is_empty() && !lv.recursive_is_union {
+                    return Err(not_a_union(&c.name, c.location));
+                }
                 if c.col_names.is_empty() {
                     return Err(err!(
                         INVALID_RECURSION,
@@ -176,7 +176,7 @@ impl Analyzer<'_> {
     }
 
     /// The overall column types must be those of the non-recursive term, which the recursive one has worked with.
-    pub fn check_recursive_types(&mut self, node: &SetOperation) -> Result<()> {
+    pub fn check_recursive_types(&mut self, node: &SetOperation, locations: &[Option<usize>]) -> Result<()> {
         let Some(owner) = self.levels.len().checked_sub(2) else { return Ok(()) };
         let Some(c) = &self.levels[owner].recursive_cte else { return Ok(()) };
         if c.refcount == 0 {
@@ -193,11 +193,19 @@ impl Analyzer<'_> {
                     format_type(self.ctx, node.col_types[i], node.col_typmods[i])
                 )
                 .hint("Cast the output of the non-recursive term to the correct type.")
-                .at_if_none(c.location));
+                .at_if_none(locations.get(i).copied().flatten()));
             }
         }
         Ok(())
     }
+}
+
+fn not_a_union(name: &str, loc: Option<usize>) -> Error {
+    err!(
+        INVALID_RECURSION,
+        "recursive query \"{name}\" does not have the form non-recursive-term UNION [ALL] recursive-term"
+    )
+    .at_if_none(loc)
 }
 
 /// An item whose columns are not known; the written column aliases are parked in its query's target list.

@@ -255,7 +255,6 @@ fn figure(e: &Raw, name: &mut Option<String>) -> u8 {
             }
             s
         }
-        Raw::AConst(c) if matches!(c.val, parser::Value::Boolean(_)) => set("bool", 1),
         Raw::CollateClause(c) => c.arg.as_ref().map_or(0, |a| figure(a, name)),
         Raw::GroupingFunc(_) => set("grouping", 2),
         Raw::SubLink(s) => match s.sub_link_type {

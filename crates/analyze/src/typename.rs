@@ -31,7 +31,11 @@ pub fn lookup_type_name(ctx: &AnalyzeCtx<'_>, tn: &TypeName) -> Result<Option<(O
     if !t.is_defined {
         bail_at(err!(UNDEFINED_OBJECT, "type \"{}\" is only a shell", type_name_to_string(tn)), tn)?;
     }
-    let typmod = if tn.typmods.is_empty() { -1 } else { typmod_in(ctx, tn, &t)? };
+    let typmod = if tn.typmods.is_empty() {
+        -1
+    } else {
+        typmod_in(ctx, tn, &t).map_err(|e| e.at_if_none(Some(tn.location)))?
+    };
     if tn.array_bounds.is_empty() {
         return Ok(Some((oid, typmod)));
     }

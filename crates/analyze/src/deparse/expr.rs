@@ -506,7 +506,10 @@ impl Deparser<'_> {
         if paren {
             self.put("(");
         }
-        self.subquery(&s.subselect)?;
+        let old = std::mem::replace(&mut self.names_visible, false);
+        let r = self.subquery(&s.subselect);
+        self.names_visible = old;
+        r?;
         self.put(if paren { "))" } else { ")" });
         Ok(())
     }

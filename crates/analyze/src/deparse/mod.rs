@@ -43,6 +43,8 @@ pub(crate) struct Deparser<'a> {
     pub indent: bool,
     pub level: i32,
     pub style: Option<ExprStyle<'a>>,
+    /// Do the output names of the query being written matter to anybody?
+    pub names_visible: bool,
     /// Query levels, outermost first.
     pub scopes: Vec<Scope>,
 }
@@ -61,6 +63,7 @@ pub fn expr_to_sql_styled<'a>(ctx: &'a AnalyzeCtx<'a>, e: &Expr, style: ExprStyl
         indent: style.indent,
         level: 0,
         style: Some(style),
+        names_visible: true,
         scopes: Vec::new(),
     };
     d.expr(e, false)?;

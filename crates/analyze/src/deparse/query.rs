@@ -16,9 +16,9 @@ impl Deparser<'_> {
     /// A query one level down, in the place where the text stands now.
     pub(super) fn subquery(&mut self, q: &Query) -> Result<()> {
         let level = self.level;
-        self.query(q, None)?;
+        let r = self.query(q, None);
         self.level = level;
-        Ok(())
+        r
     }
 
     /// Writes a query; `names` replaces its output names (columns of a WITH item).
@@ -38,7 +38,11 @@ impl Deparser<'_> {
     fn query_body(&mut self, q: &Query, names: Option<&[String]>) -> Result<()> {
         self.with_clause(q)?;
         match &q.set_operations {
-            Some(t) => self.setop(t, q, names)?,
+            Some(t) => {
+                // Every leaf shows the output names of the whole.
+                let own: Vec<String> = crate::output_columns(q).into_iter().map(|c| c.name).collect();
+                self.setop(t, q, Some(names.unwrap_or(&own)))?
+            }
             None => self.basic_select(q, names)?,
         }
         if !q.sort.is_empty() {
@@ -175,7 +179,10 @@ impl Deparser<'_> {
             if self.indent {
                 self.keyword("", 0, 0, 0);
             }
-            self.subquery(&c.query)?;
+            let old = std::mem::replace(&mut self.names_visible, true);
+            let r = self.subquery(&c.query);
+            self.names_visible = old;
+            r?;
             if self.indent {
                 self.keyword("", 0, 0, 0);
             }
@@ -232,7 +239,7 @@ impl Deparser<'_> {
                 d.level += STD;
                 d.keyword("", 0, 0, 0);
             }
-            d.setop(t, q, if left { names } else { None })?;
+            d.setop(t, q, names)?;
             if paren {
                 d.level = level;
                 if left {
@@ -445,6 +452,7 @@ impl Deparser<'_> {
             };
             if let Some(name) = name
                 && own.as_deref() != Some(&name)
+                && (self.names_visible || own.is_some() || name != "?column?")
             {
                 self.put(&format!(" AS {}", quote_ident(&name)));
             }
@@ -612,7 +620,10 @@ impl Deparser<'_> {
                     alias = alias || shown != rel.name;
                 } else {
                     self.put(if *lateral { "LATERAL (" } else { "(" });
-                    self.subquery(query)?;
+                    let old = std::mem::replace(&mut self.names_visible, true);
+                    let r = self.subquery(query);
+                    self.names_visible = old;
+                    r?;
                     self.put(")");
                     alias = true;
                     let own: Vec<String> = crate::output_columns(query).into_iter().map(|c| c.name).collect();

@@ -87,10 +87,7 @@ impl Analyzer<'_> {
         let mut out: Vec<Target> = Vec::new();
         for c in &s.cols {
             let name = c.name.as_deref().unwrap_or("");
-            let attno = match self.target_column(rel, name, c.location) {
-                Ok(a) => a,
-                Err(e) => return Err(e),
-            };
+            let attno = self.target_column(rel, name, c.location, true)?;
             if !c.indirection.is_empty() {
                 return Err(Error::unsupported("INSERT into an array element or a composite field"));
             }

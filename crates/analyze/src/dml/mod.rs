@@ -57,11 +57,11 @@ impl Analyzer<'_> {
     }
 
     /// Attribute number of an assignable column; 42703 if there is none.
-    pub(crate) fn target_column(&self, rel: &Relation, name: &str, loc: usize) -> Result<i16> {
+    pub(crate) fn target_column(&self, rel: &Relation, name: &str, loc: usize, insert: bool) -> Result<i16> {
         if let Some(i) = rel.desc.attrs.iter().position(|a| !a.dropped && a.name == name) {
             return Ok(i as i16 + 1);
         }
-        if crate::scope::SYSTEM_COLUMNS.iter().any(|s| s.0 == name) {
+        if !insert && crate::scope::SYSTEM_COLUMNS.iter().any(|s| s.0 == name) {
             return Err(err!(FEATURE_NOT_SUPPORTED, "cannot assign to system column \"{name}\"").at(loc));
         }
         Err(err!(UNDEFINED_COLUMN, "column \"{name}\" of relation \"{}\" does not exist", rel.name).at(loc))

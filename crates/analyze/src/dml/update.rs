@@ -69,7 +69,7 @@ impl Analyzer<'_> {
         let mut out: Vec<TargetEntry> = Vec::new();
         for (r, e) in raw.iter().zip(values) {
             let name = r.name.as_deref().unwrap_or("");
-            let attno = self.target_column(rel, name, r.location)?;
+            let attno = self.target_column(rel, name, r.location, false)?;
             let e = if r.indirection.is_empty() {
                 self.assigned_expr(rel, attno, e)?
             } else {

@@ -195,7 +195,8 @@ impl Analyzer<'_> {
             cols.push(ArmCol { type_oid: t, typmod, collation, loc, leaf: None });
         }
         if recursive {
-            self.check_recursive_types(&node)?;
+            let at: Vec<Option<usize>> = cols.iter().map(|c: &ArmCol| c.loc).collect();
+            self.check_recursive_types(&node, &at)?;
         }
         node.left = left.tree;
         node.right = right.tree;

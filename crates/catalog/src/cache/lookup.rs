@@ -34,6 +34,15 @@ impl Catalog {
         }
         Ok(Some(r))
     }
+    /// Puts descriptors into the cache that have no catalog rows: tests of the upper layers make their tables so.
+    pub fn preload(&self, rel: Relation, indexes: Vec<IndexDesc>) {
+        for ix in indexes {
+            self.indexes.borrow_mut().insert(ix.oid, Rc::new(ix).into());
+        }
+        let (oid, namespace, name) = (rel.oid, rel.namespace, rel.name.clone());
+        self.relations.borrow_mut().insert(oid, Rc::new(rel).into());
+        self.relation_names.borrow_mut().entry(namespace).or_default().insert(name, Some(oid));
+    }
     /// An index by OID.
     pub fn index(&self, oid: Oid) -> Result<Ref<IndexDesc>> {
         if let Some(r) = self.indexes.borrow().get(&oid) {
