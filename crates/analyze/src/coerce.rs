@@ -325,13 +325,13 @@ impl Analyzer<'_> {
             if path != Path::Relabel {
                 let r = self.apply_path(e, path, base, base_mod, cx, form, loc)?;
                 return if base != target {
-                    self.to_domain(r, base, base_mod, target, cx, form, loc, true)
+                    self.wrap_domain(r, base, base_mod, target, cx, form, loc, true)
                 } else {
                     Ok(r)
                 };
             }
             if base != target {
-                return self.to_domain(e, Oid::INVALID, -1, target, cx, form, loc, false);
+                return self.wrap_domain(e, Oid::INVALID, -1, target, cx, form, loc, false);
             }
             return Ok(match e {
                 // A label under which only the domain is dropped or a binary-compatible type put on.
@@ -384,7 +384,7 @@ impl Analyzer<'_> {
             value,
             location: c.location,
         });
-        if base != target { self.to_domain(e, base, base_mod, target, cx, form, loc, false) } else { Ok(e) }
+        if base != target { self.wrap_domain(e, base, base_mod, target, cx, form, loc, false) } else { Ok(e) }
     }
 
     fn coerce_param(
@@ -475,11 +475,11 @@ impl Analyzer<'_> {
             return Err(fail(self.ctx, "Input has too many columns.".into(), loc));
         }
         let row = Expr::Row { args: out, row_type: base, col_names: names, location };
-        if base != target { self.to_domain(row, base, -1, target, cx, form, loc, false) } else { Ok(row) }
+        if base != target { self.wrap_domain(row, base, -1, target, cx, form, loc, false) } else { Ok(row) }
     }
 
     /// Wraps a value of a domain's base type in the domain's checks, applying the base typmod before.
-    fn to_domain(
+    fn wrap_domain(
         &mut self,
         e: Expr,
         base: Oid,

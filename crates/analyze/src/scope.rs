@@ -84,16 +84,6 @@ pub struct Level {
     pub locked_from_parent: bool,
     /// Unknown-typed output literals become text.
     pub resolve_unknowns: bool,
-    /// The row source of `SET (a, b) = (…)` that later columns refer to.
-    pub multi_source: Option<MultiSource>,
-}
-
-/// Source of a multiple assignment.
-#[derive(Clone)]
-pub enum MultiSource {
-    Row(Vec<parser::Expr>),
-    /// Sub-select whose n-th column is wanted; the SubLink sits in the first column's expression.
-    Sub(Query),
 }
 
 /// Resolves one statement.

@@ -89,7 +89,7 @@ fn check_params(params: &ParamTypes, q: &Query) -> Result<()> {
             && bad.is_none()
         {
             let t = params.types.get(p.id as usize - 1).copied().unwrap_or(Oid::INVALID);
-            if t == oids::UNKNOWN || !t.is_valid() || p.paramtype == oids::UNKNOWN && t != oids::UNKNOWN {
+            if t == oids::UNKNOWN || !t.is_valid() || p.paramtype == oids::UNKNOWN {
                 bad = Some(
                     err!(INDETERMINATE_DATATYPE, "could not determine data type of parameter ${}", p.id)
                         .at_if_none(p.location),

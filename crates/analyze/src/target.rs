@@ -26,8 +26,9 @@ impl Analyzer<'_> {
         if out.len() > 1664 {
             return Err(err!(TOO_MANY_COLUMNS, "target lists can have at most 1664 entries"));
         }
-        for i in 0..out.len() {
-            out[i].orig = self.origin(self.levels.len() - 1, &out[i].expr);
+        let depth = self.levels.len() - 1;
+        for t in &mut out {
+            t.orig = self.origin(depth, &t.expr);
         }
         Ok(out)
     }

@@ -55,11 +55,7 @@ impl Deparser<'_> {
                 let typmod = crate::info::expr_typmod(node);
                 return self.coercion(&f.args[0], f.result_type, typmod, node);
             }
-            CoercionForm::SqlSyntax => {
-                if self.sql_syntax(f)? {
-                    return Ok(());
-                }
-            }
+            CoercionForm::SqlSyntax if self.sql_syntax(f)? => return Ok(()),
             _ => {}
         }
         let types: Vec<Oid> = f.args.iter().map(expr_type).collect();

@@ -85,8 +85,16 @@ pub fn looks_like_function(e: &Expr) -> bool {
 
 /// SQL text of a query as `pg_get_viewdef`, without the closing semicolon. `pretty` as in its second argument.
 pub fn query_to_sql_styled(ctx: &AnalyzeCtx<'_>, q: &Query, pretty: bool) -> Result<String> {
-    let mut d =
-        Deparser { ctx, out: String::new(), pretty, indent: true, level: 0, style: None, scopes: Vec::new() };
+    let mut d = Deparser {
+        ctx,
+        out: String::new(),
+        pretty,
+        indent: true,
+        level: 0,
+        style: None,
+        names_visible: true,
+        scopes: Vec::new(),
+    };
     d.query(q, None)?;
     Ok(d.out)
 }

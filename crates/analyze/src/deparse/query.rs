@@ -295,7 +295,7 @@ impl Deparser<'_> {
             }
         }
         self.target_list(q, names)?;
-        self.from_clause(&q.jointree)?;
+        self.put_from(&q.jointree)?;
         if let Some(w) = &q.jointree.quals {
             self.keyword(" WHERE ", -STD, STD, 1);
             self.expr(w, false)?;
@@ -427,8 +427,7 @@ impl Deparser<'_> {
     }
 
     fn target_list(&mut self, q: &Query, names: Option<&[String]>) -> Result<()> {
-        let mut n = 0;
-        for t in q.target_list.iter().filter(|t| !t.junk) {
+        for (n, t) in q.target_list.iter().filter(|t| !t.junk).enumerate() {
             if n > 0 {
                 self.put(",");
             }
@@ -473,7 +472,6 @@ impl Deparser<'_> {
                 self.keyword("", -STD, STD, VAR);
                 self.put(&text);
             }
-            n += 1;
         }
         Ok(())
     }
@@ -487,16 +485,16 @@ impl Deparser<'_> {
         self.scopes[depth].cols.get(n as usize - 1)?.get(v.attno as usize - 1).cloned()
     }
 
-    fn from_clause(&mut self, f: &FromExpr) -> Result<()> {
+    fn put_from(&mut self, f: &FromExpr) -> Result<()> {
         for (i, j) in f.from.iter().enumerate() {
             if i == 0 {
                 self.keyword(" FROM ", -STD, STD, 2);
-                self.from_item(j)?;
+                self.put_from_item(j)?;
                 continue;
             }
             self.put(", ");
             let start = self.out.len();
-            self.from_item(j)?;
+            self.put_from_item(j)?;
             let text = self.out.split_off(start);
             if self.indent && !text.starts_with('\n') {
                 self.keyword("", -STD, STD, VAR);
@@ -506,9 +504,9 @@ impl Deparser<'_> {
         Ok(())
     }
 
-    fn from_item(&mut self, j: &JoinTree) -> Result<()> {
+    fn put_from_item(&mut self, j: &JoinTree) -> Result<()> {
         match j {
-            JoinTree::Rte(n) => self.from_rte(*n),
+            JoinTree::Rte(n) => self.put_rte(*n),
             JoinTree::Join(j) => self.join(j),
             JoinTree::From(_) => Err(Error::internal("nested FROM in a query")),
         }
@@ -520,7 +518,7 @@ impl Deparser<'_> {
         if own {
             self.put("(");
         }
-        self.from_item(&j.left)?;
+        self.put_from_item(&j.left)?;
         let has_cond = j.quals.is_some() || !j.using.is_empty();
         self.keyword(
             match j.kind {
@@ -539,7 +537,7 @@ impl Deparser<'_> {
         if right_paren {
             self.put("(");
         }
-        self.from_item(&j.right)?;
+        self.put_from_item(&j.right)?;
         if right_paren {
             self.put(")");
         }
@@ -592,7 +590,7 @@ impl Deparser<'_> {
         self.scopes.last().and_then(|s| s.rtable.get(rti as usize - 1)).cloned()
     }
 
-    fn from_rte(&mut self, rti: u32) -> Result<()> {
+    fn put_rte(&mut self, rti: u32) -> Result<()> {
         let Some(r) = self.current_rte(rti) else { return Err(Error::internal("bad range table index")) };
         let shown = self.rel_name(rti);
         let mut alias = r.alias.is_some();
@@ -621,9 +619,9 @@ impl Deparser<'_> {
                 } else {
                     self.put(if *lateral { "LATERAL (" } else { "(" });
                     let old = std::mem::replace(&mut self.names_visible, true);
-                    let r = self.subquery(query);
+                    let written = self.subquery(query);
                     self.names_visible = old;
-                    r?;
+                    written?;
                     self.put(")");
                     alias = true;
                     let own: Vec<String> = crate::output_columns(query).into_iter().map(|c| c.name).collect();

@@ -87,11 +87,11 @@ impl Analyzer<'_> {
         for (this, other) in [(r, l), (l, r)] {
             if is_null_const(this) {
                 let arg = self.transform_expr(other)?;
-                let arg_is_row = self.is_row_type(&arg)?;
+                // The scalar test, also for rows: DISTINCT does not look into them.
                 return Ok(Expr::NullTest {
                     arg: Box::new(arg),
                     is_null: not,
-                    arg_is_row: arg_is_row && false,
+                    arg_is_row: false,
                     location: loc,
                 });
             }
