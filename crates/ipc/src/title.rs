@@ -1,11 +1,14 @@
 //! Process titles as `ps` shows them. Linux shows the bytes where the kernel put argv (and, past them, the
 //! environment), so a title is written over these; the environment is moved to the heap first.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// The area a title can be written to.
 pub struct Title {
     area: Option<(usize, usize)>,
+    /// Bytes of the area that may differ from zero.
+    used: Cell<usize>,
 }
 
 impl Title {
@@ -15,11 +18,11 @@ impl Title {
         if area.is_some() {
             move_environment();
         }
-        Title { area }
+        Title { area, used: Cell::new(area.map_or(0, |a| a.1)) }
     }
     /// A title that goes nowhere (tests, tools).
     pub fn none() -> Title {
-        Title { area: None }
+        Title { area: None, used: Cell::new(0) }
     }
     /// Writes the title; cut to what fits.
     pub fn set(&self, text: &str) {
@@ -28,9 +31,11 @@ impl Title {
         // SAFETY: [start, start + len) is the process's own argument and environment area, writable, and nothing refers
         // to it: std copied the arguments at start, the environment was moved. Atomics because ps reads it any time.
         let area = unsafe { std::slice::from_raw_parts(start as *const AtomicU8, len) };
-        for (i, cell) in area.iter().enumerate() {
-            cell.store(if i < n { text.as_bytes()[i] } else { 0 }, Relaxed);
+        for (cell, b) in area.iter().zip(&text.as_bytes()[..n]) {
+            cell.store(*b, Relaxed);
         }
+        let used = self.used.replace(n);
+        area[n..used.max(n)].iter().for_each(|cell| cell.store(0, Relaxed));
     }
 }
 
