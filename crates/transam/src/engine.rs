@@ -59,6 +59,8 @@ pub struct Engine {
     pub(crate) inval: RefCell<Collected>,
     pub(crate) inval_handler: RefCell<Option<Rc<dyn InvalHandler>>>,
     pub(crate) pending_files: RefCell<Vec<Pending>>,
+    /// Directories made by this transaction: tablespace, database.
+    pub(crate) pending_databases: RefCell<Vec<(common::Oid, common::Oid)>>,
 
     pub(crate) locals: RefCell<Locals>,
     pub(crate) strong_held: RefCell<Vec<u32>>,
@@ -100,6 +102,7 @@ impl Engine {
             inval: RefCell::default(),
             inval_handler: RefCell::default(),
             pending_files: RefCell::default(),
+            pending_databases: RefCell::default(),
             locals: RefCell::default(),
             strong_held: RefCell::default(),
             deadlock_timeout_ms: Cell::new(1000),

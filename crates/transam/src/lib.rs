@@ -6,6 +6,7 @@ pub mod checkpoint;
 mod cleanup;
 mod combocid;
 pub mod control;
+pub mod database;
 pub mod engine;
 pub mod files;
 pub mod inval;

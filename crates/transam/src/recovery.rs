@@ -34,6 +34,7 @@ impl RedoTable {
         t.register(RmgrId::TRANSACTION, "Transaction", redo_xact);
         t.register(RmgrId::STORAGE, "Storage", redo_storage);
         t.register(RmgrId::MULTIXACT, "MultiXact", redo_multixact);
+        t.register(RmgrId::DATABASE, "Database", |cx, r| cx.engine.database_redo(r));
         t
     }
     /// Adds or replaces a handler.

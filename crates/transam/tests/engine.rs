@@ -541,3 +541,42 @@ fn below_xmax_everything_is_running_or_over() {
         .collect();
     readers.into_iter().chain(writers).for_each(|k| c.wait(k));
 }
+
+#[test]
+fn a_copied_database_survives_and_an_aborted_copy_does_not() {
+    let c = Cluster::create("copydb");
+    c.recover();
+    let locate = |db, n| RelFileLocator { spc_oid: Oid(1663), db_oid: Oid(db), rel_number: n };
+    c.run(BackendKind::Client, |e| {
+        stmt(e, || {
+            e.create_storage(locate(5, 700), true).unwrap();
+            for i in 0..3u8 {
+                let mut p = e.store().extend(locate(5, 700), storage::Fork::Main, None).unwrap().exclusive();
+                let crit = e.store().begin_critical();
+                crit.page(&mut p).init(0);
+                crit.page(&mut p).add_item(&[i; 40]);
+                e.store().log_full_page(&mut p, true);
+                crit.unlogged();
+            }
+        });
+        stmt(e, || e.create_database_files(Oid(1663), Oid(5), Oid(6)).unwrap());
+        e.start_command().unwrap();
+        e.create_database_files(Oid(1663), Oid(5), Oid(7)).unwrap();
+        e.abort_command();
+        assert!(!e.data_dir().join("base/7").exists());
+        stmt(e, || e.create_database_files(Oid(1663), Oid(5), Oid(8)).unwrap());
+        stmt(e, || e.drop_database_files(Oid(1663), Oid(8)).unwrap());
+        ipc::fork::exit(0);
+    });
+    let c = Cluster::attach(&c.dir);
+    c.recover();
+    c.run(BackendKind::Client, |e| {
+        assert!(e.data_dir().join("base/6/PG_VERSION").exists());
+        assert!(!e.data_dir().join("base/8").exists());
+        assert_eq!(e.store().nblocks(locate(6, 700), storage::Fork::Main).unwrap().0, 3);
+        for i in 0..3u8 {
+            let p = e.store().read_main(locate(6, 700), ::common::BlockNumber(u32::from(i))).unwrap();
+            assert_eq!(p.share().item(1).unwrap(), &[i; 40]);
+        }
+    });
+}

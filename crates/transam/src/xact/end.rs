@@ -77,6 +77,7 @@ impl Engine {
         }
         self.release_transaction_locks();
         self.files_at_end(1, true);
+        self.databases_at_end(true);
         self.finish(true);
         Ok(())
     }
@@ -152,6 +153,7 @@ impl Engine {
         self.inval_abort();
         self.release_transaction_locks();
         self.files_at_end(1, false);
+        self.databases_at_end(false);
         self.snaps.borrow_mut().end_transaction();
         self.combo.borrow_mut().clear();
         self.multixact_end();

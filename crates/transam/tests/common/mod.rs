@@ -17,6 +17,7 @@ pub struct Cluster {
     transam: TransamHandle,
     config: StorageConfig,
     extra: ipc::Handle<std::sync::atomic::AtomicU64>,
+    owns_dir: bool,
 }
 
 pub const PROCS: ProcConfig = ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 };
@@ -37,7 +38,8 @@ impl Cluster {
         ] {
             std::fs::create_dir_all(dir.join(d)).unwrap();
         }
-        let c = Cluster::attach(&dir);
+        let mut c = Cluster::attach(&dir);
+        c.owns_dir = true;
         c.run(BackendKind::Bootstrap, |e| {
             e.bootstrap_cluster(&ControlFile::new_cluster(77, true, [1; 32])).unwrap();
             e.create_checkpoint(transam::checkpoint::flags::SHUTDOWN, 0, &mut |_| Ok(())).unwrap();
@@ -58,7 +60,7 @@ impl Cluster {
         procs.init();
         SharedStorage::attach(&seg, storage).init(&config);
         TransamShared::attach(&seg, transam).init();
-        Cluster { dir: dir.to_path_buf(), seg, procs, storage, transam, config, extra }
+        Cluster { dir: dir.to_path_buf(), seg, procs, storage, transam, config, extra, owns_dir: false }
     }
     pub fn words(&self) -> &'static [std::sync::atomic::AtomicU64] {
         self.seg.slice(self.extra)
@@ -124,6 +126,14 @@ impl Cluster {
         signals::send_raw(pid, libc_sigkill());
         assert_eq!(wait_for(pid), Some(Ended::Signal(libc_sigkill())));
         p
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if self.owns_dir {
+            let _ = std::fs::remove_dir_all(&self.dir);
+        }
     }
 }
 
