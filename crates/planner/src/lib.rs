@@ -1,10 +1,29 @@
 //! The cost-based planner: [`analyze::query::Query`] → [`plan::PlannedStmt`], and EXPLAIN's text.
 #![forbid(unsafe_code)]
 
+mod cost;
+mod create_join;
+mod create_plan;
+mod equivalence;
 pub mod explain;
+pub mod exprs;
+mod initsplan;
 pub mod instrument;
+mod joinsearch;
+mod path;
+mod pathkeys;
+mod paths;
 pub mod plan;
+mod planner;
+mod prep;
+pub mod relids;
+mod relinfo;
+mod root;
+mod selectivity;
+mod setrefs;
 pub mod settings;
+mod subplan;
+mod upper;
 
 use analyze::query::Query;
 use catalog::cache::Catalog;
@@ -35,6 +54,6 @@ pub struct PlannerCtx<'a> {
 }
 
 /// Plans a rewritten SELECT, INSERT, UPDATE or DELETE.
-pub fn plan_query(_ctx: &PlannerCtx<'_>, _query: Query) -> Result<PlannedStmt> {
-    Err(common::Error::unsupported("planning"))
+pub fn plan_query(ctx: &PlannerCtx<'_>, query: Query) -> Result<PlannedStmt> {
+    planner::plan(ctx, query)
 }

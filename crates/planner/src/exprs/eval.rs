@@ -1,0 +1,158 @@
+//! Calling registry functions on values known while planning: constant folding and statistics.
+
+use crate::PlannerCtx;
+use common::{Error, Oid, Result};
+use types::{Arg, CallCtx, Column, Datum, DatumRef, FnImpl, Phys, Rows};
+
+/// Calls functions through the registry.
+#[derive(Clone, Copy)]
+pub struct Evaluator<'a> {
+    pub ctx: &'a PlannerCtx<'a>,
+}
+
+impl<'a> Evaluator<'a> {
+    /// An evaluator for a planning run.
+    pub fn new(ctx: &'a PlannerCtx<'a>) -> Evaluator<'a> {
+        Evaluator { ctx }
+    }
+
+    /// Is there code behind the function?
+    pub fn has(&self, funcid: Oid) -> bool {
+        matches!(
+            self.ctx.registry.get(funcid),
+            Some(FnImpl::Scalar(_) | FnImpl::Cmp(_) | FnImpl::Output(_) | FnImpl::Input(_))
+        )
+    }
+
+    /// Call context for a function call.
+    pub fn call_ctx<'b>(&self, collation: Oid, result_type: Oid, typmod: i32, arg_types: &'b [Oid]) -> CallCtx<'b>
+    where
+        'a: 'b,
+    {
+        CallCtx {
+            fmt: self.ctx.fmt,
+            registry: self.ctx.registry,
+            collation,
+            result_type,
+            result_typmod: typmod,
+            arg_types,
+            xact_start_us: self.ctx.xact_start_us,
+            stmt_start_us: self.ctx.stmt_start_us,
+            env: self.ctx.env,
+        }
+    }
+
+    /// How values of a type are held.
+    pub fn phys(&self, type_oid: Oid) -> Result<Phys> {
+        Ok(self.ctx.catalog.type_desc(type_oid)?.phys)
+    }
+
+    /// Calls a scalar function on one row of values.
+    pub fn call(
+        &self,
+        funcid: Oid,
+        args: &[(Datum, Oid)],
+        result_type: Oid,
+        typmod: i32,
+        collation: Oid,
+    ) -> Result<Datum> {
+        let types: Vec<Oid> = args.iter().map(|a| a.1).collect();
+        let cx = self.call_ctx(collation, result_type, typmod, &types);
+        match self.ctx.registry.get(funcid) {
+            Some(FnImpl::Scalar(k)) => {
+                let mut cols = Vec::with_capacity(args.len());
+                for (d, t) in args {
+                    cols.push(Column::constant(self.phys(*t)?, d));
+                }
+                let a: Vec<Arg<'_>> = cols.iter().map(|col| Arg { col, konst: true }).collect();
+                let mut out = Column::new(self.phys(result_type)?);
+                k(&cx, &a, Rows::All(1), &mut out)?;
+                Ok(out.get(0).to_owned())
+            }
+            Some(FnImpl::Cmp(f)) if args.len() == 2 => {
+                if args.iter().any(|a| a.0.is_null()) {
+                    return Ok(Datum::Null);
+                }
+                Ok(Datum::I32(f(collation, args[0].0.as_ref(), args[1].0.as_ref()) as i32))
+            }
+            _ => Err(Error::unsupported(format_args!("function with OID {funcid}"))),
+        }
+    }
+
+    /// Calls a boolean binary function for every value of a column against one constant; `false` for NULL results
+    /// and where there is no code. `const_left`: the constant is the first argument.
+    pub fn filter_column(
+        &self,
+        funcid: Oid,
+        values: &[Datum],
+        val_type: Oid,
+        konst: &Datum,
+        konst_type: Oid,
+        const_left: bool,
+        collation: Oid,
+    ) -> Option<Vec<bool>> {
+        let Some(FnImpl::Scalar(k)) = self.ctx.registry.get(funcid) else { return None };
+        let mut col = Column::new(self.phys(val_type).ok()?);
+        for v in values {
+            col.push(v.as_ref());
+        }
+        let kc = Column::constant(self.phys(konst_type).ok()?, konst);
+        let (a, b) = (Arg { col: &col, konst: false }, Arg { col: &kc, konst: true });
+        let args = if const_left { [b, a] } else { [a, b] };
+        let types = if const_left { [konst_type, val_type] } else { [val_type, konst_type] };
+        let cx = self.call_ctx(collation, types::oids::BOOL, -1, &types);
+        let mut out = Column::new(Phys::Bool);
+        k(&cx, &args, Rows::All(values.len()), &mut out).ok()?;
+        Some((0..values.len()).map(|i| matches!(out.get(i), DatumRef::Bool(true))).collect())
+    }
+
+    /// One boolean comparison; `None` if it cannot be computed.
+    pub fn test(&self, funcid: Oid, a: (&Datum, Oid), b: (&Datum, Oid), collation: Oid) -> Option<bool> {
+        match self.call(
+            funcid,
+            &[(a.0.clone(), a.1), (b.0.clone(), b.1)],
+            types::oids::BOOL,
+            -1,
+            collation,
+        ) {
+            Ok(Datum::Bool(b)) => Some(b),
+            Ok(Datum::Null) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Text form of a value.
+    pub fn output(&self, type_oid: Oid, value: &Datum) -> Option<String> {
+        let t = self.ctx.catalog.type_desc(type_oid).ok()?;
+        let Some(FnImpl::Output(f)) = self.ctx.registry.get(t.output) else { return None };
+        let mut out = Vec::new();
+        f(&self.call_ctx(Oid::INVALID, Oid::INVALID, -1, &[]), value.as_ref(), &mut out).ok()?;
+        String::from_utf8(out).ok()
+    }
+
+    /// Value of a text form.
+    pub fn input(&self, type_oid: Oid, text: &str, typmod: i32) -> Result<Datum> {
+        let t = self.ctx.catalog.type_desc(type_oid)?;
+        let ioparam = if t.elem.is_valid() { t.elem } else { t.oid };
+        match self.ctx.registry.get(t.input) {
+            Some(FnImpl::Input(f)) => f(&self.call_ctx(Oid::INVALID, Oid::INVALID, -1, &[]), text, ioparam, typmod),
+            _ => Err(Error::unsupported(format_args!("input of type {}", t.name))),
+        }
+    }
+
+    /// Elements of an array value; `None` if it is not a plain array of known shape.
+    pub fn array_elems(&self, array: &Datum, elem_type: Oid) -> Option<Vec<Datum>> {
+        crate::exprs::array::elems(self, array, elem_type)
+    }
+}
+
+/// Calls a function on constants (see [`Evaluator::call`]).
+pub fn eval_scalar(
+    ctx: &PlannerCtx<'_>,
+    funcid: Oid,
+    args: &[(Datum, Oid)],
+    result_type: Oid,
+    collation: Oid,
+) -> Result<Datum> {
+    Evaluator::new(ctx).call(funcid, args, result_type, -1, collation)
+}

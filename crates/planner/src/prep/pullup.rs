@@ -1,0 +1,243 @@
+//! Simple sub-selects in FROM (views among them) are merged into their parent.
+
+use super::{from_relids, sublinks, tree_relids};
+use crate::PlannerCtx;
+use crate::exprs::*;
+use crate::relids::Relids;
+use analyze::expr::*;
+use analyze::query::*;
+
+/// Pulls up what can be pulled up, recursively.
+pub fn pull_up(ctx: &PlannerCtx<'_>, q: &mut Query) {
+    if !q.rtable.iter().any(|r| matches!(r.kind, RteKind::Subquery { .. })) || q.set_operations.is_some() {
+        return;
+    }
+    let from = std::mem::take(&mut q.jointree);
+    // The tree is out of the query while replacements run, so it is walked in pieces through `Tree`.
+    q.jointree = from;
+    loop {
+        let Some((rti, under_outer)) = candidate(ctx, q) else { break };
+        merge(ctx, q, rti, under_outer);
+    }
+}
+
+/// The first sub-query of the join tree that may be merged, and whether it can be null-extended.
+fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<(u32, bool)> {
+    let mut list = Vec::new();
+    for t in &q.jointree.from {
+        leaves(t, false, &mut list);
+    }
+    for (rti, outer) in list {
+        let RteKind::Subquery { query, lateral, security_barrier, .. } = &mut q.rtable[rti as usize - 1].kind else {
+            continue;
+        };
+        if *security_barrier || !is_simple(ctx, query) {
+            continue;
+        }
+        if *lateral && (outer || refers_to_level_query(query)) && outer {
+            continue;
+        }
+        // Its own sub-queries come first: afterwards it may have become too complicated.
+        if query.has_sub_links {
+            sublinks::pull_up(ctx, query);
+        }
+        pull_up(ctx, query);
+        if !is_simple(ctx, query) || (outer && query.jointree.from.is_empty()) {
+            continue;
+        }
+        let own = from_relids(&query.jointree);
+        if outer && !query.target_list.iter().all(|t| null_safe(ctx, &t.expr, own)) {
+            continue;
+        }
+        if q.rtable.len() > Relids::MAX - 10 || whole_row_used(q, rti) {
+            continue;
+        }
+        return Some((rti, outer));
+    }
+    None
+}
+
+fn refers_to_level_query(q: &Query) -> bool {
+    query_is_correlated(q)
+}
+
+/// Does the expression become NULL when the sub-query's relations are null-extended?
+fn null_safe(ctx: &PlannerCtx<'_>, e: &Expr, own: Relids) -> bool {
+    matches!(e, Expr::Var(v) if v.levels_up == 0)
+        || (pull_rtis(e).overlaps(own) && !contains_nonstrict(ctx, e) && !contains_subplans(e))
+}
+
+fn whole_row_used(q: &Query, rti: u32) -> bool {
+    let mut found = false;
+    walk_query_levels(q, 0, &mut |x, lvl| {
+        if let Expr::Var(v) = x
+            && v.levels_up == lvl
+            && v.varno == VarNo::Rte(rti)
+            && v.attno <= 0
+        {
+            found = true;
+        }
+    });
+    found
+}
+
+fn leaves(t: &JoinTree, outer: bool, out: &mut Vec<(u32, bool)>) {
+    match t {
+        JoinTree::Rte(n) => out.push((*n, outer)),
+        JoinTree::From(f) => f.from.iter().for_each(|c| leaves(c, outer, out)),
+        JoinTree::Join(j) => {
+            let (l, r) = match j.kind {
+                JoinType::Inner | JoinType::Semi => (outer, outer),
+                JoinType::Left | JoinType::Anti => (outer, true),
+                JoinType::Right => (true, outer),
+                JoinType::Full => (true, true),
+            };
+            leaves(&j.left, l, out);
+            leaves(&j.right, r, out);
+        }
+    }
+}
+
+fn is_simple(ctx: &PlannerCtx<'_>, q: &Query) -> bool {
+    q.command == CmdType::Select
+        && q.set_operations.is_none()
+        && !q.has_aggs
+        && !q.has_window_funcs
+        && !q.has_target_srfs
+        && !q.has_modifying_cte
+        && q.group_clause.is_empty()
+        && q.grouping_sets.is_empty()
+        && q.having.is_none()
+        && q.sort.is_empty()
+        && q.distinct.is_empty()
+        && q.limit_offset.is_none()
+        && q.limit_count.is_none()
+        && q.row_marks.is_empty()
+        && q.ctes.is_empty()
+        && !q.target_list.iter().any(|t| contains_volatile(ctx, &t.expr))
+}
+
+/// Merges sub-query `rti` into its parent.
+fn merge(ctx: &PlannerCtx<'_>, q: &mut Query, rti: u32, _under_outer: bool) {
+    let RteKind::Subquery { query, lateral, .. } = &mut q.rtable[rti as usize - 1].kind else { return };
+    let lateral = *lateral;
+    let mut sub = std::mem::replace(&mut **query, empty_query());
+    super::aliases::flatten(&mut sub);
+    let off = q.rtable.len() as u32;
+    renumber_query_vars(&mut sub, &mut |n| n + off);
+    shift_query_levels(&mut sub, -1, 1);
+    let mut from = std::mem::take(&mut sub.jointree);
+    for t in &mut from.from {
+        sublinks::offset_tree(t, off);
+    }
+    if lateral {
+        // The merged relations inherit the right to refer to their left neighbours.
+        for r in &mut sub.rtable {
+            match &mut r.kind {
+                RteKind::Subquery { lateral, .. }
+                | RteKind::Function { lateral, .. }
+                | RteKind::Values { lateral, .. } => *lateral = true,
+                _ => {}
+            }
+        }
+    }
+    let targets: Vec<Expr> = sub.target_list.iter().filter(|t| !t.junk).map(|t| t.expr.clone()).collect();
+    let node = if from.from.len() == 1 && from.quals.is_none() {
+        from.from.swap_remove(0)
+    } else {
+        JoinTree::From(from)
+    };
+    substitute(q, rti, &targets);
+    let mut node = Some(node);
+    for t in &mut q.jointree.from {
+        place(t, rti, &mut node);
+    }
+    q.has_sub_links |= sub.has_sub_links;
+    q.has_for_update |= sub.has_for_update;
+    q.rtable.append(&mut sub.rtable);
+    let _ = (ctx, tree_relids);
+}
+
+fn place(t: &mut JoinTree, rti: u32, node: &mut Option<JoinTree>) {
+    match t {
+        JoinTree::Rte(n) if *n == rti => {
+            if let Some(x) = node.take() {
+                *t = x;
+            }
+        }
+        JoinTree::Rte(_) => {}
+        JoinTree::Join(j) => {
+            place(&mut j.left, rti, node);
+            place(&mut j.right, rti, node);
+        }
+        JoinTree::From(f) => f.from.iter_mut().for_each(|c| place(c, rti, node)),
+    }
+}
+
+/// Replaces every reference to a sub-query's columns.
+fn substitute(q: &mut Query, rti: u32, targets: &[Expr]) {
+    subst_query(q, 0, rti, targets);
+}
+
+fn subst_query(q: &mut Query, lvl: u32, rti: u32, targets: &[Expr]) {
+    query_exprs_mut(q, &mut |e| subst(e, lvl, rti, targets));
+    subqueries_mut(q, &mut |s| subst_query(s, lvl + 1, rti, targets));
+}
+
+fn subst(e: &mut Expr, lvl: u32, rti: u32, targets: &[Expr]) {
+    match e {
+        Expr::Var(v) => {
+            if v.levels_up == lvl
+                && v.varno == VarNo::Rte(rti)
+                && v.attno > 0
+                && let Some(t) = targets.get(v.attno as usize - 1)
+            {
+                let mut t = t.clone();
+                if lvl > 0 {
+                    shift_levels(&mut t, lvl as i32, 0);
+                }
+                *e = t;
+            }
+            return;
+        }
+        Expr::SubLink(s) => subst_query(&mut s.subselect, lvl + 1, rti, targets),
+        _ => {}
+    }
+    each_child_mut(e, &mut |c| subst(c, lvl, rti, targets));
+}
+
+/// A query without anything, as a placeholder.
+pub fn empty_query() -> Query {
+    Query {
+        command: CmdType::Select,
+        result_relation: 0,
+        has_aggs: false,
+        has_window_funcs: false,
+        has_target_srfs: false,
+        has_sub_links: false,
+        has_distinct_on: false,
+        has_recursive: false,
+        has_modifying_cte: false,
+        has_for_update: false,
+        ctes: Vec::new(),
+        rtable: Vec::new(),
+        jointree: FromExpr::default(),
+        target_list: Vec::new(),
+        overriding: Overriding::None,
+        on_conflict: None,
+        returning: Vec::new(),
+        group_clause: Vec::new(),
+        group_distinct: false,
+        grouping_sets: Vec::new(),
+        having: None,
+        windows: Vec::new(),
+        distinct: Vec::new(),
+        sort: Vec::new(),
+        limit_offset: None,
+        limit_count: None,
+        limit_option: LimitOption::Count,
+        row_marks: Vec::new(),
+        set_operations: None,
+        location: (0, 0),
+    }
+}

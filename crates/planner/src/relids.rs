@@ -1,0 +1,83 @@
+//! Sets of range table numbers as bits. A query level with more than 127 range table entries is refused.
+
+use std::ops::{BitAnd, BitOr, BitOrAssign, Not};
+
+/// A set of range table numbers (1-based).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Relids(pub u128);
+
+impl Relids {
+    /// No relation.
+    pub const EMPTY: Relids = Relids(0);
+    /// Range table entries a query level may have.
+    pub const MAX: usize = 127;
+
+    /// One relation.
+    pub fn single(rti: u32) -> Relids {
+        Relids(1u128.checked_shl(rti).unwrap_or(0))
+    }
+    pub fn add(&mut self, rti: u32) {
+        self.0 |= Relids::single(rti).0;
+    }
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+    pub fn contains(self, rti: u32) -> bool {
+        self.0 & Relids::single(rti).0 != 0
+    }
+    pub fn subset_of(self, o: Relids) -> bool {
+        self.0 & !o.0 == 0
+    }
+    pub fn overlaps(self, o: Relids) -> bool {
+        self.0 & o.0 != 0
+    }
+    pub fn minus(self, o: Relids) -> Relids {
+        Relids(self.0 & !o.0)
+    }
+    pub fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+    pub fn is_single(self) -> bool {
+        self.count() == 1
+    }
+    /// The lowest member.
+    pub fn first(self) -> Option<u32> {
+        (self.0 != 0).then(|| self.0.trailing_zeros())
+    }
+    /// Members in ascending order.
+    pub fn iter(self) -> impl Iterator<Item = u32> {
+        let mut bits = self.0;
+        std::iter::from_fn(move || {
+            if bits == 0 {
+                return None;
+            }
+            let i = bits.trailing_zeros();
+            bits &= bits - 1;
+            Some(i)
+        })
+    }
+}
+
+impl BitOr for Relids {
+    type Output = Relids;
+    fn bitor(self, o: Relids) -> Relids {
+        Relids(self.0 | o.0)
+    }
+}
+impl BitOrAssign for Relids {
+    fn bitor_assign(&mut self, o: Relids) {
+        self.0 |= o.0;
+    }
+}
+impl BitAnd for Relids {
+    type Output = Relids;
+    fn bitand(self, o: Relids) -> Relids {
+        Relids(self.0 & o.0)
+    }
+}
+impl Not for Relids {
+    type Output = Relids;
+    fn not(self) -> Relids {
+        Relids(!self.0)
+    }
+}

@@ -1,0 +1,323 @@
+//! The planner's working state: [`Glob`] for a whole statement, [`Root`] for one query level, [`RelInfo`] for one base
+//! or join relation, [`RestrictInfo`] for one clause.
+
+use crate::PlannerCtx;
+use crate::equivalence::EquivClass;
+use crate::exprs::{Evaluator, QualCost};
+use crate::path::{Path, PathKey, Target};
+use crate::plan::{Plan, PlanRowMark};
+use crate::relids::Relids;
+use analyze::expr::{Expr, SubPlan};
+use analyze::query::{JoinType, Query, RangeTblEntry};
+use catalog::Ref;
+use catalog::desc::{ColumnStats, Relation};
+use common::Oid;
+use hashbrown::HashMap;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// An outer reference turned into an exec param: what to compute at the level it belongs to.
+#[derive(Clone, Debug)]
+pub struct ParamItem {
+    pub item: Expr,
+    pub id: u32,
+}
+
+/// A planned WITH item.
+#[derive(Clone, Debug)]
+pub struct CtePlan {
+    pub name: String,
+    pub plan_id: u32,
+    pub param: u32,
+    pub rows: f64,
+    pub widths: Vec<i32>,
+}
+
+/// The recursive term's view of its union.
+#[derive(Clone, Debug)]
+pub struct WorkTable {
+    pub param: u32,
+    pub rows: f64,
+    pub width: i32,
+}
+
+/// A sub-plan made while planning, before references are set.
+pub struct PendingPlan {
+    pub plan: Plan,
+    pub rtable: Vec<RangeTblEntry>,
+}
+
+/// State shared by all query levels of a statement.
+pub struct Glob<'a> {
+    pub ctx: &'a PlannerCtx<'a>,
+    pub subplans: RefCell<Vec<PendingPlan>>,
+    /// Range tables of sub-query scans, found again by the number left in the scan's `node_id`.
+    pub sub_rtables: RefCell<Vec<Vec<RangeTblEntry>>>,
+    pub next_param: Cell<u32>,
+    /// By query depth: outer references from below.
+    pub plan_params: RefCell<Vec<Vec<ParamItem>>>,
+    /// By query depth: planned WITH items.
+    pub ctes: RefCell<Vec<Vec<CtePlan>>>,
+    /// By query depth.
+    pub work_tables: RefCell<Vec<Option<WorkTable>>>,
+    /// By query depth: rows and widths of nothing yet planned are not needed; join nesting of lateral scans is.
+    pub next_ri: Cell<u32>,
+    pub initplan_counter: Cell<u32>,
+    pub has_modifying_cte: Cell<bool>,
+    pub relation_oids: RefCell<Vec<Oid>>,
+    pub row_marks: RefCell<Vec<PlanRowMark>>,
+}
+
+impl<'a> Glob<'a> {
+    pub fn new(ctx: &'a PlannerCtx<'a>) -> Glob<'a> {
+        Glob {
+            ctx,
+            subplans: RefCell::default(),
+            sub_rtables: RefCell::default(),
+            next_param: Cell::new(0),
+            plan_params: RefCell::default(),
+            ctes: RefCell::default(),
+            work_tables: RefCell::default(),
+            next_ri: Cell::new(0),
+            initplan_counter: Cell::new(0),
+            has_modifying_cte: Cell::new(false),
+            relation_oids: RefCell::default(),
+            row_marks: RefCell::default(),
+        }
+    }
+    /// A fresh executor parameter slot.
+    pub fn new_param(&self) -> u32 {
+        let id = self.next_param.get();
+        self.next_param.set(id + 1);
+        id
+    }
+    pub fn ev(&self) -> Evaluator<'a> {
+        Evaluator::new(self.ctx)
+    }
+}
+
+/// A clause with everything the planner worked out about it.
+#[derive(Clone, Debug)]
+pub struct RestrictInfo {
+    pub serial: u32,
+    pub clause: Expr,
+    /// Came from above the join it is evaluated at (WHERE), so it filters after null-extension.
+    pub is_pushed_down: bool,
+    pub outerjoin_delayed: bool,
+    /// Binary operator with disjoint relations on its sides.
+    pub can_join: bool,
+    /// No Vars, not volatile: a gate to be tested once.
+    pub pseudoconstant: bool,
+    pub clause_relids: Relids,
+    pub required_relids: Relids,
+    pub outer_relids: Relids,
+    pub nullable_relids: Relids,
+    pub left_relids: Relids,
+    pub right_relids: Relids,
+    /// An OR: its arms, each a conjunction of clauses.
+    pub or_arms: Option<Vec<Vec<Ri>>>,
+    /// The equivalence class it was generated from.
+    pub parent_ec: Option<usize>,
+    pub left_ec: Cell<Option<usize>>,
+    pub right_ec: Cell<Option<usize>>,
+    pub merge_families: Vec<Oid>,
+    /// The operator if it can hash-join, else invalid.
+    pub hash_op: Oid,
+    pub cost: Cell<Option<QualCost>>,
+    pub norm_sel: Cell<f64>,
+    pub outer_sel: Cell<f64>,
+    /// Hash bucket sizes of the two sides and their most common frequency; negative: unknown.
+    pub bucket: Cell<[f64; 4]>,
+    /// Memoised merge-join start/end selectivities: left start, left end, right start, right end.
+    pub merge_sel: Cell<Option<[f64; 4]>>,
+}
+
+/// Shared clause; compared by identity.
+pub type Ri = Rc<RestrictInfo>;
+
+/// A join whose order is restricted.
+#[derive(Clone, Debug)]
+pub struct SpecialJoin {
+    pub min_left: Relids,
+    pub min_right: Relids,
+    pub syn_left: Relids,
+    pub syn_right: Relids,
+    pub kind: JoinType,
+    pub lhs_strict: bool,
+    pub delay_upper: bool,
+    /// Semi join: can the right side be made unique?
+    pub semi_can_hash: bool,
+    pub semi_can_sort: bool,
+    pub semi_operators: Vec<Oid>,
+    pub semi_rhs: Vec<Expr>,
+}
+
+/// An index as the planner sees it.
+#[derive(Debug)]
+pub struct IndexInfo {
+    pub desc: Ref<catalog::desc::IndexDesc>,
+    pub pages: f64,
+    pub tuples: f64,
+    pub tree_height: i32,
+    /// Stripped key expressions, with Vars of the relation's number.
+    pub exprs: Vec<Expr>,
+    pub predicate: Vec<Expr>,
+    pub pred_ok: bool,
+    /// All clauses of the relation minus those implied by the predicate.
+    pub restrict: Vec<Ri>,
+    pub unique: bool,
+    pub immediate: bool,
+}
+
+/// A base or join relation.
+pub struct RelInfo {
+    pub relids: Relids,
+    /// Base relations: range table number, else 0.
+    pub rti: u32,
+    pub rows: f64,
+    pub tuples: f64,
+    pub pages: f64,
+    pub all_visible: f64,
+    /// Output columns.
+    pub target: Rc<Target>,
+    /// Base relations: attribute → relations (bit 0: the final output) that need it, in order of first need.
+    pub needed: Vec<(Expr, Relids)>,
+    pub indexes: Vec<Rc<IndexInfo>>,
+    pub base_clauses: Vec<Ri>,
+    pub base_cost: QualCost,
+    pub join_clauses: Vec<Ri>,
+    pub has_eclass_joins: bool,
+    pub lateral: Relids,
+    pub paths: Vec<Rc<Path>>,
+    pub cheapest_startup: Option<Rc<Path>>,
+    pub cheapest_total: Option<Rc<Path>>,
+    pub cheapest_param: Vec<Rc<Path>>,
+    pub unique_path: Option<Option<Rc<Path>>>,
+    pub consider_startup: bool,
+    pub relation: Option<Ref<Relation>>,
+    pub subroot: Option<Box<Root>>,
+    pub param_infos: Vec<Rc<crate::path::ParamInfo>>,
+    /// Proven empty.
+    pub dummy: bool,
+    /// Known results of uniqueness proofs: outer relations for which this one is unique / is not.
+    pub unique_for: Vec<Relids>,
+    pub non_unique_for: Vec<Relids>,
+}
+
+/// One query level under planning.
+pub struct Root {
+    pub depth: usize,
+    pub query: Query,
+    /// By range table number.
+    pub base: Vec<Option<RelInfo>>,
+    pub join_rels: Vec<RelInfo>,
+    pub join_index: HashMap<Relids, usize>,
+    pub join_levels: Vec<Vec<usize>>,
+    pub all_base: Relids,
+    /// Base relations that can be null-extended.
+    pub nullable_base: Relids,
+    pub sjis: Vec<SpecialJoin>,
+    pub ecs: Vec<EquivClass>,
+    pub ec_final: bool,
+    pub oj_left: Vec<Ri>,
+    pub oj_right: Vec<Ri>,
+    pub oj_full: Vec<Ri>,
+    pub query_pathkeys: Vec<PathKey>,
+    pub group_pathkeys: Vec<PathKey>,
+    pub distinct_pathkeys: Vec<PathKey>,
+    pub sort_pathkeys: Vec<PathKey>,
+    pub init_plans: Vec<SubPlan>,
+    /// Total pages of all base tables (cache share of index scans).
+    pub total_pages: f64,
+    pub limit_tuples: f64,
+    pub tuple_fraction: f64,
+    pub has_having: bool,
+    pub has_pseudoconstant: bool,
+    pub has_lateral: bool,
+    /// The processed target list (junk included).
+    pub tlist: Vec<analyze::expr::TargetEntry>,
+    pub having: Vec<Expr>,
+    pub row_marks: Vec<PlanRowMark>,
+    /// Outer references that nested loops must supply while making the plan.
+    pub cur_outer: Relids,
+    pub cur_outer_params: Vec<crate::plan::NestLoopParam>,
+    /// min/max replaced by index look-ups.
+    pub minmax: Vec<crate::upper::minmax::MinMaxAgg>,
+    /// Result path after planning, with output column widths and path keys expressed over the target list.
+    pub final_paths: Vec<Rc<Path>>,
+    /// Relation `stats` of a column looked up once.
+    pub stats_cache: RefCell<HashMap<(u32, i16), Option<Ref2<ColumnStats>>>>,
+    pub current_init_quals: bool,
+}
+
+/// Statistics handle.
+pub type Ref2<T> = Rc<T>;
+
+impl Root {
+    pub fn new(depth: usize, query: Query) -> Root {
+        Root {
+            depth,
+            query,
+            base: Vec::new(),
+            join_rels: Vec::new(),
+            join_index: HashMap::new(),
+            join_levels: Vec::new(),
+            all_base: Relids::EMPTY,
+            nullable_base: Relids::EMPTY,
+            sjis: Vec::new(),
+            ecs: Vec::new(),
+            ec_final: false,
+            oj_left: Vec::new(),
+            oj_right: Vec::new(),
+            oj_full: Vec::new(),
+            query_pathkeys: Vec::new(),
+            group_pathkeys: Vec::new(),
+            distinct_pathkeys: Vec::new(),
+            sort_pathkeys: Vec::new(),
+            init_plans: Vec::new(),
+            total_pages: 0.0,
+            limit_tuples: -1.0,
+            tuple_fraction: 0.0,
+            has_having: false,
+            has_pseudoconstant: false,
+            has_lateral: false,
+            tlist: Vec::new(),
+            having: Vec::new(),
+            row_marks: Vec::new(),
+            cur_outer: Relids::EMPTY,
+            cur_outer_params: Vec::new(),
+            minmax: Vec::new(),
+            final_paths: Vec::new(),
+            stats_cache: RefCell::default(),
+            current_init_quals: false,
+        }
+    }
+
+    /// A base relation. Callers pass numbers of relations in the join tree only.
+    pub fn rel(&self, rti: u32) -> &RelInfo {
+        self.base[rti as usize].as_ref().expect("base relation exists")
+    }
+    /// A base relation, mutable.
+    pub fn rel_mut(&mut self, rti: u32) -> &mut RelInfo {
+        self.base[rti as usize].as_mut().expect("base relation exists")
+    }
+    /// Base or join relation of a set; `None` if that join was never built.
+    pub fn find(&self, relids: Relids) -> Option<&RelInfo> {
+        if relids.is_single() {
+            return self.base.get(relids.first()? as usize)?.as_ref();
+        }
+        self.join_index.get(&relids).map(|i| &self.join_rels[*i])
+    }
+    /// [`Root::find`], mutable.
+    pub fn find_mut(&mut self, relids: Relids) -> Option<&mut RelInfo> {
+        if relids.is_single() {
+            return self.base.get_mut(relids.first()? as usize)?.as_mut();
+        }
+        let i = *self.join_index.get(&relids)?;
+        Some(&mut self.join_rels[i])
+    }
+    /// Is the query an INSERT, UPDATE or DELETE target?
+    pub fn is_target(&self, rti: u32) -> bool {
+        self.query.result_relation == rti
+    }
+}

@@ -1,0 +1,564 @@
+//! The last step: one flat range table, Vars that name child columns, trivial sub-query scans removed, parameters each
+//! node depends on, node numbers.
+
+use crate::exprs::*;
+use crate::plan::*;
+use crate::prep::pullup::empty_query;
+use crate::root::*;
+use analyze::expr::*;
+use analyze::query::*;
+use common::{Oid, Result};
+
+struct Cx<'g, 'a> {
+    g: &'g Glob<'a>,
+    rtable: Vec<RangeTblEntry>,
+}
+
+/// Finishes a statement.
+pub fn finish(
+    g: &Glob<'_>,
+    mut top: Plan,
+    rtable: Vec<RangeTblEntry>,
+    command: CmdType,
+    has_returning: bool,
+) -> Result<PlannedStmt> {
+    let mut cx = Cx { g, rtable: Vec::new() };
+    let off = cx.add_rtable(rtable);
+    cx.plan(&mut top, off);
+    let mut subplans = Vec::new();
+    for p in std::mem::take(&mut *g.subplans.borrow_mut()) {
+        let PendingPlan { mut plan, rtable } = p;
+        let off = cx.add_rtable(rtable);
+        cx.plan(&mut plan, off);
+        subplans.push(plan);
+    }
+    // What a sub-plan needs from outside counts for the node that runs it.
+    let mut needs: Vec<Vec<u32>> = Vec::new();
+    for p in &mut subplans {
+        let n = ext_params(p, &needs);
+        needs.push(n);
+    }
+    for _ in 0..2 {
+        for i in 0..subplans.len() {
+            needs[i] = ext_params(&mut subplans[i], &needs);
+        }
+    }
+    ext_params(&mut top, &needs);
+    let mut relation_oids: Vec<Oid> = Vec::new();
+    let mut row_marks = Vec::new();
+    for r in &cx.rtable {
+        if let RteKind::Relation { relid, .. } = r.kind
+            && !relation_oids.contains(&relid)
+        {
+            relation_oids.push(relid);
+        }
+        if let RteKind::Subquery { view: Some(v), .. } = r.kind
+            && !relation_oids.contains(&v)
+        {
+            relation_oids.push(v);
+        }
+    }
+    collect_marks(&top, &mut row_marks);
+    let mut stmt = PlannedStmt {
+        command,
+        plan: top,
+        rtable: cx.rtable,
+        subplans,
+        exec_params: g.next_param.get(),
+        param_types: g.ctx.param_types.to_vec(),
+        has_returning,
+        has_modifying_cte: g.has_modifying_cte.get(),
+        row_marks,
+        relation_oids,
+        parallel_mode_needed: false,
+        node_count: 0,
+    };
+    stmt.number();
+    Ok(stmt)
+}
+
+fn collect_marks(p: &Plan, out: &mut Vec<PlanRowMark>) {
+    if let Node::LockRows { marks, .. } = &p.node {
+        out.extend(marks.iter().cloned());
+    }
+    for c in p.children() {
+        collect_marks(c, out);
+    }
+}
+
+/// Fills `ext_params` bottom-up: exec params read in the subtree that are set outside of it.
+fn ext_params(p: &mut Plan, needs: &[Vec<u32>]) -> Vec<u32> {
+    let mut used: Vec<u32> = Vec::new();
+    each_expr(p, &mut |e| {
+        walk(e, &mut |x| {
+            match x {
+                Expr::Param(q) if q.kind == ParamKind::Exec => used.push(q.id),
+                Expr::SubPlan(s) => {
+                    if let Some(n) = needs.get(s.plan_id as usize - 1) {
+                        used.extend(n.iter().filter(|i| !s.par_param.contains(i)));
+                    }
+                    // The test's column parameters are set by the sub-plan itself.
+                    let mut inner = Vec::new();
+                    for a in &s.args {
+                        collect_params(a, &mut inner);
+                    }
+                    if let Some(t) = &s.test {
+                        collect_params(t, &mut inner);
+                    }
+                    inner.retain(|i| !s.param_ids.contains(i));
+                    used.extend(inner);
+                    return false;
+                }
+                _ => {}
+            }
+            true
+        });
+    });
+    match &p.node {
+        Node::CteScan { cte_param, plan_id, .. } => {
+            used.push(*cte_param);
+            if let Some(n) = needs.get(*plan_id as usize - 1) {
+                used.extend(n);
+            }
+        }
+        Node::WorkTableScan { wt_param, .. } => used.push(*wt_param),
+        _ => {}
+    }
+    let own_nest: Vec<u32> = match &p.node {
+        Node::NestLoop { params, .. } => params.iter().map(|x| x.paramno).collect(),
+        Node::RecursiveUnion { wt_param, .. } => vec![*wt_param],
+        _ => Vec::new(),
+    };
+    for c in p.children_mut() {
+        let n = ext_params(c, needs);
+        used.extend(n.into_iter().filter(|i| !own_nest.contains(i)));
+    }
+    for s in &p.init_plans {
+        if let Some(n) = needs.get(s.plan_id as usize - 1) {
+            used.extend(n);
+        }
+    }
+    let set: Vec<u32> = p.init_plans.iter().flat_map(|s| s.set_param.iter().copied()).collect();
+    used.retain(|i| !set.contains(i));
+    used.sort_unstable();
+    used.dedup();
+    p.ext_params = used.clone();
+    used
+}
+
+fn collect_params(e: &Expr, out: &mut Vec<u32>) {
+    walk(e, &mut |x| {
+        if let Expr::Param(p) = x
+            && p.kind == ParamKind::Exec
+        {
+            out.push(p.id);
+        }
+        true
+    });
+}
+
+/// Calls `f` on every expression of a node (not of its children).
+pub fn each_expr<'p>(p: &'p Plan, f: &mut dyn FnMut(&'p Expr)) {
+    p.targetlist.iter().for_each(|t| f(&t.expr));
+    p.qual.iter().for_each(&mut *f);
+    match &p.node {
+        Node::Result { one_time, .. } => one_time.iter().for_each(f),
+        Node::IndexScan { conds, .. } | Node::IndexOnlyScan { conds, .. } | Node::BitmapIndexScan { conds, .. } => {
+            conds.iter().for_each(|c| f(&c.clause));
+        }
+        Node::BitmapHeapScan { recheck, .. } => recheck.iter().for_each(f),
+        Node::TidScan { tids, .. } => tids.iter().for_each(f),
+        Node::FunctionScan { functions, .. } => functions.iter().for_each(|x| f(&x.expr)),
+        Node::ValuesScan { lists, .. } => lists.iter().flatten().for_each(f),
+        Node::NestLoop { join, params } => {
+            join.joinqual.iter().for_each(&mut *f);
+            params.iter().for_each(|x| f(&x.var));
+        }
+        Node::MergeJoin { join, keys, .. } => {
+            join.joinqual.iter().for_each(&mut *f);
+            for k in keys {
+                f(&k.outer);
+                f(&k.inner);
+            }
+        }
+        Node::HashJoin { join, keys } => {
+            join.joinqual.iter().for_each(&mut *f);
+            for k in keys {
+                f(&k.outer);
+                f(&k.inner);
+            }
+        }
+        Node::Limit { offset, count, .. } => offset.iter().chain(count).for_each(f),
+        Node::ModifyTable(m) => {
+            m.returning.iter().for_each(|t| f(&t.expr));
+            if let Some(oc) = &m.on_conflict {
+                oc.set.iter().for_each(|s| f(&s.1));
+                oc.where_clause.iter().for_each(f);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn each_expr_mut(p: &mut Plan, f: &mut dyn FnMut(&mut Expr)) {
+    p.targetlist.iter_mut().for_each(|t| f(&mut t.expr));
+    p.qual.iter_mut().for_each(&mut *f);
+    match &mut p.node {
+        Node::Result { one_time, .. } => one_time.iter_mut().for_each(f),
+        Node::IndexScan { conds, .. } | Node::IndexOnlyScan { conds, .. } | Node::BitmapIndexScan { conds, .. } => {
+            for c in conds {
+                f(&mut c.clause);
+                match &mut c.kind {
+                    IndexCondKind::Op { value, .. } => f(value),
+                    IndexCondKind::ArrayOp { array, .. } => f(array),
+                    IndexCondKind::Row { values, .. } => values.iter_mut().for_each(&mut *f),
+                    _ => {}
+                }
+            }
+        }
+        Node::BitmapHeapScan { recheck, .. } => recheck.iter_mut().for_each(f),
+        Node::TidScan { tids, .. } => tids.iter_mut().for_each(f),
+        Node::FunctionScan { functions, .. } => functions.iter_mut().for_each(|x| f(&mut x.expr)),
+        Node::ValuesScan { lists, .. } => lists.iter_mut().flatten().for_each(f),
+        Node::Limit { offset, count, .. } => offset.iter_mut().chain(count).for_each(f),
+        _ => {}
+    }
+}
+
+fn add_offset(e: &mut Expr, off: u32) {
+    walk_mut(e, &mut |x| {
+        match x {
+            Expr::Var(v) => {
+                if let VarNo::Rte(n) = v.varno {
+                    v.varno = VarNo::Rte(n + off);
+                    v.syn = (n + off, v.attno);
+                } else if v.varno == VarNo::Index && v.syn.0 != 0 {
+                    v.syn.0 += off;
+                }
+            }
+            Expr::CurrentOf { rte, .. } => *rte += off,
+            _ => {}
+        }
+        true
+    });
+}
+
+fn outer_var(i: usize, e: &Expr, which: VarNo) -> Expr {
+    let syn = match e {
+        Expr::Var(v) => v.syn,
+        _ => (0, 0),
+    };
+    Expr::Var(Var {
+        varno: which,
+        attno: i as i16 + 1,
+        vartype: type_of(e),
+        typmod: typmod_of(e),
+        collation: collation_of(e),
+        levels_up: 0,
+        syn,
+        location: None,
+    })
+}
+
+/// A child's output as it was before its own references were set.
+type Out = Vec<Expr>;
+
+fn find_in(list: &Out, e: &Expr, which: VarNo) -> Option<Expr> {
+    let i = list.iter().position(|x| equal(x, e))?;
+    let mut v = outer_var(i, &list[i], which);
+    if let (Expr::Var(n), Expr::Var(src)) = (&mut v, &list[i])
+        && let VarNo::Rte(r) = src.varno
+    {
+        n.syn = (r, src.attno);
+    }
+    Some(v)
+}
+
+fn fix(e: &mut Expr, outer: &Out, inner: Option<&Out>) {
+    replace(e, &mut |x| {
+        if matches!(x, Expr::Const(_) | Expr::Param(_)) {
+            return None;
+        }
+        // Vars name outer columns first, then inner ones; larger expressions a child computed are taken whole.
+        find_in(outer, x, VarNo::Outer).or_else(|| inner.and_then(|i| find_in(i, x, VarNo::Inner)))
+    });
+}
+
+/// Constants are taken from the child only where the whole column is one.
+fn fix_top(e: &mut Expr, outer: &Out) {
+    fix(e, outer, None);
+}
+
+impl Cx<'_, '_> {
+    fn add_rtable(&mut self, list: Vec<RangeTblEntry>) -> u32 {
+        let off = self.rtable.len() as u32;
+        for mut r in list {
+            match &mut r.kind {
+                RteKind::Subquery { query, .. } => **query = empty_query(),
+                RteKind::Join { alias_vars, .. } => alias_vars.clear(),
+                RteKind::Function { functions, .. } => functions.clear(),
+                RteKind::Values { lists, .. } => lists.clear(),
+                _ => {}
+            }
+            r.security_quals.clear();
+            self.rtable.push(r);
+        }
+        off
+    }
+
+    /// Sets the references of a subtree; returns what its columns were, in flat range table numbers.
+    fn plan(&mut self, p: &mut Plan, off: u32) -> Out {
+        for s in &mut p.init_plans {
+            s.args.iter_mut().for_each(|a| add_offset(a, off));
+        }
+        match &mut p.node {
+            Node::SubqueryScan { .. } => return self.subquery(p, off),
+            Node::ModifyTable(_) => return self.modify(p, off),
+            Node::Append { .. } | Node::RecursiveUnion { .. } => return self.positional(p, off),
+            _ => {}
+        }
+        if p.children().is_empty() || matches!(p.node, Node::BitmapHeapScan { .. } | Node::BitmapAnd { .. } | Node::BitmapOr { .. }) {
+            return self.leaf(p, off);
+        }
+        if matches!(p.node, Node::NestLoop { .. } | Node::MergeJoin { .. } | Node::HashJoin { .. }) {
+            return self.join(p, off);
+        }
+        // One child.
+        let mut child_out = Vec::new();
+        for c in p.children_mut() {
+            child_out = self.plan(c, off);
+        }
+        each_expr_mut(p, &mut |e| add_offset(e, off));
+        let out: Out = p.targetlist.iter().map(|t| t.expr.clone()).collect();
+        let passes = matches!(
+            p.node,
+            Node::Material { .. }
+                | Node::Memoize { .. }
+                | Node::Sort { .. }
+                | Node::IncrementalSort { .. }
+                | Node::Unique { .. }
+                | Node::SetOp { .. }
+                | Node::LockRows { .. }
+                | Node::Limit { .. }
+                | Node::Hash { .. }
+        );
+        if passes {
+            for (i, t) in p.targetlist.iter_mut().enumerate() {
+                let src = child_out.get(i).unwrap_or(&t.expr).clone();
+                t.expr = outer_var(i, &src, VarNo::Outer);
+                if let (Expr::Var(n), Expr::Var(s)) = (&mut t.expr, &src)
+                    && let VarNo::Rte(r) = s.varno
+                {
+                    n.syn = (r, s.attno);
+                }
+            }
+            return out;
+        }
+        if matches!(&p.node, Node::Result { child: Some(_), .. } | Node::ProjectSet { .. } | Node::Agg { .. } | Node::Group { .. }) {
+            for t in &mut p.targetlist {
+                fix_top(&mut t.expr, &child_out);
+            }
+            for q in &mut p.qual {
+                fix_top(q, &child_out);
+            }
+        }
+        out
+    }
+
+    fn leaf(&mut self, p: &mut Plan, off: u32) -> Out {
+        match &mut p.node {
+            Node::SeqScan { rti, .. }
+            | Node::IndexScan { rti, .. }
+            | Node::IndexOnlyScan { rti, .. }
+            | Node::BitmapIndexScan { rti, .. }
+            | Node::BitmapHeapScan { rti, .. }
+            | Node::TidScan { rti, .. }
+            | Node::FunctionScan { rti, .. }
+            | Node::ValuesScan { rti, .. }
+            | Node::CteScan { rti, .. }
+            | Node::WorkTableScan { rti, .. } => *rti += off,
+            _ => {}
+        }
+        for c in p.children_mut() {
+            self.plan(c, off);
+        }
+        each_expr_mut(p, &mut |e| add_offset(e, off));
+        p.targetlist
+            .iter()
+            .map(|t| {
+                let mut e = t.expr.clone();
+                // To the nodes above an index-only scan's columns are the table's.
+                walk_mut(&mut e, &mut |x| {
+                    if let Expr::Var(v) = x
+                        && v.varno == VarNo::Index
+                    {
+                        v.varno = VarNo::Rte(v.syn.0);
+                        v.attno = v.syn.1;
+                    }
+                    true
+                });
+                e
+            })
+            .collect()
+    }
+
+    fn join(&mut self, p: &mut Plan, off: u32) -> Out {
+        let (Node::NestLoop { join, .. } | Node::MergeJoin { join, .. } | Node::HashJoin { join, .. }) = &mut p.node
+        else {
+            return Vec::new();
+        };
+        let outer = self.plan(&mut join.outer, off);
+        let inner = self.plan(&mut join.inner, off);
+        for e in &mut join.joinqual {
+            add_offset(e, off);
+            fix(e, &outer, Some(&inner));
+        }
+        match &mut p.node {
+            Node::NestLoop { params, .. } => {
+                for n in params {
+                    add_offset(&mut n.var, off);
+                    fix(&mut n.var, &outer, None);
+                }
+            }
+            Node::MergeJoin { keys, .. } => {
+                for k in keys {
+                    add_offset(&mut k.outer, off);
+                    add_offset(&mut k.inner, off);
+                    fix(&mut k.outer, &outer, None);
+                    fix(&mut k.inner, &Vec::new(), Some(&inner));
+                }
+            }
+            Node::HashJoin { keys, .. } => {
+                for k in keys {
+                    add_offset(&mut k.outer, off);
+                    add_offset(&mut k.inner, off);
+                    fix(&mut k.outer, &outer, None);
+                    fix(&mut k.inner, &Vec::new(), Some(&inner));
+                }
+            }
+            _ => {}
+        }
+        for t in &mut p.targetlist {
+            add_offset(&mut t.expr, off);
+        }
+        let out: Out = p.targetlist.iter().map(|t| t.expr.clone()).collect();
+        for t in &mut p.targetlist {
+            fix(&mut t.expr, &outer, Some(&inner));
+        }
+        for q in &mut p.qual {
+            add_offset(q, off);
+            fix(q, &outer, Some(&inner));
+        }
+        out
+    }
+
+    /// Append and RecursiveUnion: columns by position.
+    fn positional(&mut self, p: &mut Plan, off: u32) -> Out {
+        let mut first: Option<Out> = None;
+        for c in p.children_mut() {
+            let o = self.plan(c, off);
+            first.get_or_insert(o);
+        }
+        let first = first.unwrap_or_default();
+        for t in &mut p.targetlist {
+            add_offset(&mut t.expr, off);
+        }
+        let out: Out = p.targetlist.iter().map(|t| t.expr.clone()).collect();
+        for (i, t) in p.targetlist.iter_mut().enumerate() {
+            let src = first.get(i).unwrap_or(&t.expr).clone();
+            let mut v = outer_var(i, &src, VarNo::Outer);
+            if let Expr::Var(n) = &mut v {
+                n.syn = (0, 0);
+            }
+            t.expr = v;
+        }
+        out
+    }
+
+    fn subquery(&mut self, p: &mut Plan, off: u32) -> Out {
+        let id = p.node_id as usize;
+        p.node_id = 0;
+        let rtable = self
+            .g
+            .sub_rtables
+            .borrow_mut()
+            .get_mut(id.wrapping_sub(1))
+            .map(std::mem::take)
+            .unwrap_or_default();
+        each_expr_mut(p, &mut |e| add_offset(e, off));
+        let out: Out = p.targetlist.iter().map(|t| t.expr.clone()).collect();
+        let sub_off = self.add_rtable(rtable);
+        let Node::SubqueryScan { rti, child } = &mut p.node else { return out };
+        *rti += off;
+        let rti = *rti;
+        self.plan(child, sub_off);
+        // A scan that only passes everything on is not needed.
+        let trivial = p.qual.is_empty()
+            && p.targetlist.len() == child.targetlist.iter().filter(|t| !t.junk).count()
+            && child.targetlist.len() == p.targetlist.len()
+            && p.targetlist.iter().enumerate().all(|(i, t)| {
+                matches!(&t.expr, Expr::Var(v) if v.varno == VarNo::Rte(rti) && v.attno as usize == i + 1)
+            });
+        if trivial {
+            let init = std::mem::take(&mut p.init_plans);
+            let tl = std::mem::take(&mut p.targetlist);
+            let c = std::mem::replace(
+                &mut **child,
+                Plan {
+                    startup_cost: 0.0,
+                    total_cost: 0.0,
+                    rows: 0.0,
+                    width: 0,
+                    targetlist: Vec::new(),
+                    qual: Vec::new(),
+                    init_plans: Vec::new(),
+                    parallel_aware: false,
+                    node: Node::Append { children: Vec::new() },
+                    ext_params: Vec::new(),
+                    node_id: 0,
+                },
+            );
+            *p = c;
+            p.init_plans.splice(0..0, init);
+            for (t, o) in p.targetlist.iter_mut().zip(tl) {
+                if o.name.is_some() {
+                    t.name = o.name;
+                }
+                t.junk = o.junk;
+                t.sort_group_ref = o.sort_group_ref;
+                if o.orig.1 != 0 {
+                    t.orig = o.orig;
+                }
+            }
+        }
+        out
+    }
+
+    fn modify(&mut self, p: &mut Plan, off: u32) -> Out {
+        let Node::ModifyTable(m) = &mut p.node else { return Vec::new() };
+        m.rti += off;
+        let rti = m.rti;
+        let child = self.plan(&mut m.child, off);
+        for k in &mut m.epq_marks {
+            k.rti += off;
+        }
+        let mut fix_returning = |e: &mut Expr| {
+            add_offset(e, off);
+            replace(e, &mut |x| match x {
+                Expr::Var(v) if v.varno != VarNo::Rte(rti) => find_in(&child, x, VarNo::Outer),
+                _ => None,
+            });
+        };
+        for t in &mut m.returning {
+            fix_returning(&mut t.expr);
+        }
+        if let Some(oc) = &mut m.on_conflict {
+            oc.excluded_rti += off;
+            oc.set.iter_mut().for_each(|s| add_offset(&mut s.1, off));
+            oc.where_clause.iter_mut().for_each(|e| add_offset(e, off));
+        }
+        let tl = m.returning.clone();
+        p.targetlist = tl;
+        p.targetlist.iter().map(|t| t.expr.clone()).collect()
+    }
+}

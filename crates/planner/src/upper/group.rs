@@ -1,0 +1,143 @@
+//! GROUP BY and aggregates: plain, sorted and hashed.
+
+use super::{cheapest, incremental_path, sort_path};
+use crate::cost;
+use crate::exprs::*;
+use crate::path::*;
+use crate::paths::add_path;
+use crate::pathkeys;
+use crate::root::*;
+use crate::selectivity;
+use analyze::expr::*;
+use analyze::query::JoinType;
+use common::Result;
+use std::rc::Rc;
+
+/// Grouping paths over the inputs.
+pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Target>) -> Result<Vec<Rc<Path>>> {
+    let q = &root.query;
+    let clauses = q.group_clause.clone();
+    let having = root.having.clone();
+    let best = cheapest(&inputs);
+    if !q.has_aggs && clauses.is_empty() {
+        return Ok(vec![degenerate(g, root, out, having)]);
+    }
+    let exprs: Vec<&Expr> = root.tlist.iter().map(|t| &t.expr).chain(&having).collect();
+    let costs = cost::upper::agg_costs(g, root, exprs);
+    let gexprs: Vec<Expr> = clauses
+        .iter()
+        .filter_map(|c| root.tlist.iter().find(|t| t.sort_group_ref == c.tle_ref))
+        .map(|t| t.expr.clone())
+        .collect();
+    let groups = if clauses.is_empty() {
+        1.0
+    } else {
+        selectivity::num_groups(g, root, &gexprs.iter().collect::<Vec<_>>(), best.rows)
+    };
+    let can_sort = clauses.iter().all(|c| c.sortop.is_valid());
+    let can_hash = !clauses.is_empty() && clauses.iter().all(|c| c.hashable) && !costs.any_ordered;
+    let hcost = cost::exprs_cost(g, having.iter());
+    let hsel = if having.is_empty() {
+        1.0
+    } else {
+        selectivity::clause::exprs_sel(g, root, &having.iter().collect::<Vec<_>>(), 0, JoinType::Inner, None)
+    };
+    let has_aggs = root.query.has_aggs;
+    let make = |sub: &Rc<Path>, kind: AggKind| -> Path {
+        let (s, t, rows) = cost::upper::agg(
+            g,
+            kind,
+            &costs,
+            clauses.len(),
+            groups,
+            sub.startup,
+            sub.total,
+            sub.rows,
+            sub.target.width,
+            hcost,
+            hsel,
+            !having.is_empty(),
+        );
+        let s2 = s + out.cost.startup;
+        let t2 = t + out.cost.startup + out.cost.per_tuple * rows;
+        let k = PathKind::Agg {
+            sub: sub.clone(),
+            kind,
+            clauses: clauses.clone(),
+            qual: having.clone(),
+            groups,
+        };
+        let mut p = Path::new(k, sub.rel, out.clone()).cost(rows, s2, t2);
+        if kind == AggKind::Sorted {
+            p.keys = sub.keys.clone();
+        }
+        p
+    };
+    let make_group = |sub: &Rc<Path>| -> Path {
+        let c = g.ctx.settings.cpu_operator_cost * clauses.len() as f64;
+        let mut startup = sub.startup;
+        let mut total = sub.total + c * sub.rows;
+        let mut rows = groups;
+        if !having.is_empty() {
+            startup += hcost.startup;
+            total += hcost.startup + rows * hcost.per_tuple;
+            rows = selectivity::clamp_rows(rows * hsel);
+        }
+        startup += out.cost.startup;
+        total += out.cost.startup + out.cost.per_tuple * rows;
+        let k = PathKind::Group { sub: sub.clone(), clauses: clauses.clone(), qual: having.clone() };
+        let mut p = Path::new(k, sub.rel, out.clone()).cost(rows, startup, total);
+        p.keys = sub.keys.clone();
+        p
+    };
+    let mut list: Vec<Rc<Path>> = Vec::new();
+    if can_sort {
+        let keys = root.group_pathkeys.clone();
+        for p in &inputs {
+            let n = pathkeys::common(&keys, &p.keys);
+            let sorted = n == keys.len();
+            let is_best = Rc::ptr_eq(p, &best);
+            let mut subs: Vec<Rc<Path>> = Vec::new();
+            if sorted {
+                subs.push(p.clone());
+            } else {
+                if is_best {
+                    subs.push(Rc::new(sort_path(g, p, &keys, -1.0)));
+                }
+                if n > 0 && g.ctx.settings.enable_incremental_sort {
+                    subs.push(Rc::new(incremental_path(g, root, p, &keys, n, -1.0)));
+                }
+            }
+            for s in subs {
+                let new = if has_aggs {
+                    make(&s, if clauses.is_empty() { AggKind::Plain } else { AggKind::Sorted })
+                } else {
+                    make_group(&s)
+                };
+                add_path(&mut list, true, new);
+            }
+        }
+    }
+    if can_hash {
+        add_path(&mut list, true, make(&best, AggKind::Hashed));
+    }
+    if let Some(p) = super::minmax::path(g, root, &out, &having, hcost) {
+        add_path(&mut list, true, p);
+    }
+    if list.is_empty() {
+        return Err(common::err!(FEATURE_NOT_SUPPORTED, "could not implement GROUP BY")
+            .detail("Some of the datatypes only support hashing, while others only support sorting."));
+    }
+    Ok(list)
+}
+
+/// HAVING without aggregates and groups: one row or none.
+fn degenerate(g: &Glob<'_>, _root: &Root, out: Rc<Target>, having: Vec<Expr>) -> Rc<Path> {
+    let c = cost::exprs_cost(g, having.iter());
+    let s = c.startup + c.per_tuple;
+    let total = s + g.ctx.settings.cpu_tuple_cost + out.cost.startup + out.cost.per_tuple;
+    let _ = SortGroupClause { tle_ref: 0, eqop: common::Oid(0), sortop: common::Oid(0), nulls_first: false, hashable: false };
+    Rc::new(
+        Path::new(PathKind::Result { quals: having }, crate::relids::Relids::EMPTY, out).cost(1.0, s, total),
+    )
+}

@@ -1,0 +1,348 @@
+//! Above scan and join: grouping, DISTINCT, ORDER BY, set-returning functions, row locks, LIMIT, modification.
+
+pub mod distinct;
+pub mod group;
+pub mod minmax;
+pub mod modify;
+pub mod setop;
+pub mod target;
+
+use crate::cost;
+use crate::exprs::*;
+use crate::path::*;
+use crate::paths::add_path;
+use crate::pathkeys;
+use crate::planner::query_planner;
+use crate::relids::Relids;
+use crate::root::*;
+use crate::selectivity::clamp_rows;
+use analyze::expr::*;
+use analyze::query::*;
+use common::{Error, Result};
+use std::rc::Rc;
+use types::Datum;
+
+/// LIMIT and OFFSET as estimates: 0 = none, -1 = unknown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LimitEst {
+    pub count: f64,
+    pub offset: f64,
+}
+
+/// Plans everything of one query level; leaves the finished paths in `root.final_paths`.
+pub fn grouping_planner(g: &Glob<'_>, root: &mut Root, fraction: f64, recursive: Option<u32>) -> Result<()> {
+    let q = &root.query;
+    if q.has_window_funcs {
+        return Err(Error::unsupported("window functions"));
+    }
+    if !q.grouping_sets.is_empty() {
+        return Err(Error::unsupported("GROUPING SETS"));
+    }
+    let (fraction, limit) = preprocess_limit(g, root, fraction);
+    root.tuple_fraction = fraction;
+    let limit_tuples = if limit.count > 0.0 && limit.offset >= 0.0 { limit.count + limit.offset } else { -1.0 };
+    let paths = if root.query.set_operations.is_some() {
+        root.tlist = root.query.target_list.clone();
+        setop::plan(g, root, recursive)?
+    } else {
+        plain(g, root, limit_tuples)?
+    };
+    let sorted = order(g, root, paths, limit_tuples);
+    finish(g, root, sorted, limit)
+}
+
+fn preprocess_limit(g: &Glob<'_>, root: &Root, fraction: f64) -> (f64, LimitEst) {
+    let est = |e: &Option<Expr>, is_count: bool| -> f64 {
+        match e {
+            None => 0.0,
+            Some(e) => match fold::for_estimate(g.ctx, e) {
+                Expr::Const(c) => match c.value {
+                    Datum::Null => 0.0,
+                    Datum::I64(v) if v <= 0 => f64::from(u8::from(is_count)),
+                    Datum::I64(v) => v as f64,
+                    _ => -1.0,
+                },
+                _ => -1.0,
+            },
+        }
+    };
+    let l = LimitEst { count: est(&root.query.limit_count, true), offset: est(&root.query.limit_offset, false) };
+    let mut f = fraction;
+    if l.count != 0.0 {
+        let lim = if l.count < 0.0 || l.offset < 0.0 { 0.10 } else { l.count + l.offset };
+        f = if f >= 1.0 {
+            if lim >= 1.0 { f.min(lim) } else { f }
+        } else if f > 0.0 {
+            if lim >= 1.0 { lim } else { f * lim }
+        } else {
+            lim
+        };
+    } else if l.offset != 0.0 && f > 0.0 {
+        let lim = if l.offset < 0.0 { 0.10 } else { l.offset };
+        f = if f >= 1.0 {
+            if lim >= 1.0 { f + lim } else { lim }
+        } else if lim >= 1.0 {
+            lim
+        } else {
+            (f + lim).min(0.0)
+        };
+        if f >= 1.0 && lim < 1.0 {
+            f = 0.0;
+        }
+    }
+    (f.max(0.0), l)
+}
+
+/// A query without set operations, up to (not including) ORDER BY.
+fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path>>> {
+    modify::target_list(g, root)?;
+    order_group_clause(root);
+    let q = &root.query;
+    let grouping = !q.group_clause.is_empty() || q.has_aggs || q.having.is_some();
+    root.limit_tuples = if grouping || !q.distinct.is_empty() || q.has_target_srfs { -1.0 } else { limit_tuples };
+    let candidates = if root.query.has_aggs { minmax::candidates(g, root) } else { Vec::new() };
+    let before = if candidates.is_empty() { None } else { Some(root.query.clone()) };
+    let rel = query_planner(g, root, &mut |g, root| {
+        set_pathkeys(g, root);
+        Ok(())
+    })?;
+    if let Some(q) = before {
+        minmax::plan(g, root, q, candidates)?;
+    }
+    let scan_paths: Vec<Rc<Path>> = if rel.is_empty() {
+        vec![Rc::new(result_path(g, root)?)]
+    } else {
+        let r = root.find(rel).ok_or_else(|| Error::internal("join relation missing"))?;
+        r.paths.iter().filter(|p| p.outer.is_empty()).cloned().collect()
+    };
+    if scan_paths.is_empty() {
+        return Err(Error::internal("could not devise a query plan for the given query"));
+    }
+    let has_srf = root.query.has_target_srfs;
+    let input = target::input_target(g, root, grouping, has_srf);
+    let mut paths: Vec<Rc<Path>> = scan_paths.iter().map(|p| target::project(g, p, &input)).collect();
+    if grouping {
+        let out = target::group_output(g, root, has_srf);
+        paths = group::paths(g, root, paths, out)?;
+    }
+    if has_srf && !target::srf_after_sort(root) {
+        paths = target::project_set(g, root, paths)?;
+    }
+    if !root.query.distinct.is_empty() {
+        paths = distinct::paths(g, root, paths)?;
+    }
+    Ok(paths)
+}
+
+/// GROUP BY in the order of ORDER BY as far as both agree, so that one sort serves both.
+fn order_group_clause(root: &mut Root) {
+    let q = &mut root.query;
+    let mut out: Vec<SortGroupClause> = Vec::new();
+    for s in &q.sort {
+        match q.group_clause.iter().find(|c| c.tle_ref == s.tle_ref && c.eqop == s.eqop) {
+            Some(c) => {
+                let mut c = c.clone();
+                c.sortop = s.sortop;
+                c.nulls_first = s.nulls_first;
+                out.push(c);
+            }
+            None => break,
+        }
+    }
+    if out.is_empty() {
+        return;
+    }
+    let rest: Vec<SortGroupClause> =
+        q.group_clause.iter().filter(|c| !out.iter().any(|o| o.tle_ref == c.tle_ref)).cloned().collect();
+    if rest.iter().any(|c| !c.sortop.is_valid()) {
+        return;
+    }
+    out.extend(rest);
+    q.group_clause = out;
+}
+
+/// The orders that grouping, DISTINCT and ORDER BY ask for.
+pub fn set_pathkeys(g: &Glob<'_>, root: &mut Root) {
+    let tl = root.tlist.clone();
+    let sortable = |l: &[SortGroupClause]| l.iter().all(|c| c.sortop.is_valid());
+    let q = root.query.clone_clauses();
+    root.group_pathkeys = if !q.0.is_empty() && sortable(&q.0) {
+        pathkeys::for_clauses(g, root, &q.0, &tl).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    root.distinct_pathkeys = if !q.1.is_empty() && sortable(&q.1) {
+        pathkeys::for_clauses(g, root, &q.1, &tl).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    root.sort_pathkeys = pathkeys::for_clauses(g, root, &q.2, &tl).unwrap_or_default();
+    root.query_pathkeys = if !root.group_pathkeys.is_empty() {
+        root.group_pathkeys.clone()
+    } else if root.distinct_pathkeys.len() > root.sort_pathkeys.len() {
+        root.distinct_pathkeys.clone()
+    } else {
+        root.sort_pathkeys.clone()
+    };
+}
+
+/// Clause lists apart from the query, for use while the root is borrowed.
+trait CloneClauses {
+    fn clone_clauses(&self) -> (Vec<SortGroupClause>, Vec<SortGroupClause>, Vec<SortGroupClause>);
+}
+
+impl CloneClauses for Query {
+    fn clone_clauses(&self) -> (Vec<SortGroupClause>, Vec<SortGroupClause>, Vec<SortGroupClause>) {
+        (self.group_clause.clone(), self.distinct.clone(), self.sort.clone())
+    }
+}
+
+/// A query without FROM.
+fn result_path(g: &Glob<'_>, root: &mut Root) -> Result<Path> {
+    let quals = to_and_list(root.query.jointree.quals.clone());
+    let c = cost::exprs_cost(g, quals.iter());
+    let s = c.startup;
+    let t = s + g.ctx.settings.cpu_tuple_cost + c.per_tuple;
+    Ok(Path::new(PathKind::Result { quals }, Relids::EMPTY, Rc::default()).cost(1.0, s + c.per_tuple * 0.0, t))
+}
+
+/// A Sort on top of a path.
+pub fn sort_path(g: &Glob<'_>, sub: &Rc<Path>, keys: &[PathKey], limit: f64) -> Path {
+    let mut p = Path::new(PathKind::Sort { sub: sub.clone() }, sub.rel, sub.target.clone());
+    let (s, t) = cost::sort::sort(g, sub.total, sub.rows, sub.target.width, limit);
+    p = p.cost(sub.rows, s, t);
+    p.keys = keys.into();
+    p
+}
+
+/// An Incremental Sort on top of a path sorted by the first `n` keys.
+pub fn incremental_path(g: &Glob<'_>, root: &Root, sub: &Rc<Path>, keys: &[PathKey], n: usize, limit: f64) -> Path {
+    let kind = PathKind::IncrementalSort { sub: sub.clone(), presorted: n };
+    let mut p = Path::new(kind, sub.rel, sub.target.clone());
+    let (s, t) = cost::sort::incremental(
+        g,
+        root,
+        keys,
+        n,
+        sub.startup,
+        sub.total,
+        sub.rows,
+        sub.target.width,
+        limit,
+    );
+    p = p.cost(sub.rows, s, t);
+    p.keys = keys.into();
+    p
+}
+
+/// The cheapest of a list by total cost.
+pub fn cheapest(paths: &[Rc<Path>]) -> Rc<Path> {
+    paths
+        .iter()
+        .min_by(|a, b| (a.total, a.startup).partial_cmp(&(b.total, b.startup)).unwrap_or(std::cmp::Ordering::Equal))
+        .expect("a relation has at least one path")
+        .clone()
+}
+
+/// ORDER BY, with set-returning functions of the target list before or after it.
+fn order(g: &Glob<'_>, root: &mut Root, paths: Vec<Rc<Path>>, limit: f64) -> Vec<Rc<Path>> {
+    let after = root.query.has_target_srfs && root.query.set_operations.is_none() && target::srf_after_sort(root);
+    let mut out: Vec<Rc<Path>> = Vec::new();
+    if root.query.sort.is_empty() {
+        out = paths;
+    } else {
+        let keys = root.sort_pathkeys.clone();
+        let best = cheapest(&paths);
+        let limit = if root.query.has_target_srfs { -1.0 } else { limit };
+        for p in &paths {
+            let n = pathkeys::common(&keys, &p.keys);
+            if n == keys.len() {
+                add_path(&mut out, true, (**p).clone());
+                continue;
+            }
+            if Rc::ptr_eq(p, &best) {
+                add_path(&mut out, true, sort_path(g, p, &keys, limit));
+            }
+            if n > 0 && g.ctx.settings.enable_incremental_sort {
+                add_path(&mut out, true, incremental_path(g, root, p, &keys, n, limit));
+            }
+        }
+    }
+    if after && let Ok(p) = target::project_set(g, root, out.clone()) {
+        out = p;
+    }
+    if root.query.set_operations.is_none() {
+        let t = target::final_target(g, root);
+        out = out.iter().map(|p| target::project(g, p, &t)).collect();
+    }
+    out
+}
+
+/// Row locks, LIMIT and the modification itself.
+fn finish(g: &Glob<'_>, root: &mut Root, paths: Vec<Rc<Path>>, limit: LimitEst) -> Result<()> {
+    let s = g.ctx.settings;
+    let mut out: Vec<Rc<Path>> = Vec::new();
+    for p in paths {
+        let mut p = p;
+        if !root.row_marks.is_empty() && root.query.command == CmdType::Select {
+            let total = p.total + s.cpu_tuple_cost * p.rows;
+            let mut n = Path::new(PathKind::LockRows { sub: p.clone() }, p.rel, p.target.clone())
+                .cost(p.rows, p.startup, total);
+            // Locked rows may change: the order is not guaranteed.
+            n.keys = Rc::from([]);
+            p = Rc::new(n);
+        }
+        if limit_needed(&root.query) {
+            p = Rc::new(limit_path(root, &p, limit));
+        }
+        if root.query.command != CmdType::Select {
+            p = Rc::new(modify::path(g, root, &p));
+        }
+        add_path(&mut out, true, (*p).clone());
+    }
+    root.final_paths = out;
+    Ok(())
+}
+
+fn limit_needed(q: &Query) -> bool {
+    let matters = |e: &Option<Expr>, zero_matters: bool| match e {
+        None => false,
+        Some(Expr::Const(c)) => match c.value {
+            Datum::Null => false,
+            Datum::I64(0) => zero_matters,
+            _ => true,
+        },
+        Some(_) => true,
+    };
+    matters(&q.limit_count, true) || matters(&q.limit_offset, false)
+}
+
+/// A Limit on top of a path.
+pub fn limit_path(root: &Root, sub: &Rc<Path>, l: LimitEst) -> Path {
+    let q = &root.query;
+    let kind = PathKind::Limit {
+        sub: sub.clone(),
+        offset: q.limit_offset.clone(),
+        count: q.limit_count.clone(),
+        with_ties: q.limit_option == LimitOption::WithTies,
+    };
+    let (in_rows, in_s, in_t) = (sub.rows, sub.startup, sub.total);
+    let (mut rows, mut startup, mut total) = (in_rows, in_s, in_t);
+    if l.offset != 0.0 {
+        let o = if l.offset > 0.0 { l.offset } else { clamp_rows(in_rows * 0.10) }.min(rows);
+        if in_rows > 0.0 {
+            startup += (in_t - in_s) * o / in_rows;
+        }
+        rows = (rows - o).max(1.0);
+    }
+    if l.count != 0.0 {
+        let c = if l.count > 0.0 { l.count } else { clamp_rows(in_rows * 0.10) }.min(rows);
+        if in_rows > 0.0 {
+            total = startup + (in_t - in_s) * c / in_rows;
+        }
+        rows = c.max(1.0);
+    }
+    let mut p = Path::new(kind, sub.rel, sub.target.clone()).cost(rows, startup, total);
+    p.keys = sub.keys.clone();
+    p
+}
