@@ -3,15 +3,16 @@
 use super::eval::Evaluator;
 use common::Oid;
 use types::Datum;
+use types::array::{ArrayRef, build_1d};
 
 /// Elements of an array; `None` if it cannot be read.
-pub fn elems(ev: &Evaluator<'_>, array: &Datum, elem_type: Oid) -> Option<Vec<Datum>> {
-    let _ = (ev, array, elem_type);
-    None
+pub fn elems(_ev: &Evaluator<'_>, array: &Datum, _elem_type: Oid) -> Option<Vec<Datum>> {
+    let Datum::Bytes(b) = array else { return None };
+    let a = ArrayRef::new(b).ok()?;
+    Some(a.to_vec().ok()?.into_iter().map(|d| d.to_owned()).collect())
 }
 
 /// A one-dimensional array of the elements; `None` if the element type is not understood.
-pub fn build(ev: &Evaluator<'_>, vals: &[Datum], elem_type: Oid) -> Option<Datum> {
-    let _ = (ev, vals, elem_type);
-    None
+pub fn build(_ev: &Evaluator<'_>, vals: &[Datum], elem_type: Oid) -> Option<Datum> {
+    Some(build_1d(elem_type, vals.iter().map(Datum::as_ref)))
 }

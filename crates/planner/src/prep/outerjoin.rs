@@ -10,19 +10,19 @@ use analyze::query::*;
 
 /// Does the tree have outer joins at all?
 pub fn has_outer(f: &FromExpr) -> bool {
-    fn t(t: &JoinTree) -> bool {
+    fn tree_has(t: &JoinTree) -> bool {
         match t {
             JoinTree::Rte(_) => false,
             JoinTree::Join(j) => {
                 matches!(j.kind, JoinType::Left | JoinType::Right | JoinType::Full) || t2(j)
             }
-            JoinTree::From(f) => f.from.iter().any(t),
+            JoinTree::From(f) => f.from.iter().any(tree_has),
         }
     }
     fn t2(j: &JoinExpr) -> bool {
-        t(&j.left) || t(&j.right)
+        tree_has(&j.left) || tree_has(&j.right)
     }
-    f.from.iter().any(t)
+    f.from.iter().any(tree_has)
 }
 
 /// Reduces the outer joins of a join tree. Quals must be folded and canonical.

@@ -14,7 +14,7 @@ pub fn num_groups(g: &Glob<'_>, root: &Root, exprs: &[&Expr], rows: f64) -> f64 
     if exprs.is_empty() {
         return 1.0;
     }
-    let mut n = 1.0;
+    let mut n: f64 = 1.0;
     let mut vars: Vec<(VarData, f64)> = Vec::new();
     for e in exprs {
         if type_of(e) == oids::BOOL {
