@@ -241,9 +241,9 @@ impl Analyzer<'_> {
             collates.push((collation, location));
             e = *arg;
         }
-        let before = e.clone();
+        let changes = expr_type(&e) != target;
         let e = self.coerce_type(e, target, typmod, cx, form, loc)?;
-        let hide = e != before && !matches!(e, Expr::Const(_));
+        let hide = changes && !matches!(e, Expr::Const(_));
         let mut e = self.coerce_typmod(e, target, typmod, cx, form, loc, hide)?;
         if self.ctx.type_collation(target)?.is_valid() {
             while let Some((collation, location)) = collates.pop() {

@@ -34,10 +34,7 @@ pub fn column_default(ctx: &AnalyzeCtx<'_>, rel: &Relation, attno: i16) -> Resul
         return crate::load_expr(&d.bin).map(Some);
     }
     if a.identity != 0 {
-        return Err(common::Error::internal(format!(
-            "no owned sequence found for identity column \"{}\" of relation \"{}\"",
-            a.name, rel.name
-        )));
+        return identity_default(ctx, rel, attno).map(Some);
     }
     let t = ctx.catalog.type_desc(a.type_oid)?;
     if t.typtype == b'd' {
@@ -46,6 +43,26 @@ pub fn column_default(ctx: &AnalyzeCtx<'_>, rel: &Relation, attno: i16) -> Resul
         return Ok(Some(null));
     }
     Ok(None)
+}
+
+/// The next value of the sequence an identity column owns.
+fn identity_default(ctx: &AnalyzeCtx<'_>, rel: &Relation, attno: i16) -> Result<Expr> {
+    use catalog::depend::{DependencyKind, ObjectAddress};
+    let a = &rel.desc.attrs[attno as usize - 1];
+    let column = ObjectAddress::column(rel.oid, attno);
+    for d in ctx.catalog.dependents(column)? {
+        if d.kind == DependencyKind::Internal
+            && d.depender.class == column.class
+            && d.depender.sub == 0
+            && ctx.catalog.relation(d.depender.object)?.kind == b'S'
+        {
+            return Ok(Expr::NextValue { seqid: d.depender.object, type_oid: a.type_oid });
+        }
+    }
+    Err(common::Error::internal(format!(
+        "no owned sequence found for identity column \"{}\" of relation \"{}\"",
+        a.name, rel.name
+    )))
 }
 
 fn null_of(ctx: &AnalyzeCtx<'_>, a: &Attribute) -> Result<Expr> {
