@@ -68,7 +68,7 @@ fn form(rel: &Rel, attrs: &[FormAttr<'_>], out: &mut Vec<u8>) {
 pub fn form_tuple(eng: &Engine, rel: &Rel, values: &[DatumRef<'_>], cid: CommandId) -> Result<Vec<u8>> {
     let attrs: Vec<FormAttr<'_>> = values.iter().map(|v| FormAttr::Datum(*v)).collect();
     let size = maxalign(HEADER_SIZE) + tuple::bitmap_len(attrs.len()) + tuple::data_len(&rel.desc, &attrs);
-    if size <= toast::threshold(rel) {
+    if size <= toast::threshold() {
         let mut t = Vec::with_capacity(size + 16);
         form(rel, &attrs, &mut t);
         return check_size(t);
@@ -78,7 +78,7 @@ pub fn form_tuple(eng: &Engine, rel: &Rel, values: &[DatumRef<'_>], cid: Command
 
 /// The same from values some of which may be in stored form already.
 pub fn form_values(eng: &Engine, rel: &Rel, mut values: Vec<Value<'_>>, cid: CommandId) -> Result<Vec<u8>> {
-    if tuple_size(rel, &values) > toast::threshold(rel) {
+    if tuple_size(rel, &values) > toast::threshold() {
         toast::shrink(eng, rel, &mut values, cid)?;
     }
     let attrs: Vec<FormAttr<'_>> = values.iter().map(Value::attr).collect();

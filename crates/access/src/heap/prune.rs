@@ -101,12 +101,15 @@ impl Plan {
     }
 }
 
-/// Dead line pointers become unused: vacuum's second pass.
+/// Dead line pointers become unused: vacuum's second pass. They have no storage, so no item moves and an exclusive lock
+/// is enough.
 pub fn apply_unused(p: &mut Page, offs: &[u16]) -> Result<()> {
     for &o in offs {
         p.set_unused(o)?;
     }
-    p.repair_fragmentation()
+    let last = (1..=p.max_offset()).rev().find(|o| !p.item_id(*o).is_unused()).unwrap_or(0);
+    p.truncate_line_pointers(last);
+    Ok(())
 }
 
 /// What vacuum wants frozen.

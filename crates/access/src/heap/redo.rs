@@ -106,7 +106,7 @@ pub fn redo_heap2(s: &Store, r: &Record) -> Result<()> {
             Ok(())
         }
         wal::VACUUM => {
-            if let RedoAction::NeedsRedo(mut rp) = s.read_for_redo_cleanup(r, 0)? {
+            if let RedoAction::NeedsRedo(mut rp) = s.read_for_redo(r, 0)? {
                 let offs: Vec<u16> =
                     r.block_data(0).chunks_exact(2).map(|c| u16::from_le_bytes([c[0], c[1]])).collect();
                 prune::apply_unused(rp.page(), &offs)?;

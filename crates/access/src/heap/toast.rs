@@ -24,11 +24,8 @@ const CHUNK: usize = 1996;
 /// Method number of lz4.
 const LZ4: u8 = 1;
 
-/// Tuple size above which this relation's rows are toasted.
-pub(crate) fn threshold(rel: &Rel) -> usize {
-    if rel.toast.is_none() {
-        return usize::MAX;
-    }
+/// Tuple size above which rows are toasted. (Without a TOAST table, values are still compressed.)
+pub(crate) fn threshold() -> usize {
     THRESHOLD
 }
 
@@ -211,15 +208,14 @@ fn move_out(eng: &Engine, rel: &Rel, v: &mut Value<'_>, cid: CommandId) -> Resul
 
 /// Compresses and moves out values until the tuple is small enough: PostgreSQL's four rounds.
 pub(crate) fn shrink(eng: &Engine, rel: &Rel, values: &mut [Value<'_>], cid: CommandId) -> Result<()> {
-    if rel.toast.is_none() {
-        return Ok(());
-    }
     let goal = target(rel);
+    let can_move = rel.toast.is_some();
     let mut tried = vec![false; values.len()];
     let too_big = |v: &[Value<'_>]| tuple_size(rel, v) > goal;
     // Round 1: compress x, and move out at once what alone would not fit.
     while too_big(values) {
-        let Some(i) = biggest(rel, values, |i, s, v| !tried[i] && (s == b'x' && is_plain(v) || s == b'e'))
+        let Some(i) =
+            biggest(rel, values, |i, s, v| !tried[i] && (s == b'x' && is_plain(v) || s == b'e' && can_move))
         else {
             break;
         };
@@ -227,13 +223,13 @@ pub(crate) fn shrink(eng: &Engine, rel: &Rel, values: &mut [Value<'_>], cid: Com
         if rel.desc.attrs[i].storage == b'x' {
             compress_value(&mut values[i]);
         }
-        if stored_len(&values[i]) > goal {
+        if can_move && stored_len(&values[i]) > goal {
             move_out(eng, rel, &mut values[i], cid)?;
         }
     }
     // Round 2: move out x and e.
     while too_big(values) {
-        let Some(i) = biggest(rel, values, |_, s, _| s == b'x' || s == b'e') else { break };
+        let Some(i) = biggest(rel, values, |_, s, _| can_move && (s == b'x' || s == b'e')) else { break };
         move_out(eng, rel, &mut values[i], cid)?;
     }
     // Round 3: compress m.
@@ -244,7 +240,7 @@ pub(crate) fn shrink(eng: &Engine, rel: &Rel, values: &mut [Value<'_>], cid: Com
     }
     // Round 4: move out m, only if the tuple does not fit a page otherwise.
     while tuple_size(rel, values) > super::page::MAX_TUPLE_SIZE {
-        let Some(i) = biggest(rel, values, |_, s, _| s == b'm') else { break };
+        let Some(i) = biggest(rel, values, |_, s, _| can_move && s == b'm') else { break };
         move_out(eng, rel, &mut values[i], cid)?;
     }
     Ok(())

@@ -157,7 +157,7 @@ impl Vacuum<'_> {
             let block = self.dead.block(n, &mut offs);
             vm::pin(st, self.rel.locator, block, &mut self.map)?;
             let pin = st.read(self.rel.locator, Fork::Main, block, ReadMode::Normal, Some(&self.strategy))?;
-            let mut g = pin.for_cleanup()?;
+            let mut g = pin.exclusive();
             offs.retain(|o| g.item_id(*o).is_dead());
             if !offs.is_empty() {
                 free_items(self, &mut g, &offs)?;
