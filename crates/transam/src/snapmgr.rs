@@ -1,12 +1,12 @@
 //! Which snapshots a process has in use, and the xmin it advertises because of them. READ COMMITTED takes a snapshot per
 //! statement, REPEATABLE READ keeps the first one of the transaction.
 //!
-//! The advertised xmin only moves forward when nothing is active or registered: at the end of a command, or before the
-//! next statement's snapshot.
+//! The advertised xmin only moves forward when nothing is active, registered or still held by somebody (an open cursor
+//! has its snapshot's `Rc`): at the end of a command, or before the next statement's snapshot.
 
 use crate::{Engine, IsolationLevel, MvccSnapshot};
 use common::{Error, Result, Xid};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
 /// Snapshots of this process.
@@ -22,11 +22,19 @@ pub(crate) struct Snapshots {
     /// With the nesting level that pushed it.
     active: Vec<(Rc<MvccSnapshot>, u32)>,
     registered: Vec<(Rc<MvccSnapshot>, u32)>,
+    /// Handed out and still held by somebody (an open cursor) when the next one was taken.
+    outstanding: Vec<Weak<MvccSnapshot>>,
 }
 
 impl Snapshots {
-    fn idle(&self) -> bool {
-        self.active.is_empty() && self.registered.is_empty() && self.fixed.is_none()
+    fn idle(&mut self) -> bool {
+        if !self.active.is_empty() || !self.registered.is_empty() || self.fixed.is_some() {
+            return false;
+        }
+        self.outstanding.retain(|w| w.strong_count() > 0);
+        self.outstanding.is_empty()
+            && Rc::strong_count(&self.current) == 1
+            && Rc::strong_count(&self.latest) == 1
     }
     pub(crate) fn first_taken(&self) -> bool {
         self.first_taken
@@ -36,6 +44,7 @@ impl Snapshots {
         self.first_taken = false;
         self.active.clear();
         self.registered.clear();
+        self.outstanding.clear();
     }
     pub(crate) fn end_subtransaction(&mut self, level: u32, commit: bool) {
         if commit {
@@ -55,6 +64,11 @@ impl Engine {
     fn take(&self, which: impl Fn(&mut Snapshots) -> &mut Rc<MvccSnapshot>) -> Rc<MvccSnapshot> {
         let cid = self.current_command_id(false);
         let mut s = self.snaps.borrow_mut();
+        let slot = which(&mut s);
+        if Rc::strong_count(slot) > 1 {
+            let held = Rc::downgrade(slot);
+            s.outstanding.push(held);
+        }
         let slot = which(&mut s);
         self.fill_snapshot(Rc::make_mut(slot), cid);
         slot.clone()
@@ -139,7 +153,7 @@ impl Engine {
     }
     /// Nothing in use any more: rows only this process kept may be vacuumed.
     pub(crate) fn reset_xmin_if_idle(&self) {
-        if self.snaps.borrow().idle() && self.proc.xmin.load(Relaxed) != 0 {
+        if self.snaps.borrow_mut().idle() && self.proc.xmin.load(Relaxed) != 0 {
             self.proc.xmin.store(Xid::INVALID.0, Release);
         }
     }

@@ -580,3 +580,32 @@ fn a_copied_database_survives_and_an_aborted_copy_does_not() {
         }
     });
 }
+
+#[test]
+fn a_held_snapshot_keeps_the_horizon_down() {
+    let c = Cluster::create("held");
+    c.recover();
+    let other = |c: &Cluster| {
+        c.run(BackendKind::Client, |e| {
+            stmt(e, || {
+                e.current_xid().unwrap();
+            });
+        });
+    };
+    c.run(BackendKind::Client, |e| {
+        stmt(e, || e.begin_block(&XactOptions::default()).unwrap());
+        e.start_command().unwrap();
+        let cursor = e.transaction_snapshot().unwrap();
+        e.commit_command().unwrap();
+        other(&c);
+        stmt(e, || assert!(e.transaction_snapshot().unwrap().xmin > cursor.xmin));
+        assert_eq!(e.oldest_xmin(false, false), cursor.xmin);
+        let was = cursor.xmin;
+        drop(cursor);
+        e.start_command().unwrap();
+        drop(e.transaction_snapshot().unwrap());
+        e.commit_command().unwrap();
+        assert!(e.oldest_xmin(false, false) > was);
+        e.abort_any();
+    });
+}
