@@ -14,7 +14,7 @@ type Row = Vec<Option<i64>>;
 
 fn env(work_mem: usize) -> Rc<ExecEnv> {
     let reg = Registry::build(&types::builtin_tables());
-    let e = ExecEnv::new(None, None, Rc::new(reg), Rc::new(NoSession));
+    let e = ExecEnv::new(None, None, Box::leak(Box::new(reg)), Rc::new(NoSession));
     e.work_mem.set(work_mem);
     *e.temp_dir.borrow_mut() = std::env::temp_dir().join("stegodon_executor_tests");
     Rc::new(e)
