@@ -531,6 +531,17 @@ impl Deformer {
         w.next_attr()
     }
 
+    /// Offset and width of an attribute (number from 1) that lies at the same place in the data of every tuple without
+    /// nulls, and is stored as its little-endian in-memory form. `None` for all others.
+    pub fn fixed_place(&self, attnum: usize) -> Option<(usize, usize)> {
+        let m = self.atts.get(attnum.wrapping_sub(1))?;
+        let plain = matches!(
+            m.kind,
+            Kind::Bool | Kind::I8 | Kind::I16 | Kind::I32 | Kind::U32 | Kind::I64 | Kind::F32 | Kind::F64
+        );
+        (plain && m.cached != u32::MAX).then_some((m.cached as usize, m.width as usize))
+    }
+
     fn missing_raw(&self, i: usize) -> RawAttr<'_> {
         match self.missing.get(i).and_then(Option::as_ref) {
             Some(d) if !d.is_null() => RawAttr::Plain(d.as_ref()),

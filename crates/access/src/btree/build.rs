@@ -302,7 +302,9 @@ impl Eq for HeapRun<'_> {}
 
 /// The unfinished page of a level.
 struct Level {
-    items: Vec<Vec<u8>>,
+    /// The items one after the other, and where each ends.
+    data: Vec<u8>,
+    ends: Vec<usize>,
     size: usize,
     pin: Pinned,
     prev: BlockNumber,
@@ -310,12 +312,22 @@ struct Level {
     low_key: Option<Vec<u8>>,
 }
 
+impl Level {
+    fn push(&mut self, item: &[u8]) {
+        self.size += cost(item);
+        self.data.extend_from_slice(item);
+        self.ends.push(self.data.len());
+    }
+}
+
 struct Writer<'a> {
     eng: &'a Engine,
     ix: &'a IndexRel,
     levels: Vec<Level>,
     count: u64,
-    last_live: Option<Vec<u8>>,
+    /// The last live entry: its first words and its tuple.
+    last_words: Option<(u8, u64)>,
+    last_live: Vec<u8>,
     /// Equal keys being gathered into a posting list.
     group: Option<(Vec<u8>, Vec<Tid>)>,
 }
@@ -326,7 +338,7 @@ fn cost(item: &[u8]) -> usize {
 
 impl<'a> Writer<'a> {
     fn new(eng: &'a Engine, ix: &'a IndexRel) -> Writer<'a> {
-        Writer { eng, ix, levels: Vec::new(), count: 0, last_live: None, group: None }
+        Writer { eng, ix, levels: Vec::new(), count: 0, last_words: None, last_live: Vec::new(), group: None }
     }
     /// Next entry in order.
     fn entry(&mut self, ab: &Abbrev, e: &Entry, item: &[u8]) -> Result<()> {
@@ -336,12 +348,19 @@ impl<'a> Writer<'a> {
         }
         if self.ix.unique {
             if e.live {
-                self.check_unique(ab, item)?;
+                if self.last_words == Some((e.class, e.abbrev)) {
+                    self.check_unique(item)?;
+                }
+                self.last_words = Some((e.class, e.abbrev));
+                if !ab.whole || self.ix.nulls_not_distinct {
+                    self.last_live.clear();
+                    self.last_live.extend_from_slice(item);
+                }
             }
-            return self.add(0, item.to_vec());
+            return self.add(0, item);
         }
         if !dedup::is_allowed(self.ix) {
-            return self.add(0, item.to_vec());
+            return self.add(0, item);
         }
         let t = ITup::new(item)?;
         let tid = Tid::unpack(e.tid as i64);
@@ -359,68 +378,71 @@ impl<'a> Writer<'a> {
     fn flush_group(&mut self) -> Result<()> {
         match self.group.take() {
             None => Ok(()),
-            Some((base, tids)) if tids.len() == 1 => self.add(0, base),
+            Some((base, tids)) if tids.len() == 1 => self.add(0, &base),
             Some((base, tids)) => {
                 let t = tuple::form_posting(ITup::new(&base)?, &tids)?;
-                self.add(0, t)
+                self.add(0, &t)
             }
         }
     }
-    fn check_unique(&mut self, _ab: &Abbrev, item: &[u8]) -> Result<()> {
-        let t = ITup::new(item)?;
-        let values = self.ix.key_values(t)?;
-        let countable = self.ix.nulls_not_distinct || values.iter().all(|v| !v.is_null());
-        if !countable {
+    /// An entry whose first words equal the last one's: is it a duplicate?
+    fn check_unique(&self, item: &[u8]) -> Result<()> {
+        let values = self.ix.key_values(ITup::new(item)?)?;
+        if !self.ix.nulls_not_distinct && values.iter().any(types::Datum::is_null) {
             return Ok(());
         }
-        if let Some(last) = &self.last_live
-            && compare_keys(self.ix, last, item, 0) == Ordering::Equal
-        {
-            let refs: Vec<_> = values.iter().map(types::Datum::as_ref).collect();
-            let e = common::err!(UNIQUE_VIOLATION, "could not create unique index \"{}\"", self.ix.rel.name)
-                .schema(self.ix.schema_name.clone())
-                .table(self.ix.heap_name.clone())
-                .constraint(self.ix.rel.name.clone());
-            let detail = self.ix.format_key.as_ref().and_then(|f| f(self.ix, &refs).ok());
-            return Err(match detail {
-                Some(d) if !d.is_empty() => e.detail(format!("Key {d} is duplicated.")),
-                _ => e.detail("Duplicate keys exist."),
-            });
+        // An empty last tuple: the words were the whole key.
+        if !self.last_live.is_empty() && compare_keys(self.ix, &self.last_live, item, 0) != Ordering::Equal {
+            return Ok(());
         }
-        self.last_live = Some(item.to_vec());
-        Ok(())
+        let refs: Vec<_> = values.iter().map(types::Datum::as_ref).collect();
+        let e = common::err!(UNIQUE_VIOLATION, "could not create unique index \"{}\"", self.ix.rel.name)
+            .schema(self.ix.schema_name.clone())
+            .table(self.ix.heap_name.clone())
+            .constraint(self.ix.rel.name.clone());
+        let detail = self.ix.format_key.as_ref().and_then(|f| f(self.ix, &refs).ok());
+        Err(match detail {
+            Some(d) if !d.is_empty() => e.detail(format!("Key {d} is duplicated.")),
+            _ => e.detail("Duplicate keys exist."),
+        })
     }
     fn new_page(&self) -> Result<Pinned> {
         txn::store(self.eng).extend(self.ix.rel.locator, Fork::Main, None)
     }
     /// Appends an item to the level's page, finishing the page first when it is full.
-    fn add(&mut self, level: usize, item: Vec<u8>) -> Result<()> {
+    fn add(&mut self, level: usize, item: &[u8]) -> Result<()> {
         if level == self.levels.len() {
             let pin = self.new_page()?;
-            self.levels.push(Level { items: Vec::new(), size: 0, pin, prev: NONE, low_key: None });
+            self.levels.push(Level {
+                data: Vec::with_capacity(PAGE_SIZE),
+                ends: Vec::new(),
+                size: 0,
+                pin,
+                prev: NONE,
+                low_key: None,
+            });
         }
         let fill =
             if level == 0 { usize::from(self.ix.rel.fillfactor.clamp(10, 100)) } else { INTERNAL_FILL };
         let limit = CAPACITY * fill / 100;
         let l = &self.levels[level];
         // The high key may be as large as the next item and a TID.
-        let full = l.size + cost(&item) > limit || l.size + 2 * cost(&item) + 8 > CAPACITY;
-        let mut item = item;
-        if full && l.items.len() >= 2 {
+        let full = l.size + cost(item) > limit || l.size + 2 * cost(item) + 8 > CAPACITY;
+        if full && l.ends.len() >= 2 {
+            let last = &l.data[l.ends[l.ends.len() - 2]..];
             let high = if level == 0 {
-                let last = &l.items[l.items.len() - 1];
-                separator(self.ix, ITup::new(last)?, ITup::new(&item)?)?
+                separator(self.ix, ITup::new(last)?, ITup::new(item)?)?
             } else {
-                item.clone()
+                item.to_vec()
             };
-            if level > 0 {
-                item = tuple::minus_infinity(ITup::new(&item)?.downlink());
-            }
             self.finish_page(level, Some(high))?;
+            if level > 0 {
+                let first = tuple::minus_infinity(ITup::new(item)?.downlink());
+                self.levels[level].push(&first);
+                return Ok(());
+            }
         }
-        let l = &mut self.levels[level];
-        l.size += cost(&item);
-        l.items.push(item);
+        self.levels[level].push(item);
         Ok(())
     }
     /// Writes the level's page; with a high key, another page follows.
@@ -436,9 +458,13 @@ impl<'a> Writer<'a> {
         if let Some(h) = &high {
             split::push(&mut p, h)?;
         }
-        for it in l.items.drain(..) {
-            split::push(&mut p, &it)?;
+        let mut from = 0;
+        for &end in &l.ends {
+            split::push(&mut p, &l.data[from..end])?;
+            from = end;
         }
+        l.data.clear();
+        l.ends.clear();
         l.size = 0;
         let pivot = match &l.low_key {
             Some(k) => tuple::with_downlink(k, block),
@@ -451,7 +477,7 @@ impl<'a> Writer<'a> {
         l.prev = block;
         l.low_key = high;
         write_page(self.eng, self.ix, &pin, &p)?;
-        if is_root { Ok(()) } else { self.add(level + 1, pivot) }
+        if is_root { Ok(()) } else { self.add(level + 1, &pivot) }
     }
     fn finish(mut self) -> Result<u64> {
         self.flush_group()?;

@@ -23,6 +23,11 @@ const COMPRESS_OVER: usize = 508;
 
 /// Forms the leaf tuple; 54000 when it is too large.
 pub(crate) fn form(ix: &IndexRel, values: &[DatumRef<'_>], tid: Tid) -> Result<Vec<u8>> {
+    let large = |v: &DatumRef<'_>| matches!(v, DatumRef::Bytes(b) if b.len() > COMPRESS_OVER);
+    if !values.iter().any(large) {
+        let t = tuple::form_leaf(&ix.rel.desc, values, tid)?;
+        return if t.len() <= page::MAX_LEAF_ITEM { Ok(t) } else { Err(too_large(ix, t.len(), tid)) };
+    }
     let stored: Vec<Option<Vec<u8>>> = values
         .iter()
         .zip(&ix.rel.desc.attrs)

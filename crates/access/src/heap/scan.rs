@@ -59,7 +59,7 @@ pub struct ScanOptions {
 /// Out-of-line values met while a page was locked: (column, row, pointer).
 pub(crate) type Pending = Vec<(u16, usize, ToastPointer)>;
 
-/// Copies one version into row `out.rows` of the batch.
+/// Appends one version to the batch.
 pub(crate) fn emit(
     rel: &Rel,
     spec: &ScanSpec,
@@ -70,6 +70,22 @@ pub(crate) fn emit(
     pending: &mut Pending,
 ) -> Result<()> {
     let row = out.rows;
+    emit_at(rel, spec, t, tid, p, out, row, pending)?;
+    out.rows = row + 1;
+    Ok(())
+}
+
+/// Copies one version into a row of the batch.
+fn emit_at(
+    rel: &Rel,
+    spec: &ScanSpec,
+    t: &[u8],
+    tid: Tid,
+    p: &Page,
+    out: &mut Batch,
+    row: usize,
+    pending: &mut Pending,
+) -> Result<()> {
     let tb = page::tuple_bytes(t);
     rel.deformer.deform_into_columns(
         &spec.wanted,
@@ -94,7 +110,6 @@ pub(crate) fn emit(
             put_system(sys, rel, &h, tid, &mut out.cols[col as usize], row);
         }
     }
-    out.rows = row + 1;
     Ok(())
 }
 
@@ -171,6 +186,102 @@ pub(crate) fn visible_offsets(eng: &Engine, snap: &Snapshot, p: &PageRef, out: &
     Ok(())
 }
 
+/// Columns that lie at a fixed place in tuples without nulls are copied column by column, not row by row.
+#[derive(Default)]
+struct Columnar {
+    /// (batch column, offset in the data).
+    fixed: Vec<(u16, usize)>,
+    /// The columns that have to be walked to.
+    rest: ScanSpec,
+    /// A tuple qualifies with this many attributes and data bytes.
+    natts: usize,
+    bytes: usize,
+    /// Where on the page the data of each row of the run begins; [`NO_DATA`] for a tuple that does not qualify.
+    starts: Vec<u32>,
+}
+
+const NO_DATA: u32 = u32::MAX;
+
+impl Columnar {
+    fn new(rel: &Rel, spec: &ScanSpec) -> Columnar {
+        let mut c = Columnar::default();
+        c.rest.system.clone_from(&spec.system);
+        for &(att, col) in &spec.wanted {
+            match rel.deformer.fixed_place(att as usize) {
+                Some((at, width)) => {
+                    c.fixed.push((col, at));
+                    c.natts = c.natts.max(att as usize);
+                    c.bytes = c.bytes.max(at + width);
+                }
+                None => c.rest.wanted.push((att, col)),
+            }
+        }
+        c
+    }
+    /// Appends the tuples at `offs` to the batch, which has room for them.
+    fn copy_run(
+        &mut self,
+        rel: &Rel,
+        spec: &ScanSpec,
+        p: &PageRef,
+        offs: &[u16],
+        out: &mut Batch,
+        pending: &mut Pending,
+    ) -> Result<()> {
+        let base = out.rows;
+        let block = p.pin().block();
+        self.starts.clear();
+        for (i, &off) in offs.iter().enumerate() {
+            let id = p.item_id(off);
+            let t = page::tuple_at(p, id)?;
+            let hoff = header::hoff(t);
+            let plain = header::infomask(t) & header::HASNULL == 0
+                && header::natts(t) >= self.natts
+                && t.len() - hoff >= self.bytes;
+            if plain {
+                self.starts.push(u32::from(id.offset()) + hoff as u32);
+                if !self.rest.wanted.is_empty() || !self.rest.system.is_empty() {
+                    emit_at(rel, &self.rest, t, Tid::new(block, off), p, out, base + i, pending)?;
+                }
+            } else {
+                self.starts.push(NO_DATA);
+                emit_at(rel, spec, t, Tid::new(block, off), p, out, base + i, pending)?;
+            }
+        }
+        let bytes = p.bytes();
+        for &(col, at) in &self.fixed {
+            copy_column(&mut out.cols[col as usize].data, base, bytes, &self.starts, at);
+        }
+        out.rows = base + offs.len();
+        Ok(())
+    }
+}
+
+/// Copies one fixed-width attribute of a run of tuples.
+fn copy_column(data: &mut ColumnData, base: usize, page: &[u8], starts: &[u32], at: usize) {
+    fn run<T, const N: usize>(v: &mut [T], page: &[u8], starts: &[u32], at: usize, f: impl Fn([u8; N]) -> T) {
+        for (x, &s) in v.iter_mut().zip(starts) {
+            let o = s as usize + at;
+            if s != NO_DATA
+                && let Some(b) = page.get(o..).and_then(|b| b.first_chunk::<N>())
+            {
+                *x = f(*b);
+            }
+        }
+    }
+    match data {
+        ColumnData::Bool(v) => run(&mut v[base..], page, starts, at, |b: [u8; 1]| b[0] != 0),
+        ColumnData::I8(v) => run(&mut v[base..], page, starts, at, i8::from_le_bytes),
+        ColumnData::I16(v) => run(&mut v[base..], page, starts, at, i16::from_le_bytes),
+        ColumnData::I32(v) => run(&mut v[base..], page, starts, at, i32::from_le_bytes),
+        ColumnData::U32(v) => run(&mut v[base..], page, starts, at, u32::from_le_bytes),
+        ColumnData::I64(v) => run(&mut v[base..], page, starts, at, i64::from_le_bytes),
+        ColumnData::F32(v) => run(&mut v[base..], page, starts, at, f32::from_le_bytes),
+        ColumnData::F64(v) => run(&mut v[base..], page, starts, at, f64::from_le_bytes),
+        ColumnData::Fixed16(_) | ColumnData::Bytes(_) => {}
+    }
+}
+
 /// A sequential scan.
 pub struct HeapScan {
     rel: Rc<Rel>,
@@ -187,6 +298,7 @@ pub struct HeapScan {
     done: usize,
     batch_rows: usize,
     pending: Pending,
+    columnar: Columnar,
 }
 
 /// Tables beyond this many blocks are read through a ring of buffers.
@@ -204,6 +316,7 @@ impl HeapScan {
         opts: ScanOptions,
     ) -> Result<HeapScan> {
         let mut s = HeapScan {
+            columnar: Columnar::new(&rel, &spec),
             rel,
             snapshot,
             spec,
@@ -278,21 +391,15 @@ impl HeapScan {
                 self.page = None;
                 break;
             };
-            let block = locked.pin().block();
+            let n = (self.offsets.len() - self.done).min(self.batch_rows - out.rows);
+            let offs = &self.offsets[self.done..self.done + n];
+            self.done += n;
             if self.spec.wanted.is_empty() && self.spec.system.is_empty() {
                 // Only the number of rows is wanted.
-                let n = (self.offsets.len() - self.done).min(self.batch_rows - out.rows);
-                self.done += n;
                 out.rows += n;
                 continue;
             }
-            while self.done < self.offsets.len() && out.rows < self.batch_rows {
-                let off = self.offsets[self.done];
-                self.done += 1;
-                if let Some(t) = page::tuple(&locked, off)? {
-                    emit(&self.rel, &self.spec, t, Tid::new(block, off), &locked, out, &mut self.pending)?;
-                }
-            }
+            self.columnar.copy_run(&self.rel, &self.spec, &locked, offs, out, &mut self.pending)?;
             drop(locked);
             if !self.pending.is_empty() {
                 resolve(eng, &self.rel, &mut self.pending, out)?;
