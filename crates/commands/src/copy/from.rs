@@ -1,0 +1,379 @@
+//! COPY FROM: records become rows in batches, inserted through the executor's bulk path with all constraints.
+
+use super::binary::BinaryReader;
+use super::fields::Fields;
+use super::lines::Lines;
+use super::options::{CopyOptions, Format, Header};
+use crate::{CommandCtx, CopyFormat};
+use access::InsertOptions;
+use catalog::desc::Relation;
+use common::{Error, Oid, Result, bail, err};
+use executor::modify::bulk::BulkInserter;
+use executor::run::RunOptions;
+use parser::ast::CopyStmt;
+use types::registry::{InputFn, ReceiveFn};
+use types::{Batch, Column, ColumnData, FnImpl, oids};
+
+/// Rows inserted at a time.
+const BATCH: usize = types::column::BATCH_ROWS;
+
+/// How a field becomes a value.
+#[derive(Clone, Copy)]
+enum Reader {
+    /// The bytes as they are.
+    Bytes,
+    Int4,
+    Int8,
+    Text(InputFn),
+    Binary(ReceiveFn),
+}
+
+struct ColumnReader {
+    /// Attribute index.
+    attr: usize,
+    name: String,
+    reader: Reader,
+    ioparam: Oid,
+    typmod: i32,
+    type_name: String,
+}
+
+struct CopyFrom<'a> {
+    ctx: &'a CommandCtx<'a>,
+    columns: Vec<ColumnReader>,
+    inserter: BulkInserter,
+    batch: Batch,
+    /// Attributes that no column of the data fills.
+    defaults: Vec<(usize, executor::expr::Program)>,
+    rel_name: String,
+    filter: Option<executor::expr::Program>,
+    rows: u64,
+    /// Record number of the first row of the batch.
+    first_line: u64,
+}
+
+/// Runs it; returns the number of rows.
+pub fn copy_from(
+    ctx: &CommandCtx<'_>,
+    c: &CopyStmt,
+    rel: &Relation,
+    columns: &[usize],
+    o: &CopyOptions,
+) -> Result<u64> {
+    if c.where_clause.is_some() {
+        return Err(Error::unsupported("COPY FROM WHERE"));
+    }
+    if o.freeze {
+        return Err(Error::unsupported("COPY FREEZE"));
+    }
+    check_forced(rel, columns, o)?;
+    let snapshot = ctx.engine.transaction_snapshot()?;
+    let run = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
+    let inserter = BulkInserter::new(ctx.env, rel.oid, &run, InsertOptions::default())?;
+    let binary = o.format == Format::Binary;
+    let mut job = CopyFrom {
+        columns: columns.iter().map(|&i| column_reader(ctx, rel, i, binary)).collect::<Result<_>>()?,
+        defaults: defaults(ctx, rel, columns)?,
+        batch: inserter.batch(),
+        inserter,
+        ctx,
+        rel_name: rel.name.clone(),
+        filter: None,
+        rows: 0,
+        first_line: 1,
+    };
+    let format = if binary { CopyFormat::Binary } else { CopyFormat::Text };
+    ctx.host.copy_in_begin(format, columns.len())?;
+    if binary {
+        job.read_binary()?;
+    } else {
+        job.read_text(o)?;
+    }
+    job.insert_batch()?;
+    let rows = job.rows;
+    job.inserter.finish()?;
+    Ok(rows)
+}
+
+fn check_forced(rel: &Relation, columns: &[usize], o: &CopyOptions) -> Result<()> {
+    use super::options::Columns;
+    for (list, what) in [(&o.force_not_null, "FORCE_NOT_NULL"), (&o.force_null, "FORCE_NULL")] {
+        let Columns::Named(names) = list else { continue };
+        for n in names {
+            let Some(i) = rel.desc.attrs.iter().position(|a| !a.dropped && a.name == *n) else {
+                bail!(UNDEFINED_COLUMN, "column \"{n}\" of relation \"{}\" does not exist", rel.name);
+            };
+            if !columns.contains(&i) {
+                bail!(INVALID_COLUMN_REFERENCE, "{what} column \"{n}\" not referenced by COPY");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn column_reader(ctx: &CommandCtx<'_>, rel: &Relation, attr: usize, binary: bool) -> Result<ColumnReader> {
+    let a = &rel.desc.attrs[attr];
+    let t = ctx.catalog.type_desc(a.type_oid)?;
+    let registry = ctx.catalog.registry();
+    let reader = match (binary, a.type_oid) {
+        (false, oids::TEXT) => Reader::Bytes,
+        (false, oids::VARCHAR) if a.typmod < 0 => Reader::Bytes,
+        (false, oids::INT4) => Reader::Int4,
+        (false, oids::INT8) => Reader::Int8,
+        (false, _) => match registry.get(t.input) {
+            Some(FnImpl::Input(f)) => Reader::Text(f),
+            _ => return Err(Error::unsupported(format_args!("input of type {}", t.name))),
+        },
+        (true, _) => match registry.get(t.receive) {
+            Some(FnImpl::Receive(f)) => Reader::Binary(f),
+            _ => bail!(UNDEFINED_FUNCTION, "no binary input function available for type {}", t.name),
+        },
+    };
+    let ioparam = if t.elem.is_valid() { t.elem } else { t.oid };
+    Ok(ColumnReader {
+        attr,
+        name: a.name.clone(),
+        reader,
+        ioparam,
+        typmod: a.typmod,
+        type_name: t.name.clone(),
+    })
+}
+
+/// Default expressions of the attributes that the data leaves out; those without one become NULL.
+fn defaults(
+    ctx: &CommandCtx<'_>,
+    rel: &Relation,
+    columns: &[usize],
+) -> Result<Vec<(usize, executor::expr::Program)>> {
+    let mut out = Vec::new();
+    for (i, a) in rel.desc.attrs.iter().enumerate() {
+        if columns.contains(&i) || a.dropped {
+            continue;
+        }
+        if let Some(e) = analyze::rewrite::column_default(ctx.catalog, rel, i)? {
+            out.push((i, executor::expr::compile_one(ctx.env, &e, &executor::modify::target::TableScope)?));
+        }
+    }
+    Ok(out)
+}
+
+/// Parses a plain decimal integer; anything else is left to the type's input function.
+fn plain_int(b: &[u8], max_digits: usize) -> Option<i64> {
+    let (neg, d) = match b.first()? {
+        b'-' => (true, &b[1..]),
+        _ => (false, b),
+    };
+    if d.is_empty() || d.len() > max_digits {
+        return None;
+    }
+    let mut v = 0i64;
+    for &c in d {
+        if !c.is_ascii_digit() {
+            return None;
+        }
+        v = v * 10 + i64::from(c - b'0');
+    }
+    Some(if neg { -v } else { v })
+}
+
+impl CopyFrom<'_> {
+    fn read_text(&mut self, o: &CopyOptions) -> Result<()> {
+        let host = self.ctx.host;
+        let mut lines = Lines::new(host, o);
+        let mut fields = Fields::default();
+        let force: Vec<(bool, bool)> =
+            self.columns.iter().map(|c| (o.force_not_null.has(&c.name), o.force_null.has(&c.name))).collect();
+        let rel = self.rel_name.clone();
+        if o.header != Header::No {
+            let located = |e: Error| e.context(format!("COPY {rel}, line 1"));
+            match lines.next_line().map_err(located)? {
+                None => return Ok(()),
+                Some(l) if o.header == Header::Match => {
+                    fields.split(l, o, &force)?;
+                    self.check_header(&fields).map_err(located)?;
+                }
+                Some(_) => {}
+            }
+        }
+        self.first_line = lines.number + 1;
+        loop {
+            let number = lines.number + 1;
+            let located = |e: Error| e.context(format!("COPY {rel}, line {number}"));
+            let Some(line) = lines.next_line().map_err(located)? else { return Ok(()) };
+            if let Err(e) = fields.split(line, o, &force).and_then(|()| self.check_count(&fields)) {
+                let text = shown(line);
+                return Err(e.context(format!("COPY {rel}, line {number}: \"{text}\"")));
+            }
+            self.add_text_row(&fields, number)?;
+            if self.batch.rows == BATCH {
+                self.insert_batch()?;
+                self.first_line = number + 1;
+            }
+        }
+    }
+
+    fn check_header(&self, f: &Fields) -> Result<()> {
+        if f.spans.len() != self.columns.len() {
+            bail!(
+                BAD_COPY_FILE_FORMAT,
+                "wrong number of fields in header line: got {}, expected {}",
+                f.spans.len(),
+                self.columns.len()
+            );
+        }
+        for (i, c) in self.columns.iter().enumerate() {
+            let got = f.get(i).map(|b| String::from_utf8_lossy(b).into_owned());
+            if got.as_deref() != Some(&c.name) {
+                let shown = got.map_or_else(|| "null value (\"\")".into(), |g| format!("\"{g}\""));
+                bail!(
+                    BAD_COPY_FILE_FORMAT,
+                    "column name mismatch in header line field {}: got {shown}, expected \"{}\"",
+                    i + 1,
+                    c.name
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn check_count(&self, f: &Fields) -> Result<()> {
+        if f.spans.len() > self.columns.len() {
+            bail!(BAD_COPY_FILE_FORMAT, "extra data after last expected column");
+        }
+        if let Some(c) = self.columns.get(f.spans.len()) {
+            bail!(BAD_COPY_FILE_FORMAT, "missing data for column \"{}\"", c.name);
+        }
+        Ok(())
+    }
+
+    fn add_text_row(&mut self, f: &Fields, line: u64) -> Result<()> {
+        let row = self.batch.rows;
+        for (i, c) in self.columns.iter().enumerate() {
+            let col = &mut self.batch.cols[c.attr];
+            let Some(bytes) = f.get(i) else {
+                col.set(row, types::DatumRef::Null);
+                continue;
+            };
+            if let Err(e) = read_field(self.ctx, c, bytes, col, row) {
+                let text = shown(bytes);
+                return Err(e.context(format!("COPY {}, line {line}, column {}: \"{text}\"", self.rel_name, c.name)));
+            }
+        }
+        self.batch.rows += 1;
+        Ok(())
+    }
+
+    fn read_binary(&mut self) -> Result<()> {
+        let mut r = BinaryReader::new(self.ctx.host);
+        r.header()?;
+        let mut line = 0;
+        while let Some(n) = r.tuple()? {
+            line += 1;
+            if n != self.columns.len() {
+                bail!(
+                    BAD_COPY_FILE_FORMAT,
+                    "row field count is {n}, expected {}",
+                    self.columns.len()
+                );
+            }
+            let row = self.batch.rows;
+            for c in &self.columns {
+                let d = match r.field()? {
+                    None => types::Datum::Null,
+                    Some(bytes) => {
+                        let Reader::Binary(f) = c.reader else {
+                            return Err(Error::internal("text reader in binary COPY"));
+                        };
+                        self.ctx
+                            .env
+                            .with_call_ctx(Oid::INVALID, |cx| f(cx, bytes, c.ioparam, c.typmod))
+                            .map_err(|e| e.context(format!("COPY {}, line {line}, column {}", self.rel_name, c.name)))?
+                    }
+                };
+                self.batch.cols[c.attr].set(row, d.as_ref());
+            }
+            self.batch.rows += 1;
+            if self.batch.rows == BATCH {
+                self.insert_batch()?;
+                self.first_line = line + 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert_batch(&mut self) -> Result<()> {
+        let n = self.batch.rows;
+        if n == 0 {
+            return Ok(());
+        }
+        debug_assert!(self.filter.is_none());
+        for (i, p) in &mut self.defaults {
+            p.run(self.inserter.exec(), &self.batch, types::Rows::All(n))?;
+            for row in 0..n {
+                let v = p.output(0, &self.batch).get(row).to_owned();
+                self.batch.cols[*i].set(row, v.as_ref());
+            }
+        }
+        for (i, col) in self.batch.cols.iter_mut().enumerate() {
+            if col.len() < n {
+                let filled = self.columns.iter().any(|c| c.attr == i) || self.defaults.iter().any(|(a, _)| *a == i);
+                debug_assert!(!filled);
+                (0..n).for_each(|row| col.set(row, types::DatumRef::Null));
+            }
+        }
+        let r = self.inserter.insert(&self.batch);
+        if let Err(e) = r {
+            let line = self.first_line + self.inserter.target.failed_row.unwrap_or(0) as u64;
+            return Err(e.context(format!("COPY {}, line {line}", self.rel_name)));
+        }
+        self.rows += n as u64;
+        self.batch.clear();
+        Ok(())
+    }
+}
+
+fn read_field(ctx: &CommandCtx<'_>, c: &ColumnReader, bytes: &[u8], col: &mut Column, row: usize) -> Result<()> {
+    if !bytes.is_ascii() || matches!(c.reader, Reader::Bytes) && bytes.contains(&0) {
+        if bytes.contains(&0) {
+            return Err(err!(CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": 0x00"));
+        }
+        protocol::frontend::utf8(bytes)?;
+    }
+    let fast = match (c.reader, &mut col.data) {
+        (Reader::Int4, ColumnData::I32(v)) => plain_int(bytes, 9).map(|n| v.push(n as i32)).is_some(),
+        (Reader::Int8, ColumnData::I64(v)) => plain_int(bytes, 18).map(|n| v.push(n)).is_some(),
+        (Reader::Bytes, ColumnData::Bytes(v)) => {
+            v.push(bytes);
+            true
+        }
+        _ => false,
+    };
+    if fast {
+        return Ok(());
+    }
+    let text = protocol::frontend::utf8(bytes)?;
+    let input = match c.reader {
+        Reader::Text(f) => f,
+        _ => {
+            let proc = ctx.catalog.type_desc(c.ioparam)?.input;
+            match ctx.catalog.registry().get(proc) {
+                Some(FnImpl::Input(f)) => f,
+                _ => return Err(Error::unsupported(format_args!("input of type {}", c.type_name))),
+            }
+        }
+    };
+    let d = ctx.env.with_call_ctx(Oid::INVALID, |cx| input(cx, text, c.ioparam, c.typmod))?;
+    col.set(row, d.as_ref());
+    Ok(())
+}
+
+/// Text for a CONTEXT line: at most 100 bytes, as PostgreSQL cuts it.
+fn shown(b: &[u8]) -> String {
+    let s = String::from_utf8_lossy(b);
+    if s.len() <= 100 {
+        return s.into_owned();
+    }
+    let cut = (0..=100).rev().find(|&i| s.is_char_boundary(i)).unwrap_or(0);
+    format!("{}...", &s[..cut])
+}
