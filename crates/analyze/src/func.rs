@@ -428,6 +428,21 @@ impl Analyzer<'_> {
         };
         let proc = cand.item.proc.clone();
         check_decorations(fc, &proc)?;
+        if proc.kind == b'a' && self.ctx.catalog.aggregate(proc.oid)?.is_some_and(|a| a.kind != b'n') {
+            return Err(match fc.over {
+                Some(_) => err!(
+                    FEATURE_NOT_SUPPORTED,
+                    "OVER is not supported for ordered-set aggregate {}",
+                    fc.funcname.join(".")
+                ),
+                None => err!(
+                    WRONG_OBJECT_TYPE,
+                    "WITHIN GROUP is required for ordered-set aggregate {}",
+                    fc.funcname.join(".")
+                ),
+            }
+            .at(fc.location));
+        }
         let nonvariadic =
             if cand.item.variadic_args > 0 { actual.len() - cand.item.variadic_args } else { 0 };
         let mut declared = cand.args.clone();
@@ -437,8 +452,7 @@ impl Analyzer<'_> {
             actual.extend(extra.iter().map(expr_type));
             args.extend(extra);
         }
-        let result = polymorphic::enforce(self.ctx, &actual, &mut declared, proc.ret_type)
-            .map_err(|e| e.at_if_none(loc))?;
+        let result = polymorphic::enforce(self.ctx, &actual, &mut declared, proc.ret_type)?;
         self.coerce_args(&mut args, &declared)?;
         if let Some(numbers) = &cand.item.numbers {
             args = reorder_named(args, numbers, proc.arg_types.len());

@@ -77,20 +77,34 @@ impl AnalyzeCtx<'_> {
         Ok(ops)
     }
 
+    /// Where an operator's schema stands in the search; `None` if it is not visible.
+    fn operator_position(&self, o: &OperDesc, schema: Option<Oid>) -> Option<usize> {
+        match schema {
+            Some(ns) => (ns == o.namespace).then_some(0),
+            None => self.path.schemas.iter().position(|s| *s == o.namespace),
+        }
+    }
+
+    /// The first visible operator with exactly these operand types.
+    fn exact_operator(
+        &self,
+        all: &[CatRef<OperDesc>],
+        schema: Option<Oid>,
+        left: Oid,
+        right: Oid,
+    ) -> Option<CatRef<OperDesc>> {
+        all.iter()
+            .filter(|o| o.left == left && o.right == right)
+            .filter_map(|o| self.operator_position(o, schema).map(|p| (p, o)))
+            .min_by_key(|x| x.0)
+            .map(|x| x.1.clone())
+    }
+
     /// The visible operators of a name: earlier schemas hide later ones with the same operand types.
-    fn operator_candidates(&self, name: &[String], kind: u8) -> Result<Vec<CatRef<OperDesc>>> {
-        let (schema, op) = self.split_name(name)?;
-        let all = self.catalog.operators_named(&op, kind)?;
+    fn visible_operators(&self, all: Vec<CatRef<OperDesc>>, schema: Option<Oid>) -> Vec<CatRef<OperDesc>> {
         let mut out: Vec<(usize, CatRef<OperDesc>)> = Vec::new();
         for o in all {
-            let pos = match schema {
-                Some(ns) if ns == o.namespace => 0,
-                Some(_) => continue,
-                None => match self.path.schemas.iter().position(|s| *s == o.namespace) {
-                    Some(p) => p,
-                    None => continue,
-                },
-            };
+            let Some(pos) = self.operator_position(&o, schema) else { continue };
             if let Some(prev) = out.iter_mut().find(|(_, p)| p.left == o.left && p.right == o.right) {
                 if pos < prev.0 {
                     *prev = (pos, o);
@@ -99,7 +113,7 @@ impl AnalyzeCtx<'_> {
                 out.push((pos, o));
             }
         }
-        Ok(out.into_iter().map(|x| x.1).collect())
+        out.into_iter().map(|x| x.1).collect()
     }
 
     /// Schema (if given) and last part of a qualified name.
@@ -147,10 +161,7 @@ impl AnalyzeCtx<'_> {
         loc: Option<usize>,
     ) -> Result<CatRef<OperDesc>> {
         let prefix = !left.is_valid();
-        let cands = self
-            .operator_candidates(name, if prefix { b'l' } else { b'b' })
-            .map_err(|e| e.at_if_none(loc))?;
-        let exact = |l: Oid, r: Oid| cands.iter().find(|c| c.left == l && c.right == r).cloned();
+        let kind = if prefix { b'l' } else { b'b' };
         let (mut l, mut r, mut was_unknown) = (left, right, false);
         if !prefix {
             if l == oids::UNKNOWN && r != oids::UNKNOWN {
@@ -161,17 +172,20 @@ impl AnalyzeCtx<'_> {
                 was_unknown = true;
             }
         }
-        if let Some(o) = exact(l, r) {
+        let (schema, op) = self.split_name(name).map_err(|e| e.at_if_none(loc))?;
+        let all = self.catalog.operators_named(&op, kind)?;
+        if let Some(o) = self.exact_operator(&all, schema, l, r) {
             return Ok(o);
         }
         if was_unknown {
             let (b, _) = self.base_type(l, -1)?;
             if b != l
-                && let Some(o) = exact(b, b)
+                && let Some(o) = self.exact_operator(&all, schema, b, b)
             {
                 return Ok(o);
             }
         }
+        let cands = self.visible_operators(all, schema);
         let inputs: Vec<Oid> = if prefix { vec![right] } else { vec![left, right] };
         let list: Vec<Candidate<CatRef<OperDesc>>> = cands
             .iter()
@@ -233,8 +247,7 @@ impl Analyzer<'_> {
             Some(l) => (vec![op.left, op.right], vec![lt, rt], vec![l, right]),
             None => (vec![op.right], vec![rt], vec![right]),
         };
-        let result = polymorphic::enforce(self.ctx, &actual, &mut declared, op.result)
-            .map_err(|e| e.at_if_none(loc))?;
+        let result = polymorphic::enforce(self.ctx, &actual, &mut declared, op.result)?;
         self.coerce_args(&mut args, &declared)?;
         let retset = self.ctx.catalog.proc_desc(op.code)?.retset;
         let e = OpExpr {
@@ -291,8 +304,7 @@ impl Analyzer<'_> {
         };
         let op = self.ctx.find_operator(name, lt, rt, loc)?;
         let mut declared = vec![op.left, op.right];
-        let result = polymorphic::enforce(self.ctx, &[lt, rt], &mut declared, op.result)
-            .map_err(|e| e.at_if_none(loc))?;
+        let result = polymorphic::enforce(self.ctx, &[lt, rt], &mut declared, op.result)?;
         if result != oids::BOOL {
             return Err(err!(WRONG_OBJECT_TYPE, "op ANY/ALL (array) requires operator to yield boolean")
                 .at_if_none(loc));
