@@ -244,11 +244,7 @@ impl Exec {
         self.stamp(&self.subplan_params[plan_id as usize - 1])
     }
     /// Runs `f` on a sub-plan's node.
-    pub fn with_subplan<R>(
-        &self,
-        plan_id: u32,
-        f: impl FnOnce(&mut dyn ExecNode) -> Result<R>,
-    ) -> Result<R> {
+    pub fn with_subplan<R>(&self, plan_id: u32, f: impl FnOnce(&mut dyn ExecNode) -> Result<R>) -> Result<R> {
         let mut node = self.subplans[plan_id as usize - 1]
             .try_borrow_mut()
             .map_err(|_| Error::internal("executor: sub-plan runs already"))?;
@@ -411,7 +407,8 @@ impl QueryRun {
                 return Ok(None);
             }
             p.exec.check_interrupts()?;
-            let left = if self.limit > 0 { (self.limit - self.returned.min(self.limit)) as usize } else { max };
+            let left =
+                if self.limit > 0 { (self.limit - self.returned.min(self.limit)) as usize } else { max };
             if !p.root.next(&p.exec, max.min(left.max(1)))? {
                 self.done = true;
                 return Ok(None);

@@ -32,13 +32,10 @@ impl SpillFile {
         let dir = env.temp_dir.borrow().clone();
         std::fs::create_dir_all(&dir).map_err(|e| io(&e))?;
         let path = dir.join(format!("pgsql_tmp{}.{n}", std::process::id()));
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&path)
-            .map_err(|e| Error::os(format!("could not create temporary file \"{}\"", path.display()), &e))?;
+        let file =
+            File::options().read(true).write(true).create(true).truncate(true).open(&path).map_err(|e| {
+                Error::os(format!("could not create temporary file \"{}\"", path.display()), &e)
+            })?;
         std::fs::remove_file(&path).map_err(|e| io(&e))?;
         Ok(SpillFile { file, end: 0, buf: Vec::new(), read_bytes: 0 })
     }

@@ -31,7 +31,16 @@ fn v(attno: i16) -> Expr {
 }
 fn var(varno: VarNo, attno: i16, t: Oid) -> Expr {
     let collation = if t == oids::TEXT { Oid(100) } else { Oid(0) };
-    Expr::Var(Var { varno, attno, vartype: t, typmod: -1, collation, levels_up: 0, syn: (0, 0), location: None })
+    Expr::Var(Var {
+        varno,
+        attno,
+        vartype: t,
+        typmod: -1,
+        collation,
+        levels_up: 0,
+        syn: (0, 0),
+        location: None,
+    })
 }
 fn konst(value: Datum, t: Oid) -> Expr {
     Expr::Const(Const { consttype: t, typmod: -1, collation: Oid(0), value, location: None })

@@ -220,7 +220,8 @@ fn common_join(kind: JoinType, l: Plan, r: Plan, extra: bool) -> (JoinCommon, Ve
 #[test]
 fn joins_agree_with_a_naive_join() {
     let mut rng = Rng(42);
-    for (n, m, keys, mem) in [(0, 5, 3, 1 << 20), (30, 20, 7, 1 << 20), (2500, 900, 400, 1 << 20), (2500, 2100, 900, 4096)]
+    for (n, m, keys, mem) in
+        [(0, 5, 3, 1 << 20), (30, 20, 7, 1 << 20), (2500, 900, 400, 1 << 20), (2500, 2100, 900, 4096)]
     {
         let (l, r) = (rng.rows(n, keys), rng.rows(m, keys));
         let env = env(mem);
@@ -321,7 +322,8 @@ fn sort_and_top_n() {
         }
         let mut want: Vec<_> = rows.iter().map(|r| r[0]).collect();
         want.sort_by_key(|v| key_order(false, false, *v));
-        let got: Vec<_> = run(&env, sort(values(&rows, 2), &[(0, false, false)], 2)).iter().map(|r| r[0]).collect();
+        let got: Vec<_> =
+            run(&env, sort(values(&rows, 2), &[(0, false, false)], 2)).iter().map(|r| r[0]).collect();
         assert_eq!(got, want);
     }
 }
@@ -344,13 +346,8 @@ fn limit_and_offset() {
 
 fn agg_of(fnoid: u32, result: Oid, args: Vec<Expr>, distinct: bool) -> Expr {
     let arg_types = args.iter().map(analyze::info::expr_type).collect();
-    let clause = SortGroupClause {
-        tle_ref: 1,
-        eqop: Oid(96),
-        sortop: Oid(97),
-        nulls_first: false,
-        hashable: true,
-    };
+    let clause =
+        SortGroupClause { tle_ref: 1, eqop: Oid(96), sortop: Oid(97), nulls_first: false, hashable: true };
     let star = args.is_empty();
     let mut args: Vec<TargetEntry> = args.into_iter().enumerate().map(|(i, e)| tle(e, i)).collect();
     if distinct {
@@ -395,7 +392,13 @@ fn aggregation_sorted_hashed_and_spilled() {
                 let mut d: Vec<i64> = v.iter().map(|x| x % 10).collect();
                 d.sort_unstable();
                 d.dedup();
-                vec![*k, Some(v.len() as i64), Some(v.iter().sum()), v.iter().min().copied(), Some(d.len() as i64)]
+                vec![
+                    *k,
+                    Some(v.len() as i64),
+                    Some(v.iter().sum()),
+                    v.iter().min().copied(),
+                    Some(d.len() as i64),
+                ]
             })
             .collect();
         let list = || {
@@ -427,7 +430,12 @@ fn aggregation_sorted_hashed_and_spilled() {
             let got = run(&env, agg(s, AggStrategy::Sorted, list()));
             assert_eq!(got, without, "sorted {n} {mem}");
             let mut l = list();
-            l.push(agg_of(2147, oids::INT8, vec![op(156, oids::INT4, vec![outer(2), konst(Some(10))])], true));
+            l.push(agg_of(
+                2147,
+                oids::INT8,
+                vec![op(156, oids::INT4, vec![outer(2), konst(Some(10))])],
+                true,
+            ));
             let s = sort(values(&rows, 2), &[(0, false, true)], 2);
             let got = run(&env, agg(s, AggStrategy::Sorted, l.clone()));
             assert_eq!(got, want, "distinct, sorted {n} {mem}");
@@ -505,7 +513,8 @@ fn recursive_union_counts() {
         },
         1,
     );
-    let main = plan(Node::CteScan { rti: 1, plan_id: 1, cte_param: 1 }, vec![var(VarNo::Rte(1), 1, oids::INT4)]);
+    let main =
+        plan(Node::CteScan { rti: 1, plan_id: 1, cte_param: 1 }, vec![var(VarNo::Rte(1), 1, oids::INT4)]);
     let got = run_stmt(&env, stmt(main, vec![cte], 2), &[]);
     assert_eq!(got, (1..=5000).map(|n| vec![Some(n)]).collect::<Vec<Row>>());
 }
@@ -585,7 +594,10 @@ fn short_circuit_protects_from_errors() {
         result_type: oids::INT4,
         collation: Oid(0),
         arg: None,
-        whens: vec![CaseWhen { expr: op(65, oids::BOOL, vec![v(), konst(Some(0))]), result: konst(Some(-1)) }],
+        whens: vec![CaseWhen {
+            expr: op(65, oids::BOOL, vec![v(), konst(Some(0))]),
+            result: konst(Some(-1)),
+        }],
         default: Some(Box::new(div())),
         location: None,
     };
@@ -614,7 +626,8 @@ fn short_circuit_protects_from_errors() {
 #[test]
 fn filters_on_parameters_columns_and_nulls() {
     let env = env(1 << 20);
-    let rows: Vec<Row> = (0..100).map(|i| vec![if i % 7 == 0 { None } else { Some(i) }, Some(99 - i)]).collect();
+    let rows: Vec<Row> =
+        (0..100).map(|i| vec![if i % 7 == 0 { None } else { Some(i) }, Some(99 - i)]).collect();
     let v = |n| var(VarNo::Rte(1), n, oids::INT4);
     let ext = Expr::Param(Param {
         kind: ParamKind::External,
@@ -626,10 +639,7 @@ fn filters_on_parameters_columns_and_nulls() {
     });
     let mut p = values(&rows, 2);
     // a > b and $1 >= a
-    p.qual = vec![
-        op(147, oids::BOOL, vec![v(1), v(2)]),
-        op(479, oids::BOOL, vec![ext, v(1)]),
-    ];
+    p.qual = vec![op(147, oids::BOOL, vec![v(1), v(2)]), op(479, oids::BOOL, vec![ext, v(1)])];
     let got = run_stmt(&env, stmt(p, Vec::new(), 0), &[Datum::I64(60)]);
     let want: Vec<Row> =
         rows.iter().filter(|r| r[0].is_some_and(|a| a > r[1].unwrap() && a <= 60)).cloned().collect();

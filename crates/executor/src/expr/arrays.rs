@@ -7,8 +7,8 @@ use crate::expr::program::{Op, Src, State};
 use crate::run::Exec;
 use analyze::expr::ScalarArrayOpExpr;
 use common::{Error, Oid, Result, bail};
-use types::array::{array_get, array_set, array_slice};
 use types::array::{ArrayBuilder, ArrayRef, build_1d, empty_array};
+use types::array::{array_get, array_set, array_slice};
 use types::{Arg, Batch, Column, ColumnData, Datum, DatumRef, Phys, Rows, typeinfo};
 
 /// A constant list for `x IN (…)` over integers or byte strings.
@@ -59,11 +59,8 @@ pub(crate) fn in_set(o: &ScalarArrayOpExpr, _elem: Oid, array: &Datum) -> Result
     if a.len() < HASH_FROM {
         return Ok(None);
     }
-    let mut s = InSet {
-        ints: hashbrown::HashSet::default(),
-        bytes: hashbrown::HashSet::default(),
-        has_null: false,
-    };
+    let mut s =
+        InSet { ints: hashbrown::HashSet::default(), bytes: hashbrown::HashSet::default(), has_null: false };
     for d in a.to_vec()? {
         match d {
             DatumRef::Null => s.has_null = true,
@@ -116,7 +113,7 @@ pub(crate) fn array_op(
     rows: Rows<'_>,
     out: &mut Column,
 ) -> Result<()> {
-    let Op::ArrayOp { f, lhs, array, elem, use_or, info } = op else {
+    let Op::ScalarArray { f, lhs, array, elem, use_or, info } = op else {
         return Err(Error::internal("executor: not an array operation"));
     };
     out.resize(rows.bound());
@@ -213,7 +210,8 @@ pub(crate) fn array_coerce(
     let Op::ArrayCoerce { a, sub, from_elem, to_elem } = op else {
         return Err(Error::internal("executor: not an array cast"));
     };
-    let mut prog = st.subs[*sub].take().ok_or_else(|| Error::internal("executor: array cast runs already"))?;
+    let mut prog =
+        st.subs[*sub].take().ok_or_else(|| Error::internal("executor: array cast runs already"))?;
     out.resize(rows.bound());
     let from = cx.env.phys(*from_elem)?;
     let src = st.arg(*a, input);
@@ -301,7 +299,10 @@ pub(crate) fn make_array(
 }
 
 fn bail_shape() -> Result<()> {
-    bail!(ARRAY_SUBSCRIPT_ERROR, "multidimensional arrays must have array expressions with matching dimensions")
+    bail!(
+        ARRAY_SUBSCRIPT_ERROR,
+        "multidimensional arrays must have array expressions with matching dimensions"
+    )
 }
 
 fn sub(s: Option<Src>, st: &State, input: &Batch, i: usize) -> Option<Option<i32>> {

@@ -167,7 +167,9 @@ impl Compiler<'_> {
                     arg_types: types,
                 };
                 if f.retset {
-                    return Err(Error::internal("set-valued function called in context that cannot accept a set"));
+                    return Err(Error::internal(
+                        "set-valued function called in context that cannot accept a set",
+                    ));
                 }
                 self.call(f.funcid, args, info, steps)
             }
@@ -248,7 +250,8 @@ impl Compiler<'_> {
             Expr::NullTest { arg, is_null, arg_is_row, .. } => {
                 let a = self.expr(arg, steps)?;
                 let is_null = *is_null;
-                let op = if *arg_is_row { Op::RowNullTest { a, is_null } } else { Op::NullTest { a, is_null } };
+                let op =
+                    if *arg_is_row { Op::RowNullTest { a, is_null } } else { Op::NullTest { a, is_null } };
                 Ok(self.push(steps, op, Phys::Bool, a.is_konst()))
             }
             Expr::BooleanTest { arg, test, .. } => {
@@ -429,7 +432,7 @@ impl Compiler<'_> {
             arg_types: Box::new([expr_type(&o.args[0]), elem]),
         };
         let konst = lhs.is_konst() && array.is_konst();
-        let op = Op::ArrayOp { f, lhs, array, elem, use_or: o.use_or, info };
+        let op = Op::ScalarArray { f, lhs, array, elem, use_or: o.use_or, info };
         Ok(self.push(steps, op, Phys::Bool, konst))
     }
 }

@@ -30,13 +30,7 @@ pub(crate) fn truth(a: &Arg<'_>, i: usize) -> Option<bool> {
 }
 
 /// Runs a block's steps unless there are none.
-pub(crate) fn run_block(
-    b: &Block,
-    st: &mut State,
-    cx: &Exec,
-    input: &Batch,
-    rows: Rows<'_>,
-) -> Result<()> {
+pub(crate) fn run_block(b: &Block, st: &mut State, cx: &Exec, input: &Batch, rows: Rows<'_>) -> Result<()> {
     if b.steps.is_empty() || rows.count() == 0 {
         return Ok(());
     }
@@ -145,11 +139,7 @@ fn equality(
             Ok::<(), common::Error>(())
         })?;
     }
-    let r = if both.is_empty() {
-        Ok(())
-    } else {
-        call(f, &args, info, st, cx, input, Rows::Sel(&both), tmp)
-    };
+    let r = if both.is_empty() { Ok(()) } else { call(f, &args, info, st, cx, input, Rows::Sel(&both), tmp) };
     st.give_sel(both);
     r
 }

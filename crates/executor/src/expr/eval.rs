@@ -168,9 +168,7 @@ fn run_step(
             control::distinct([*a, *b], *f, info, *negate, st, cx, input, rows, out)
         }
         Op::NullIf { a, b, f, info } => control::null_if([*a, *b], *f, info, st, cx, input, rows, out),
-        Op::Case { whens, default } => {
-            control::case(whens, default.as_ref(), st, cx, input, rows, out)
-        }
+        Op::Case { whens, default } => control::case(whens, default.as_ref(), st, cx, input, rows, out),
         Op::Coalesce { parts } => control::coalesce(parts, st, cx, input, rows, out),
         Op::MinMax { args, cmp, collation, greatest } => {
             control::min_max(args, *cmp, *collation, *greatest, st, input, rows, out)
@@ -218,10 +216,8 @@ fn run_step(
                 Ok(())
             })
         }
-        Op::ArrayOp { .. } => arrays::array_op(op, st, cx, input, rows, out),
-        Op::ArrayIn { lhs, set, negate } => {
-            arrays::array_in(st.arg(*lhs, input), set, *negate, rows, out)
-        }
+        Op::ScalarArray { .. } => arrays::array_op(op, st, cx, input, rows, out),
+        Op::ArrayIn { lhs, set, negate } => arrays::array_in(st.arg(*lhs, input), set, *negate, rows, out),
         Op::ViaIo { a, out_f, in_f, ioparam } => {
             special::via_io(st.arg(*a, input), *out_f, *in_f, *ioparam, cx, rows, out)
         }

@@ -82,34 +82,125 @@ pub(crate) struct Step {
 
 #[derive(Clone)]
 pub(crate) enum Op {
-    Call { f: ScalarKernel, args: Box<[Src]>, info: CallInfo },
+    Call {
+        f: ScalarKernel,
+        args: Box<[Src]>,
+        info: CallInfo,
+    },
     /// A btree support function called from SQL.
-    Cmp { f: CmpFn, a: Src, b: Src, collation: Oid },
+    Cmp {
+        f: CmpFn,
+        a: Src,
+        b: Src,
+        collation: Oid,
+    },
     /// A hash support function called from SQL.
-    Hash { f: HashFn, a: Src, collation: Oid },
+    Hash {
+        f: HashFn,
+        a: Src,
+        collation: Oid,
+    },
     /// Input or output function called from SQL (cstring side is Bytes).
-    OutputCall { f: OutputFn, a: Src },
-    InputCall { f: InputFn, a: Src, ioparam: Oid, typmod: i32 },
-    User { oid: Oid, args: Box<[Src]>, strict: bool, collation: Oid },
-    ExtParam { id: u32 },
-    ExecParam { id: u32 },
-    And { parts: Vec<Block> },
-    Or { parts: Vec<Block> },
-    Not { a: Src },
-    NullTest { a: Src, is_null: bool },
-    RowNullTest { a: Src, is_null: bool },
-    BoolTest { a: Src, test: BoolTest },
+    OutputCall {
+        f: OutputFn,
+        a: Src,
+    },
+    InputCall {
+        f: InputFn,
+        a: Src,
+        ioparam: Oid,
+        typmod: i32,
+    },
+    User {
+        oid: Oid,
+        args: Box<[Src]>,
+        strict: bool,
+        collation: Oid,
+    },
+    ExtParam {
+        id: u32,
+    },
+    ExecParam {
+        id: u32,
+    },
+    And {
+        parts: Vec<Block>,
+    },
+    Or {
+        parts: Vec<Block>,
+    },
+    Not {
+        a: Src,
+    },
+    NullTest {
+        a: Src,
+        is_null: bool,
+    },
+    RowNullTest {
+        a: Src,
+        is_null: bool,
+    },
+    BoolTest {
+        a: Src,
+        test: BoolTest,
+    },
     /// `eq` is the register with `a = b` for rows where both are not null.
-    Distinct { a: Src, b: Src, f: ScalarKernel, info: CallInfo, negate: bool },
-    NullIf { a: Src, b: Src, f: ScalarKernel, info: CallInfo },
-    Case { whens: Vec<(Block, Block)>, default: Option<Block> },
-    Coalesce { parts: Vec<Block> },
-    MinMax { args: Box<[Src]>, cmp: CmpFn, collation: Oid, greatest: bool },
-    ArrayOp { f: ScalarKernel, lhs: Src, array: Src, elem: Oid, use_or: bool, info: CallInfo },
-    ArrayIn { lhs: Src, set: Rc<crate::expr::arrays::InSet>, negate: bool },
-    ViaIo { a: Src, out_f: OutputFn, in_f: InputFn, ioparam: Oid },
-    ArrayCoerce { a: Src, sub: usize, from_elem: Oid, to_elem: Oid },
-    Array { elem: Oid, elements: Box<[Src]>, multidims: bool },
+    Distinct {
+        a: Src,
+        b: Src,
+        f: ScalarKernel,
+        info: CallInfo,
+        negate: bool,
+    },
+    NullIf {
+        a: Src,
+        b: Src,
+        f: ScalarKernel,
+        info: CallInfo,
+    },
+    Case {
+        whens: Vec<(Block, Block)>,
+        default: Option<Block>,
+    },
+    Coalesce {
+        parts: Vec<Block>,
+    },
+    MinMax {
+        args: Box<[Src]>,
+        cmp: CmpFn,
+        collation: Oid,
+        greatest: bool,
+    },
+    ScalarArray {
+        f: ScalarKernel,
+        lhs: Src,
+        array: Src,
+        elem: Oid,
+        use_or: bool,
+        info: CallInfo,
+    },
+    ArrayIn {
+        lhs: Src,
+        set: Rc<crate::expr::arrays::InSet>,
+        negate: bool,
+    },
+    ViaIo {
+        a: Src,
+        out_f: OutputFn,
+        in_f: InputFn,
+        ioparam: Oid,
+    },
+    ArrayCoerce {
+        a: Src,
+        sub: usize,
+        from_elem: Oid,
+        to_elem: Oid,
+    },
+    Array {
+        elem: Oid,
+        elements: Box<[Src]>,
+        multidims: bool,
+    },
     Subscript {
         a: Src,
         upper: Vec<Option<Src>>,
@@ -117,15 +208,36 @@ pub(crate) enum Op {
         elem: Oid,
         assign: Option<Src>,
     },
-    Row { args: Box<[Src]>, types: Box<[Oid]> },
-    RowCompare { cmp: RowCompareType, parts: Vec<(Block, Block, RowCmp)> },
-    FieldSelect { a: Src, field: u16 },
-    SqlValue { op: SqlValueFunctionOp, f: Option<ScalarKernel>, typmod: i32 },
-    NextValue { seq: Oid, phys: Phys },
+    Row {
+        args: Box<[Src]>,
+        types: Box<[Oid]>,
+    },
+    RowCompare {
+        cmp: RowCompareType,
+        parts: Vec<(Block, Block, RowCmp)>,
+    },
+    FieldSelect {
+        a: Src,
+        field: u16,
+    },
+    SqlValue {
+        op: SqlValueFunctionOp,
+        f: Option<ScalarKernel>,
+        typmod: i32,
+    },
+    NextValue {
+        seq: Oid,
+        phys: Phys,
+    },
     SubPlan(Box<SubPlanStep>),
-    DomainNotNull { a: Src, name: Rc<str> },
+    DomainNotNull {
+        a: Src,
+        name: Rc<str>,
+    },
     /// A binary-coercible cast between types of different physical kind (oid and int4).
-    Rephys { a: Src },
+    Rephys {
+        a: Src,
+    },
 }
 
 /// Three-way comparison of a column pair and its collation.

@@ -33,8 +33,7 @@ impl Projection {
         let prog = compile(env, list.iter().map(|t| &t.expr), scope)?;
         let n = prog.outs.len();
         let may_take = (0..n).map(|k| !prog.outs[k + 1..].contains(&prog.outs[k])).collect();
-        let identity =
-            n == width && prog.outs.iter().enumerate().all(|(k, s)| *s == Src::Col(k as u16));
+        let identity = n == width && prog.outs.iter().enumerate().all(|(k, s)| *s == Src::Col(k as u16));
         let out = Batch { cols: prog.phys.iter().map(|p| Column::new(*p)).collect(), rows: 0, sel: None };
         Ok(Projection { prog, may_take, out, identity })
     }

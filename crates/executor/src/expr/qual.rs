@@ -278,8 +278,12 @@ fn select_const(c: &Column, cmp: Cmp, d: DatumRef<'_>, rows: Rows<'_>, sel: &mut
 fn select_cols(a: &Column, cmp: Cmp, b: &Column, rows: Rows<'_>, sel: &mut Vec<u16>) -> Result<()> {
     let ok = |i: usize| !b.nulls.get(i);
     match (&a.data, &b.data) {
-        (ColumnData::I32(x), ColumnData::I32(y)) => pick(a, rows, sel, |i| ok(i) && cmp.holds(x[i].cmp(&y[i]))),
-        (ColumnData::I64(x), ColumnData::I64(y)) => pick(a, rows, sel, |i| ok(i) && cmp.holds(x[i].cmp(&y[i]))),
+        (ColumnData::I32(x), ColumnData::I32(y)) => {
+            pick(a, rows, sel, |i| ok(i) && cmp.holds(x[i].cmp(&y[i])))
+        }
+        (ColumnData::I64(x), ColumnData::I64(y)) => {
+            pick(a, rows, sel, |i| ok(i) && cmp.holds(x[i].cmp(&y[i])))
+        }
         (ColumnData::Bytes(x), ColumnData::Bytes(y)) => {
             pick(a, rows, sel, |i| ok(i) && cmp.holds(x.get(i).cmp(y.get(i))));
         }

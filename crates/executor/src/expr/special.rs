@@ -151,7 +151,8 @@ fn phys_of(v: DatumRef<'_>) -> Phys {
 pub fn int_datum(v: i64, phys: Phys) -> Result<Datum> {
     Ok(match phys {
         Phys::I16 => Datum::I16(
-            i16::try_from(v).map_err(|_| common::err!(NUMERIC_VALUE_OUT_OF_RANGE, "smallint out of range"))?,
+            i16::try_from(v)
+                .map_err(|_| common::err!(NUMERIC_VALUE_OUT_OF_RANGE, "smallint out of range"))?,
         ),
         Phys::I32 => Datum::I32(
             i32::try_from(v).map_err(|_| common::err!(NUMERIC_VALUE_OUT_OF_RANGE, "integer out of range"))?,

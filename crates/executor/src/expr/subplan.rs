@@ -282,11 +282,8 @@ fn probe(h: &HashedAny, set: &HashedSet, st: &State, cx: &Exec, input: &Batch, i
         return Ok(if null || !set.with_null.is_empty() { Datum::Null } else { Datum::Bool(false) });
     }
     // Several columns: a row that differs in a known column is a definite mismatch.
-    let candidates: Box<dyn Iterator<Item = usize>> = if null {
-        Box::new(0..set.rows.rows)
-    } else {
-        Box::new(set.with_null.iter().map(|&r| r as usize))
-    };
+    let candidates: Box<dyn Iterator<Item = usize>> =
+        if null { Box::new(0..set.rows.rows) } else { Box::new(set.with_null.iter().map(|&r| r as usize)) };
     for r in candidates {
         if equal(h, set, st, cx, input, i, r)?.is_none() {
             return Ok(Datum::Null);

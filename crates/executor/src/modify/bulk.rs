@@ -57,12 +57,7 @@ pub struct BulkInserter {
 
 impl BulkInserter {
     /// Opens the table. `opts.snapshot` is the statement's.
-    pub fn new(
-        env: &Rc<ExecEnv>,
-        relid: Oid,
-        run: &RunOptions,
-        opts: InsertOptions,
-    ) -> Result<BulkInserter> {
+    pub fn new(env: &Rc<ExecEnv>, relid: Oid, run: &RunOptions, opts: InsertOptions) -> Result<BulkInserter> {
         let mut exec = Exec::bare(env);
         exec.start(&[], run);
         exec.cid = exec.engine()?.current_command_id(true);

@@ -366,7 +366,8 @@ fn lock_referenced(cx: &Exec, side: &Side, fk: &ForeignKey, key: &[Datum]) -> Re
         let snap = snapshot(cx, false)?;
         let found = find(cx, side, key, &fk.pf_eq, false, &snap, 1)?;
         let Some(tid) = found.first() else { return Ok(false) };
-        match access::heap::lock_tuple(eng, &side.heap, *tid, cid, RowLock::KeyShare, LockWait::Block, true)? {
+        match access::heap::lock_tuple(eng, &side.heap, *tid, cid, RowLock::KeyShare, LockWait::Block, true)?
+        {
             TmResult::Ok | TmResult::SelfModified { .. } => return Ok(true),
             TmResult::Updated { .. } | TmResult::Deleted { .. } => {
                 if keeps_snapshot(cx)? {
@@ -440,7 +441,8 @@ fn refuse_if_referenced(
     loop {
         let found = find(cx, side, old, &fk.pf_eq, true, &snapshot(cx, true)?, 1)?;
         let Some(tid) = found.first() else { return Ok(()) };
-        match access::heap::lock_tuple(eng, &side.heap, *tid, cid, RowLock::KeyShare, LockWait::Block, true)? {
+        match access::heap::lock_tuple(eng, &side.heap, *tid, cid, RowLock::KeyShare, LockWait::Block, true)?
+        {
             TmResult::Updated { .. } | TmResult::Deleted { .. } => continue,
             _ => {}
         }

@@ -5,8 +5,8 @@ use super::conflict::Conflicts;
 use super::epq::{EpqRows, concurrent_delete, concurrent_update, keeps_snapshot, recheck, tid_at};
 use super::fkey;
 use super::target::{TableScope, TargetRelation};
-use crate::expr::qual::Qual;
 use crate::expr::project::Projection;
+use crate::expr::qual::Qual;
 use crate::expr::{Scope, colops};
 use crate::node::scan::{RelCols, relation_of};
 use crate::node::{BoxNode, BuildCx, ExecNode, output_phys};
@@ -17,7 +17,7 @@ use access::{BulkInsert, InsertOptions, LockWait, RowLock, ScanSpec, TmResult};
 use analyze::expr::{Var, VarNo};
 use analyze::query::CmdType;
 use common::{CommandId, Error, Result, Tid, err};
-use planner::plan::{ModifyTable, Plan};
+use planner::plan::{ModifyTable, Plan, PlanRowMark};
 use transam::Snapshot;
 use types::{Batch, DatumRef, Phys};
 
@@ -46,10 +46,21 @@ pub(super) enum Outcome {
     Skipped,
 }
 
+/// What the plan says, without the child.
+struct Spec {
+    command: CmdType,
+    rti: u32,
+    insert_cols: Vec<Option<u16>>,
+    update_cols: Vec<(i16, u16)>,
+    ctid_col: Option<u16>,
+    epq_marks: Vec<PlanRowMark>,
+    can_set_tag: bool,
+}
+
 pub(super) struct ModifyNode {
     child: BoxNode,
     pub(super) target: TargetRelation,
-    m: ModifyTable,
+    m: Spec,
     node_id: u32,
     returning: Option<Projection>,
     /// Rows for RETURNING, see [`ReturningScope`].
@@ -108,20 +119,16 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
         bulk: BulkInsert::default(),
         tids: Vec::new(),
         done: false,
-        m: ModifyTable { child: Box::new(placeholder(&m.child)), ..m.clone() },
+        m: Spec {
+            command: m.command,
+            rti: m.rti,
+            insert_cols: m.insert_cols.clone(),
+            update_cols: m.update_cols.clone(),
+            ctid_col: m.ctid_col,
+            epq_marks: m.epq_marks.clone(),
+            can_set_tag: m.can_set_tag,
+        },
     }))
-}
-
-/// The node keeps its description without the child's plan.
-fn placeholder(p: &Plan) -> Plan {
-    Plan {
-        targetlist: Vec::new(),
-        qual: Vec::new(),
-        init_plans: Vec::new(),
-        node: planner::plan::Node::Result { child: None, one_time: Vec::new() },
-        ext_params: Vec::new(),
-        ..p.clone()
-    }
 }
 
 impl ModifyNode {
@@ -325,17 +332,17 @@ impl ModifyNode {
                         }
                         return Ok(Outcome::Skipped);
                     }
-                    TmResult::Updated { .. } => {
-                        match self.follow(cx, tid, i, self.update_lock(&changed))? {
-                            None => return Ok(Outcome::Skipped),
-                            Some((latest, b)) => {
-                                tid = latest;
-                                replaced = Some(b);
-                            }
+                    TmResult::Updated { .. } => match self.follow(cx, tid, i, self.update_lock(&changed))? {
+                        None => return Ok(Outcome::Skipped),
+                        Some((latest, b)) => {
+                            tid = latest;
+                            replaced = Some(b);
                         }
-                    }
+                    },
                     other => {
-                        return Err(Error::internal(format!("attempted to update invisible tuple: {other:?}")));
+                        return Err(Error::internal(format!(
+                            "attempted to update invisible tuple: {other:?}"
+                        )));
                     }
                 }
             }

@@ -152,7 +152,7 @@ impl TargetRelation {
         let mut indexes = Vec::new();
         for oid in &rel.indexes {
             let t = IndexTarget::open(env, *oid)?;
-            if t.desc.ready || t.desc.live {
+            if t.desc.ready {
                 indexes.push(t);
             }
         }

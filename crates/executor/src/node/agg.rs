@@ -741,7 +741,8 @@ impl Agg {
 
     fn next_sorted(&mut self, cx: &Exec, want: usize) -> Result<bool> {
         loop {
-            let complete = if self.phase == Phase::Done { self.ngroups } else { self.ngroups.saturating_sub(1) };
+            let complete =
+                if self.phase == Phase::Done { self.ngroups } else { self.ngroups.saturating_sub(1) };
             if self.emit(cx, complete, want)? {
                 return Ok(true);
             }
@@ -806,7 +807,8 @@ impl ExecNode for Agg {
     fn rescan(&mut self, cx: &Exec) -> Result<()> {
         let stamp = cx.stamp(&self.params);
         // Results of plain and in-memory hashed aggregation can be given out again.
-        let whole = self.phase == Phase::Emitting && self.strategy != AggStrategy::Sorted && self.batches == 1;
+        let whole =
+            self.phase == Phase::Emitting && self.strategy != AggStrategy::Sorted && self.batches == 1;
         if whole && stamp == self.stamp {
             self.at = 0;
             return Ok(());

@@ -105,12 +105,7 @@ struct FunctionScan {
 }
 
 /// FunctionScan.
-pub fn build(
-    b: &BuildCx<'_>,
-    plan: &Plan,
-    functions: &[RangeFunction],
-    ordinality: bool,
-) -> Result<BoxNode> {
+pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinality: bool) -> Result<BoxNode> {
     let mut parts = Vec::new();
     let mut phys: Vec<Phys> = Vec::new();
     for f in functions {

@@ -13,7 +13,23 @@ pub fn eq_is_native(eq_proc: Oid) -> bool {
     matches!(
         eq_proc.0,
         // int2 int4 int8 oid bool date time timestamp timestamptz text name bytea uuid money "char" tid xid cid
-        63 | 65 | 467 | 184 | 60 | 1086 | 1145 | 2052 | 1152 | 67 | 62 | 1948 | 2956 | 888 | 61 | 1292 | 68 | 69
+        63 | 65
+            | 467
+            | 184
+            | 60
+            | 1086
+            | 1145
+            | 2052
+            | 1152
+            | 67
+            | 62
+            | 1948
+            | 2956
+            | 888
+            | 61
+            | 1292
+            | 68
+            | 69
     )
 }
 

@@ -8,7 +8,7 @@ use crate::expr::{Program, colops, compile};
 use crate::node::group::eq_is_native;
 use crate::node::group_table::hash_column;
 use crate::store::{SpillFile, batch_of};
-use analyze::expr::{FuncExpr, CoercionForm};
+use analyze::expr::{CoercionForm, FuncExpr};
 use analyze::query::JoinType;
 use common::Oid;
 use planner::instrument::HashInstr;
@@ -388,7 +388,11 @@ impl HashJoin {
             }
             part.rows = rows.len();
             let f = &mut self.partitions[p];
-            if inner { f.inner.write(&part)? } else { f.outer.write(&part)? };
+            if inner {
+                f.inner.write(&part)?
+            } else {
+                f.outer.write(&part)?
+            };
         }
         Ok(())
     }
@@ -428,15 +432,11 @@ impl HashJoin {
     /// Gets the next outer batch and its hashes.
     fn next_outer(&mut self, cx: &Exec, want: usize) -> Result<bool> {
         if self.partitioned {
-            loop {
-                if let Some((f, at)) = &mut self.current
-                    && *at < f.len()
-                {
-                    *at = f.read(*at, &mut self.obatch)?;
-                    break;
-                }
+            let Some((f, at)) = &mut self.current else { return Ok(false) };
+            if *at >= f.len() {
                 return Ok(false);
             }
+            *at = f.read(*at, &mut self.obatch)?;
         } else {
             if self.have_outer {
                 self.have_outer = false;
@@ -469,12 +469,12 @@ impl HashJoin {
 
     #[inline]
     fn start_row(&mut self) {
-        self.ochain = if self.opos < self.ohashes.len() && self.ovalid[self.opos] && !self.table.heads.is_empty()
-        {
-            self.table.heads[self.ohashes[self.opos] as usize & (self.table.heads.len() - 1)]
-        } else {
-            END
-        };
+        self.ochain =
+            if self.opos < self.ohashes.len() && self.ovalid[self.opos] && !self.table.heads.is_empty() {
+                self.table.heads[self.ohashes[self.opos] as usize & (self.table.heads.len() - 1)]
+            } else {
+                END
+            };
     }
 
     /// Collects candidate pairs until the lists are full or the outer batch ends.
@@ -489,9 +489,8 @@ impl HashJoin {
         // One native integer key: compare the key itself.
         let int_key = self.fns.len() == 1 && self.fns[0].native && !self.outer_keys.outs[0].is_konst();
         // Without further conditions a row's fate is known here: null-extended ones keep their place in the order.
-        let extend = simple
-            && matches!(self.pairs.kind, JoinType::Left | JoinType::Full)
-            && self.table.rows.rows > 0;
+        let extend =
+            simple && matches!(self.pairs.kind, JoinType::Left | JoinType::Full) && self.table.rows.rows > 0;
         while self.opos < n {
             if self.po.len() == BATCH_ROWS {
                 return;

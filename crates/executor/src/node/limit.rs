@@ -58,7 +58,10 @@ impl Limit {
         self.skip = match &mut self.offset {
             Some(p) => match p.value_once(cx, 0)?.as_ref() {
                 types::DatumRef::I64(n) if n < 0 => {
-                    return Err(err!(INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET must not be negative"));
+                    return Err(err!(
+                        INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE,
+                        "OFFSET must not be negative"
+                    ));
                 }
                 types::DatumRef::I64(n) => n as u64,
                 _ => 0,

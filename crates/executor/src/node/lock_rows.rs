@@ -22,8 +22,7 @@ struct LockRows {
 
 /// LockRows.
 pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan, marks: &[PlanRowMark]) -> Result<BoxNode> {
-    let heaps =
-        marks.iter().map(|m| heap_of(b.env, relation_of(b, m.rti)?)).collect::<Result<Vec<_>>>()?;
+    let heaps = marks.iter().map(|m| heap_of(b.env, relation_of(b, m.rti)?)).collect::<Result<Vec<_>>>()?;
     Ok(Box::new(LockRows {
         child: super::build(b, child)?,
         marks: marks.to_vec(),
@@ -63,7 +62,9 @@ impl LockRows {
             let (mode, wait) = (row_lock(m.strength), lock_wait(m.wait));
             match access::heap::lock_tuple(eng, heap, tid, cid, mode, wait, true)? {
                 TmResult::Ok => {}
-                TmResult::WouldBlock | TmResult::BeingModified | TmResult::SelfModified { .. } => return Ok(()),
+                TmResult::WouldBlock | TmResult::BeingModified | TmResult::SelfModified { .. } => {
+                    return Ok(());
+                }
                 TmResult::Deleted { .. } => {
                     if keeps_snapshot(cx)? {
                         return Err(concurrent_update());

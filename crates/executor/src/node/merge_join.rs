@@ -10,8 +10,8 @@ use analyze::query::JoinType;
 use common::Oid;
 use planner::plan::{JoinCommon, MergeKey};
 use std::cmp::Ordering;
-use types::column::BATCH_ROWS;
 use types::CmpFn;
+use types::column::BATCH_ROWS;
 
 struct Key {
     cmp: CmpFn,
@@ -128,8 +128,20 @@ impl MergeJoin {
     fn order(k: &Key, a: types::DatumRef<'_>, b: types::DatumRef<'_>) -> Ordering {
         match (a.is_null(), b.is_null()) {
             (true, true) => Ordering::Equal,
-            (true, false) => if k.nulls_first { Ordering::Less } else { Ordering::Greater },
-            (false, true) => if k.nulls_first { Ordering::Greater } else { Ordering::Less },
+            (true, false) => {
+                if k.nulls_first {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+            (false, true) => {
+                if k.nulls_first {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
             _ => {
                 let o = (k.cmp)(k.collation, a, b);
                 if k.desc { o.reverse() } else { o }
@@ -202,8 +214,11 @@ impl MergeJoin {
         }
     }
     fn flush(&mut self, cx: &Exec, from: usize) -> Result<bool> {
-        let rows: Vec<u32> =
-            (from..self.run.rows).filter(|i| !self.run_matched[*i]).map(|i| i as u32).take(BATCH_ROWS).collect();
+        let rows: Vec<u32> = (from..self.run.rows)
+            .filter(|i| !self.run_matched[*i])
+            .map(|i| i as u32)
+            .take(BATCH_ROWS)
+            .collect();
         match rows.last() {
             Some(&l) => self.flush_at = Some(l as usize + 1),
             None => {

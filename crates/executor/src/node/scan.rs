@@ -60,7 +60,8 @@ impl RelCols {
     }
     /// All attributes of a relation.
     pub fn all(rel: &Rel) -> RelCols {
-        let attrs = (1..=rel.desc.len() as i16).filter(|a| !rel.desc.attrs[*a as usize - 1].dropped).collect();
+        let attrs =
+            (1..=rel.desc.len() as i16).filter(|a| !rel.desc.attrs[*a as usize - 1].dropped).collect();
         RelCols { attrs, system: Vec::new(), index: false }
     }
     /// The access method's form.
@@ -122,9 +123,7 @@ pub fn relation_of(b: &BuildCx<'_>, rti: u32) -> Result<Oid> {
 /// The heap of a relation.
 pub fn heap_of(env: &ExecEnv, relid: Oid) -> Result<Rc<Rel>> {
     let r = env.catalog()?.relation(relid)?;
-    r.rel.clone().ok_or_else(|| {
-        common::err!(WRONG_OBJECT_TYPE, "cannot open relation \"{}\"", r.name)
-    })
+    r.rel.clone().ok_or_else(|| common::err!(WRONG_OBJECT_TYPE, "cannot open relation \"{}\"", r.name))
 }
 
 /// What all heap scans share.
@@ -237,7 +236,14 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
         }
         Node::BitmapIndexScan { index, conds, .. } => {
             let (keys, ix, _) = Keys::compile(b, *index, conds)?;
-            Box::new(BitmapIndex { keys, ix, scan: None, tids: Vec::new(), none: Batch::default(), node_id: plan.node_id })
+            Box::new(BitmapIndex {
+                keys,
+                ix,
+                scan: None,
+                tids: Vec::new(),
+                none: Batch::default(),
+                node_id: plan.node_id,
+            })
         }
         Node::BitmapAnd { children } => Box::new(BitmapOp {
             children: children.iter().map(|c| super::build(b, c)).collect::<Result<_>>()?,
@@ -402,7 +408,11 @@ impl ExecNode for SeqScan {
         }
         let eng = cx.engine()?;
         let Some(scan) = &mut self.scan else { return Err(Error::internal("executor: scan not open")) };
-        scan.set_batch_rows(if self.base.tail.qual.is_none() { want.clamp(1, BATCH_ROWS) } else { BATCH_ROWS });
+        scan.set_batch_rows(if self.base.tail.qual.is_none() {
+            want.clamp(1, BATCH_ROWS)
+        } else {
+            BATCH_ROWS
+        });
         loop {
             cx.check_interrupts()?;
             self.base.input.clear();
@@ -618,7 +628,9 @@ impl ExecNode for IndexOnlyScan {
                 colops::append_batch(&mut part, &self.input);
                 self.input.sel = None;
                 self.pending = Some(at);
-                if qual::apply(&mut self.row_qual, cx, &mut part)? > 0 && self.tail.finish_own(cx, &mut part)? {
+                if qual::apply(&mut self.row_qual, cx, &mut part)? > 0
+                    && self.tail.finish_own(cx, &mut part)?
+                {
                     return Ok(true);
                 }
                 continue;
@@ -892,7 +904,14 @@ impl ExecNode for TidScan {
             let tid = self.list[self.at];
             self.at += 1;
             if tid.is_valid() && tid.block.0 < blocks {
-                access::heap::fetch_into(eng, &self.base.heap, tid, cx.snapshot()?, &spec, &mut self.base.input)?;
+                access::heap::fetch_into(
+                    eng,
+                    &self.base.heap,
+                    tid,
+                    cx.snapshot()?,
+                    &spec,
+                    &mut self.base.input,
+                )?;
             }
         }
         if self.base.input.rows == 0 {

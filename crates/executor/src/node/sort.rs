@@ -41,7 +41,9 @@ pub struct Order {
 fn native(proc: Oid, collation: Oid) -> Option<Kind> {
     match proc.0 {
         // int2 int4 int8 oid bool date time timestamp timestamptz bytea uuid money "char"
-        350 | 351 | 842 | 356 | 1693 | 1092 | 1107 | 2045 | 1314 | 1954 | 2960 | 377 | 358 => Some(Kind::Native),
+        350 | 351 | 842 | 356 | 1693 | 1092 | 1107 | 2045 | 1314 | 1954 | 2960 | 377 | 358 => {
+            Some(Kind::Native)
+        }
         // text and name in the C collation
         360 | 359 if matches!(collation.0, 0 | 100 | 950 | 951) => Some(Kind::Native),
         354 | 355 => Some(Kind::Float),
@@ -272,9 +274,9 @@ impl Sorter {
             let k = self.order.keys[0];
             let col = &b.cols[k.col];
             let keep: Vec<u16> = match b.live() {
-                types::Rows::All(n) => {
-                    (0..n as u16).filter(|&i| k.prefix(col, i as usize) <= cut || col.nulls.get(i as usize)).collect()
-                }
+                types::Rows::All(n) => (0..n as u16)
+                    .filter(|&i| k.prefix(col, i as usize) <= cut || col.nulls.get(i as usize))
+                    .collect(),
                 types::Rows::Sel(s) => s
                     .iter()
                     .copied()
@@ -478,7 +480,10 @@ impl ExecNode for Sort {
     }
     fn rescan(&mut self, cx: &Exec) -> Result<()> {
         let stamp = cx.stamp(&self.params);
-        if stamp == self.stamp && self.sorter.sorted && self.sorter.bound == self.bound.filter(|n| *n <= 100_000) {
+        if stamp == self.stamp
+            && self.sorter.sorted
+            && self.sorter.bound == self.bound.filter(|n| *n <= 100_000)
+        {
             return self.sorter.rewind();
         }
         self.stamp = stamp;

@@ -33,12 +33,19 @@ impl Cluster {
     pub fn create(name: &str) -> Cluster {
         let dir = std::env::temp_dir().join(format!("stegodon-executor-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
-        for d in
-            ["global", "base/1", "pg_wal", "pg_xact", "pg_subtrans", "pg_multixact/offsets", "pg_multixact/members"]
-        {
+        for d in [
+            "global",
+            "base/1",
+            "pg_wal",
+            "pg_xact",
+            "pg_subtrans",
+            "pg_multixact/offsets",
+            "pg_multixact/members",
+        ] {
             std::fs::create_dir_all(dir.join(d)).unwrap();
         }
-        let config = StorageConfig { shared_buffers: 2048, system_identifier: 77, ..StorageConfig::new(&dir) };
+        let config =
+            StorageConfig { shared_buffers: 2048, system_identifier: 77, ..StorageConfig::new(&dir) };
         let t = TransamConfig { procs: PROCS, locks_per_transaction: 64 };
         let mut l = Layout::new();
         let p = ProcTable::reserve(&mut l, PROCS);
@@ -51,7 +58,17 @@ impl Cluster {
         SharedStorage::attach(&seg, storage).init(&config);
         TransamShared::attach(&seg, transam).init();
         let registry = Box::leak(Box::new(Registry::build(&types::builtin_tables())));
-        let c = Cluster { dir, seg, procs, storage, transam, config, words, builtins: Builtins::load(), registry };
+        let c = Cluster {
+            dir,
+            seg,
+            procs,
+            storage,
+            transam,
+            config,
+            words,
+            builtins: Builtins::load(),
+            registry,
+        };
         c.run(BackendKind::Bootstrap, |env| {
             let e = env.engine().unwrap();
             e.bootstrap_cluster(&ControlFile::new_cluster(77, true, [1; 32])).unwrap();
@@ -78,8 +95,12 @@ impl Cluster {
         proc.database.store(1, Ordering::Relaxed);
         let interrupts = Rc::new(Interrupts::new());
         interrupts.attach(proc);
-        let store =
-            Store::new(SharedStorage::attach(&self.seg, self.storage), proc, interrupts.clone(), &self.config);
+        let store = Store::new(
+            SharedStorage::attach(&self.seg, self.storage),
+            proc,
+            interrupts.clone(),
+            &self.config,
+        );
         let engine = Rc::new(Engine::new(EngineParts {
             store,
             shared: TransamShared::attach(&self.seg, self.transam),
