@@ -179,6 +179,7 @@ fn answers_as_postgresql() {
     run(include_str!("data/numeric.txt"), "numeric");
     run(include_str!("data/datetime.txt"), "datetime");
     run(include_str!("data/input.txt"), "input");
+    run(include_str!("data/templates.txt"), "templates");
 }
 
 /// Lists the functions that have code.

@@ -8,6 +8,8 @@ use super::extract::{self, extract_tz, part_date, part_tz};
 use super::io::*;
 use super::make::*;
 use super::series::*;
+use super::to_char::*;
+use super::to_timestamp::*;
 use super::trunc::*;
 use super::typmod::*;
 use crate::int::{int_cmp, int_hash};
@@ -265,4 +267,9 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (2548, k2!(interval_pl_timestamp)),
     (2549, c2!(interval_pl_timestamptz)),
     (2550, k2!(integer_pl_date)),
+    (2049, w2!(timestamp_to_char)),
+    (1768, w2!(interval_to_char)),
+    (1770, cw2!(timestamptz_to_char)),
+    (1780, k2!(to_date)),
+    (1778, c2!(to_timestamp)),
 ];

@@ -9,6 +9,7 @@ mod math;
 mod num;
 mod series;
 pub mod table;
+mod template;
 mod typmod;
 
 pub use arith::{add as num_add, div as num_div, div_scale, div_to, mul_exact, sub as num_sub};

@@ -4,6 +4,7 @@ use super::convert::*;
 use super::funcs::*;
 use super::io::*;
 use super::series::*;
+use super::template::*;
 use super::typmod::*;
 use crate::{FnImpl, k1, k2, k4, k5, w1, w2};
 
@@ -80,4 +81,10 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (1741, w1!(numeric_log10)),
     (1708, w1!(numeric_round0)),
     (1710, w1!(numeric_trunc0)),
+    (1772, w2!(numeric_to_char)),
+    (1773, w2!(int4_to_char)),
+    (1774, w2!(int8_to_char)),
+    (1775, w2!(float4_to_char)),
+    (1776, w2!(float8_to_char)),
+    (1777, w2!(numeric_to_number)),
 ];
