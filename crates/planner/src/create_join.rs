@@ -69,8 +69,7 @@ pub fn join(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
         ),
         _ => return Err(Error::internal("not a join path")),
     };
-    let one_time: Vec<Expr> =
-        clauses.iter().filter(|r| r.pseudoconstant).map(|r| r.clause.clone()).collect();
+    let one_time: Vec<Expr> = clauses.iter().filter(|r| r.pseudoconstant).map(|r| r.clause.clone()).collect();
     Ok(gated(p, one_time))
 }
 
@@ -286,7 +285,8 @@ fn mergejoin(
         let (o, i, op) = oriented(g, r, j.outer.rel)?;
         let ecs = pathkeys::clause_ecs(r, j.outer.rel);
         let k = outer_keys.iter().find(|k| ecs.is_some_and(|e| e.0 == k.ec));
-        let family = k.map(|k| k.family).or_else(|| r.merge_families.first().copied()).unwrap_or(Oid::INVALID);
+        let family =
+            k.map(|k| k.family).or_else(|| r.merge_families.first().copied()).unwrap_or(Oid::INVALID);
         let list = g.ctx.catalog.amops_of(op)?;
         let a = list
             .iter()

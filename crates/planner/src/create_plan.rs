@@ -484,8 +484,10 @@ fn bitmap_scan(
         }
         quals.push(ri.clause.clone());
     }
-    let recheck: Vec<Expr> =
-        recheck.into_iter().filter(|r| bool_const(r) != Some(true) && !quals.iter().any(|q| equal(q, r))).collect();
+    let recheck: Vec<Expr> = recheck
+        .into_iter()
+        .filter(|r| bool_const(r) != Some(true) && !quals.iter().any(|q| equal(q, r)))
+        .collect();
     let recheck = with_params(g, root, recheck);
     let quals = with_params(g, root, quals);
     Ok(wrap(path, Node::BitmapHeapScan { rti, child: Box::new(child), recheck }, quals))
@@ -518,7 +520,9 @@ fn bitmap_tree(
     let tuples = root.rel(rti).tuples;
     match b {
         Bitmap::Index(p) => {
-            let PathKind::Index(ip) = &p.kind else { return Err(Error::internal("bitmap over a non-index path")) };
+            let PathKind::Index(ip) = &p.kind else {
+                return Err(Error::internal("bitmap over a non-index path"));
+            };
             let conds = index_conds(g, root, ip);
             let mut recheck: Vec<Expr> = Vec::new();
             let mut serials = Vec::new();
@@ -748,7 +752,11 @@ pub fn sort_keys(
                     continue;
                 }
                 for (i, t) in plan.targetlist.iter().enumerate() {
-                    let te = if matches!(plan.node, Node::IndexOnlyScan { .. }) { unindex(&t.expr) } else { t.expr.clone() };
+                    let te = if matches!(plan.node, Node::IndexOnlyScan { .. }) {
+                        unindex(&t.expr)
+                    } else {
+                        t.expr.clone()
+                    };
                     if equal(strip_relabel(&te), strip_relabel(&m.expr)) {
                         hit = Some((i, m.datatype));
                         break 'find;
@@ -762,10 +770,16 @@ pub fn sort_keys(
                 !m.is_const && rels.is_none_or(|r| m.relids.subset_of(r)) && {
                     let mut vars = Vec::new();
                     pull_vars(&m.expr, true, &mut vars);
-                    vars.iter().all(|v| plan.targetlist.iter().any(|t| {
-                        let te = if matches!(plan.node, Node::IndexOnlyScan { .. }) { unindex(&t.expr) } else { t.expr.clone() };
-                        equal(&te, v)
-                    }))
+                    vars.iter().all(|v| {
+                        plan.targetlist.iter().any(|t| {
+                            let te = if matches!(plan.node, Node::IndexOnlyScan { .. }) {
+                                unindex(&t.expr)
+                            } else {
+                                t.expr.clone()
+                            };
+                            equal(&te, v)
+                        })
+                    })
                 }
             });
             let Some(m) = m else { return Err(Error::internal("could not find pathkey item to sort")) };
@@ -824,7 +838,13 @@ fn resolve_family_type(g: &Glob<'_>, family: Oid, ty: Oid) -> Oid {
     if g.ctx.catalog.amproc(family, ty, ty, 1).ok().flatten().is_some() {
         return ty;
     }
-    for t in [types::oids::ANYARRAY, types::oids::ANYENUM, types::oids::RECORD, types::oids::ANYRANGE, types::oids::TEXT] {
+    for t in [
+        types::oids::ANYARRAY,
+        types::oids::ANYENUM,
+        types::oids::RECORD,
+        types::oids::ANYRANGE,
+        types::oids::TEXT,
+    ] {
         if g.ctx.catalog.amproc(family, t, t, 1).ok().flatten().is_some() {
             return t;
         }
@@ -869,13 +889,23 @@ fn group_keys(g: &Glob<'_>, child: &Plan, clauses: &[SortGroupClause]) -> Result
 }
 
 /// Unique's columns: the first path keys of its sorted input.
-fn unique_keys(g: &Glob<'_>, root: &Root, child: &Plan, keys: &[PathKey], cols: usize) -> Result<Vec<GroupKey>> {
+fn unique_keys(
+    g: &Glob<'_>,
+    root: &Root,
+    child: &Plan,
+    keys: &[PathKey],
+    cols: usize,
+) -> Result<Vec<GroupKey>> {
     let mut out = Vec::new();
     for k in keys.iter().take(cols) {
         let ec = &root.ecs[k.ec];
         for m in &ec.members {
             if let Some(i) = child.targetlist.iter().position(|t| {
-                let te = if matches!(child.node, Node::IndexOnlyScan { .. }) { unindex(&t.expr) } else { t.expr.clone() };
+                let te = if matches!(child.node, Node::IndexOnlyScan { .. }) {
+                    unindex(&t.expr)
+                } else {
+                    t.expr.clone()
+                };
                 equal(strip_relabel(&te), strip_relabel(&m.expr))
             }) {
                 let ty = resolve_family_type(g, k.family, m.datatype);

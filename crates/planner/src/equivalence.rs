@@ -234,7 +234,13 @@ pub fn get_for_sort_expr(
 
 /// The equality operator of the class's families for two types.
 pub fn equality_op(g: &Glob<'_>, ec: &EquivClass, left: Oid, right: Oid) -> Option<Oid> {
-    let base = |t: Oid| if g.ctx.catalog.type_desc(t).is_ok_and(|d| d.elem.is_valid() && d.len == -1) { oids::ANYARRAY } else { t };
+    let base = |t: Oid| {
+        if g.ctx.catalog.type_desc(t).is_ok_and(|d| d.elem.is_valid() && d.len == -1) {
+            oids::ANYARRAY
+        } else {
+            t
+        }
+    };
     ec.families.iter().find_map(|f| {
         g.ctx
             .catalog
@@ -363,7 +369,8 @@ pub fn reconsider_outer(g: &Glob<'_>, root: &mut Root) -> Result<()> {
     loop {
         let mut found = false;
         for left in [true, false] {
-            let list = if left { std::mem::take(&mut root.oj_left) } else { std::mem::take(&mut root.oj_right) };
+            let list =
+                if left { std::mem::take(&mut root.oj_left) } else { std::mem::take(&mut root.oj_right) };
             let mut keep = Vec::new();
             for ri in list {
                 if reconsider_one(g, root, &ri, left)? {
@@ -424,7 +431,16 @@ fn reconsider_one(g: &Glob<'_>, root: &mut Root, ri: &Ri, outer_left: bool) -> R
         for m in ec.members.iter().filter(|m| m.is_const) {
             let Some(op) = equality_op(g, &ec, it, m.datatype) else { continue };
             let clause = make_op(g, op, inner.clone(), m.expr.clone(), ec.collation)?;
-            let mut n = initsplan::make_ri(g, clause, true, false, false, irel, Relids::EMPTY, ri.nullable_relids & irel);
+            let mut n = initsplan::make_ri(
+                g,
+                clause,
+                true,
+                false,
+                false,
+                irel,
+                Relids::EMPTY,
+                ri.nullable_relids & irel,
+            );
             n = initsplan::with_merge_info(g, n);
             if process(g, root, &mut n, true)? {
                 done = true;
@@ -480,7 +496,14 @@ fn is_var(e: &Expr) -> bool {
     matches!(strip_relabel(e), Expr::Var(_))
 }
 
-fn one_class(g: &Glob<'_>, root: &mut Root, i: usize, join: Relids, outer: Relids, inner: Relids) -> Option<Vec<Ri>> {
+fn one_class(
+    g: &Glob<'_>,
+    root: &mut Root,
+    i: usize,
+    join: Relids,
+    outer: Relids,
+    inner: Relids,
+) -> Option<Vec<Ri>> {
     let ec = &root.ecs[i];
     let (mut os, mut is, mut ns) = (Vec::new(), Vec::new(), Vec::new());
     for (n, m) in ec.members.iter().enumerate() {
@@ -568,9 +591,9 @@ pub fn clause_for(g: &Glob<'_>, root: &mut Root, i: usize, a: usize, b: usize, o
 
 /// Is there a class that can join the two relation sets?
 pub fn relevant(root: &Root, a: Relids, b: Relids) -> bool {
-    root.ecs
-        .iter()
-        .any(|ec| ec.merged.is_none() && ec.members.len() > 1 && ec.relids.overlaps(a) && ec.relids.overlaps(b))
+    root.ecs.iter().any(|ec| {
+        ec.merged.is_none() && ec.members.len() > 1 && ec.relids.overlaps(a) && ec.relids.overlaps(b)
+    })
 }
 
 /// Clauses `column = something of another relation` for a column matched by `is_col`.

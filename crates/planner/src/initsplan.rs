@@ -124,11 +124,9 @@ fn tree_node(
     post: &mut Vec<Postponed>,
 ) -> Result<Scope> {
     match t {
-        JoinTree::Rte(n) => Ok(Scope {
-            list: vec![JoinList::Rel(*n)],
-            scope: Relids::single(*n),
-            inner: Relids::EMPTY,
-        }),
+        JoinTree::Rte(n) => {
+            Ok(Scope { list: vec![JoinList::Rel(*n)], scope: Relids::single(*n), inner: Relids::EMPTY })
+        }
         JoinTree::From(f) => from_node(g, root, f, below, post),
         JoinTree::Join(j) => join_node(g, root, j, below, post),
     }
@@ -247,7 +245,8 @@ fn special_join(
             }
             continue;
         }
-        if left.overlaps(o.syn_right) && used.overlaps(o.syn_right) && (semi || !strict.overlaps(o.min_right)) {
+        if left.overlaps(o.syn_right) && used.overlaps(o.syn_right) && (semi || !strict.overlaps(o.min_right))
+        {
             s.min_left |= all;
         }
         if right.overlaps(o.syn_right)

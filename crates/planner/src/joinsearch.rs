@@ -38,8 +38,7 @@ fn dynamic(g: &Glob<'_>, root: &mut Root, items: Vec<Relids>) -> Result<Relids> 
     for level in 2..=n {
         let mut made: Vec<Relids> = Vec::new();
         for (i, &old) in levels[level - 1].clone().iter().enumerate() {
-            let others: Vec<Relids> =
-                if level == 2 { items[i + 1..].to_vec() } else { items.clone() };
+            let others: Vec<Relids> = if level == 2 { items[i + 1..].to_vec() } else { items.clone() };
             let joined = has_joins(root, old);
             for o in if joined { others } else { items.clone() } {
                 if o.overlaps(old) || (joined && !relevant(root, old, o) && !order_restricted(root, old, o)) {
@@ -57,7 +56,8 @@ fn dynamic(g: &Glob<'_>, root: &mut Root, items: Vec<Relids>) -> Result<Relids> 
                 if !has_joins(root, a) {
                     continue;
                 }
-                let list: Vec<Relids> = if k == other { levels[other][i + 1..].to_vec() } else { levels[other].clone() };
+                let list: Vec<Relids> =
+                    if k == other { levels[other][i + 1..].to_vec() } else { levels[other].clone() };
                 for b in list {
                     if !a.overlaps(b) && (relevant(root, a, b) || order_restricted(root, a, b)) {
                         make_join(g, root, a, b, &mut made)?;
@@ -180,7 +180,8 @@ fn legal(g: &Glob<'_>, root: &mut Root, a: Relids, b: Relids) -> Option<Legal> {
             continue;
         }
         if s.kind == JoinType::Semi
-            && ((s.syn_right.subset_of(a) && s.syn_right != a) || (s.syn_right.subset_of(b) && s.syn_right != b))
+            && ((s.syn_right.subset_of(a) && s.syn_right != a)
+                || (s.syn_right.subset_of(b) && s.syn_right != b))
         {
             continue;
         }
@@ -252,7 +253,8 @@ fn make_join(g: &Glob<'_>, root: &mut Root, a: Relids, b: Relids, made: &mut Vec
     let dummy = |root: &Root, r: Relids| root.find(r).is_some_and(|x| x.dummy);
     let false_filter = |down_only: bool| {
         clauses.iter().any(|r| {
-            (bool_const(&r.clause) == Some(false) || const_null(&r.clause)) && (!down_only || pushed_down(r, join))
+            (bool_const(&r.clause) == Some(false) || const_null(&r.clause))
+                && (!down_only || pushed_down(r, join))
         })
     };
     let (da, db) = (dummy(root, a), dummy(root, b));
@@ -325,7 +327,15 @@ fn restrictions(g: &Glob<'_>, root: &mut Root, join: Relids, a: Relids, b: Relid
     out
 }
 
-fn build_rel(g: &Glob<'_>, root: &mut Root, join: Relids, a: Relids, b: Relids, sji: &SpecialJoin, clauses: &[Ri]) {
+fn build_rel(
+    g: &Glob<'_>,
+    root: &mut Root,
+    join: Relids,
+    a: Relids,
+    b: Relids,
+    sji: &SpecialJoin,
+    clauses: &[Ri],
+) {
     let mut rel = RelInfo::new(join, 0);
     rel.consider_startup = root.tuple_fraction > 0.0;
     let mut exprs: Vec<Expr> = Vec::new();
@@ -351,17 +361,24 @@ fn build_rel(g: &Glob<'_>, root: &mut Root, join: Relids, a: Relids, b: Relids, 
     rel.lateral = rel.lateral.minus(join);
     let refs = vec![0; exprs.len()];
     rel.target = Rc::new(Target { exprs, refs, cost: QualCost::default(), width });
-    rel.has_eclass_joins = root
-        .ecs
-        .iter()
-        .any(|ec| ec.merged.is_none() && ec.members.len() > 1 && ec.relids.overlaps(join) && !ec.relids.subset_of(join));
+    rel.has_eclass_joins = root.ecs.iter().any(|ec| {
+        ec.merged.is_none() && ec.members.len() > 1 && ec.relids.overlaps(join) && !ec.relids.subset_of(join)
+    });
     rel.rows = join_rows(g, root, join, a, b, sji, clauses);
     root.join_rels.push(rel);
     let i = root.join_rels.len() - 1;
     root.join_index.insert(join, i);
 }
 
-fn join_rows(g: &Glob<'_>, root: &Root, join: Relids, a: Relids, b: Relids, sji: &SpecialJoin, clauses: &[Ri]) -> f64 {
+fn join_rows(
+    g: &Glob<'_>,
+    root: &Root,
+    join: Relids,
+    a: Relids,
+    b: Relids,
+    sji: &SpecialJoin,
+    clauses: &[Ri],
+) -> f64 {
     let (Some(o), Some(i)) = (root.find(a), root.find(b)) else { return 1.0 };
     let (or, ir) = (o.rows, i.rows);
     let (jsel, psel) = if is_outer(sji.kind) {

@@ -107,22 +107,57 @@ pub enum AggKind {
 
 #[derive(Clone, Debug)]
 pub enum PathKind {
-    SeqScan { rti: u32 },
+    SeqScan {
+        rti: u32,
+    },
     Index(IndexPath),
-    BitmapHeap { rti: u32, bitmap: Rc<Bitmap> },
-    Tid { rti: u32, quals: Vec<Ri> },
-    Subquery { rti: u32, sub: Rc<Path> },
-    Function { rti: u32 },
-    Values { rti: u32 },
-    Cte { rti: u32 },
-    WorkTable { rti: u32 },
+    BitmapHeap {
+        rti: u32,
+        bitmap: Rc<Bitmap>,
+    },
+    Tid {
+        rti: u32,
+        quals: Vec<Ri>,
+    },
+    Subquery {
+        rti: u32,
+        sub: Rc<Path>,
+    },
+    Function {
+        rti: u32,
+    },
+    Values {
+        rti: u32,
+    },
+    Cte {
+        rti: u32,
+    },
+    WorkTable {
+        rti: u32,
+    },
     /// No relation: one row if the quals hold.
-    Result { quals: Vec<Expr> },
+    Result {
+        quals: Vec<Expr>,
+    },
     /// Proven empty.
     Dummy,
-    Material { sub: Rc<Path> },
-    Memoize { sub: Rc<Path>, exprs: Vec<Expr>, hash_ops: Vec<Oid>, singlerow: bool, calls: f64, est_entries: u32 },
-    Unique { sub: Rc<Path>, method: UniqueMethod, exprs: Vec<Expr>, operators: Vec<Oid> },
+    Material {
+        sub: Rc<Path>,
+    },
+    Memoize {
+        sub: Rc<Path>,
+        exprs: Vec<Expr>,
+        hash_ops: Vec<Oid>,
+        singlerow: bool,
+        calls: f64,
+        est_entries: u32,
+    },
+    Unique {
+        sub: Rc<Path>,
+        method: UniqueMethod,
+        exprs: Vec<Expr>,
+        operators: Vec<Oid>,
+    },
     NestLoop(JoinPath),
     MergeJoin {
         join: JoinPath,
@@ -132,25 +167,86 @@ pub enum PathKind {
         skip_mark: bool,
         materialize: bool,
     },
-    HashJoin { join: JoinPath, clauses: Vec<Ri> },
-    Append { subs: Vec<Rc<Path>> },
+    HashJoin {
+        join: JoinPath,
+        clauses: Vec<Ri>,
+    },
+    Append {
+        subs: Vec<Rc<Path>>,
+    },
     /// Computes another target list.
-    Projection { sub: Rc<Path>, dummy: bool },
-    ProjectSet { sub: Rc<Path> },
-    Sort { sub: Rc<Path> },
-    IncrementalSort { sub: Rc<Path>, presorted: usize },
-    Group { sub: Rc<Path>, clauses: Vec<SortGroupClause>, qual: Vec<Expr> },
-    UpperUnique { sub: Rc<Path>, cols: usize },
-    Agg { sub: Rc<Path>, kind: AggKind, clauses: Vec<SortGroupClause>, qual: Vec<Expr>, groups: f64 },
-    MinMax { quals: Vec<Expr> },
-    SetOp { sub: Rc<Path>, op: SetOp, all: bool, hashed: bool, groups: Vec<SortGroupClause>, flag_col: usize, first_flag: i32 },
-    RecursiveUnion { nonrec: Rc<Path>, rec: Rc<Path>, wt_param: u32, all: bool, groups: Vec<SortGroupClause> },
-    Window { sub: Rc<Path>, clause: Box<analyze::query::WindowClause> },
-    LockRows { sub: Rc<Path> },
-    Limit { sub: Rc<Path>, offset: Option<Expr>, count: Option<Expr>, with_ties: bool },
-    Modify { sub: Rc<Path> },
+    Projection {
+        sub: Rc<Path>,
+        dummy: bool,
+    },
+    ProjectSet {
+        sub: Rc<Path>,
+    },
+    Sort {
+        sub: Rc<Path>,
+    },
+    IncrementalSort {
+        sub: Rc<Path>,
+        presorted: usize,
+    },
+    Group {
+        sub: Rc<Path>,
+        clauses: Vec<SortGroupClause>,
+        qual: Vec<Expr>,
+    },
+    UpperUnique {
+        sub: Rc<Path>,
+        cols: usize,
+    },
+    Agg {
+        sub: Rc<Path>,
+        kind: AggKind,
+        clauses: Vec<SortGroupClause>,
+        qual: Vec<Expr>,
+        groups: f64,
+    },
+    MinMax {
+        quals: Vec<Expr>,
+    },
+    SetOp {
+        sub: Rc<Path>,
+        op: SetOp,
+        all: bool,
+        hashed: bool,
+        groups: Vec<SortGroupClause>,
+        flag_col: usize,
+        first_flag: i32,
+    },
+    RecursiveUnion {
+        nonrec: Rc<Path>,
+        rec: Rc<Path>,
+        wt_param: u32,
+        all: bool,
+        groups: Vec<SortGroupClause>,
+    },
+    Window {
+        sub: Rc<Path>,
+        clause: Box<analyze::query::WindowClause>,
+    },
+    LockRows {
+        sub: Rc<Path>,
+    },
+    Limit {
+        sub: Rc<Path>,
+        offset: Option<Expr>,
+        count: Option<Expr>,
+        with_ties: bool,
+    },
+    Modify {
+        sub: Rc<Path>,
+    },
     /// A set operation's input: another query level's path, its target list relabelled.
-    Leaf { root: usize, sub: Rc<Path>, rti: u32, tlist: Vec<TargetEntry> },
+    Leaf {
+        root: usize,
+        sub: Rc<Path>,
+        rti: u32,
+        tlist: Vec<TargetEntry>,
+    },
 }
 
 /// A way to compute a relation.

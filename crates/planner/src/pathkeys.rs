@@ -3,7 +3,7 @@
 use crate::equivalence::get_for_sort_expr;
 use crate::exprs::collation_of;
 use crate::initsplan::merge_families;
-use crate::path::{PathKey, Path};
+use crate::path::{Path, PathKey};
 use crate::relids::Relids;
 use crate::relinfo::BTREE_AM;
 use crate::root::*;
@@ -218,8 +218,19 @@ pub fn init_merge_ecs(g: &Glob<'_>, root: &mut Root, ri: &Ri) {
         && let Ok(d) = g.ctx.catalog.operator(o.opno)
     {
         let n = ri.nullable_relids;
-        let l = get_for_sort_expr(g, root, &o.args[0], n, &ri.merge_families, d.left, o.input_collation, 0, true);
-        let r = get_for_sort_expr(g, root, &o.args[1], n, &ri.merge_families, d.right, o.input_collation, 0, true);
+        let l =
+            get_for_sort_expr(g, root, &o.args[0], n, &ri.merge_families, d.left, o.input_collation, 0, true);
+        let r = get_for_sort_expr(
+            g,
+            root,
+            &o.args[1],
+            n,
+            &ri.merge_families,
+            d.right,
+            o.input_collation,
+            0,
+            true,
+        );
         ri.left_ec.set(l);
         ri.right_ec.set(r);
     }
@@ -263,7 +274,8 @@ pub fn outer_keys_for_merge(root: &Root, clauses: &[Ri], join: Relids, outer: Re
         ecs.push((o, score));
     }
     let mut out: Vec<PathKey> = Vec::new();
-    if !root.query_pathkeys.is_empty() && root.query_pathkeys.iter().all(|k| ecs.iter().any(|e| e.0 == k.ec)) {
+    if !root.query_pathkeys.is_empty() && root.query_pathkeys.iter().all(|k| ecs.iter().any(|e| e.0 == k.ec))
+    {
         out = root.query_pathkeys.clone();
         ecs.retain(|e| !out.iter().any(|k| k.ec == e.0));
     }
@@ -284,7 +296,12 @@ pub fn outer_keys_for_merge(root: &Root, clauses: &[Ri], join: Relids, outer: Re
 }
 
 /// The inner order that matches the outer order through the clauses.
-pub fn inner_keys_for_merge(root: &Root, clauses: &[Ri], outer_keys: &[PathKey], outer: Relids) -> Vec<PathKey> {
+pub fn inner_keys_for_merge(
+    root: &Root,
+    clauses: &[Ri],
+    outer_keys: &[PathKey],
+    outer: Relids,
+) -> Vec<PathKey> {
     let mut out: Vec<PathKey> = Vec::new();
     for c in clauses {
         let Some((o, i)) = clause_ecs(c, outer) else { continue };
@@ -334,11 +351,9 @@ pub fn from_subquery(g: &Glob<'_>, root: &mut Root, rti: u32, sub: &Root, keys: 
             if m.is_const && !ec.has_volatile {
                 continue;
             }
-            let col = sub
-                .tlist
-                .iter()
-                .filter(|t| !t.junk)
-                .position(|t| crate::equivalence::canonical_expr(&t.expr, m.datatype, ec.collation) == m.expr);
+            let col = sub.tlist.iter().filter(|t| !t.junk).position(|t| {
+                crate::equivalence::canonical_expr(&t.expr, m.datatype, ec.collation) == m.expr
+            });
             let Some(col) = col else { continue };
             let rte = root.query.rte(rti);
             let v = Expr::Var(Var {
@@ -352,8 +367,9 @@ pub fn from_subquery(g: &Glob<'_>, root: &mut Root, rti: u32, sub: &Root, keys: 
                 location: None,
             });
             let nullable = root.nullable_base;
-            found = get_for_sort_expr(g, root, &v, nullable, &ec.families, m.datatype, ec.collation, 0, false)
-                .map(|e| PathKey { ec: e, ..*k });
+            found =
+                get_for_sort_expr(g, root, &v, nullable, &ec.families, m.datatype, ec.collation, 0, false)
+                    .map(|e| PathKey { ec: e, ..*k });
             if found.is_some() {
                 break;
             }

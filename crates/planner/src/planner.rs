@@ -7,7 +7,7 @@ use crate::plan::PlannedStmt;
 use crate::prep::{self, aliases, cte, outerjoin, pullup, sublinks};
 use crate::root::*;
 use crate::subplan;
-use crate::{PlannerCtx, equivalence, initsplan, joinsearch, paths, pathkeys, setrefs, upper};
+use crate::{PlannerCtx, equivalence, initsplan, joinsearch, pathkeys, paths, setrefs, upper};
 use analyze::expr::*;
 use analyze::query::*;
 use common::{Error, Oid, Result};
@@ -24,8 +24,8 @@ pub fn plan(ctx: &PlannerCtx<'_>, query: Query) -> Result<PlannedStmt> {
     let fraction = if ctx.cursor { ctx.settings.cursor_tuple_fraction } else { 0.0 };
     let fraction = if fraction >= 1.0 { 0.0 } else { fraction };
     let mut root = subquery_planner(&g, query, 0, fraction, None)?;
-    let best =
-        cheapest_fractional(&root.final_paths, fraction).ok_or_else(|| Error::internal("query has no path"))?;
+    let best = cheapest_fractional(&root.final_paths, fraction)
+        .ok_or_else(|| Error::internal("query has no path"))?;
     let top = create_plan::create(&g, &mut root, &best)?;
     let rtable = std::mem::take(&mut root.query.rtable);
     setrefs::finish(&g, top, rtable, command, has_returning)
@@ -33,7 +33,9 @@ pub fn plan(ctx: &PlannerCtx<'_>, query: Query) -> Result<PlannedStmt> {
 
 /// The path that is cheapest when only a fraction of the rows (or, above 1, a number of them) is fetched.
 pub fn cheapest_fractional(paths: &[Rc<Path>], fraction: f64) -> Option<Rc<Path>> {
-    let total = paths.iter().min_by(|a, b| (a.total, a.startup).partial_cmp(&(b.total, b.startup)).unwrap_or(std::cmp::Ordering::Equal))?;
+    let total = paths.iter().min_by(|a, b| {
+        (a.total, a.startup).partial_cmp(&(b.total, b.startup)).unwrap_or(std::cmp::Ordering::Equal)
+    })?;
     if fraction <= 0.0 {
         return Some(total.clone());
     }
@@ -115,16 +117,9 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
         let wt = if c.recursive && is_self_referential(&c) { Some(g.new_param()) } else { None };
         let mut sub = subquery_planner(g, (*c.query).clone(), depth + 1, 0.0, wt)?;
         let best = cheapest_fractional(&sub.final_paths, 0.0).ok_or_else(|| Error::internal("no path"))?;
-        let widths = sub
-            .tlist
-            .iter()
-            .filter(|t| !t.junk)
-            .map(|t| sub.expr_width(g, &t.expr))
-            .collect();
+        let widths = sub.tlist.iter().filter(|t| !t.junk).map(|t| sub.expr_width(g, &t.expr)).collect();
         let plan = create_plan::create(g, &mut sub, &best)?;
-        g.subplans
-            .borrow_mut()
-            .push(PendingPlan { plan, rtable: std::mem::take(&mut sub.query.rtable) });
+        g.subplans.borrow_mut().push(PendingPlan { plan, rtable: std::mem::take(&mut sub.query.rtable) });
         let plan_id = g.subplans.borrow().len() as u32;
         let param = g.new_param();
         init.push(SubPlan {

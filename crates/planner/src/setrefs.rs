@@ -163,7 +163,9 @@ pub fn each_expr<'p>(p: &'p Plan, f: &mut dyn FnMut(&'p Expr)) {
     p.qual.iter().for_each(&mut *f);
     match &p.node {
         Node::Result { one_time, .. } => one_time.iter().for_each(f),
-        Node::IndexScan { conds, .. } | Node::IndexOnlyScan { conds, .. } | Node::BitmapIndexScan { conds, .. } => {
+        Node::IndexScan { conds, .. }
+        | Node::IndexOnlyScan { conds, .. }
+        | Node::BitmapIndexScan { conds, .. } => {
             conds.iter().for_each(|c| f(&c.clause));
         }
         Node::BitmapHeapScan { recheck, .. } => recheck.iter().for_each(f),
@@ -205,7 +207,9 @@ fn each_expr_mut(p: &mut Plan, f: &mut dyn FnMut(&mut Expr)) {
     p.qual.iter_mut().for_each(&mut *f);
     match &mut p.node {
         Node::Result { one_time, .. } => one_time.iter_mut().for_each(f),
-        Node::IndexScan { conds, .. } | Node::IndexOnlyScan { conds, .. } | Node::BitmapIndexScan { conds, .. } => {
+        Node::IndexScan { conds, .. }
+        | Node::IndexOnlyScan { conds, .. }
+        | Node::BitmapIndexScan { conds, .. } => {
             for c in conds {
                 f(&mut c.clause);
                 match &mut c.kind {
@@ -317,7 +321,9 @@ impl Cx<'_, '_> {
             Node::Append { .. } | Node::RecursiveUnion { .. } => return self.positional(p, off),
             _ => {}
         }
-        if p.children().is_empty() || matches!(p.node, Node::BitmapHeapScan { .. } | Node::BitmapAnd { .. } | Node::BitmapOr { .. }) {
+        if p.children().is_empty()
+            || matches!(p.node, Node::BitmapHeapScan { .. } | Node::BitmapAnd { .. } | Node::BitmapOr { .. })
+        {
             return self.leaf(p, off);
         }
         if matches!(p.node, Node::NestLoop { .. } | Node::MergeJoin { .. } | Node::HashJoin { .. }) {
@@ -354,7 +360,13 @@ impl Cx<'_, '_> {
             }
             return out;
         }
-        if matches!(&p.node, Node::Result { child: Some(_), .. } | Node::ProjectSet { .. } | Node::Agg { .. } | Node::Group { .. }) {
+        if matches!(
+            &p.node,
+            Node::Result { child: Some(_), .. }
+                | Node::ProjectSet { .. }
+                | Node::Agg { .. }
+                | Node::Group { .. }
+        ) {
             for t in &mut p.targetlist {
                 fix_top(&mut t.expr, &child_out);
             }
@@ -403,7 +415,8 @@ impl Cx<'_, '_> {
     }
 
     fn join(&mut self, p: &mut Plan, off: u32) -> Out {
-        let (Node::NestLoop { join, .. } | Node::MergeJoin { join, .. } | Node::HashJoin { join, .. }) = &mut p.node
+        let (Node::NestLoop { join, .. } | Node::MergeJoin { join, .. } | Node::HashJoin { join, .. }) =
+            &mut p.node
         else {
             return Vec::new();
         };

@@ -23,8 +23,12 @@ pub fn process_sublinks(g: &Glob<'_>, root: &mut Root, e: &mut Expr, top: bool) 
             *e = make(g, root, s, top)?;
             Ok(())
         }
-        Expr::Bool { op: BoolOp::And, args, .. } => args.iter_mut().try_for_each(|a| process_sublinks(g, root, a, top)),
-        Expr::Bool { op: BoolOp::Or, args, .. } => args.iter_mut().try_for_each(|a| process_sublinks(g, root, a, top)),
+        Expr::Bool { op: BoolOp::And, args, .. } => {
+            args.iter_mut().try_for_each(|a| process_sublinks(g, root, a, top))
+        }
+        Expr::Bool { op: BoolOp::Or, args, .. } => {
+            args.iter_mut().try_for_each(|a| process_sublinks(g, root, a, top))
+        }
         _ => {
             let mut r = Ok(());
             each_child_mut(e, &mut |c| {
@@ -155,7 +159,10 @@ fn build(
     }
     let correlated = !sp.par_param.is_empty();
     let init = !correlated
-        && matches!(s.kind, SubLinkType::Exists | SubLinkType::Expr | SubLinkType::Array | SubLinkType::RowCompare);
+        && matches!(
+            s.kind,
+            SubLinkType::Exists | SubLinkType::Expr | SubLinkType::Array | SubLinkType::RowCompare
+        );
     let mut result = None;
     if init {
         let (ty, tm, coll) = match s.kind {
@@ -165,7 +172,8 @@ fn build(
         };
         if s.kind == SubLinkType::RowCompare {
             let ids: Vec<u32> = cols.iter().map(|_| g.new_param()).collect();
-            let mut t = s.test.as_deref().cloned().ok_or_else(|| Error::internal("row comparison without test"))?;
+            let mut t =
+                s.test.as_deref().cloned().ok_or_else(|| Error::internal("row comparison without test"))?;
             subst_cols(&mut t, &ids, &cols);
             sp.set_param = ids;
             result = Some(t);

@@ -169,7 +169,10 @@ fn indexed_join_quals(j: &JoinPath) -> bool {
     let mut found = false;
     for ri in &param.clauses {
         if ri.clause_relids.overlaps(j.outer.rel) {
-            if !clauses.iter().any(|c| std::rc::Rc::ptr_eq(c, ri) || crate::exprs::equal(&c.clause, &ri.clause)) {
+            if !clauses
+                .iter()
+                .any(|c| std::rc::Rc::ptr_eq(c, ri) || crate::exprs::equal(&c.clause, &ri.clause))
+            {
                 return false;
             }
             found = true;
@@ -367,8 +370,11 @@ pub fn merge_initial(
     let (os, oe) = (outer_skip / orows, or / orows);
     let (is, ie) = (inner_skip / irows, ir / irows);
     let mut side = |p: &Path, sorted: &[PathKey], rows: f64, s: f64, e: f64| -> (f64, f64) {
-        let (st, tot) =
-            if sorted.is_empty() { (p.startup, p.total) } else { super::sort::sort(g, p.total, rows, p.target.width, -1.0) };
+        let (st, tot) = if sorted.is_empty() {
+            (p.startup, p.total)
+        } else {
+            super::sort::sort(g, p.total, rows, p.target.width, -1.0)
+        };
         (st + (tot - st) * s, (tot - st) * (e - s))
     };
     let (a, b) = side(o, outer_sort, orows, os, oe);
@@ -390,7 +396,9 @@ pub fn merge_final(g: &Glob<'_>, root: &Root, p: &mut Path, w: &Work, x: &JoinEx
     let s = g.ctx.settings;
     let rows = p.rows;
     let target = p.target.clone();
-    let PathKind::MergeJoin { join, clauses, inner_sort, skip_mark, materialize, .. } = &mut p.kind else { return };
+    let PathKind::MergeJoin { join, clauses, inner_sort, skip_mark, materialize, .. } = &mut p.kind else {
+        return;
+    };
     let (o, i) = (&join.outer, &join.inner);
     let irows = i.rows.max(1.0);
     let (mut startup, mut run) = (w.startup, w.run);
@@ -404,11 +412,8 @@ pub fn merge_final(g: &Glob<'_>, root: &Root, p: &mut Path, w: &Work, x: &JoinEx
     *skip_mark = (matches!(join.kind, JoinType::Semi | JoinType::Anti) || x.inner_unique)
         && join.clauses.len() == clauses.len();
     let tuples = approx_tuples(g, root, o, i, clauses);
-    let rescanned = if matches!(o.kind, PathKind::Unique { .. }) || *skip_mark {
-        0.0
-    } else {
-        (tuples - irows).max(0.0)
-    };
+    let rescanned =
+        if matches!(o.kind, PathKind::Unique { .. }) || *skip_mark { 0.0 } else { (tuples - irows).max(0.0) };
     let ratio = 1.0 + rescanned / irows;
     let bare = w.inner_run * ratio;
     let mat = w.inner_run + s.cpu_operator_cost * w.inner_rows * ratio;

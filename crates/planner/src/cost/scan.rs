@@ -118,12 +118,8 @@ struct IndexAccess {
 
 /// Clauses of an index path for selectivity: applied ones plus the predicate's.
 fn sel_quals<'p>(ip: &'p IndexPath, quals: &[&'p Expr]) -> Vec<&'p Expr> {
-    let mut v: Vec<&Expr> = ip
-        .index
-        .predicate
-        .iter()
-        .filter(|p| !quals.iter().any(|q| crate::exprs::equal(p, q)))
-        .collect();
+    let mut v: Vec<&Expr> =
+        ip.index.predicate.iter().filter(|p| !quals.iter().any(|q| crate::exprs::equal(p, q))).collect();
     v.extend_from_slice(quals);
     v
 }
@@ -210,8 +206,7 @@ fn btree_access(g: &Glob<'_>, root: &Root, rel: &RelInfo, ip: &IndexPath, loops:
         arg_cost += other_side_cost(g, &q.clause);
     }
     tuples = tuples.min(ix.tuples).max(1.0);
-    let pages =
-        if ix.pages > 1.0 && ix.tuples > 1.0 { (tuples * ix.pages / ix.tuples).ceil() } else { 1.0 };
+    let pages = if ix.pages > 1.0 && ix.tuples > 1.0 { (tuples * ix.pages / ix.tuples).ceil() } else { 1.0 };
     let scans = sa * loops;
     let mut total = if scans > 1.0 {
         pages_fetched(g, root, pages * scans, ix.pages, ix.pages) * s.random_page_cost / loops
@@ -237,7 +232,11 @@ fn other_side_cost(g: &Glob<'_>, clause: &Expr) -> f64 {
         Expr::Op(o) => o.args.get(1),
         Expr::ScalarArrayOp(o) => o.args.get(1),
         Expr::RowCompare { right, .. } => {
-            return right.iter().map(|e| crate::exprs::cost_expr(g.ctx, e)).map(|c| c.startup + c.per_tuple).sum();
+            return right
+                .iter()
+                .map(|e| crate::exprs::cost_expr(g.ctx, e))
+                .map(|c| c.startup + c.per_tuple)
+                .sum();
         }
         _ => None,
     };
@@ -263,7 +262,15 @@ fn correlation(g: &Glob<'_>, root: &Root, ip: &IndexPath) -> f64 {
 }
 
 /// Index scan; `filters`: clauses the index does not apply.
-pub fn index(g: &Glob<'_>, root: &Root, rel: &RelInfo, p: &mut Path, mut ip: IndexPath, loops: f64, filters: &[Ri]) {
+pub fn index(
+    g: &Glob<'_>,
+    root: &Root,
+    rel: &RelInfo,
+    p: &mut Path,
+    mut ip: IndexPath,
+    loops: f64,
+    filters: &[Ri],
+) {
     let s = g.ctx.settings;
     p.rows = rows_of(rel, &p.param);
     let a = btree_access(g, root, rel, &ip, loops);
@@ -310,7 +317,9 @@ pub fn bitmap_node(g: &Glob<'_>, b: &Bitmap) -> (f64, f64) {
             }
             _ => (p.total, 1.0),
         },
-        Bitmap::And { total, selectivity, .. } | Bitmap::Or { total, selectivity, .. } => (*total, *selectivity),
+        Bitmap::And { total, selectivity, .. } | Bitmap::Or { total, selectivity, .. } => {
+            (*total, *selectivity)
+        }
     }
 }
 
@@ -348,7 +357,9 @@ fn bitmap_index_pages(b: &Bitmap) -> f64 {
             PathKind::Index(ip) => ip.index.pages,
             _ => 0.0,
         },
-        Bitmap::And { subs, .. } | Bitmap::Or { subs, .. } => subs.iter().map(|s| bitmap_index_pages(s)).sum(),
+        Bitmap::And { subs, .. } | Bitmap::Or { subs, .. } => {
+            subs.iter().map(|s| bitmap_index_pages(s)).sum()
+        }
     }
 }
 
@@ -384,9 +395,7 @@ pub fn bitmap_heap(g: &Glob<'_>, root: &Root, rel: &RelInfo, p: &mut Path, b: &B
     };
     let q = scan_quals(g, rel, &p.param);
     startup += q.startup + p.target.cost.startup;
-    let run = pf * per_page
-        + (s.cpu_tuple_cost + q.per_tuple) * fetched
-        + p.target.cost.per_tuple * p.rows;
+    let run = pf * per_page + (s.cpu_tuple_cost + q.per_tuple) * fetched + p.target.cost.per_tuple * p.rows;
     p.startup = startup;
     p.total = startup + run;
 }

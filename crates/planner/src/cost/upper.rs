@@ -46,9 +46,13 @@ pub fn agg_costs<'e>(g: &Glob<'_>, root: &Root, exprs: impl IntoIterator<Item = 
         if d.final_fn.is_valid() {
             c.fin.per_tuple += fcost(d.final_fn);
         }
-        let shared = trans_seen
-            .iter()
-            .any(|(f, b)| *f == d.trans_fn && b.args == a.args && b.filter == a.filter && b.order == a.order && b.distinct == a.distinct);
+        let shared = trans_seen.iter().any(|(f, b)| {
+            *f == d.trans_fn
+                && b.args == a.args
+                && b.filter == a.filter
+                && b.order == a.order
+                && b.distinct == a.distinct
+        });
         if shared {
             continue;
         }

@@ -1,9 +1,16 @@
 //! EXPLAIN's text of a finished plan, in PostgreSQL's layout. Called by the session for EXPLAIN; reads the plan, the
 //! catalogs (names) and, for ANALYZE, the executor's [`Instrumentation`].
 
-use crate::PlannerCtx;
-use crate::instrument::Instrumentation;
+mod names;
+mod node;
+mod value;
+
+use crate::instrument::{BufferUsage, Instrumentation};
 use crate::plan::PlannedStmt;
+use crate::settings::PlannerSettings;
+use analyze::AnalyzeCtx;
+use names::{Names, Place};
+use value::Val;
 
 /// Output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,12 +52,183 @@ impl Default for ExplainOptions {
     }
 }
 
-/// The lines of EXPLAIN's output: one row each for TEXT; one multi-line row for the other formats.
+/// The lines of EXPLAIN's output: one row each for TEXT; one multi-line row for the other formats. `settings` is what
+/// the plan was made with (option SETTINGS prints what differs from the defaults).
 pub fn explain_text(
-    _ctx: &PlannerCtx<'_>,
-    _stmt: &PlannedStmt,
-    _opts: ExplainOptions,
-    _instr: Option<&Instrumentation>,
+    ctx: &AnalyzeCtx<'_>,
+    settings: &PlannerSettings,
+    stmt: &PlannedStmt,
+    opts: ExplainOptions,
+    instr: Option<&Instrumentation>,
 ) -> Vec<String> {
-    Vec::new()
+    let names = Names::new(ctx, stmt);
+    let cx = node::NodeCx { names: &names, opts, instr };
+    let top = Place { plan: &stmt.plan, up: None, sub: None };
+    if opts.format == ExplainFormat::Text {
+        return text(&cx, &top, settings, instr);
+    }
+    let mut obj = vec![("Plan".to_string(), Val::Obj(cx.structured(&top, None, None)))];
+    if opts.settings {
+        let s: Vec<(String, Val)> =
+            changed(settings).into_iter().map(|(k, v)| (k.to_string(), Val::Str(v))).collect();
+        obj.push(("Settings".into(), Val::Obj(s)));
+    }
+    if let (Some(i), true) = (instr, opts.summary) {
+        obj.push(("Planning Time".into(), Val::Num(format!("{:.3}", i.planning_ms))));
+    }
+    if let (Some(i), true) = (instr, opts.analyze) {
+        let t = i
+            .triggers
+            .iter()
+            .map(|t| {
+                vec![
+                    ("Trigger Name".to_string(), Val::Str(t.name.clone())),
+                    ("Relation".to_string(), Val::Str(t.relation.clone())),
+                    ("Time".to_string(), Val::Num(format!("{:.3}", t.total_ms))),
+                    ("Calls".to_string(), Val::Num(t.calls.to_string())),
+                ]
+            })
+            .collect();
+        obj.push(("Triggers".into(), Val::Objs(t)));
+        if opts.summary {
+            obj.push(("Execution Time".into(), Val::Num(format!("{:.3}", i.execution_ms))));
+        }
+    }
+    let mut out = String::new();
+    match opts.format {
+        ExplainFormat::Json => {
+            out.push_str("[\n  ");
+            value::json_object(&obj, 1, &mut out);
+            out.push_str("\n]");
+        }
+        ExplainFormat::Yaml => {
+            out.push_str("- ");
+            value::yaml_object(&obj, 1, true, &mut out);
+        }
+        _ => {
+            out.push_str("<explain xmlns=\"http://www.postgresql.org/2009/explain\">\n  <Query>\n");
+            value::xml_members(&obj, 2, &mut out);
+            out.push_str("  </Query>\n</explain>");
+        }
+    }
+    vec![out]
+}
+
+fn text(
+    cx: &node::NodeCx<'_>,
+    top: &Place<'_>,
+    settings: &PlannerSettings,
+    instr: Option<&Instrumentation>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    cx.text(top, None, &mut lines);
+    if cx.opts.settings {
+        let l: Vec<String> = changed(settings).into_iter().map(|(k, v)| format!("{k} = '{v}'")).collect();
+        if !l.is_empty() {
+            lines.push(format!("Settings: {}", l.join(", ")));
+        }
+    }
+    if let Some(i) = instr {
+        if cx.opts.buffers && !i.planning_buffers.is_zero() {
+            lines.push("Planning:".into());
+            if let Some(b) = buffers(&i.planning_buffers) {
+                lines.push(format!("  {b}"));
+            }
+        }
+        if cx.opts.summary {
+            lines.push(format!("Planning Time: {:.3} ms", i.planning_ms));
+        }
+        if cx.opts.analyze {
+            for t in &i.triggers {
+                let what = match &t.constraint {
+                    Some(c) if !cx.opts.verbose => format!("for constraint {c}"),
+                    Some(c) => format!("{} for constraint {c}", t.name),
+                    None => t.name.clone(),
+                };
+                if cx.opts.timing {
+                    lines.push(format!("Trigger {what}: time={:.3} calls={}", t.total_ms, t.calls));
+                } else {
+                    lines.push(format!("Trigger {what}: calls={}", t.calls));
+                }
+            }
+            if cx.opts.summary {
+                lines.push(format!("Execution Time: {:.3} ms", i.execution_ms));
+            }
+        }
+    }
+    lines
+}
+
+/// The `Buffers:` line, if anything was touched.
+fn buffers(b: &BufferUsage) -> Option<String> {
+    if b.is_zero() {
+        return None;
+    }
+    let group = |name: &str, parts: [(&str, u64); 4]| -> Option<String> {
+        let l: Vec<String> = parts.iter().filter(|p| p.1 > 0).map(|p| format!("{}={}", p.0, p.1)).collect();
+        (!l.is_empty()).then(|| format!("{name} {}", l.join(" ")))
+    };
+    let l: Vec<String> = [
+        group(
+            "shared",
+            [
+                ("hit", b.shared_hit),
+                ("read", b.shared_read),
+                ("dirtied", b.shared_dirtied),
+                ("written", b.shared_written),
+            ],
+        ),
+        group(
+            "local",
+            [
+                ("hit", b.local_hit),
+                ("read", b.local_read),
+                ("dirtied", b.local_dirtied),
+                ("written", b.local_written),
+            ],
+        ),
+        group("temp", [("read", b.temp_read), ("written", b.temp_written), ("", 0), ("", 0)]),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    Some(format!("Buffers: {}", l.join(", ")))
+}
+
+/// Settings that differ from their defaults.
+fn changed(s: &PlannerSettings) -> Vec<(&'static str, String)> {
+    let d = PlannerSettings::default();
+    let mut out = Vec::new();
+    macro_rules! flag {
+        ($($f:ident),*) => {$(
+            if s.$f != d.$f {
+                out.push((stringify!($f), (if s.$f { "on" } else { "off" }).to_string()));
+            }
+        )*};
+    }
+    macro_rules! num {
+        ($($f:ident),*) => {$(
+            if s.$f != d.$f {
+                out.push((stringify!($f), s.$f.to_string()));
+            }
+        )*};
+    }
+    num!(cpu_index_tuple_cost, cpu_operator_cost, cpu_tuple_cost);
+    flag!(
+        enable_bitmapscan,
+        enable_hashagg,
+        enable_hashjoin,
+        enable_incremental_sort,
+        enable_indexonlyscan,
+        enable_indexscan,
+        enable_material,
+        enable_memoize,
+        enable_mergejoin,
+        enable_nestloop,
+        enable_seqscan,
+        enable_sort,
+        enable_tidscan
+    );
+    num!(from_collapse_limit, join_collapse_limit, random_page_cost, seq_page_cost);
+    out
 }

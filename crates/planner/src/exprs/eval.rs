@@ -25,7 +25,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Call context for a function call.
-    pub fn call_ctx<'b>(&self, collation: Oid, result_type: Oid, typmod: i32, arg_types: &'b [Oid]) -> CallCtx<'b>
+    pub fn call_ctx<'b>(
+        &self,
+        collation: Oid,
+        result_type: Oid,
+        typmod: i32,
+        arg_types: &'b [Oid],
+    ) -> CallCtx<'b>
     where
         'a: 'b,
     {
@@ -108,13 +114,7 @@ impl<'a> Evaluator<'a> {
 
     /// One boolean comparison; `None` if it cannot be computed.
     pub fn test(&self, funcid: Oid, a: (&Datum, Oid), b: (&Datum, Oid), collation: Oid) -> Option<bool> {
-        match self.call(
-            funcid,
-            &[(a.0.clone(), a.1), (b.0.clone(), b.1)],
-            types::oids::BOOL,
-            -1,
-            collation,
-        ) {
+        match self.call(funcid, &[(a.0.clone(), a.1), (b.0.clone(), b.1)], types::oids::BOOL, -1, collation) {
             Ok(Datum::Bool(b)) => Some(b),
             Ok(Datum::Null) => Some(false),
             _ => None,
@@ -135,7 +135,9 @@ impl<'a> Evaluator<'a> {
         let t = self.ctx.catalog.type_desc(type_oid)?;
         let ioparam = if t.elem.is_valid() { t.elem } else { t.oid };
         match self.ctx.registry.get(t.input) {
-            Some(FnImpl::Input(f)) => f(&self.call_ctx(Oid::INVALID, Oid::INVALID, -1, &[]), text, ioparam, typmod),
+            Some(FnImpl::Input(f)) => {
+                f(&self.call_ctx(Oid::INVALID, Oid::INVALID, -1, &[]), text, ioparam, typmod)
+            }
             _ => Err(Error::unsupported(format_args!("input of type {}", t.name))),
         }
     }

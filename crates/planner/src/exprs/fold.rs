@@ -137,7 +137,9 @@ impl Folder<'_> {
         if f.retset {
             return Ok(());
         }
-        if let Some(d) = self.try_call(f.funcid, &f.args, f.result_type, expr_typmod_of_call(f), f.input_collation)? {
+        if let Some(d) =
+            self.try_call(f.funcid, &f.args, f.result_type, expr_typmod_of_call(f), f.input_collation)?
+        {
             let typmod = expr_typmod(&Expr::Func(f.clone()));
             *e = self.make_const(d, f.result_type, typmod, f.collation);
         }

@@ -7,8 +7,8 @@ pub mod props;
 pub mod quals;
 pub mod walk;
 
-pub use eval::{eval_scalar, Evaluator};
+pub use analyze::info::{expr_collation as collation_of, expr_type as type_of, expr_typmod as typmod_of};
+pub use eval::{Evaluator, eval_scalar};
 pub use props::*;
 pub use quals::{canonicalize, make_and, make_or, to_and_list};
-pub use analyze::info::{expr_collation as collation_of, expr_type as type_of, expr_typmod as typmod_of};
 pub use walk::*;

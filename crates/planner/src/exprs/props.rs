@@ -201,7 +201,9 @@ pub fn contains_srf(e: &Expr) -> bool {
 /// Could the expression give a non-null result for NULL input? (PostgreSQL's notion: anything not known strict.)
 pub fn contains_nonstrict(ctx: &PlannerCtx<'_>, e: &Expr) -> bool {
     any(e, &mut |x| match x {
-        Expr::Var(_) | Expr::Const(_) | Expr::Param(_) | Expr::Relabel { .. } | Expr::ArrayCoerce { .. } => false,
+        Expr::Var(_) | Expr::Const(_) | Expr::Param(_) | Expr::Relabel { .. } | Expr::ArrayCoerce { .. } => {
+            false
+        }
         Expr::Func(f) => !strict(ctx, f.funcid),
         Expr::Op(o) => !strict(ctx, o.funcid),
         Expr::ScalarArrayOp(_) => true,
@@ -228,16 +230,16 @@ pub fn nonnullable_rels(ctx: &PlannerCtx<'_>, e: &Expr, top: bool) -> Relids {
         Expr::Bool { op: BoolOp::And, args, .. } if top => {
             args.iter().fold(Relids::EMPTY, |r, a| r | nonnullable_rels(ctx, a, top))
         }
-        Expr::Bool { args, .. } => args
-            .iter()
-            .map(|a| nonnullable_rels(ctx, a, top))
-            .reduce(|a, b| a & b)
-            .unwrap_or(Relids::EMPTY),
+        Expr::Bool { args, .. } => {
+            args.iter().map(|a| nonnullable_rels(ctx, a, top)).reduce(|a, b| a & b).unwrap_or(Relids::EMPTY)
+        }
         Expr::Relabel { arg, .. }
         | Expr::CoerceViaIo { arg, .. }
         | Expr::ArrayCoerce { arg, .. }
         | Expr::Collate { arg, .. } => nonnullable_rels(ctx, arg, top),
-        Expr::NullTest { arg, is_null: false, arg_is_row: false, .. } if top => nonnullable_rels(ctx, arg, false),
+        Expr::NullTest { arg, is_null: false, arg_is_row: false, .. } if top => {
+            nonnullable_rels(ctx, arg, false)
+        }
         Expr::BooleanTest { arg, test, .. }
             if top && matches!(test, BoolTest::IsTrue | BoolTest::IsFalse | BoolTest::IsNotUnknown) =>
         {

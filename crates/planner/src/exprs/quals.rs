@@ -64,8 +64,12 @@ pub fn negate(ctx: &PlannerCtx<'_>, e: Expr) -> Expr {
             },
             _ => not(Expr::ScalarArrayOp(o)),
         },
-        Expr::Bool { op: BoolOp::And, args, .. } => make_or(args.into_iter().map(|a| negate(ctx, a)).collect()),
-        Expr::Bool { op: BoolOp::Or, args, .. } => make_and(args.into_iter().map(|a| negate(ctx, a)).collect()),
+        Expr::Bool { op: BoolOp::And, args, .. } => {
+            make_or(args.into_iter().map(|a| negate(ctx, a)).collect())
+        }
+        Expr::Bool { op: BoolOp::Or, args, .. } => {
+            make_and(args.into_iter().map(|a| negate(ctx, a)).collect())
+        }
         Expr::Bool { op: BoolOp::Not, mut args, .. } => args.swap_remove(0),
         Expr::NullTest { arg, is_null, arg_is_row: false, location } => {
             Expr::NullTest { arg, is_null: !is_null, arg_is_row: false, location }

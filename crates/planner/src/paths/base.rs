@@ -20,7 +20,12 @@ pub fn set_sizes(g: &Glob<'_>, root: &mut Root) -> Result<()> {
             let rel = root.rel(rti);
             rel.needed.iter().map(|n| n.0.clone()).collect()
         };
-        if root.rel(rti).base_clauses.iter().any(|r| matches!(bool_const(&r.clause), Some(false)) || const_null(&r.clause)) {
+        if root
+            .rel(rti)
+            .base_clauses
+            .iter()
+            .any(|r| matches!(bool_const(&r.clause), Some(false)) || const_null(&r.clause))
+        {
             root.rel_mut(rti).dummy = true;
         }
         match &root.query.rte(rti).kind {
@@ -128,9 +133,9 @@ fn tid(g: &Glob<'_>, root: &mut Root, rti: u32) {
         .iter()
         .filter(|r| {
             is_tid_clause(g, rti, &r.clause)
-                || r.or_arms.as_ref().is_some_and(|a| {
-                    a.iter().all(|l| l.iter().any(|c| is_tid_clause(g, rti, &c.clause)))
-                })
+                || r.or_arms
+                    .as_ref()
+                    .is_some_and(|a| a.iter().all(|l| l.iter().any(|c| is_tid_clause(g, rti, &c.clause))))
         })
         .cloned()
         .collect();
@@ -152,7 +157,11 @@ fn tid(g: &Glob<'_>, root: &mut Root, rti: u32) {
         .rel(rti)
         .join_clauses
         .iter()
-        .filter(|r| is_tid_clause(g, rti, &r.clause) && !r.outer_relids.contains(rti) && !r.nullable_relids.contains(rti))
+        .filter(|r| {
+            is_tid_clause(g, rti, &r.clause)
+                && !r.outer_relids.contains(rti)
+                && !r.nullable_relids.contains(rti)
+        })
         .cloned()
         .collect();
     for ri in joins {

@@ -22,11 +22,8 @@ pub fn create(g: &Glob<'_>, root: &mut Root, rti: u32, bit: Vec<Rc<Path>>, bit_j
     outers.sort();
     outers.dedup();
     for o in outers {
-        let list: Vec<Rc<Bitmap>> = bit_join
-            .iter()
-            .filter(|p| p.outer == o)
-            .map(|p| Rc::new(Bitmap::Index(p.clone())))
-            .collect();
+        let list: Vec<Rc<Bitmap>> =
+            bit_join.iter().filter(|p| p.outer == o).map(|p| Rc::new(Bitmap::Index(p.clone()))).collect();
         let b = choose_and(g, root, rti, list, o);
         heap(g, root, rti, b, o);
     }

@@ -87,7 +87,14 @@ fn coll_ok(ix: &IndexInfo, col: usize, coll: Oid) -> bool {
 }
 
 /// Can the index column use the clause?
-fn match_column(g: &Glob<'_>, root: &Root, rti: u32, ix: &Rc<IndexInfo>, col: usize, ri: &Ri) -> Option<IndexClause> {
+fn match_column(
+    g: &Glob<'_>,
+    root: &Root,
+    rti: u32,
+    ix: &Rc<IndexInfo>,
+    col: usize,
+    ri: &Ri,
+) -> Option<IndexClause> {
     let one = |clause: Expr, kind: IndexQualKind| {
         Some(IndexClause { ri: ri.clone(), quals: vec![IndexQual { clause, kind }], lossy: false, col })
     };
@@ -129,10 +136,7 @@ fn match_column(g: &Glob<'_>, root: &Root, rti: u32, ix: &Rc<IndexInfo>, col: us
             if !same_column(root, rti, ix, col, arg) {
                 return None;
             }
-            one(
-                ri.clause.clone(),
-                if *is_null { IndexQualKind::IsNull } else { IndexQualKind::IsNotNull },
-            )
+            one(ri.clause.clone(), if *is_null { IndexQualKind::IsNull } else { IndexQualKind::IsNotNull })
         }
         Expr::RowCompare { .. } => row_compare(g, root, rti, ix, col, ri),
         // A boolean column by itself.
@@ -159,7 +163,14 @@ fn bool_qual(g: &Glob<'_>, ri: &Ri, e: &Expr, v: bool, col: usize) -> Option<Ind
     })
 }
 
-fn row_compare(g: &Glob<'_>, root: &Root, rti: u32, ix: &Rc<IndexInfo>, col: usize, ri: &Ri) -> Option<IndexClause> {
+fn row_compare(
+    g: &Glob<'_>,
+    root: &Root,
+    rti: u32,
+    ix: &Rc<IndexInfo>,
+    col: usize,
+    ri: &Ri,
+) -> Option<IndexClause> {
     let Expr::RowCompare { opnos, input_collations, left, right, .. } = &ri.clause else { return None };
     if !same_column(root, rti, ix, col, &left[0]) || !right.iter().all(|r| free_of(g, rti, r)) {
         return None;
@@ -275,8 +286,9 @@ fn plain(
     outer: Relids,
     bit: &mut Vec<Rc<Path>>,
 ) {
-    let lower_array =
-        |c: &IndexClause| c.col > 0 && c.quals.iter().any(|q| matches!(q.kind, IndexQualKind::ArrayOp { .. }));
+    let lower_array = |c: &IndexClause| {
+        c.col > 0 && c.quals.iter().any(|q| matches!(q.kind, IndexQualKind::ArrayOp { .. }))
+    };
     let skipped = set.iter().any(lower_array);
     let first: ClauseSet = set.iter().filter(|c| !lower_array(c)).cloned().collect();
     let mut paths = build(g, root, rti, ix, first, outer, true, false);
@@ -366,7 +378,12 @@ pub fn build(
 }
 
 /// Clauses that a scan must check itself: neither index conditions nor implied by the predicate.
-pub fn filters_of(g: &Glob<'_>, ix: &IndexInfo, clauses: &[IndexClause], param: &Option<Rc<ParamInfo>>) -> Vec<Ri> {
+pub fn filters_of(
+    g: &Glob<'_>,
+    ix: &IndexInfo,
+    clauses: &[IndexClause],
+    param: &Option<Rc<ParamInfo>>,
+) -> Vec<Ri> {
     let mut out = Vec::new();
     let all = ix.restrict.iter().chain(param.iter().flat_map(|p| &p.clauses));
     for ri in all {
@@ -467,7 +484,14 @@ fn movable_to(ri: &Ri, rti: u32) -> bool {
 }
 
 /// Scans parameterised by join clauses.
-fn join_paths(g: &Glob<'_>, root: &mut Root, rti: u32, ix: &Rc<IndexInfo>, rset: &ClauseSet, bit: &mut Vec<Rc<Path>>) {
+fn join_paths(
+    g: &Glob<'_>,
+    root: &mut Root,
+    rti: u32,
+    ix: &Rc<IndexInfo>,
+    rset: &ClauseSet,
+    bit: &mut Vec<Rc<Path>>,
+) {
     let joins: Vec<Ri> = root.rel(rti).join_clauses.iter().filter(|r| movable_to(r, rti)).cloned().collect();
     let jset = match_clauses(g, root, rti, ix, &joins);
     let mut eset: ClauseSet = Vec::new();

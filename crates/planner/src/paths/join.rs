@@ -173,7 +173,14 @@ fn factors(
 }
 
 /// Is the inner relation unique for the join clauses: at most one match per outer row?
-fn is_unique(g: &Glob<'_>, root: &mut Root, outer: Relids, inner: Relids, kind: JoinType, clauses: &[Ri]) -> bool {
+fn is_unique(
+    g: &Glob<'_>,
+    root: &mut Root,
+    outer: Relids,
+    inner: Relids,
+    kind: JoinType,
+    clauses: &[Ri],
+) -> bool {
     let Some(rti) = inner.first().filter(|_| inner.is_single()) else { return false };
     let rel = root.rel(rti);
     if rel.unique_for.iter().any(|o| o.subset_of(outer)) {
@@ -229,9 +236,8 @@ fn unique_by(g: &Glob<'_>, root: &Root, rti: u32, list: &[&Ri]) -> bool {
                 let Some(key) = pathkeys::index_expr(root, rti, ix, c) else { return false };
                 let fam = ix.desc.opfamilies[c];
                 let coll = ix.desc.collations[c];
-                let coll_ok = |e: &Expr| {
-                    !coll.is_valid() || matches!(e, Expr::Op(o) if o.input_collation == coll)
-                };
+                let coll_ok =
+                    |e: &Expr| !coll.is_valid() || matches!(e, Expr::Op(o) if o.input_collation == coll);
                 list.iter().any(|r| {
                     r.merge_families.contains(&fam)
                         && coll_ok(&r.clause)
@@ -264,7 +270,9 @@ pub fn query_distinct_for(
     let col_of = |r: u32| {
         tlist.iter().filter(|t| !t.junk).position(|t| t.sort_group_ref == r && r != 0).map(|i| i as i16 + 1)
     };
-    if !q.distinct.is_empty() && q.distinct.iter().all(|d| col_of(d.tle_ref).is_some_and(|c| cols.contains(&c))) {
+    if !q.distinct.is_empty()
+        && q.distinct.iter().all(|d| col_of(d.tle_ref).is_some_and(|c| cols.contains(&c)))
+    {
         return true;
     }
     if q.has_target_srfs {
@@ -324,7 +332,9 @@ fn make_unique(g: &Glob<'_>, root: &Root, relids: Relids, sji: &SpecialJoin) -> 
                 ix.unique
                     && ix.immediate
                     && (ix.predicate.is_empty() || ix.pred_ok)
-                    && ix.desc.keys[..ix.desc.num_key_atts as usize].iter().all(|k| *k != 0 && cols.contains(k))
+                    && ix.desc.keys[..ix.desc.num_key_atts as usize]
+                        .iter()
+                        .all(|k| *k != 0 && cols.contains(k))
             })
     };
     if already {
@@ -391,7 +401,14 @@ fn param_ok(cx: &Cx<'_>, outer: Relids) -> bool {
 }
 
 /// Rows and extra clauses of a join path that itself needs outer relations.
-fn join_param(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, o: &Path, i: &Path, outer: Relids) -> (f64, Vec<Ri>, Option<Rc<ParamInfo>>) {
+fn join_param(
+    g: &Glob<'_>,
+    root: &mut Root,
+    cx: &Cx<'_>,
+    o: &Path,
+    i: &Path,
+    outer: Relids,
+) -> (f64, Vec<Ri>, Option<Rc<ParamInfo>>) {
     if outer.is_empty() {
         return (cx.rows, Vec::new(), None);
     }
@@ -400,7 +417,8 @@ fn join_param(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, o: &Path, i: &Path, ou
     if let Some(r) = root.find(cx.join) {
         let (oa, ia) = (o.rel | o.outer, i.rel | i.outer);
         for ri in &r.join_clauses {
-            if movable_into(ri, cx.join, all) && !movable_into(ri, o.rel, oa) && !movable_into(ri, i.rel, ia) {
+            if movable_into(ri, cx.join, all) && !movable_into(ri, o.rel, oa) && !movable_into(ri, i.rel, ia)
+            {
                 extra.push(ri.clone());
             }
         }
@@ -416,9 +434,7 @@ fn join_param(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, o: &Path, i: &Path, ou
     let mut inside: Vec<Ri> = extra.clone();
     for p in [o, i] {
         if let Some(pi) = &p.param {
-            inside.extend(
-                pi.clauses.iter().filter(|c| !c.clause_relids.subset_of(cx.join)).cloned(),
-            );
+            inside.extend(pi.clauses.iter().filter(|c| !c.clause_relids.subset_of(cx.join)).cloned());
         }
     }
     let sel = selectivity::list_sel(g, root, &inside, 0, JoinType::Inner, None);
@@ -427,7 +443,14 @@ fn join_param(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, o: &Path, i: &Path, ou
     (rows, extra, Some(Rc::new(pi)))
 }
 
-fn try_nestloop(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, o: &Rc<Path>, i: &Rc<Path>, keys: &Rc<[PathKey]>) {
+fn try_nestloop(
+    g: &Glob<'_>,
+    root: &mut Root,
+    cx: &Cx<'_>,
+    o: &Rc<Path>,
+    i: &Rc<Path>,
+    keys: &Rc<[PathKey]>,
+) {
     if i.outer.overlaps(cx.outer) && o.outer.overlaps(cx.inner) {
         return;
     }
@@ -612,7 +635,11 @@ fn unsorted_outer(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, merge_ok: bool) {
                 try_nestloop(g, root, cx, o, m, &keys);
             }
         }
-        if !merge_ok || !have_inner || cx.uniq == Uniquify::Outer || !g.ctx.settings.enable_mergejoin && cx.kind != JoinType::Full {
+        if !merge_ok
+            || !have_inner
+            || cx.uniq == Uniquify::Outer
+            || !g.ctx.settings.enable_mergejoin && cx.kind != JoinType::Full
+        {
             continue;
         }
         merge_with_outer(g, root, cx, o, &inner_total, &keys, use_all);
@@ -675,18 +702,17 @@ fn merge_with_outer(
 
 fn hash(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
     let outer_join = is_outer(cx.kind);
-    let clauses: Vec<Ri> = cx
-        .x
-        .clauses
-        .iter()
-        .filter(|r| {
-            !(outer_join && pushed_down(r, cx.join))
-                && r.can_join
-                && r.hash_op.is_valid()
-                && sides_match(r, cx.outer, cx.inner)
-        })
-        .cloned()
-        .collect();
+    let clauses: Vec<Ri> =
+        cx.x.clauses
+            .iter()
+            .filter(|r| {
+                !(outer_join && pushed_down(r, cx.join))
+                    && r.can_join
+                    && r.hash_op.is_valid()
+                    && sides_match(r, cx.outer, cx.inner)
+            })
+            .cloned()
+            .collect();
     if clauses.is_empty() {
         return;
     }
@@ -736,14 +762,10 @@ fn hash(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
         let (rows, extra, param) = join_param(g, root, cx, &o, &i, req);
         let mut all = cx.x.clauses.clone();
         all.extend(extra);
-        let join = JoinPath {
-            kind: cx.kind,
-            outer: o,
-            inner: i,
-            clauses: all,
-            inner_unique: cx.x.inner_unique,
-        };
-        let mut p = Path::new(PathKind::HashJoin { join, clauses: clauses.clone() }, cx.join, cx.target.clone());
+        let join =
+            JoinPath { kind: cx.kind, outer: o, inner: i, clauses: all, inner_unique: cx.x.inner_unique };
+        let mut p =
+            Path::new(PathKind::HashJoin { join, clauses: clauses.clone() }, cx.join, cx.target.clone());
         p.rows = rows;
         p.outer = req;
         p.param = param;

@@ -109,7 +109,14 @@ pub fn add_path(list: &mut Vec<Rc<Path>>, startup: bool, new: Path) {
 }
 
 /// Would a path of (at least) these costs survive? Spares building it.
-pub fn precheck(list: &[Rc<Path>], consider: bool, startup: f64, total: f64, keys: &[PathKey], outer: crate::relids::Relids) -> bool {
+pub fn precheck(
+    list: &[Rc<Path>],
+    consider: bool,
+    startup: f64,
+    total: f64,
+    keys: &[PathKey],
+    outer: crate::relids::Relids,
+) -> bool {
     let none: [PathKey; 0] = [];
     let nk = if outer.is_empty() { keys } else { &none };
     let use_startup = consider && outer.is_empty();
@@ -122,7 +129,9 @@ pub fn precheck(list: &[Rc<Path>], consider: bool, startup: f64, total: f64, key
         }
         if total >= old.total * FUZZ && (!use_startup || startup >= old.startup * FUZZ) {
             let ok: &[PathKey] = if old.outer.is_empty() { &old.keys } else { &none };
-            if matches!(pathkeys::compare(nk, ok), Some(Ordering::Equal | Ordering::Less)) && outer == old.outer {
+            if matches!(pathkeys::compare(nk, ok), Some(Ordering::Equal | Ordering::Less))
+                && outer == old.outer
+            {
                 return false;
             }
         }
@@ -140,7 +149,8 @@ pub fn set_cheapest(rel: &mut RelInfo) {
         if !p.outer.is_empty() {
             param.push(p.clone());
             if best_param.is_none_or(|b| {
-                (p.outer.subset_of(b.outer) && p.outer != b.outer) || (p.outer == b.outer && p.total < b.total)
+                (p.outer.subset_of(b.outer) && p.outer != b.outer)
+                    || (p.outer == b.outer && p.total < b.total)
             }) {
                 best_param = Some(p);
             }

@@ -132,7 +132,8 @@ pub fn plan_subquery(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
                 .collect::<Vec<_>>()
         })
         .collect();
-    let RteKind::Subquery { query, security_barrier, .. } = &mut root.query.rtable[rti as usize - 1].kind else {
+    let RteKind::Subquery { query, security_barrier, .. } = &mut root.query.rtable[rti as usize - 1].kind
+    else {
         return Ok(());
     };
     let barrier = *security_barrier;
@@ -205,7 +206,11 @@ fn drop_unused(g: &Glob<'_>, sub: &mut Query, needed: &[i16]) {
 }
 
 fn pushdown_safe(q: &Query) -> bool {
-    if q.limit_offset.is_some() || q.limit_count.is_some() || q.has_window_funcs || !q.grouping_sets.is_empty() {
+    if q.limit_offset.is_some()
+        || q.limit_count.is_some()
+        || q.has_window_funcs
+        || !q.grouping_sets.is_empty()
+    {
         return false;
     }
     if q.command != CmdType::Select || q.has_for_update || !q.row_marks.is_empty() {
@@ -223,7 +228,9 @@ fn set_tree_safe(q: &Query, t: &SetOpTree) -> bool {
             RteKind::Subquery { query, .. } => pushdown_safe(query) && q.ctes.is_empty(),
             _ => false,
         },
-        SetOpTree::Node(s) => s.op != SetOp::Except && set_tree_safe(q, &s.left) && set_tree_safe(q, &s.right),
+        SetOpTree::Node(s) => {
+            s.op != SetOp::Except && set_tree_safe(q, &s.left) && set_tree_safe(q, &s.right)
+        }
     }
 }
 

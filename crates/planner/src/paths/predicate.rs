@@ -126,7 +126,9 @@ fn op_implies(g: &Glob<'_>, c: &OpExpr, p: &OpExpr) -> bool {
         for t in test {
             let op = g.ctx.catalog.amop(a.family, ck.consttype, pk.consttype, *t).ok().flatten();
             let Some(f) = op.and_then(|o| g.ctx.catalog.operator(o).ok()).map(|d| d.code) else { continue };
-            if g.ev().test(f, (&ck.value, ck.consttype), (&pk.value, pk.consttype), c.input_collation) == Some(true) {
+            if g.ev().test(f, (&ck.value, ck.consttype), (&pk.value, pk.consttype), c.input_collation)
+                == Some(true)
+            {
                 return true;
             }
         }

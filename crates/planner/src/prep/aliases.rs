@@ -53,12 +53,7 @@ fn subst(e: &mut Expr, level: u32, joins: &[Option<Vec<Expr>>]) {
                 for a in &mut args {
                     shift_levels(a, level as i32, 0);
                 }
-                *e = Expr::Row {
-                    args,
-                    row_type: types::oids::RECORD,
-                    col_names: Vec::new(),
-                    location: None,
-                };
+                *e = Expr::Row { args, row_type: types::oids::RECORD, col_names: Vec::new(), location: None };
             }
         }
         return;

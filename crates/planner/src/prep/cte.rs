@@ -15,7 +15,8 @@ pub fn inline(ctx: &PlannerCtx<'_>, q: &mut Query) {
     all.reverse();
     // Later items may refer to earlier ones: work on the rest of the list too.
     while let Some(c) = all.pop() {
-        let refs = count_refs(q, &c.name, 0) + all.iter().map(|o| count_refs(&o.query, &c.name, 1)).sum::<u32>();
+        let refs =
+            count_refs(q, &c.name, 0) + all.iter().map(|o| count_refs(&o.query, &c.name, 1)).sum::<u32>();
         if refs == 0 && c.query.command == CmdType::Select && !c.recursive {
             continue;
         }
@@ -34,7 +35,8 @@ pub fn inline(ctx: &PlannerCtx<'_>, q: &mut Query) {
 fn inlinable(ctx: &PlannerCtx<'_>, c: &CommonTableExpr, refs: u32) -> bool {
     !c.recursive
         && c.query.command == CmdType::Select
-        && (c.materialized == CteMaterialize::Never || (c.materialized == CteMaterialize::Default && refs == 1))
+        && (c.materialized == CteMaterialize::Never
+            || (c.materialized == CteMaterialize::Default && refs == 1))
         && c.query.row_marks.is_empty()
         && !c.query.has_modifying_cte
         && !query_contains_volatile(ctx, &c.query)

@@ -7,8 +7,8 @@ pub mod outerjoin;
 pub mod pullup;
 pub mod sublinks;
 
-use analyze::query::{FromExpr, JoinTree};
 use crate::relids::Relids;
+use analyze::query::{FromExpr, JoinTree};
 
 /// Base (and join) range table numbers inside a join tree node.
 pub fn tree_relids(t: &JoinTree) -> Relids {

@@ -13,9 +13,7 @@ pub fn has_outer(f: &FromExpr) -> bool {
     fn tree_has(t: &JoinTree) -> bool {
         match t {
             JoinTree::Rte(_) => false,
-            JoinTree::Join(j) => {
-                matches!(j.kind, JoinType::Left | JoinType::Right | JoinType::Full) || t2(j)
-            }
+            JoinTree::Join(j) => matches!(j.kind, JoinType::Left | JoinType::Right | JoinType::Full) || t2(j),
             JoinTree::From(f) => f.from.iter().any(tree_has),
         }
     }

@@ -28,7 +28,8 @@ fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<(u32, bool)> {
         leaves(t, false, &mut list);
     }
     for (rti, outer) in list {
-        let RteKind::Subquery { query, lateral, security_barrier, .. } = &mut q.rtable[rti as usize - 1].kind else {
+        let RteKind::Subquery { query, lateral, security_barrier, .. } = &mut q.rtable[rti as usize - 1].kind
+        else {
             continue;
         };
         if *security_barrier || !is_simple(ctx, query) {

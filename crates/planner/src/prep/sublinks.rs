@@ -146,7 +146,11 @@ fn attach(ctx: &PlannerCtx<'_>, q: &mut Query, mut j: JoinExpr, st: &mut Site) {
     let left = std::mem::replace(&mut st.tree, JoinTree::Rte(0));
     let mut l = Site { tree: left, rels: st.rels };
     j.quals = j.quals.take().and_then(|e| {
-        if j.kind == JoinType::Semi { qual(ctx, q, e, &mut l, Some(&mut r)) } else { qual(ctx, q, e, &mut r, None) }
+        if j.kind == JoinType::Semi {
+            qual(ctx, q, e, &mut l, Some(&mut r))
+        } else {
+            qual(ctx, q, e, &mut r, None)
+        }
     });
     j.left = match l.tree {
         JoinTree::From(f) if f.quals.is_none() && f.from.len() == 1 => {
@@ -232,7 +236,12 @@ pub fn subquery_rte(query: Query, name: &str) -> RangeTblEntry {
         col_types: cols.iter().map(|t| type_of(&t.expr)).collect(),
         col_typmods: cols.iter().map(|t| typmod_of(&t.expr)).collect(),
         col_collations: cols.iter().map(|t| collation_of(&t.expr)).collect(),
-        kind: RteKind::Subquery { query: Box::new(query), lateral: false, security_barrier: false, view: None },
+        kind: RteKind::Subquery {
+            query: Box::new(query),
+            lateral: false,
+            security_barrier: false,
+            view: None,
+        },
         in_from: false,
         required_perms: 0,
         check_as_user: common::Oid::INVALID,
@@ -325,11 +334,7 @@ fn convert_exists(
         offset_tree(t, off);
     }
     q.rtable.append(&mut sub.rtable);
-    let right = if from.from.len() == 1 {
-        from.from.swap_remove(0)
-    } else {
-        JoinTree::From(from)
-    };
+    let right = if from.from.len() == 1 { from.from.swap_remove(0) } else { JoinTree::From(from) };
     debug_assert!(!tree_relids(&right).overlaps(tree_relids_with_joins(&JoinTree::Rte(off))));
     Some(JoinExpr {
         kind: if under_not { JoinType::Anti } else { JoinType::Semi },

@@ -17,7 +17,14 @@ struct RangePair {
 }
 
 /// Selectivity of clauses taken together.
-pub fn list_sel(g: &Glob<'_>, root: &Root, list: &[Ri], only: u32, kind: JoinType, sji: Option<&SpecialJoin>) -> f64 {
+pub fn list_sel(
+    g: &Glob<'_>,
+    root: &Root,
+    list: &[Ri],
+    only: u32,
+    kind: JoinType,
+    sji: Option<&SpecialJoin>,
+) -> f64 {
     if let [one] = list {
         return clause_sel(g, root, one, only, kind, sji);
     }
@@ -33,7 +40,14 @@ pub fn list_sel(g: &Glob<'_>, root: &Root, list: &[Ri], only: u32, kind: JoinTyp
 }
 
 /// Selectivity of plain expressions taken together.
-pub fn exprs_sel(g: &Glob<'_>, root: &Root, list: &[&Expr], only: u32, kind: JoinType, sji: Option<&SpecialJoin>) -> f64 {
+pub fn exprs_sel(
+    g: &Glob<'_>,
+    root: &Root,
+    list: &[&Expr],
+    only: u32,
+    kind: JoinType,
+    sji: Option<&SpecialJoin>,
+) -> f64 {
     if let [one] = list {
         return expr_sel(g, root, one, only, kind, sji);
     }
@@ -109,7 +123,14 @@ fn finish_pairs(g: &Glob<'_>, root: &Root, pairs: Vec<RangePair>, only: u32) -> 
 }
 
 /// Selectivity of one clause. `only`: the relation for which others count as constants, 0 for none.
-pub fn clause_sel(g: &Glob<'_>, root: &Root, ri: &Ri, only: u32, kind: JoinType, sji: Option<&SpecialJoin>) -> f64 {
+pub fn clause_sel(
+    g: &Glob<'_>,
+    root: &Root,
+    ri: &Ri,
+    only: u32,
+    kind: JoinType,
+    sji: Option<&SpecialJoin>,
+) -> f64 {
     if ri.pseudoconstant && bool_const(&ri.clause).is_none() {
         return 1.0;
     }
@@ -138,7 +159,14 @@ pub fn clause_sel(g: &Glob<'_>, root: &Root, ri: &Ri, only: u32, kind: JoinType,
 }
 
 /// Selectivity of a bare expression.
-pub fn expr_sel(g: &Glob<'_>, root: &Root, e: &Expr, only: u32, kind: JoinType, sji: Option<&SpecialJoin>) -> f64 {
+pub fn expr_sel(
+    g: &Glob<'_>,
+    root: &Root,
+    e: &Expr,
+    only: u32,
+    kind: JoinType,
+    sji: Option<&SpecialJoin>,
+) -> f64 {
     let join = only == 0 && sji.is_some() && pull_rtis(e).count() > 1;
     node_sel(g, root, e, only, kind, sji, join)
 }
@@ -157,7 +185,9 @@ fn node_sel(
             Datum::Bool(true) => 1.0,
             _ => 0.0,
         },
-        Expr::Var(v) if v.levels_up == 0 && (only == 0 || rte_no(v) == only) => bool_var_sel(g, root, e, only),
+        Expr::Var(v) if v.levels_up == 0 && (only == 0 || rte_no(v) == only) => {
+            bool_var_sel(g, root, e, only)
+        }
         Expr::Param(_) => match for_estimate(g, e) {
             Expr::Const(c) => f64::from(u8::from(c.value == Datum::Bool(true))),
             _ => 0.5,
@@ -347,8 +377,8 @@ fn restrict_sel(g: &Glob<'_>, root: &Root, o: &OpExpr, est_fn: u32, only: u32) -
             }
             scalar::ineq(g, &d, func, gt, eq, c, coll)
         }
-        LIKESEL | ICLIKESEL | NLIKESEL | ICNLIKESEL | REGEXEQSEL | ICREGEXEQSEL | REGEXNESEL | ICREGEXNESEL
-        | PREFIXSEL => {
+        LIKESEL | ICLIKESEL | NLIKESEL | ICNLIKESEL | REGEXEQSEL | ICREGEXEQSEL | REGEXNESEL
+        | ICREGEXNESEL | PREFIXSEL => {
             let neg = matches!(est_fn, NLIKESEL | ICNLIKESEL | REGEXNESEL | ICREGEXNESEL);
             let default = if neg { 1.0 - DEFAULT_MATCH_SEL } else { DEFAULT_MATCH_SEL };
             let Some((d, Expr::Const(c), true)) = split(g, root, o, only) else { return default };

@@ -11,7 +11,14 @@ use analyze::query::JoinType;
 use common::Oid;
 
 /// Selectivity of a join operator.
-pub fn join_sel(g: &Glob<'_>, root: &Root, o: &OpExpr, est_fn: u32, _kind: JoinType, sji: Option<&SpecialJoin>) -> f64 {
+pub fn join_sel(
+    g: &Glob<'_>,
+    root: &Root,
+    o: &OpExpr,
+    est_fn: u32,
+    _kind: JoinType,
+    sji: Option<&SpecialJoin>,
+) -> f64 {
     let kind = sji.map_or(JoinType::Inner, |s| s.kind);
     match est_fn {
         est::EQJOINSEL => eq_join(g, root, o, kind, sji),
@@ -32,7 +39,9 @@ pub fn join_sel(g: &Glob<'_>, root: &Root, o: &OpExpr, est_fn: u32, _kind: JoinT
                 Err(_) => 1.0 - DEFAULT_EQ_SEL,
             }
         }
-        est::SCALARLTJOINSEL | est::SCALARGTJOINSEL | est::SCALARLEJOINSEL | est::SCALARGEJOINSEL => DEFAULT_INEQ_SEL,
+        est::SCALARLTJOINSEL | est::SCALARGTJOINSEL | est::SCALARLEJOINSEL | est::SCALARGEJOINSEL => {
+            DEFAULT_INEQ_SEL
+        }
         1825 | 1816 | 1824 | 1826 | 3438 => DEFAULT_MATCH_SEL,
         1828 | 1817 | 1827 | 1829 => 1.0 - DEFAULT_MATCH_SEL,
         0 => 0.5,
@@ -160,7 +169,8 @@ fn eq_semi(
         && !y.mcv.is_empty()
     {
         let mut e = o.clone();
-        if reversed && let Ok(d) = g.ctx.catalog.operator(o.opno)
+        if reversed
+            && let Ok(d) = g.ctx.catalog.operator(o.opno)
             && let Ok(c) = g.ctx.catalog.operator(d.commutator)
         {
             e.opno = d.commutator;
@@ -179,11 +189,8 @@ fn eq_semi(
         let matched = clamp(matched);
         let rest1 = n1 - nmatch;
         let rest2 = n2 - nmatch;
-        let uncertain = if !d1 && !d2 {
-            if rest1 <= rest2 || rest2 < 0.0 { 1.0 } else { rest2 / rest1 }
-        } else {
-            0.5
-        };
+        let uncertain =
+            if !d1 && !d2 { if rest1 <= rest2 || rest2 < 0.0 { 1.0 } else { rest2 / rest1 } } else { 0.5 };
         let unc = clamp(1.0 - matched - null1);
         return matched + uncertain * unc;
     }
@@ -233,11 +240,15 @@ pub fn merge_scan_sel(g: &Glob<'_>, root: &Root, clause: &Expr, desc: bool, null
         let op = g.ctx.catalog.amop(family, a, b, strat).ok().flatten()?;
         g.ctx.catalog.operator(op).ok().map(|x| x.code)
     };
-    let (lt_lr, lt_rl, le_lr, le_rl) =
-        match (func(d.left, d.right, 1), func(d.right, d.left, 1), func(d.left, d.right, 2), func(d.right, d.left, 2)) {
-            (Some(a), Some(b), Some(c), Some(e)) => (a, b, c, e),
-            _ => return all,
-        };
+    let (lt_lr, lt_rl, le_lr, le_rl) = match (
+        func(d.left, d.right, 1),
+        func(d.right, d.left, 1),
+        func(d.left, d.right, 2),
+        func(d.right, d.left, 2),
+    ) {
+        (Some(a), Some(b), Some(c), Some(e)) => (a, b, c, e),
+        _ => return all,
+    };
     let konst = |v: &types::Datum, d: &VarData| Const {
         consttype: d.vartype,
         typmod: -1,

@@ -88,7 +88,9 @@ fn like_rest(pat: &[u8], _ic: bool) -> f64 {
 
 fn regex_prefix(pat: &[u8], ic: bool) -> (Prefix, f64) {
     let anchored = pat.first() == Some(&b'^');
-    let special = |c: u8| matches!(c, b'.' | b'[' | b'(' | b')' | b'*' | b'+' | b'?' | b'{' | b'|' | b'\\' | b'$' | b'^');
+    let special = |c: u8| {
+        matches!(c, b'.' | b'[' | b'(' | b')' | b'*' | b'+' | b'?' | b'{' | b'|' | b'\\' | b'$' | b'^')
+    };
     let body = if anchored { &pat[1..] } else { pat };
     let mut n = 0;
     if anchored && !ic && !pat.contains(&b'|') {
@@ -146,7 +148,15 @@ pub fn string_funcs(ty: Oid) -> (Oid, Oid, Oid) {
 }
 
 /// Selectivity of `var ~~ constant` and kin.
-pub fn pattern_sel(g: &Glob<'_>, d: &VarData, funcid: Oid, kind: PatternKind, c: &Const, coll: Oid, negate: bool) -> f64 {
+pub fn pattern_sel(
+    g: &Glob<'_>,
+    d: &VarData,
+    funcid: Oid,
+    kind: PatternKind,
+    c: &Const,
+    coll: Oid,
+    negate: bool,
+) -> f64 {
     if c.value.is_null() {
         return 0.0;
     }
@@ -215,7 +225,9 @@ fn prefix_sel(
     konst: &dyn Fn(&[u8]) -> Const,
     coll: Oid,
 ) -> f64 {
-    let Some(mut s) = histogram_ineq(g, d, f.2, true, true, &konst(p), coll) else { return DEFAULT_MATCH_SEL };
+    let Some(mut s) = histogram_ineq(g, d, f.2, true, true, &konst(p), coll) else {
+        return DEFAULT_MATCH_SEL;
+    };
     if let Some(gs) = greater_string(p)
         && let Some(top) = histogram_ineq(g, d, f.1, false, false, &konst(&gs), coll)
     {

@@ -9,7 +9,15 @@ use common::Oid;
 use types::{Datum, oids};
 
 /// `var = constant` (or `<>` when `negate`).
-pub fn eq_const(g: &Glob<'_>, d: &VarData, funcid: Oid, c: &Const, var_left: bool, coll: Oid, negate: bool) -> f64 {
+pub fn eq_const(
+    g: &Glob<'_>,
+    d: &VarData,
+    funcid: Oid,
+    c: &Const,
+    var_left: bool,
+    coll: Oid,
+    negate: bool,
+) -> f64 {
     if c.value.is_null() {
         return 0.0;
     }
@@ -72,7 +80,8 @@ pub fn mcv_sel(g: &Glob<'_>, d: &VarData, funcid: Oid, c: &Const, var_left: bool
     let Some(st) = &d.stats else { return (0.0, 0.0) };
     let vals: Vec<Datum> = st.mcv.iter().map(|m| m.0.clone()).collect();
     let sum = st.mcv.iter().map(|m| f64::from(m.1)).sum();
-    let Some(hits) = g.ev().filter_column(funcid, &vals, d.vartype, &c.value, c.consttype, !var_left, coll) else {
+    let Some(hits) = g.ev().filter_column(funcid, &vals, d.vartype, &c.value, c.consttype, !var_left, coll)
+    else {
         return (0.0, sum);
     };
     let hit = st.mcv.iter().zip(hits).filter(|(_, h)| *h).map(|(m, _)| f64::from(m.1)).sum();
@@ -102,7 +111,15 @@ fn ctid_ineq(d: &VarData, gt: bool, eq: bool, c: &Const) -> Option<f64> {
 }
 
 /// Share of the histogram on the right side of a constant; `None` without histogram.
-pub fn histogram_ineq(g: &Glob<'_>, d: &VarData, funcid: Oid, gt: bool, eq: bool, c: &Const, coll: Oid) -> Option<f64> {
+pub fn histogram_ineq(
+    g: &Glob<'_>,
+    d: &VarData,
+    funcid: Oid,
+    gt: bool,
+    eq: bool,
+    c: &Const,
+    coll: Oid,
+) -> Option<f64> {
     let st = d.stats.as_ref()?;
     let h = &st.histogram;
     let n = h.len();
@@ -203,9 +220,7 @@ pub fn scalar(ev: &Evaluator<'_>, d: &Datum, ty: Oid) -> Option<f64> {
                     let months = i32::from_le_bytes(b[12..16].try_into().ok()?);
                     us + f64::from(days) * 86_400e6 + f64::from(months) * (365.25 / 12.0 * 86_400e6)
                 }
-                oids::TIMETZ => {
-                    us + f64::from(i32::from_le_bytes(b[8..12].try_into().ok()?)) * 1e6
-                }
+                oids::TIMETZ => us + f64::from(i32::from_le_bytes(b[8..12].try_into().ok()?)) * 1e6,
                 // A uuid has no scale; its leading bytes order it.
                 _ => u64::from_be_bytes(b[..8].try_into().ok()?) as f64,
             }
@@ -244,7 +259,13 @@ fn string_scalars(v: &[u8], lo: &[u8], hi: &[u8]) -> (f64, f64, f64) {
         let mut num = 0.0;
         let mut den = base;
         for &c in s.iter().skip(k).take(12) {
-            let ch = if c < min { -1.0 } else if c > max { base } else { f64::from(c) - f64::from(min) };
+            let ch = if c < min {
+                -1.0
+            } else if c > max {
+                base
+            } else {
+                f64::from(c) - f64::from(min)
+            };
             num += ch / den;
             den *= base;
         }

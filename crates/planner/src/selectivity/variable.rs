@@ -108,7 +108,9 @@ fn unique_column(rel: &RelInfo, attno: i16) -> bool {
 fn sub_variable(g: &Glob<'_>, rel: &RelInfo, attno: i16, d: &mut VarData) {
     let Some(sub) = &rel.subroot else { return };
     let q = &sub.query;
-    if q.set_operations.is_some() || !q.grouping_sets.is_empty() || !q.group_clause.is_empty() && q.distinct.is_empty()
+    if q.set_operations.is_some()
+        || !q.grouping_sets.is_empty()
+        || !q.group_clause.is_empty() && q.distinct.is_empty()
     {
         if q.group_clause.len() == 1
             && q.set_operations.is_none()

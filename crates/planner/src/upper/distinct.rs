@@ -4,8 +4,8 @@ use super::{cheapest, sort_path};
 use crate::cost;
 use crate::exprs::*;
 use crate::path::*;
-use crate::paths::add_path;
 use crate::pathkeys;
+use crate::paths::add_path;
 use crate::root::*;
 use crate::selectivity;
 use common::Result;
@@ -36,8 +36,9 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>) -> Result<Vec
         };
         let mut unique = |list: &mut Vec<Rc<Path>>, sub: Rc<Path>| {
             let total = sub.total + g.ctx.settings.cpu_operator_cost * sub.rows * cols as f64;
-            let mut p = Path::new(PathKind::UpperUnique { sub: sub.clone(), cols }, sub.rel, sub.target.clone())
-                .cost(rows, sub.startup, total);
+            let mut p =
+                Path::new(PathKind::UpperUnique { sub: sub.clone(), cols }, sub.rel, sub.target.clone())
+                    .cost(rows, sub.startup, total);
             p.keys = sub.keys.clone();
             add_path(list, true, p);
         };
@@ -56,7 +57,10 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>) -> Result<Vec
             unique(&mut list, Rc::new(sort_path(g, &best, &keys, -1.0)));
         }
     }
-    if !root.query.has_distinct_on && clauses.iter().all(|c| c.hashable) && (list.is_empty() || g.ctx.settings.enable_hashagg) {
+    if !root.query.has_distinct_on
+        && clauses.iter().all(|c| c.hashable)
+        && (list.is_empty() || g.ctx.settings.enable_hashagg)
+    {
         let (s, t, r) = cost::upper::agg(
             g,
             AggKind::Hashed,

@@ -4,8 +4,8 @@ use super::{cheapest, incremental_path, sort_path};
 use crate::cost;
 use crate::exprs::*;
 use crate::path::*;
-use crate::paths::add_path;
 use crate::pathkeys;
+use crate::paths::add_path;
 use crate::root::*;
 use crate::selectivity;
 use analyze::expr::*;
@@ -60,13 +60,8 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
         );
         let s2 = s + out.cost.startup;
         let t2 = t + out.cost.startup + out.cost.per_tuple * rows;
-        let k = PathKind::Agg {
-            sub: sub.clone(),
-            kind,
-            clauses: clauses.clone(),
-            qual: having.clone(),
-            groups,
-        };
+        let k =
+            PathKind::Agg { sub: sub.clone(), kind, clauses: clauses.clone(), qual: having.clone(), groups };
         let mut p = Path::new(k, sub.rel, out.clone()).cost(rows, s2, t2);
         if kind == AggKind::Sorted {
             p.keys = sub.keys.clone();
@@ -136,7 +131,13 @@ fn degenerate(g: &Glob<'_>, _root: &Root, out: Rc<Target>, having: Vec<Expr>) ->
     let c = cost::exprs_cost(g, having.iter());
     let s = c.startup + c.per_tuple;
     let total = s + g.ctx.settings.cpu_tuple_cost + out.cost.startup + out.cost.per_tuple;
-    let _ = SortGroupClause { tle_ref: 0, eqop: common::Oid(0), sortop: common::Oid(0), nulls_first: false, hashable: false };
+    let _ = SortGroupClause {
+        tle_ref: 0,
+        eqop: common::Oid(0),
+        sortop: common::Oid(0),
+        nulls_first: false,
+        hashable: false,
+    };
     Rc::new(
         Path::new(PathKind::Result { quals: having }, crate::relids::Relids::EMPTY, out).cost(1.0, s, total),
     )

@@ -30,7 +30,11 @@ pub struct MinMaxAgg {
 pub fn candidates(g: &Glob<'_>, root: &Root) -> Vec<(Expr, Expr, Oid)> {
     let q = &root.query;
     let no = Vec::new();
-    if !q.group_clause.is_empty() || !q.ctes.is_empty() || q.jointree.from.len() != 1 || q.command != CmdType::Select {
+    if !q.group_clause.is_empty()
+        || !q.ctes.is_empty()
+        || q.jointree.from.len() != 1
+        || q.command != CmdType::Select
+    {
         return no;
     }
     let JoinTree::Rte(rti) = q.jointree.from[0] else { return no };

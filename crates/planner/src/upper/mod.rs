@@ -10,8 +10,8 @@ pub mod target;
 use crate::cost;
 use crate::exprs::*;
 use crate::path::*;
-use crate::paths::add_path;
 use crate::pathkeys;
+use crate::paths::add_path;
 use crate::planner::query_planner;
 use crate::relids::Relids;
 use crate::root::*;
@@ -40,7 +40,8 @@ pub fn grouping_planner(g: &Glob<'_>, root: &mut Root, fraction: f64, recursive:
     }
     let (fraction, limit) = preprocess_limit(g, root, fraction);
     root.tuple_fraction = fraction;
-    let limit_tuples = if limit.count > 0.0 && limit.offset >= 0.0 { limit.count + limit.offset } else { -1.0 };
+    let limit_tuples =
+        if limit.count > 0.0 && limit.offset >= 0.0 { limit.count + limit.offset } else { -1.0 };
     let paths = if root.query.set_operations.is_some() {
         root.tlist = root.query.target_list.clone();
         setop::plan(g, root, recursive)?
@@ -66,7 +67,8 @@ fn preprocess_limit(g: &Glob<'_>, root: &Root, fraction: f64) -> (f64, LimitEst)
             },
         }
     };
-    let l = LimitEst { count: est(&root.query.limit_count, true), offset: est(&root.query.limit_offset, false) };
+    let l =
+        LimitEst { count: est(&root.query.limit_count, true), offset: est(&root.query.limit_offset, false) };
     let mut f = fraction;
     if l.count != 0.0 {
         let lim = if l.count < 0.0 || l.offset < 0.0 { 0.10 } else { l.count + l.offset };
@@ -99,7 +101,8 @@ fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path
     order_group_clause(root);
     let q = &root.query;
     let grouping = !q.group_clause.is_empty() || q.has_aggs || q.having.is_some();
-    root.limit_tuples = if grouping || !q.distinct.is_empty() || q.has_target_srfs { -1.0 } else { limit_tuples };
+    root.limit_tuples =
+        if grouping || !q.distinct.is_empty() || q.has_target_srfs { -1.0 } else { limit_tuples };
     let candidates = if root.query.has_aggs { minmax::candidates(g, root) } else { Vec::new() };
     let before = if candidates.is_empty() { None } else { Some(root.query.clone()) };
     let rel = query_planner(g, root, &mut |g, root| {
@@ -203,7 +206,11 @@ fn result_path(g: &Glob<'_>, root: &mut Root) -> Result<Path> {
     let c = cost::exprs_cost(g, quals.iter());
     let s = c.startup;
     let t = s + g.ctx.settings.cpu_tuple_cost + c.per_tuple;
-    Ok(Path::new(PathKind::Result { quals }, Relids::EMPTY, Rc::default()).cost(1.0, s + c.per_tuple * 0.0, t))
+    Ok(Path::new(PathKind::Result { quals }, Relids::EMPTY, Rc::default()).cost(
+        1.0,
+        s + c.per_tuple * 0.0,
+        t,
+    ))
 }
 
 /// A Sort on top of a path.
@@ -216,20 +223,18 @@ pub fn sort_path(g: &Glob<'_>, sub: &Rc<Path>, keys: &[PathKey], limit: f64) -> 
 }
 
 /// An Incremental Sort on top of a path sorted by the first `n` keys.
-pub fn incremental_path(g: &Glob<'_>, root: &Root, sub: &Rc<Path>, keys: &[PathKey], n: usize, limit: f64) -> Path {
+pub fn incremental_path(
+    g: &Glob<'_>,
+    root: &Root,
+    sub: &Rc<Path>,
+    keys: &[PathKey],
+    n: usize,
+    limit: f64,
+) -> Path {
     let kind = PathKind::IncrementalSort { sub: sub.clone(), presorted: n };
     let mut p = Path::new(kind, sub.rel, sub.target.clone());
-    let (s, t) = cost::sort::incremental(
-        g,
-        root,
-        keys,
-        n,
-        sub.startup,
-        sub.total,
-        sub.rows,
-        sub.target.width,
-        limit,
-    );
+    let (s, t) =
+        cost::sort::incremental(g, root, keys, n, sub.startup, sub.total, sub.rows, sub.target.width, limit);
     p = p.cost(sub.rows, s, t);
     p.keys = keys.into();
     p
@@ -239,14 +244,17 @@ pub fn incremental_path(g: &Glob<'_>, root: &Root, sub: &Rc<Path>, keys: &[PathK
 pub fn cheapest(paths: &[Rc<Path>]) -> Rc<Path> {
     paths
         .iter()
-        .min_by(|a, b| (a.total, a.startup).partial_cmp(&(b.total, b.startup)).unwrap_or(std::cmp::Ordering::Equal))
+        .min_by(|a, b| {
+            (a.total, a.startup).partial_cmp(&(b.total, b.startup)).unwrap_or(std::cmp::Ordering::Equal)
+        })
         .expect("a relation has at least one path")
         .clone()
 }
 
 /// ORDER BY, with set-returning functions of the target list before or after it.
 fn order(g: &Glob<'_>, root: &mut Root, paths: Vec<Rc<Path>>, limit: f64) -> Vec<Rc<Path>> {
-    let after = root.query.has_target_srfs && root.query.set_operations.is_none() && target::srf_after_sort(root);
+    let after =
+        root.query.has_target_srfs && root.query.set_operations.is_none() && target::srf_after_sort(root);
     let mut out: Vec<Rc<Path>> = Vec::new();
     if root.query.sort.is_empty() {
         out = paths;

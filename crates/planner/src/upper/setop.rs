@@ -5,10 +5,10 @@ use super::sort_path;
 use crate::cost;
 use crate::exprs::*;
 use crate::path::*;
-use crate::paths::{other, set_cheapest};
 use crate::pathkeys;
-use crate::relinfo::build_base;
+use crate::paths::{other, set_cheapest};
 use crate::relids::Relids;
+use crate::relinfo::build_base;
 use crate::root::*;
 use crate::selectivity;
 use analyze::expr::*;
@@ -26,7 +26,9 @@ pub fn plan(g: &Glob<'_>, root: &mut Root, recursive: Option<u32>) -> Result<Vec
         ));
     }
     root.base.resize_with(root.query.rtable.len() + 1, || None);
-    let Some(tree) = root.query.set_operations.clone() else { return Err(Error::internal("no set operation")) };
+    let Some(tree) = root.query.set_operations.clone() else {
+        return Err(Error::internal("no set operation"));
+    };
     let p = match (&tree, recursive) {
         (SetOpTree::Node(s), Some(param)) => recursion(g, root, s, param)?,
         _ => {
@@ -131,7 +133,8 @@ fn union(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) -> Result<R
     if choose_hash(g, &clauses, &p, rows, "UNION")? {
         let n = clauses.len();
         let (st, tot, r) = hash_cost(g, &p, n, rows);
-        let kind = PathKind::Agg { sub: p.clone(), kind: AggKind::Hashed, clauses, qual: Vec::new(), groups: rows };
+        let kind =
+            PathKind::Agg { sub: p.clone(), kind: AggKind::Hashed, clauses, qual: Vec::new(), groups: rows };
         return Ok(Rc::new(Path::new(kind, Relids::EMPTY, p.target.clone()).cost(r, st, tot)));
     }
     let (sorted, n) = sort_all(g, root, &p, &clauses);
@@ -144,7 +147,12 @@ fn union(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) -> Result<R
 }
 
 /// Numbers the columns so that the group clauses can refer to them.
-fn with_refs(g: &Glob<'_>, root: &Root, p: &Rc<Path>, clauses: &[SortGroupClause]) -> (Vec<SortGroupClause>, Rc<Path>) {
+fn with_refs(
+    g: &Glob<'_>,
+    root: &Root,
+    p: &Rc<Path>,
+    clauses: &[SortGroupClause],
+) -> (Vec<SortGroupClause>, Rc<Path>) {
     let _ = (g, root);
     let mut t = (*p.target).clone();
     let mut out = Vec::new();
@@ -266,12 +274,9 @@ fn intersect_except(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) 
     a.target = Rc::new(t);
     let (clauses, p) = with_refs(g, root, &Rc::new(a), &s.group_clauses);
     let groups = if s.op == SetOp::Except { lg } else { lg.min(rg) };
-    let rows = if s.all {
-        if s.op == SetOp::Except { l.rows } else { l.rows.min(r.rows) }
-    } else {
-        groups
-    };
-    let hashed = choose_hash(g, &clauses, &p, groups, if s.op == SetOp::Except { "EXCEPT" } else { "INTERSECT" })?;
+    let rows = if s.all { if s.op == SetOp::Except { l.rows } else { l.rows.min(r.rows) } } else { groups };
+    let hashed =
+        choose_hash(g, &clauses, &p, groups, if s.op == SetOp::Except { "EXCEPT" } else { "INTERSECT" })?;
     let sub = if hashed { p.clone() } else { Rc::new(sort_all(g, root, &p, &clauses).0) };
     let total = sub.total + g.ctx.settings.cpu_operator_cost * sub.rows * clauses.len() as f64;
     let startup = if hashed { total } else { sub.startup };

@@ -128,11 +128,10 @@ pub fn project_set(g: &Glob<'_>, root: &Root, paths: Vec<Rc<Path>>) -> Result<Ve
         .map(|p| {
             let rows = p.rows * per_row;
             let startup = p.startup + t.cost.startup;
-            let total = p.total
-                + t.cost.startup
-                + (cpu + t.cost.per_tuple) * p.rows
-                + (rows - p.rows) * cpu / 2.0;
-            let mut n = Path::new(PathKind::ProjectSet { sub: p.clone() }, p.rel, t.clone()).cost(rows, startup, total);
+            let total =
+                p.total + t.cost.startup + (cpu + t.cost.per_tuple) * p.rows + (rows - p.rows) * cpu / 2.0;
+            let mut n = Path::new(PathKind::ProjectSet { sub: p.clone() }, p.rel, t.clone())
+                .cost(rows, startup, total);
             n.keys = p.keys.clone();
             project(g, &Rc::new(n), &fin)
         })

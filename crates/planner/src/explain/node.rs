@@ -1,0 +1,792 @@
+//! One plan node: its title, its properties, its children.
+
+use super::names::{Names, Place, operation};
+use super::value::Val;
+use super::{ExplainOptions, buffers};
+use crate::exprs::*;
+use crate::instrument::{Instrumentation, NodeInstr};
+use crate::plan::*;
+use analyze::expr::*;
+use analyze::names::quote_ident;
+use analyze::query::*;
+use common::Oid;
+
+/// What printing a node needs.
+pub struct NodeCx<'a> {
+    pub names: &'a Names<'a>,
+    pub opts: ExplainOptions,
+    pub instr: Option<&'a Instrumentation>,
+}
+
+/// A property: text form and structured form.
+enum Prop {
+    /// `Label: text` and `"Label": "text"`.
+    Both(&'static str, String),
+    /// A list: joined by commas in text.
+    List(&'static str, Vec<String>),
+    Num(&'static str, String),
+    Text(String),
+    Struct(&'static str, Val),
+}
+
+fn join_word(k: JoinType) -> &'static str {
+    match k {
+        JoinType::Inner => "Inner",
+        JoinType::Left => "Left",
+        JoinType::Full => "Full",
+        JoinType::Right => "Right",
+        JoinType::Semi => "Semi",
+        JoinType::Anti => "Anti",
+    }
+}
+
+struct Title {
+    /// Structured node type.
+    node_type: &'static str,
+    /// Text name without its target.
+    text: String,
+    extra: Vec<(&'static str, Val)>,
+}
+
+fn s(v: &str) -> Val {
+    Val::Str(v.into())
+}
+
+impl<'a> NodeCx<'a> {
+    fn ni(&self, p: &Plan) -> Option<&'a NodeInstr> {
+        if !self.opts.analyze {
+            return None;
+        }
+        self.instr.and_then(|i| i.nodes.get(p.node_id as usize))
+    }
+
+    fn title(&self, p: &Plan) -> Title {
+        let plain = |n: &'static str| Title { node_type: n, text: n.into(), extra: Vec::new() };
+        let joined = |n: &'static str, base: &str, k: JoinType| {
+            let text = match (k, n) {
+                (JoinType::Inner, _) => n.to_string(),
+                (k, "Nested Loop") => format!("Nested Loop {} Join", join_word(k)),
+                (k, _) => format!("{base} {} Join", join_word(k)),
+            };
+            Title { node_type: n, text, extra: vec![("Join Type", s(join_word(k)))] }
+        };
+        match &p.node {
+            Node::Result { .. } => plain("Result"),
+            Node::ProjectSet { .. } => plain("ProjectSet"),
+            Node::ModifyTable(m) => Title {
+                node_type: "ModifyTable",
+                text: operation(m.command).into(),
+                extra: vec![("Operation", s(operation(m.command)))],
+            },
+            Node::Append { .. } => plain("Append"),
+            Node::MergeAppend { .. } => plain("Merge Append"),
+            Node::RecursiveUnion { .. } => plain("Recursive Union"),
+            Node::SeqScan { sample: None, .. } => plain("Seq Scan"),
+            Node::SeqScan { .. } => plain("Sample Scan"),
+            Node::IndexScan { .. } => plain("Index Scan"),
+            Node::IndexOnlyScan { .. } => plain("Index Only Scan"),
+            Node::BitmapIndexScan { .. } => plain("Bitmap Index Scan"),
+            Node::BitmapAnd { .. } => plain("BitmapAnd"),
+            Node::BitmapOr { .. } => plain("BitmapOr"),
+            Node::BitmapHeapScan { .. } => plain("Bitmap Heap Scan"),
+            Node::TidScan { .. } => plain("Tid Scan"),
+            Node::SubqueryScan { .. } => plain("Subquery Scan"),
+            Node::FunctionScan { .. } => plain("Function Scan"),
+            Node::ValuesScan { .. } => plain("Values Scan"),
+            Node::CteScan { .. } => plain("CTE Scan"),
+            Node::WorkTableScan { .. } => plain("WorkTable Scan"),
+            Node::NestLoop { join, .. } => joined("Nested Loop", "Nested Loop", join.kind),
+            Node::MergeJoin { join, .. } => joined("Merge Join", "Merge", join.kind),
+            Node::HashJoin { join, .. } => joined("Hash Join", "Hash", join.kind),
+            Node::Hash { .. } => plain("Hash"),
+            Node::Material { .. } => {
+                Title { node_type: "Materialize", text: "Materialize".into(), extra: Vec::new() }
+            }
+            Node::Memoize { .. } => plain("Memoize"),
+            Node::Sort { .. } => plain("Sort"),
+            Node::IncrementalSort { .. } => plain("Incremental Sort"),
+            Node::Group { .. } => plain("Group"),
+            Node::Agg { strategy, .. } => {
+                let (text, st) = match strategy {
+                    AggStrategy::Plain => ("Aggregate", "Plain"),
+                    AggStrategy::Sorted => ("GroupAggregate", "Sorted"),
+                    AggStrategy::Hashed => ("HashAggregate", "Hashed"),
+                    AggStrategy::Mixed => ("MixedAggregate", "Mixed"),
+                };
+                Title {
+                    node_type: "Aggregate",
+                    text: text.into(),
+                    extra: vec![("Strategy", s(st)), ("Partial Mode", s("Simple"))],
+                }
+            }
+            Node::WindowAgg { .. } => plain("WindowAgg"),
+            Node::Unique { .. } => plain("Unique"),
+            Node::Gather { .. } => plain("Gather"),
+            Node::GatherMerge { .. } => plain("Gather Merge"),
+            Node::SetOp { op, all, hashed, .. } => {
+                let cmd = match (op, all) {
+                    (SetOp::Intersect, false) => "Intersect",
+                    (SetOp::Intersect, true) => "Intersect All",
+                    (SetOp::Except, false) => "Except",
+                    (SetOp::Except, true) => "Except All",
+                    _ => "Union",
+                };
+                Title {
+                    node_type: "SetOp",
+                    text: format!("{} {cmd}", if *hashed { "HashSetOp" } else { "SetOp" }),
+                    extra: vec![
+                        ("Strategy", s(if *hashed { "Hashed" } else { "Sorted" })),
+                        ("Command", s(cmd)),
+                    ],
+                }
+            }
+            Node::LockRows { .. } => plain("LockRows"),
+            Node::Limit { .. } => plain("Limit"),
+        }
+    }
+
+    fn rel_name(&self, oid: Oid) -> (String, String) {
+        match self.names.ctx.catalog.relation(oid) {
+            Ok(r) => {
+                let ns = self
+                    .names
+                    .ctx
+                    .catalog
+                    .namespace_name(r.namespace)
+                    .ok()
+                    .flatten()
+                    .map_or_else(|| "?".to_string(), |n| n.to_string());
+                (ns, r.name.clone())
+            }
+            Err(_) => ("?".into(), format!("{oid}")),
+        }
+    }
+
+    /// ` on table alias` and its structured members.
+    fn target(&self, rti: u32, text: &mut String, props: &mut Vec<(&'static str, Val)>) {
+        let Some(rte) = self.names.stmt.rtable.get(rti as usize - 1) else { return };
+        let alias = self.names.alias(rti).to_string();
+        let mut object: Option<String> = None;
+        match &rte.kind {
+            RteKind::Relation { relid, .. } => {
+                let (ns, name) = self.rel_name(*relid);
+                props.push(("Relation Name", Val::Str(name.clone())));
+                if self.opts.verbose {
+                    props.push(("Schema", Val::Str(ns.clone())));
+                    text.push_str(&format!(" on {}.{}", quote_ident(&ns), quote_ident(&name)));
+                } else {
+                    text.push_str(&format!(" on {}", quote_ident(&name)));
+                }
+                object = Some(name);
+            }
+            RteKind::Cte { name, .. } => {
+                props.push(("CTE Name", Val::Str(name.clone())));
+                text.push_str(&format!(" on {}", quote_ident(name)));
+                object = Some(name.clone());
+            }
+            _ => text.push_str(" on"),
+        }
+        props.push(("Alias", Val::Str(alias.clone())));
+        if object.as_ref() != Some(&alias) {
+            text.push_str(&format!(" {}", quote_ident(&alias)));
+        }
+    }
+
+    fn index_name(&self, oid: Oid) -> String {
+        self.rel_name(oid).1
+    }
+
+    fn heading(&self, p: &Plan) -> (String, Vec<(String, Val)>) {
+        let t = self.title(p);
+        let mut text = t.text;
+        let mut props = t.extra;
+        match &p.node {
+            Node::IndexScan { rti, index, direction, .. }
+            | Node::IndexOnlyScan { rti, index, direction, .. } => {
+                let back = *direction == ScanDirection::Backward;
+                props.push(("Scan Direction", s(if back { "Backward" } else { "Forward" })));
+                let name = self.index_name(*index);
+                if back {
+                    text.push_str(" Backward");
+                }
+                text.push_str(&format!(" using {}", quote_ident(&name)));
+                props.push(("Index Name", Val::Str(name)));
+                self.target(*rti, &mut text, &mut props);
+            }
+            Node::BitmapIndexScan { index, .. } => {
+                let name = self.index_name(*index);
+                text.push_str(&format!(" on {}", quote_ident(&name)));
+                props.push(("Index Name", Val::Str(name)));
+            }
+            Node::FunctionScan { rti, functions, .. } => {
+                let mut done = false;
+                if let [f] = functions.as_slice()
+                    && let Expr::Func(f) = &f.expr
+                    && let Ok(d) = self.names.ctx.catalog.proc_desc(f.funcid)
+                {
+                    let alias = self.names.alias(*rti).to_string();
+                    props.push(("Function Name", Val::Str(d.name.clone())));
+                    let shown = if self.opts.verbose {
+                        let ns = self.names.ctx.catalog.namespace_name(d.namespace).ok().flatten();
+                        props.push(("Schema", s(ns.as_deref().unwrap_or("?"))));
+                        format!("{}.{}", ns.as_deref().unwrap_or("?"), quote_ident(&d.name))
+                    } else {
+                        quote_ident(&d.name)
+                    };
+                    text.push_str(&format!(" on {shown}"));
+                    if alias != d.name {
+                        text.push_str(&format!(" {}", quote_ident(&alias)));
+                    }
+                    props.push(("Alias", Val::Str(alias)));
+                    done = true;
+                }
+                if !done {
+                    self.target(*rti, &mut text, &mut props);
+                }
+            }
+            Node::SeqScan { rti, .. }
+            | Node::BitmapHeapScan { rti, .. }
+            | Node::TidScan { rti, .. }
+            | Node::SubqueryScan { rti, .. }
+            | Node::ValuesScan { rti, .. }
+            | Node::CteScan { rti, .. }
+            | Node::WorkTableScan { rti, .. } => self.target(*rti, &mut text, &mut props),
+            Node::ModifyTable(m) => self.target(m.rti, &mut text, &mut props),
+            _ => {}
+        }
+        (text, props.into_iter().map(|(k, v)| (k.to_string(), v)).collect())
+    }
+
+    /// A node and its subtree in text form. `arrow`: column of the arrow, none at the top.
+    pub fn text(&self, at: &Place<'_>, arrow: Option<usize>, out: &mut Vec<String>) {
+        let p = at.plan;
+        let (title, _) = self.heading(p);
+        let mut line = match arrow {
+            Some(n) => format!("{}->  {title}", " ".repeat(n)),
+            None => title,
+        };
+        if self.opts.costs {
+            line.push_str(&format!(
+                "  (cost={:.2}..{:.2} rows={:.0} width={})",
+                p.startup_cost, p.total_cost, p.rows, p.width
+            ));
+        }
+        if self.opts.analyze && self.instr.is_some() {
+            match self.ni(p) {
+                Some(n) if n.loops > 0.0 => {
+                    let l = n.loops;
+                    if self.opts.timing {
+                        line.push_str(&format!(
+                            " (actual time={:.3}..{:.3} rows={:.0} loops={:.0})",
+                            n.startup_ms / l,
+                            n.total_ms / l,
+                            n.rows / l,
+                            l
+                        ));
+                    } else {
+                        line.push_str(&format!(" (actual rows={:.0} loops={:.0})", n.rows / l, l));
+                    }
+                }
+                _ => line.push_str(" (never executed)"),
+            }
+        }
+        out.push(line);
+        let ind = arrow.map_or(0, |a| a + 4) + 2;
+        let pad = " ".repeat(ind);
+        for prop in self.props(at) {
+            match prop {
+                Prop::Both(k, v) => out.push(format!("{pad}{k}: {v}")),
+                Prop::List(k, v) => out.push(format!("{pad}{k}: {}", v.join(", "))),
+                Prop::Num(k, v) => out.push(format!("{pad}{k}: {v}")),
+                Prop::Text(v) => out.push(format!("{pad}{v}")),
+                Prop::Struct(..) => {}
+            }
+        }
+        if self.opts.buffers
+            && let Some(n) = self.ni(p)
+            && let Some(b) = buffers(&n.buffers)
+        {
+            out.push(format!("{pad}{b}"));
+        }
+        for i in &p.init_plans {
+            self.sub_text(at, i, ind, out);
+        }
+        for c in p.children() {
+            let below = Place { plan: c, up: Some(at), sub: None };
+            self.text(&below, Some(ind), out);
+        }
+        for sp in subplans_of(p) {
+            self.sub_text(at, sp, ind, out);
+        }
+    }
+
+    fn sub_text(&self, at: &Place<'_>, sp: &SubPlan, ind: usize, out: &mut Vec<String>) {
+        let Some(plan) = self.names.stmt.subplans.get(sp.plan_id as usize - 1) else { return };
+        out.push(format!("{}{}", " ".repeat(ind), sp.plan_name));
+        let below = Place { plan, up: Some(at), sub: Some(sp) };
+        self.text(&below, Some(ind + 2), out);
+    }
+
+    /// A node and its subtree in structured form.
+    pub fn structured(
+        &self,
+        at: &Place<'_>,
+        relationship: Option<&str>,
+        name: Option<&str>,
+    ) -> Vec<(String, Val)> {
+        let p = at.plan;
+        let t = self.title(p);
+        let mut o: Vec<(String, Val)> = vec![("Node Type".into(), s(t.node_type))];
+        let (_, head) = self.heading(p);
+        let pre = ["Strategy", "Partial Mode", "Operation", "Command"];
+        for (k, v) in head.iter().filter(|h| pre.contains(&h.0.as_str())) {
+            o.push((k.clone(), v.clone()));
+        }
+        if let Some(r) = relationship {
+            o.push(("Parent Relationship".into(), s(r)));
+        }
+        if let Some(n) = name {
+            o.push(("Subplan Name".into(), s(n)));
+        }
+        o.push(("Parallel Aware".into(), Val::Bool(false)));
+        o.push(("Async Capable".into(), Val::Bool(false)));
+        o.extend(head.into_iter().filter(|h| !pre.contains(&h.0.as_str())));
+        let num = |v: String| Val::Num(v);
+        if self.opts.costs {
+            o.push(("Startup Cost".into(), num(format!("{:.2}", p.startup_cost))));
+            o.push(("Total Cost".into(), num(format!("{:.2}", p.total_cost))));
+            o.push(("Plan Rows".into(), num(format!("{:.0}", p.rows))));
+            o.push(("Plan Width".into(), num(p.width.to_string())));
+        }
+        if let Some(n) = self.ni(p) {
+            let l = n.loops.max(1.0);
+            if self.opts.timing {
+                o.push(("Actual Startup Time".into(), num(format!("{:.3}", n.startup_ms / l))));
+                o.push(("Actual Total Time".into(), num(format!("{:.3}", n.total_ms / l))));
+            }
+            o.push(("Actual Rows".into(), num(format!("{:.0}", n.rows / l))));
+            o.push(("Actual Loops".into(), num(format!("{:.0}", n.loops))));
+        }
+        for prop in self.props(at) {
+            match prop {
+                Prop::Both(k, v) => o.push((k.into(), Val::Str(v))),
+                Prop::List(k, v) => o.push((k.into(), Val::List(v))),
+                Prop::Num(k, v) => o.push((k.into(), Val::Num(v))),
+                Prop::Text(_) => {}
+                Prop::Struct(k, v) => o.push((k.into(), v)),
+            }
+        }
+        if self.opts.buffers
+            && let Some(n) = self.ni(p)
+        {
+            let b = &n.buffers;
+            for (k, v) in [
+                ("Shared Hit Blocks", b.shared_hit),
+                ("Shared Read Blocks", b.shared_read),
+                ("Shared Dirtied Blocks", b.shared_dirtied),
+                ("Shared Written Blocks", b.shared_written),
+                ("Local Hit Blocks", b.local_hit),
+                ("Local Read Blocks", b.local_read),
+                ("Local Dirtied Blocks", b.local_dirtied),
+                ("Local Written Blocks", b.local_written),
+                ("Temp Read Blocks", b.temp_read),
+                ("Temp Written Blocks", b.temp_written),
+            ] {
+                o.push((k.into(), num(v.to_string())));
+            }
+        }
+        let mut plans = Vec::new();
+        let mut sub = |sp: &SubPlan, rel: &str, plans: &mut Vec<Vec<(String, Val)>>| {
+            if let Some(plan) = self.names.stmt.subplans.get(sp.plan_id as usize - 1) {
+                let below = Place { plan, up: Some(at), sub: Some(sp) };
+                plans.push(self.structured(&below, Some(rel), Some(&sp.plan_name)));
+            }
+        };
+        for i in &p.init_plans {
+            sub(i, "InitPlan", &mut plans);
+        }
+        let member = matches!(
+            p.node,
+            Node::Append { .. } | Node::MergeAppend { .. } | Node::BitmapAnd { .. } | Node::BitmapOr { .. }
+        );
+        for (i, c) in p.children().into_iter().enumerate() {
+            let rel = if member {
+                "Member"
+            } else if matches!(p.node, Node::SubqueryScan { .. }) {
+                "Subquery"
+            } else if i == 0 {
+                "Outer"
+            } else {
+                "Inner"
+            };
+            let below = Place { plan: c, up: Some(at), sub: None };
+            plans.push(self.structured(&below, Some(rel), None));
+        }
+        for sp in subplans_of(p) {
+            sub(sp, "SubPlan", &mut plans);
+        }
+        if !plans.is_empty() {
+            o.push(("Plans".into(), Val::Objs(plans)));
+        }
+        o
+    }
+
+    fn removed(&self, at: &Place<'_>, label: &'static str, pick: fn(&NodeInstr) -> f64, out: &mut Vec<Prop>) {
+        if let Some(n) = self.ni(at.plan)
+            && n.loops > 0.0
+        {
+            let v = pick(n) / n.loops;
+            if pick(n) > 0.0 {
+                out.push(Prop::Num(label, format!("{v:.0}")));
+            }
+        }
+    }
+
+    fn scan_qual(&self, at: &Place<'_>, label: &'static str, list: &[Expr], out: &mut Vec<Prop>) {
+        let prefix = matches!(at.plan.node, Node::SubqueryScan { .. }) || self.opts.verbose;
+        if let Some(t) = self.names.quals(at, list, prefix) {
+            out.push(Prop::Both(label, t));
+        }
+    }
+
+    fn upper_qual(&self, at: &Place<'_>, label: &'static str, list: &[Expr], out: &mut Vec<Prop>) {
+        if let Some(t) = self.names.quals(at, list, self.prefix()) {
+            out.push(Prop::Both(label, t));
+        }
+    }
+
+    fn prefix(&self) -> bool {
+        self.names.stmt.rtable.len() > 1 || self.opts.verbose
+    }
+
+    fn filter(&self, at: &Place<'_>, out: &mut Vec<Prop>) {
+        if at.plan.qual.is_empty() {
+            return;
+        }
+        self.scan_qual(at, "Filter", &at.plan.qual, out);
+        self.removed(at, "Rows Removed by Filter", |n| n.removed_filter, out);
+    }
+
+    fn upper_filter(&self, at: &Place<'_>, out: &mut Vec<Prop>) {
+        if at.plan.qual.is_empty() {
+            return;
+        }
+        self.upper_qual(at, "Filter", &at.plan.qual, out);
+        self.removed(at, "Rows Removed by Filter", |n| n.removed_filter, out);
+    }
+
+    /// Texts of child columns.
+    fn columns(&self, at: &Place<'_>, cols: impl Iterator<Item = u16>) -> Vec<String> {
+        let children = at.plan.children();
+        let Some(c) = children.first() else { return Vec::new() };
+        let below = Place { plan: c, up: Some(at), sub: None };
+        cols.filter_map(|i| c.targetlist.get(i as usize))
+            .map(|t| {
+                let mut e = &t.expr;
+                let mut place = below;
+                // Columns passed on unchanged are shown by what they are; computed ones in parentheses.
+                let mut hops: Vec<Plan> = Vec::new();
+                let _ = &mut hops;
+                while let Expr::Var(v) = e {
+                    if v.varno != VarNo::Outer {
+                        break;
+                    }
+                    let ch = place.plan.children();
+                    let Some(n) = ch.first() else { break };
+                    let Some(t) = n.targetlist.get(v.attno.max(1) as usize - 1) else { break };
+                    if !matches!(t.expr, Expr::Var(_)) {
+                        break;
+                    }
+                    e = &t.expr;
+                    place = Place { plan: n, up: None, sub: None };
+                }
+                let text = self.names.expr(&below, &t.expr, self.prefix());
+                let computed = !matches!(t.expr, Expr::Var(_));
+                if computed && !text.starts_with('(') { format!("({text})") } else { text }
+            })
+            .collect()
+    }
+
+    fn sort_key(&self, at: &Place<'_>, keys: &[SortKey]) -> Vec<String> {
+        let cols = self.columns(at, keys.iter().map(|k| k.column));
+        let children = at.plan.children();
+        cols.into_iter()
+            .zip(keys)
+            .map(|(mut t, k)| {
+                let cat = self.names.ctx.catalog;
+                if let Some(c) = children.first()
+                    && let Some(te) = c.targetlist.get(k.column as usize)
+                    && k.collation.is_valid()
+                    && let Ok(td) = cat.type_desc(type_of(&te.expr))
+                    && td.collation != k.collation
+                    && let Ok(Some((_, n))) = cat.collation_name(k.collation)
+                {
+                    t.push_str(&format!(" COLLATE {}", quote_ident(&n)));
+                }
+                if k.desc {
+                    t.push_str(" DESC");
+                    if !k.nulls_first {
+                        t.push_str(" NULLS LAST");
+                    }
+                } else if k.nulls_first {
+                    t.push_str(" NULLS FIRST");
+                }
+                t
+            })
+            .collect()
+    }
+
+    fn props(&self, at: &Place<'_>) -> Vec<Prop> {
+        let p = at.plan;
+        let mut out = Vec::new();
+        if self.opts.verbose && !p.targetlist.is_empty() {
+            let prefix = self.names.stmt.rtable.len() > 1;
+            let l: Vec<String> = p.targetlist.iter().map(|t| self.names.expr(at, &t.expr, prefix)).collect();
+            out.push(Prop::List("Output", l));
+        }
+        match &p.node {
+            Node::IndexScan { conds, .. } | Node::IndexOnlyScan { conds, .. } => {
+                let l: Vec<Expr> = conds.iter().map(|c| c.clause.clone()).collect();
+                self.scan_qual(at, "Index Cond", &l, &mut out);
+                if !l.is_empty() {
+                    self.removed(at, "Rows Removed by Index Recheck", |n| n.removed_recheck, &mut out);
+                }
+                self.filter(at, &mut out);
+                if matches!(p.node, Node::IndexOnlyScan { .. })
+                    && let Some(n) = self.ni(p)
+                {
+                    out.push(Prop::Num("Heap Fetches", n.heap_fetches.to_string()));
+                }
+            }
+            Node::BitmapIndexScan { conds, .. } => {
+                let l: Vec<Expr> = conds.iter().map(|c| c.clause.clone()).collect();
+                self.scan_qual(at, "Index Cond", &l, &mut out);
+            }
+            Node::BitmapHeapScan { recheck, .. } => {
+                self.scan_qual(at, "Recheck Cond", recheck, &mut out);
+                self.removed(at, "Rows Removed by Index Recheck", |n| n.removed_recheck, &mut out);
+                self.filter(at, &mut out);
+                if let Some(n) = self.ni(p) {
+                    let mut t = String::new();
+                    if n.exact_blocks > 0 {
+                        t.push_str(&format!(" exact={}", n.exact_blocks));
+                    }
+                    if n.lossy_blocks > 0 {
+                        t.push_str(&format!(" lossy={}", n.lossy_blocks));
+                    }
+                    if !t.is_empty() {
+                        out.push(Prop::Text(format!("Heap Blocks:{t}")));
+                    }
+                    out.push(Prop::Struct("Exact Heap Blocks", Val::Num(n.exact_blocks.to_string())));
+                    out.push(Prop::Struct("Lossy Heap Blocks", Val::Num(n.lossy_blocks.to_string())));
+                }
+            }
+            Node::TidScan { tids, .. } => {
+                let q = if tids.len() > 1 { vec![make_or(tids.clone())] } else { tids.clone() };
+                self.scan_qual(at, "TID Cond", &q, &mut out);
+                self.filter(at, &mut out);
+            }
+            Node::FunctionScan { functions, .. } => {
+                if self.opts.verbose {
+                    let l: Vec<String> =
+                        functions.iter().map(|f| self.names.expr(at, &f.expr, self.opts.verbose)).collect();
+                    out.push(Prop::Both("Function Call", l.join(", ")));
+                }
+                self.filter(at, &mut out);
+            }
+            Node::SeqScan { .. }
+            | Node::ValuesScan { .. }
+            | Node::CteScan { .. }
+            | Node::WorkTableScan { .. }
+            | Node::SubqueryScan { .. } => self.filter(at, &mut out),
+            Node::NestLoop { join, .. } => {
+                self.join_unique(join, &mut out);
+                self.join_filter(at, join, &mut out);
+            }
+            Node::MergeJoin { join, keys, .. } => {
+                self.join_unique(join, &mut out);
+                let l: Vec<String> = keys
+                    .iter()
+                    .map(|k| {
+                        format!(
+                            "({} = {})",
+                            self.names.expr(at, &k.outer, self.prefix()),
+                            self.names.expr(at, &k.inner, self.prefix())
+                        )
+                    })
+                    .collect();
+                out.push(Prop::Both("Merge Cond", anded(l)));
+                self.join_filter(at, join, &mut out);
+            }
+            Node::HashJoin { join, keys } => {
+                self.join_unique(join, &mut out);
+                let l: Vec<String> = keys
+                    .iter()
+                    .map(|k| {
+                        format!(
+                            "({} = {})",
+                            self.names.expr(at, &k.outer, self.prefix()),
+                            self.names.expr(at, &k.inner, self.prefix())
+                        )
+                    })
+                    .collect();
+                out.push(Prop::Both("Hash Cond", anded(l)));
+                self.join_filter(at, join, &mut out);
+            }
+            Node::Agg { keys, strategy, .. } => {
+                if !keys.is_empty() {
+                    out.push(Prop::List("Group Key", self.columns(at, keys.iter().map(|k| k.column))));
+                }
+                self.upper_filter(at, &mut out);
+                if *strategy == AggStrategy::Hashed
+                    && let Some(n) = self.ni(p)
+                    && let Some(h) = &n.agg
+                {
+                    let mut t = format!("Batches: {}  Memory Usage: {}kB", h.batches, h.memory_kb);
+                    if h.batches > 1 {
+                        t.push_str(&format!("  Disk Usage: {}kB", h.disk_kb));
+                    }
+                    out.push(Prop::Text(t));
+                    out.push(Prop::Struct("HashAgg Batches", Val::Num(h.batches.to_string())));
+                    out.push(Prop::Struct("Peak Memory Usage", Val::Num(h.memory_kb.to_string())));
+                    out.push(Prop::Struct("Disk Usage", Val::Num(h.disk_kb.to_string())));
+                }
+            }
+            Node::Group { keys, .. } => {
+                out.push(Prop::List("Group Key", self.columns(at, keys.iter().map(|k| k.column))));
+                self.upper_filter(at, &mut out);
+            }
+            Node::Sort { keys, .. } => {
+                out.push(Prop::List("Sort Key", self.sort_key(at, keys)));
+                if let Some(x) = self.ni(p).and_then(|n| n.sort.as_ref()) {
+                    let kind = if x.disk { "Disk" } else { "Memory" };
+                    out.push(Prop::Text(format!("Sort Method: {}  {kind}: {}kB", x.method, x.space_kb)));
+                    out.push(Prop::Struct("Sort Method", s(x.method)));
+                    out.push(Prop::Struct("Sort Space Used", Val::Num(x.space_kb.to_string())));
+                    out.push(Prop::Struct("Sort Space Type", s(kind)));
+                }
+            }
+            Node::IncrementalSort { keys, presorted, .. } => {
+                let l = self.sort_key(at, keys);
+                let pre = l[..(*presorted as usize).min(l.len())].to_vec();
+                out.push(Prop::List("Sort Key", l));
+                out.push(Prop::List("Presorted Key", pre));
+                if let Some(x) = self.ni(p).and_then(|n| n.incremental_sort.as_ref()) {
+                    incremental_lines(x, &mut out);
+                } else if let Some(x) = self.ni(p).and_then(|n| n.sort.as_ref()) {
+                    let kind = if x.disk { "Disk" } else { "Memory" };
+                    out.push(Prop::Text(format!("Sort Method: {}  {kind}: {}kB", x.method, x.space_kb)));
+                }
+            }
+            Node::MergeAppend { keys, .. } => out.push(Prop::List("Sort Key", self.sort_key(at, keys))),
+            Node::Result { one_time, .. } => {
+                self.upper_qual(at, "One-Time Filter", one_time, &mut out);
+                self.upper_filter(at, &mut out);
+            }
+            Node::ModifyTable(m) => self.modify_props(at, m, &mut out),
+            Node::Hash { .. } => {
+                if let Some(h) = self.ni(p).and_then(|n| n.hash.as_ref()) {
+                    let t = if h.buckets_original != h.buckets && h.buckets_original != 0
+                        || h.batches_original != h.batches && h.batches_original != 0
+                    {
+                        format!(
+                            "Buckets: {} (originally {})  Batches: {} (originally {})  Memory Usage: {}kB",
+                            h.buckets, h.buckets_original, h.batches, h.batches_original, h.memory_kb
+                        )
+                    } else {
+                        format!(
+                            "Buckets: {}  Batches: {}  Memory Usage: {}kB",
+                            h.buckets, h.batches, h.memory_kb
+                        )
+                    };
+                    out.push(Prop::Text(t));
+                    out.push(Prop::Struct("Hash Buckets", Val::Num(h.buckets.to_string())));
+                    out.push(Prop::Struct("Original Hash Buckets", Val::Num(h.buckets_original.to_string())));
+                    out.push(Prop::Struct("Hash Batches", Val::Num(h.batches.to_string())));
+                    out.push(Prop::Struct("Original Hash Batches", Val::Num(h.batches_original.to_string())));
+                    out.push(Prop::Struct("Peak Memory Usage", Val::Num(h.memory_kb.to_string())));
+                }
+            }
+            _ => {}
+        }
+        out
+    }
+
+    fn join_unique(&self, j: &JoinCommon, out: &mut Vec<Prop>) {
+        if self.opts.verbose {
+            if j.inner_unique {
+                out.push(Prop::Text("Inner Unique: true".into()));
+            }
+        }
+        out.push(Prop::Struct("Inner Unique", Val::Bool(j.inner_unique)));
+    }
+
+    fn join_filter(&self, at: &Place<'_>, j: &JoinCommon, out: &mut Vec<Prop>) {
+        self.upper_qual(at, "Join Filter", &j.joinqual, out);
+        if !j.joinqual.is_empty() {
+            self.removed(at, "Rows Removed by Join Filter", |n| n.removed_join, out);
+        }
+        self.upper_filter(at, out);
+    }
+
+    fn modify_props(&self, at: &Place<'_>, m: &ModifyTable, out: &mut Vec<Prop>) {
+        let Some(oc) = &m.on_conflict else { return };
+        out.push(Prop::Both("Conflict Resolution", if oc.do_update { "UPDATE" } else { "NOTHING" }.into()));
+        if !oc.arbiters.is_empty() {
+            let l = oc.arbiters.iter().map(|o| self.index_name(*o)).collect();
+            out.push(Prop::List("Conflict Arbiter Indexes", l));
+        }
+        if !oc.where_clause.is_empty() {
+            self.upper_qual(at, "Conflict Filter", &oc.where_clause, out);
+        }
+        if let Some(n) = self.ni(at.plan) {
+            out.push(Prop::Num("Tuples Inserted", format!("{:.0}", n.tuples_inserted)));
+            out.push(Prop::Num("Conflicting Tuples", format!("{:.0}", n.conflicting_tuples)));
+        }
+    }
+}
+
+fn anded(mut l: Vec<String>) -> String {
+    if l.len() == 1 { l.swap_remove(0) } else { format!("({})", l.join(" AND ")) }
+}
+
+fn incremental_lines(x: &crate::instrument::IncrementalSortInstr, out: &mut Vec<Prop>) {
+    for (label, gr) in [("Full-sort Groups", &x.full), ("Pre-sorted Groups", &x.prefix)] {
+        if gr.groups == 0 {
+            continue;
+        }
+        let plural = if gr.methods.len() > 1 { "Sort Methods" } else { "Sort Method" };
+        let mut t = format!("{label}: {}  {plural}: {}", gr.groups, gr.methods.join(", "));
+        if gr.memory_total_kb > 0 {
+            t.push_str(&format!(
+                "  Average Memory: {}kB  Peak Memory: {}kB",
+                gr.memory_total_kb / gr.groups,
+                gr.memory_peak_kb
+            ));
+        }
+        if gr.disk_total_kb > 0 {
+            t.push_str(&format!(
+                "  Average Disk: {}kB  Peak Disk: {}kB",
+                gr.disk_total_kb / gr.groups,
+                gr.disk_peak_kb
+            ));
+        }
+        out.push(Prop::Text(t));
+    }
+}
+
+/// Sub-plans used by a node's expressions, each once.
+fn subplans_of(p: &Plan) -> Vec<&SubPlan> {
+    let mut out: Vec<&SubPlan> = Vec::new();
+    crate::setrefs::each_expr(p, &mut |e| {
+        walk(e, &mut |x| {
+            if let Expr::SubPlan(s) = x
+                && !out.iter().any(|o| o.plan_id == s.plan_id)
+            {
+                out.push(s);
+            }
+            true
+        });
+    });
+    out
+}
