@@ -39,6 +39,8 @@ pub struct CreateForeignTableStmt {
     pub options: Vec<DefElem>,
 }
 
+/// An element of a table's definition. Not boxed: a list of them is short-lived and mostly columns.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableElt {
     Column(ColumnDef),

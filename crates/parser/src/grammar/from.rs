@@ -17,7 +17,7 @@ enum FromParen {
 }
 
 impl Parser<'_> {
-    pub(crate) fn from_list(&mut self) -> Result<Vec<TableExpr>> {
+    pub(crate) fn table_ref_list(&mut self) -> Result<Vec<TableExpr>> {
         self.list(Self::table_ref)
     }
 
@@ -102,7 +102,7 @@ impl Parser<'_> {
     fn table_primary(&mut self) -> Result<TableExpr> {
         let at = self.tok.start;
         if self.at_char(b'(') {
-            return match self.from_paren()? {
+            return match self.paren_table_ref()? {
                 FromParen::Select(select) => self.subselect(select, false, at),
                 FromParen::Join(join) => self.aliased_join(join),
             };
@@ -140,6 +140,11 @@ impl Parser<'_> {
         let function = is_type_function_name(self.tok.kind);
         let first = self.col_id()?;
         let simple = !matches!(self.tok.kind, T::Char(b'.' | b'['));
+        if simple && !self.at_char(b'(') {
+            let relation = RangeVar { relname: first, inh: true, location: at, ..RangeVar::default() };
+            self.eat_char(b'*')?;
+            return self.relation_ref(relation);
+        }
         let steps = self.indirection()?;
         let names = self.names_of(first, steps)?;
         if self.at_char(b'(') && (function || !simple) {
@@ -204,7 +209,7 @@ impl Parser<'_> {
     }
 
     /// From `(` to `)`: a subquery or a join.
-    fn from_paren(&mut self) -> Result<FromParen> {
+    fn paren_table_ref(&mut self) -> Result<FromParen> {
         self.enter()?;
         let saved = self.start_chain();
         self.expect_char(b'(')?;
@@ -212,7 +217,7 @@ impl Parser<'_> {
             FromParen::Select(self.select_no_parens(None)?)
         } else if self.at_char(b'(') {
             let at = self.tok.start;
-            match self.from_paren()? {
+            match self.paren_table_ref()? {
                 FromParen::Select(select) if self.at_char(b')') || self.continues_select() => {
                     FromParen::Select(self.select_no_parens(Some(select))?)
                 }

@@ -97,7 +97,7 @@ impl Parser<'_> {
             Ok(StatsElem { name, expr })
         })?;
         self.expect_kw(Kw::From)?;
-        let relations = self.from_list()?;
+        let relations = self.table_ref_list()?;
         Ok(Statement::CreateStats(Box::new(CreateStatsStmt {
             defnames,
             stat_types,

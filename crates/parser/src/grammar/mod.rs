@@ -52,7 +52,7 @@ use common::{Error, Report, Result, Severity, err};
 
 /// Levels of nesting the parser follows. Each costs stack here and in everything that walks the tree; unoptimised
 /// frames are several times larger.
-const DEPTH_MAX: u32 = if cfg!(debug_assertions) { 250 } else { 2_000 };
+const DEPTH_MAX: u32 = if cfg!(debug_assertions) { 250 } else { 1_000 };
 /// Length of a chain of left-associative operators, which nests the tree without nesting the parser.
 const CHAIN_MAX: u32 = if cfg!(debug_assertions) { 4_000 } else { 10_000 };
 
@@ -159,12 +159,17 @@ impl<'a> Parser<'a> {
     /// Consumes the present token and returns it.
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<Token<'a>> {
-        let next = match self.ahead.take() {
-            Some(t) => t?,
-            None => self.lex.next_token()?,
-        };
+        let next = if self.ahead.is_none() { self.lex.next_token()? } else { self.take_ahead()? };
         self.prev_end = self.tok.end;
         Ok(std::mem::replace(&mut self.tok, next))
+    }
+
+    #[cold]
+    fn take_ahead(&mut self) -> Result<Token<'a>> {
+        match self.ahead.take() {
+            Some(token) => token,
+            None => self.lex.next_token(),
+        }
     }
 
     /// Consumes the present token; returns where it started.

@@ -139,16 +139,13 @@ impl Parser<'_> {
         self.skip()?;
         let mut s = Box::new(SelectStmt::default());
         let mut target_needed = false;
-        match self.eat_one_of(&[Kw::All, Kw::Distinct])? {
-            Some(Kw::Distinct) => {
-                target_needed = true;
-                s.distinct_clause = Some(if self.eat_kw(Kw::On)? {
-                    DistinctClause::On(self.paren_list(Self::a_expr)?)
-                } else {
-                    DistinctClause::All
-                });
-            }
-            _ => {}
+        if self.eat_one_of(&[Kw::All, Kw::Distinct])? == Some(Kw::Distinct) {
+            target_needed = true;
+            s.distinct_clause = Some(if self.eat_kw(Kw::On)? {
+                DistinctClause::On(self.paren_list(Self::a_expr)?)
+            } else {
+                DistinctClause::All
+            });
         }
         if target_needed || self.at_target() {
             s.target_list = self.target_list()?;
@@ -157,7 +154,7 @@ impl Parser<'_> {
             s.into_clause = Some(Box::new(self.select_into()?));
         }
         if self.eat_kw(Kw::From)? {
-            s.from_clause = self.from_list()?;
+            s.from_clause = self.table_ref_list()?;
         }
         s.where_clause = self.opt_where()?;
         if self.eat_kw(Kw::Group)? {

@@ -15,7 +15,7 @@ impl Parser<'_> {
         let relation = self.target_relation()?;
         self.expect_kw(Kw::Set)?;
         let target_list = self.set_clause_list()?;
-        let from_clause = if self.eat_kw(Kw::From)? { self.from_list()? } else { Vec::new() };
+        let from_clause = if self.eat_kw(Kw::From)? { self.table_ref_list()? } else { Vec::new() };
         let where_clause = self.where_or_current()?;
         let returning_list = self.opt_returning()?;
         Ok(UpdateStmt { relation, target_list, where_clause, from_clause, returning_list, with_clause })
@@ -24,7 +24,7 @@ impl Parser<'_> {
     pub(crate) fn delete_stmt(&mut self, with_clause: Option<Box<WithClause>>) -> Result<DeleteStmt> {
         self.expect_kws(&[Kw::Delete, Kw::From])?;
         let relation = self.target_relation()?;
-        let using_clause = if self.eat_kw(Kw::Using)? { self.from_list()? } else { Vec::new() };
+        let using_clause = if self.eat_kw(Kw::Using)? { self.table_ref_list()? } else { Vec::new() };
         let where_clause = self.where_or_current()?;
         let returning_list = self.opt_returning()?;
         Ok(DeleteStmt { relation, using_clause, where_clause, returning_list, with_clause })

@@ -135,14 +135,11 @@ impl Parser<'_> {
                 };
         }
         self.expect_kw(Kw::Cursor)?;
-        match self.eat_one_of(&[Kw::With, Kw::Without])? {
-            Some(kw) => {
-                self.expect_kw(Kw::Hold)?;
-                if kw == Kw::With {
-                    options |= cursor_opt::HOLD;
-                }
+        if let Some(kw) = self.eat_one_of(&[Kw::With, Kw::Without])? {
+            self.expect_kw(Kw::Hold)?;
+            if kw == Kw::With {
+                options |= cursor_opt::HOLD;
             }
-            None => {}
         }
         self.expect_kw(Kw::For)?;
         let query = self.select_stmt()?;
