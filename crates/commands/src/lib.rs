@@ -3,19 +3,57 @@
 //! prepared statements stay there).
 #![forbid(unsafe_code)]
 
+pub mod acl;
+pub mod aclcheck;
+mod alter_table;
+mod analysis;
 pub mod autovacuum;
+mod columns;
+mod constraint;
+mod create_like;
+mod create_table;
 pub mod ctx;
+mod drop;
+mod expr_depend;
+mod foreign_key;
 pub mod functions;
+mod index;
+mod index_build;
+mod naming;
+mod relation;
+mod relfilenode;
+mod reloptions;
 pub mod roles;
+mod run_query;
 pub mod sequence;
+mod sequence_ddl;
+mod table_scan;
+mod target;
+mod truncate;
+mod volatility;
 
 pub use ctx::{CommandCtx, CopyFormat, FnEnv, Host};
 use transam::lock::LockMode;
 
 /// Runs a utility statement and returns its command tag. Statements of other kinds are a bug of the caller (XX000).
 pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Result<String> {
-    let _ = ctx;
-    Err(common::Error::unsupported(format_args!("{stmt:?}")))
+    use parser::ast::Statement as S;
+    match stmt {
+        S::CreateTable(s) => create_table::create(ctx, s),
+        S::Index(s) => index::create(ctx, s),
+        S::CreateSequence(s) => sequence_ddl::create(ctx, s),
+        S::AlterSequence(s) => sequence_ddl::alter(ctx, s),
+        S::AlterTable(s) => alter_table::run(ctx, s),
+        S::Drop(s) => drop::run(ctx, s),
+        S::Truncate(s) => truncate::run(ctx, s),
+        other => Err(common::Error::unsupported(statement_name(other))),
+    }
+}
+
+/// The first word of a statement's node, for the refusal of what is not there.
+fn statement_name(stmt: &parser::ast::Statement) -> String {
+    let shown = format!("{stmt:?}");
+    shown.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_string()
 }
 
 /// Type of EXPLAIN's result column: text, or json, xml by FORMAT.
@@ -29,6 +67,9 @@ pub fn lock_mode(number: u8) -> LockMode {
 }
 
 /// Creates the system views in a fresh cluster.
-pub fn bootstrap_views(_engine: &std::rc::Rc<transam::Engine>, _catalog: &std::rc::Rc<catalog::Catalog>) -> common::Result<()> {
+pub fn bootstrap_views(
+    _engine: &std::rc::Rc<transam::Engine>,
+    _catalog: &std::rc::Rc<catalog::Catalog>,
+) -> common::Result<()> {
     Ok(())
 }

@@ -1,0 +1,202 @@
+//! Privilege checks: before a query runs ([`check_relation_privileges`], called by the session) and before a command
+//! touches a schema, database or function.
+
+use crate::acl::{self, AclKind};
+use crate::ctx::CommandCtx;
+use crate::roles;
+use analyze::query::{Query, RangeTblEntry, RteKind};
+use analyze::walk;
+use catalog::Catalog;
+use catalog::columns::*;
+use catalog::desc::Relation;
+use common::{Error, Oid, Result, bail, err};
+use types::Datum;
+
+/// Privileges of `wanted` that the role has on a relation.
+pub fn relation_mask(catalog: &Catalog, rel: &Relation, role: Oid, wanted: u32) -> Result<u32> {
+    let mut wanted_here = wanted;
+    // System catalogs are not written by anyone but superusers.
+    if rel.namespace == catalog::builtins::PG_CATALOG && rel.oid < Oid::FIRST_NORMAL && rel.kind == b'r' {
+        wanted_here &= acl::SELECT | acl::REFERENCES | acl::TRIGGER;
+    }
+    let kind = if rel.kind == b'S' { AclKind::Sequence } else { AclKind::Table };
+    let items = match &rel.acl {
+        Some(b) => acl::parse(b),
+        None if rel.oid < Oid::FIRST_NORMAL && rel.kind != b'S' => catalog_default(rel),
+        None => kind.default_list(rel.owner),
+    };
+    acl::mask(catalog, &items, role, rel.owner, wanted_here)
+}
+
+/// Catalogs that hold secrets are closed, the others may be read by everyone; `initdb` would have granted it.
+fn catalog_default(rel: &Relation) -> Vec<acl::AclItem> {
+    let mut items = AclKind::Table.default_list(rel.owner);
+    let secret = [
+        pg_authid::TABLE,
+        pg_statistic::TABLE,
+        pg_subscription::TABLE,
+        pg_user_mapping::TABLE,
+        pg_largeobject::TABLE,
+        pg_statistic_ext_data::TABLE,
+    ];
+    if !secret.contains(&rel.oid) && rel.name != "pg_shadow" {
+        let public = Oid::INVALID;
+        items.push(acl::AclItem { grantee: public, grantor: rel.owner, privs: acl::SELECT, goptions: 0 });
+    }
+    items
+}
+
+fn column_mask(catalog: &Catalog, rel: Oid, attno: i16, role: Oid, wanted: u32) -> Result<u32> {
+    use pg_attribute::*;
+    let rows = catalog.scan(TABLE, RELID_ATTNUM_INDEX, &[Datum::oid(rel), Datum::I16(attno)])?;
+    match rows.first().and_then(|r| r.opt_bytes(ATTACL)) {
+        Some(b) => acl::mask(catalog, &acl::parse(&b), role, Oid::INVALID, wanted),
+        None => Ok(0),
+    }
+}
+
+fn denied(rel: &Relation) -> Error {
+    let word = if rel.kind == b'S' {
+        "sequence"
+    } else if rel.kind == b'v' {
+        "view"
+    } else {
+        "table"
+    };
+    err!(INSUFFICIENT_PRIVILEGE, "permission denied for {word} {}", rel.name)
+}
+
+fn is_superuser(catalog: &Catalog, role: Oid) -> Result<bool> {
+    roles::is_superuser(catalog, role)
+}
+
+fn check_entry(catalog: &Catalog, user: Oid, superuser: bool, r: &RangeTblEntry) -> Result<()> {
+    let RteKind::Relation { relid, .. } = &r.kind else { return Ok(()) };
+    if r.required_perms == 0 {
+        return Ok(());
+    }
+    let (role, superuser) = if r.check_as_user.is_valid() && r.check_as_user != user {
+        (r.check_as_user, is_superuser(catalog, r.check_as_user)?)
+    } else {
+        (user, superuser)
+    };
+    if superuser {
+        return Ok(());
+    }
+    let Some(rel) = catalog.relation_if_any(*relid)? else { return Ok(()) };
+    let missing = r.required_perms & !relation_mask(catalog, &rel, role, r.required_perms)?;
+    if missing == 0 {
+        return Ok(());
+    }
+    // What the table does not give, the columns may.
+    for (privilege, columns) in
+        [(acl::SELECT, &r.selected_cols), (acl::INSERT, &r.inserted_cols), (acl::UPDATE, &r.updated_cols)]
+    {
+        if missing & privilege == 0 {
+            continue;
+        }
+        if columns.is_empty() {
+            // SELECT count(*): any column will do.
+            let any = (1..=rel.desc.len() as i16)
+                .map(|a| column_mask(catalog, rel.oid, a, role, privilege))
+                .collect::<Result<Vec<_>>>()?;
+            if !any.contains(&privilege) {
+                return Err(denied(&rel));
+            }
+        }
+        for c in columns {
+            if *c <= 0 || column_mask(catalog, rel.oid, *c, role, privilege)? & privilege == 0 {
+                return Err(denied(&rel));
+            }
+        }
+    }
+    if missing & !acl::ALL_COLUMN != 0 || missing & acl::REFERENCES != 0 {
+        return Err(denied(&rel));
+    }
+    Ok(())
+}
+
+fn check_query(catalog: &Catalog, user: Oid, superuser: bool, q: &Query) -> Result<()> {
+    for r in &q.rtable {
+        check_entry(catalog, user, superuser, r)?;
+    }
+    let mut result = Ok(());
+    let mut visit = |s: &Query| {
+        if result.is_ok() {
+            result = check_query(catalog, user, superuser, s);
+        }
+    };
+    walk::subqueries(q, &mut visit);
+    walk::query_exprs(q, &mut |e| {
+        walk::walk(e, 0, &mut |x, _| {
+            if let analyze::expr::Expr::SubLink(s) = x {
+                visit(&s.subselect);
+            }
+            true
+        });
+    });
+    result
+}
+
+/// May `user` do what the query asks of its tables? 42501 `permission denied for table t`.
+pub fn check_query_privileges(catalog: &Catalog, user: Oid, superuser: bool, q: &Query) -> Result<()> {
+    check_query(catalog, user, superuser, q)
+}
+
+/// The same for a flat range table (of a plan).
+pub fn check_relation_privileges(
+    catalog: &Catalog,
+    user: Oid,
+    superuser: bool,
+    rtable: &[RangeTblEntry],
+) -> Result<()> {
+    rtable.iter().try_for_each(|r| check_entry(catalog, user, superuser, r))
+}
+
+/// A privilege of the current user on a relation.
+pub fn check_relation(ctx: &CommandCtx<'_>, rel: &Relation, wanted: u32) -> Result<()> {
+    if ctx.host.is_superuser() || relation_mask(ctx.catalog, rel, ctx.host.role(), wanted)? == wanted {
+        return Ok(());
+    }
+    Err(denied(rel))
+}
+
+/// Has the role a privilege on a schema?
+pub fn namespace_mask(catalog: &Catalog, ns: Oid, role: Oid, wanted: u32) -> Result<u32> {
+    use pg_namespace::*;
+    let rows = catalog.scan(TABLE, OID_INDEX, &[Datum::oid(ns)])?;
+    let Some(r) = rows.first() else { bail!(INVALID_SCHEMA_NAME, "schema with OID {ns} does not exist") };
+    let acl = r.opt_bytes(NSPACL);
+    let items = acl::effective(AclKind::Schema, acl.as_deref(), r.oid(NSPOWNER));
+    acl::mask(catalog, &items, role, r.oid(NSPOWNER), wanted)
+}
+
+/// A privilege of the current user on a schema.
+pub fn check_namespace(ctx: &CommandCtx<'_>, ns: Oid, wanted: u32) -> Result<()> {
+    if ctx.host.is_superuser() || namespace_mask(ctx.catalog, ns, ctx.host.role(), wanted)? == wanted {
+        return Ok(());
+    }
+    let name = ctx.catalog.namespace_name(ns)?.unwrap_or_default();
+    bail!(INSUFFICIENT_PRIVILEGE, "permission denied for schema {name}")
+}
+
+/// Privileges of a role on a database.
+pub fn database_mask(catalog: &Catalog, database: Oid, role: Oid, wanted: u32) -> Result<u32> {
+    use pg_database::*;
+    let rows = catalog.scan(TABLE, OID_INDEX, &[Datum::oid(database)])?;
+    let Some(r) = rows.first() else {
+        bail!(UNDEFINED_DATABASE, "database with OID {database} does not exist")
+    };
+    let acl = r.opt_bytes(DATACL);
+    let items = acl::effective(AclKind::Database, acl.as_deref(), r.oid(DATDBA));
+    acl::mask(catalog, &items, role, r.oid(DATDBA), wanted)
+}
+
+/// A privilege of the current user on the connected database.
+pub fn check_database(ctx: &CommandCtx<'_>, wanted: u32) -> Result<()> {
+    let db = ctx.catalog.database();
+    if ctx.host.is_superuser() || database_mask(ctx.catalog, db, ctx.host.role(), wanted)? == wanted {
+        return Ok(());
+    }
+    bail!(INSUFFICIENT_PRIVILEGE, "permission denied for database {}", ctx.host.database_name())
+}

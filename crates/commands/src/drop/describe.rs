@@ -1,0 +1,92 @@
+//! What messages call an object: `table t`, `column a of table t`, `constraint c on table t`, `rule _RETURN on view v` …
+
+use crate::ctx::CommandCtx;
+use crate::target::kind_word;
+use analyze::names::quote_qualified;
+use catalog::CatRow;
+use catalog::columns::*;
+use catalog::depend::ObjectAddress;
+use common::{Oid, Result};
+use types::Datum;
+
+/// A name, with its schema if it cannot be found without.
+pub fn relation_name(ctx: &CommandCtx<'_>, oid: Oid) -> Result<String> {
+    let r = ctx.catalog.relation(oid)?;
+    let visible = ctx.catalog.relation_is_visible(&*ctx.host.search_path()?, oid)?;
+    let schema = ctx.catalog.namespace_name(r.namespace)?;
+    Ok(quote_qualified(if visible { None } else { schema.as_deref() }, &r.name))
+}
+
+fn relation(ctx: &CommandCtx<'_>, oid: Oid) -> Result<String> {
+    let r = ctx.catalog.relation(oid)?;
+    Ok(format!("{} {}", kind_word(r.kind), relation_name(ctx, oid)?))
+}
+
+fn row(ctx: &CommandCtx<'_>, table: Oid, index: Oid, oid: Oid) -> Result<Option<CatRow>> {
+    Ok(ctx.catalog.scan(table, index, &[Datum::oid(oid)])?.into_iter().next())
+}
+
+/// The description.
+pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
+    let missing = || format!("object {} of catalog {}", a.object, a.class);
+    Ok(match a.class {
+        pg_class::TABLE if a.sub != 0 => {
+            let r = ctx.catalog.relation(a.object)?;
+            let name = r.desc.attrs.get((a.sub as usize).wrapping_sub(1)).map(|c| c.name.clone());
+            format!("column {} of {}", name.unwrap_or_default(), relation(ctx, a.object)?)
+        }
+        pg_class::TABLE => relation(ctx, a.object)?,
+        pg_constraint::TABLE => {
+            use pg_constraint::*;
+            match row(ctx, TABLE, OID_INDEX, a.object)? {
+                Some(r) if r.oid(CONRELID).is_valid() => {
+                    let on = relation(ctx, r.oid(CONRELID))?;
+                    format!("constraint {} on {on}", r.str(CONNAME))
+                }
+                Some(r) => format!("constraint {}", r.str(CONNAME)),
+                None => missing(),
+            }
+        }
+        pg_attrdef::TABLE => {
+            use pg_attrdef::*;
+            match row(ctx, TABLE, OID_INDEX, a.object)? {
+                Some(r) => {
+                    let c = ObjectAddress::column(r.oid(ADRELID), r.i16(ADNUM));
+                    format!("default value for {}", describe(ctx, c)?)
+                }
+                None => missing(),
+            }
+        }
+        pg_type::TABLE => {
+            let shown = crate::analysis::with_analyze(ctx, |x| Ok(analyze::format_type_short(x, a.object)))?;
+            format!("type {shown}")
+        }
+        pg_rewrite::TABLE => {
+            use pg_rewrite::*;
+            match row(ctx, TABLE, OID_INDEX, a.object)? {
+                Some(r) => format!("rule {} on {}", r.str(RULENAME), relation(ctx, r.oid(EV_CLASS))?),
+                None => missing(),
+            }
+        }
+        pg_namespace::TABLE => match ctx.catalog.namespace_name(a.object)? {
+            Some(n) => format!("schema {n}"),
+            None => missing(),
+        },
+        pg_authid::TABLE => match ctx.catalog.role_name(a.object)? {
+            Some(n) => format!("role {n}"),
+            None => missing(),
+        },
+        pg_database::TABLE => {
+            use pg_database::*;
+            match row(ctx, TABLE, OID_INDEX, a.object)? {
+                Some(r) => format!("database {}", r.str(DATNAME)),
+                None => missing(),
+            }
+        }
+        pg_proc::TABLE => match ctx.catalog.proc_if_any(a.object)? {
+            Some(p) => format!("function {}", p.name),
+            None => missing(),
+        },
+        _ => missing(),
+    })
+}

@@ -1,0 +1,543 @@
+//! CREATE INDEX, and the making of an index for constraints: columns and expressions resolved, catalog rows inserted,
+//! the tree built.
+
+use crate::analysis::{lost, notice_as, transform, with_analyze};
+use crate::constraint::{self, NewConstraint};
+use crate::ctx::CommandCtx;
+use crate::expr_depend;
+use crate::naming;
+use crate::relation::{self, IndexRow, NewRelation};
+use crate::reloptions::{self, OptionsOf};
+use crate::target;
+use analyze::expr::Expr;
+use analyze::{ExprContext, ExprRel, info, names, walk};
+use catalog::Ref;
+use catalog::builtins::BTREE_AM;
+use catalog::columns::*;
+use catalog::depend::{DependencyKind, ObjectAddress};
+use catalog::desc::Relation;
+use catalog::schema::attribute;
+use common::{Error, Oid, Result, SqlState, bail, err};
+use parser::ast::*;
+use transam::LockMode;
+use types::{Attribute, Datum};
+
+/// A resolved column of an index.
+pub struct IndexColumn {
+    /// Table column; 0 for an expression.
+    pub attnum: i16,
+    pub expr: Option<Expr>,
+    pub type_oid: Oid,
+    pub typmod: i32,
+    pub collation: Oid,
+    /// Invalid for INCLUDE columns.
+    pub opclass: Oid,
+    pub option: i16,
+    /// Name it would like; `None` for an expression without one.
+    pub name: Option<String>,
+}
+
+/// An index to be made.
+pub struct NewIndex {
+    pub name: String,
+    pub columns: Vec<IndexColumn>,
+    pub num_keys: usize,
+    pub unique: bool,
+    pub nulls_not_distinct: bool,
+    pub primary: bool,
+    pub predicate: Option<Expr>,
+    pub options: Vec<String>,
+    /// It belongs to a constraint of the same name.
+    pub constraint: bool,
+}
+
+/// Runs CREATE INDEX.
+pub fn create(ctx: &CommandCtx<'_>, s: &IndexStmt) -> Result<String> {
+    if s.concurrent {
+        ctx.engine.prevent_in_block(ctx.top_level, "CREATE INDEX CONCURRENTLY")?;
+    }
+    let rel = target::open_relation(ctx, &s.relation, LockMode::Share)?;
+    match rel.kind {
+        b'r' => {}
+        b'm' => return Err(Error::unsupported("index on a materialized view")),
+        _ => {
+            return Err(err!(WRONG_OBJECT_TYPE, "cannot create index on relation \"{}\"", rel.name)
+                .detail(format!("This operation is not supported for {}.", plural(rel.kind))));
+        }
+    }
+    target::check_relation_owner(ctx, &rel)?;
+    target::check_not_catalog(&rel)?;
+    target::check_creation(ctx, rel.namespace)?;
+    check_method(ctx, &s.access_method)?;
+    check_tablespace(s.table_space.as_deref())?;
+    let mut columns = resolve_columns(ctx, &rel, &s.index_params)?;
+    let num_keys = columns.len();
+    columns.extend(resolve_included(&rel, &s.index_including_params)?);
+    let predicate = match &s.where_clause {
+        Some(w) => Some(resolve_predicate(ctx, &rel, w)?),
+        None => None,
+    };
+    let name = match &s.idxname {
+        Some(n) => n.clone(),
+        None => {
+            let wanted: Vec<Option<String>> = columns.iter().map(|c| c.name.clone()).collect();
+            let names = naming::index_column_names(&wanted);
+            let joined = naming::join_columns(names.iter().map(String::as_str));
+            naming::choose_relation_name(ctx.catalog, &rel.name, Some(&joined), "idx", rel.namespace, false)?
+        }
+    };
+    if s.if_not_exists && ctx.catalog.relation_oid(rel.namespace, &name)?.is_some() {
+        let message = format!("relation \"{name}\" already exists, skipping");
+        notice_as(ctx, SqlState::DUPLICATE_TABLE, message);
+        return Ok("CREATE INDEX".into());
+    }
+    let new = NewIndex {
+        name,
+        columns,
+        num_keys,
+        unique: s.unique,
+        nulls_not_distinct: s.nulls_not_distinct,
+        primary: false,
+        predicate,
+        options: reloptions::merge(OptionsOf::Index, &[], &s.options, false)?,
+        constraint: false,
+    };
+    make(ctx, &rel, &new)?;
+    Ok("CREATE INDEX".into())
+}
+
+fn plural(kind: u8) -> &'static str {
+    match kind {
+        b'v' => "views",
+        b'S' => "sequences",
+        b'i' => "indexes",
+        b't' => "TOAST tables",
+        b'c' => "composite types",
+        _ => "such relations",
+    }
+}
+
+/// Only btree indexes are made.
+pub fn check_method(ctx: &CommandCtx<'_>, name: &str) -> Result<()> {
+    if name == "btree" {
+        return Ok(());
+    }
+    let rows = ctx.catalog.scan(pg_am::TABLE, pg_am::NAME_INDEX, &[Datum::text(name)])?;
+    match rows.first() {
+        None => bail!(UNDEFINED_OBJECT, "access method \"{name}\" does not exist"),
+        Some(r) if r.char(pg_am::AMTYPE) != b'i' => {
+            bail!(WRONG_OBJECT_TYPE, "access method \"{name}\" is not of type INDEX")
+        }
+        Some(_) => Err(Error::unsupported(format_args!("access method {name}"))),
+    }
+}
+
+/// There is only `pg_default`.
+pub fn check_tablespace(name: Option<&str>) -> Result<()> {
+    match name {
+        None | Some("pg_default") => Ok(()),
+        Some("pg_global") => {
+            bail!(INVALID_PARAMETER_VALUE, "only shared relations can be placed in pg_global tablespace")
+        }
+        Some(n) => bail!(UNDEFINED_OBJECT, "tablespace \"{n}\" does not exist"),
+    }
+}
+
+fn expr_rel(rel: &Relation) -> ExprRel<'_> {
+    ExprRel { name: &rel.name, oid: rel.oid, desc: &rel.desc }
+}
+
+fn resolve_predicate(ctx: &CommandCtx<'_>, rel: &Relation, w: &parser::Expr) -> Result<Expr> {
+    let e = transform(ctx, w, ExprContext::IndexPredicate, Some(expr_rel(rel)), None)?;
+    check_immutable(ctx, &e, "functions in index predicate must be marked IMMUTABLE")?;
+    Ok(e)
+}
+
+fn check_immutable(ctx: &CommandCtx<'_>, e: &Expr, message: &str) -> Result<()> {
+    let mut bad = false;
+    let mut failed = None;
+    walk::walk(e, 0, &mut |x, _| {
+        let proc = match x {
+            Expr::Func(f) => Some(f.funcid),
+            Expr::Op(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => Some(o.funcid),
+            Expr::ScalarArrayOp(o) => Some(o.funcid),
+            Expr::SqlValueFunction { .. } | Expr::NextValue { .. } => {
+                bad = true;
+                None
+            }
+            _ => None,
+        };
+        if let Some(p) = proc {
+            match ctx.catalog.proc_desc(p) {
+                Ok(d) => bad |= d.volatile != b'i',
+                Err(e) => failed = Some(e),
+            }
+        }
+        !bad
+    });
+    match failed {
+        Some(e) => Err(e),
+        None if bad => Err(Error::new(SqlState::INVALID_OBJECT_DEFINITION, message)),
+        None => Ok(()),
+    }
+}
+
+fn column_of<'a>(rel: &'a Relation, name: &str) -> Option<(i16, &'a Attribute)> {
+    let i = rel.desc.attrs.iter().position(|a| !a.dropped && a.name == name)?;
+    Some((i as i16 + 1, &rel.desc.attrs[i]))
+}
+
+/// Key columns of an index as written.
+pub fn resolve_columns(
+    ctx: &CommandCtx<'_>,
+    rel: &Relation,
+    elems: &[IndexElem],
+) -> Result<Vec<IndexColumn>> {
+    if elems.len() > 32 {
+        bail!(TOO_MANY_COLUMNS, "cannot use more than 32 columns in an index");
+    }
+    elems.iter().map(|e| resolve_column(ctx, rel, e)).collect()
+}
+
+fn resolve_column(ctx: &CommandCtx<'_>, rel: &Relation, e: &IndexElem) -> Result<IndexColumn> {
+    let mut c = match (&e.name, &e.expr) {
+        (Some(n), _) => match column_of(rel, n) {
+            Some((attnum, a)) => IndexColumn {
+                attnum,
+                expr: None,
+                type_oid: a.type_oid,
+                typmod: a.typmod,
+                collation: a.collation,
+                opclass: Oid::INVALID,
+                option: 0,
+                name: Some(n.clone()),
+            },
+            None if is_system_column(n) => {
+                return Err(err!(FEATURE_NOT_SUPPORTED, "index creation on system columns is not supported"));
+            }
+            None => bail!(UNDEFINED_COLUMN, "column \"{n}\" does not exist"),
+        },
+        (None, Some(x)) => resolve_expression(ctx, rel, x)?,
+        (None, None) => return Err(Error::internal("index column without name and expression")),
+    };
+    let t = ctx.catalog.type_desc(c.type_oid)?;
+    if !e.collation.is_empty() {
+        if !t.collation.is_valid() {
+            let shown = with_analyze(ctx, |a| Ok(analyze::format_type_short(a, c.type_oid)))?;
+            bail!(DATATYPE_MISMATCH, "collations are not supported by type {shown}");
+        }
+        c.collation = with_analyze(ctx, |a| analyze::lookup_collation(a, &e.collation, None))?;
+    } else if t.collation.is_valid() && !c.collation.is_valid() {
+        return Err(err!(
+            INDETERMINATE_COLLATION,
+            "could not determine which collation to use for index expression"
+        )
+        .hint("Use the COLLATE clause to set the collation explicitly."));
+    }
+    if !t.collation.is_valid() {
+        c.collation = Oid::INVALID;
+    }
+    if !e.opclassopts.is_empty() {
+        return Err(Error::unsupported("operator class parameters"));
+    }
+    c.opclass = resolve_opclass(ctx, &e.opclass, c.type_oid)?;
+    let desc = e.ordering == SortByDir::Desc;
+    let nulls_first = match e.nulls_ordering {
+        SortByNulls::First => true,
+        SortByNulls::Last => false,
+        SortByNulls::Default => desc,
+    };
+    c.option = i16::from(desc) | i16::from(nulls_first) << 1;
+    Ok(c)
+}
+
+fn is_system_column(name: &str) -> bool {
+    catalog::bootstrap::SYSTEM_COLUMNS.iter().any(|(n, _, _)| *n == name)
+}
+
+fn resolve_expression(ctx: &CommandCtx<'_>, rel: &Relation, x: &parser::Expr) -> Result<IndexColumn> {
+    let e = transform(ctx, x, ExprContext::IndexExpr, Some(expr_rel(rel)), None)?;
+    // `(a)` is the column.
+    if let Expr::Var(v) = &e
+        && v.attno > 0
+    {
+        return Ok(IndexColumn {
+            attnum: v.attno,
+            expr: None,
+            type_oid: v.vartype,
+            typmod: v.typmod,
+            collation: v.collation,
+            opclass: Oid::INVALID,
+            option: 0,
+            name: rel.desc.attrs.get(v.attno as usize - 1).map(|a| a.name.clone()),
+        });
+    }
+    check_immutable(ctx, &e, "functions in index expression must be marked IMMUTABLE")?;
+    let t = ctx.catalog.type_desc(info::expr_type(&e))?;
+    if t.typtype == b'p' {
+        bail!(INVALID_TABLE_DEFINITION, "column \"expr\" has pseudo-type {}", t.name);
+    }
+    Ok(IndexColumn {
+        attnum: 0,
+        type_oid: t.oid,
+        typmod: info::expr_typmod(&e),
+        collation: info::expr_collation(&e),
+        opclass: Oid::INVALID,
+        option: 0,
+        name: analyze::figure_index_name(x),
+        expr: Some(e),
+    })
+}
+
+fn resolve_opclass(ctx: &CommandCtx<'_>, name: &[String], type_oid: Oid) -> Result<Oid> {
+    let shown_type = || with_analyze(ctx, |a| Ok(analyze::format_type_short(a, type_oid)));
+    let Some(n) = name.last() else {
+        return match ctx.catalog.default_opclass(BTREE_AM, type_oid)? {
+            Some(c) => Ok(c.oid),
+            None => Err(err!(
+                UNDEFINED_OBJECT,
+                "data type {} has no default operator class for access method \"btree\"",
+                shown_type()?
+            )
+            .hint("You must specify an operator class for the index or define a default operator class for the data type.")),
+        };
+    };
+    let classes = ctx.catalog.opclasses_named(BTREE_AM, n)?;
+    let Some(class) = classes.first() else {
+        bail!(
+            UNDEFINED_OBJECT,
+            "operator class \"{}\" does not exist for access method \"btree\"",
+            name.join(".")
+        );
+    };
+    let fits =
+        class.in_type == type_oid || with_analyze(ctx, |a| a.binary_coercible(type_oid, class.in_type))?;
+    if !fits {
+        let shown = shown_type()?;
+        bail!(DATATYPE_MISMATCH, "operator class \"{}\" does not accept data type {shown}", name.join("."));
+    }
+    Ok(class.oid)
+}
+
+/// INCLUDE columns.
+pub fn resolve_included(rel: &Relation, elems: &[IndexElem]) -> Result<Vec<IndexColumn>> {
+    elems
+        .iter()
+        .map(|e| {
+            let Some(n) = &e.name else {
+                bail!(FEATURE_NOT_SUPPORTED, "expressions are not supported in included columns")
+            };
+            included(rel, n)
+        })
+        .collect()
+}
+
+/// One INCLUDE column by name.
+pub fn included(rel: &Relation, name: &str) -> Result<IndexColumn> {
+    let Some((attnum, a)) = column_of(rel, name) else {
+        bail!(UNDEFINED_COLUMN, "column \"{name}\" does not exist")
+    };
+    Ok(IndexColumn {
+        attnum,
+        expr: None,
+        type_oid: a.type_oid,
+        typmod: a.typmod,
+        collation: Oid::INVALID,
+        opclass: Oid::INVALID,
+        option: 0,
+        name: Some(name.to_string()),
+    })
+}
+
+/// Makes and fills an index; the caller holds at least SHARE on the table. Returns the index and its constraint.
+pub fn make(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, n: &NewIndex) -> Result<(Oid, Oid)> {
+    let catalog = ctx.catalog;
+    let attrs = index_attributes(ctx, rel, n)?;
+    let new = NewRelation {
+        name: &n.name,
+        namespace: rel.namespace,
+        owner: rel.owner,
+        kind: b'i',
+        attrs: &attrs,
+        ndims: &[],
+        options: &n.options,
+        checks: 0,
+    };
+    let oid = relation::create(catalog, &new)?;
+    ctx.engine.lock_relation(catalog.database(), oid, LockMode::AccessExclusive)?;
+    insert_row(ctx, rel, n, oid)?;
+    let me = ObjectAddress::new(pg_class::TABLE, oid);
+    let constraint = if n.constraint { add_constraint(ctx, rel, n, oid)? } else { Oid::INVALID };
+    if constraint.is_valid() {
+        let owner = ObjectAddress::new(pg_constraint::TABLE, constraint);
+        catalog.record_dependency(me, owner, DependencyKind::Internal)?;
+    } else {
+        for c in n.columns.iter().filter(|c| c.attnum != 0) {
+            let on = ObjectAddress::column(rel.oid, c.attnum);
+            catalog.record_dependency(me, on, DependencyKind::Auto)?;
+        }
+        if n.columns.iter().all(|c| c.attnum == 0) {
+            let table = ObjectAddress::new(pg_class::TABLE, rel.oid);
+            catalog.record_dependency(me, table, DependencyKind::Auto)?;
+        }
+    }
+    for e in n.columns.iter().filter_map(|c| c.expr.as_ref()).chain(&n.predicate) {
+        let (own, other): (Vec<_>, Vec<_>) =
+            expr_depend::of_expr(e, rel.oid).into_iter().partition(|a| a.object == rel.oid);
+        expr_depend::record(catalog, me, &own, DependencyKind::Auto)?;
+        expr_depend::record(catalog, me, &other, DependencyKind::Normal)?;
+    }
+    ctx.engine.command_counter_increment()?;
+    crate::index_build::build(ctx, rel.oid, oid)?;
+    Ok((oid, constraint))
+}
+
+fn index_attributes(ctx: &CommandCtx<'_>, rel: &Relation, n: &NewIndex) -> Result<Vec<Attribute>> {
+    let wanted: Vec<Option<String>> = n.columns.iter().map(|c| c.name.clone()).collect();
+    let names = naming::index_column_names(&wanted);
+    n.columns
+        .iter()
+        .zip(names)
+        .map(|(c, name)| {
+            let t = ctx.catalog.type_desc(c.type_oid)?;
+            let mut a = attribute(&name, &t, c.typmod);
+            a.collation = c.collation;
+            if c.attnum > 0 {
+                let source = &rel.desc.attrs[c.attnum as usize - 1];
+                a.storage = source.storage;
+                a.compression = source.compression;
+                if c.opclass == Oid::INVALID {
+                    a.collation = source.collation;
+                }
+            }
+            Ok(a)
+        })
+        .collect()
+}
+
+fn insert_row(ctx: &CommandCtx<'_>, rel: &Relation, n: &NewIndex, oid: Oid) -> Result<()> {
+    let keys: Vec<i16> = n.columns.iter().map(|c| c.attnum).collect();
+    let key_columns = &n.columns[..n.num_keys];
+    let collations: Vec<Oid> = key_columns.iter().map(|c| c.collation).collect();
+    let opclasses: Vec<Oid> = key_columns.iter().map(|c| c.opclass).collect();
+    let options: Vec<i16> = key_columns.iter().map(|c| c.option).collect();
+    let exprs: Vec<&Expr> = n.columns.iter().filter_map(|c| c.expr.as_ref()).collect();
+    let exprs = if exprs.is_empty() { None } else { Some(analyze::store_expr(&exprs)?) };
+    let predicate = n.predicate.as_ref().map(analyze::store_expr).transpose()?;
+    relation::insert_index_row(
+        ctx.catalog,
+        &IndexRow {
+            index: oid,
+            table: rel.oid,
+            keys: &keys,
+            num_key_atts: n.num_keys,
+            unique: n.unique,
+            nulls_not_distinct: n.nulls_not_distinct,
+            primary: n.primary,
+            immediate: true,
+            check_xmin: false,
+            collations: &collations,
+            opclasses: &opclasses,
+            options: &options,
+            expressions: exprs.as_deref(),
+            predicate: predicate.as_deref(),
+        },
+    )
+}
+
+fn add_constraint(ctx: &CommandCtx<'_>, rel: &Relation, n: &NewIndex, index: Oid) -> Result<Oid> {
+    let keys: Vec<i16> = n.columns[..n.num_keys].iter().map(|c| c.attnum).collect();
+    let oid = constraint::insert(
+        ctx.catalog,
+        &NewConstraint {
+            name: &n.name,
+            namespace: rel.namespace,
+            kind: if n.primary { b'p' } else { b'u' },
+            rel: rel.oid,
+            index,
+            keys: &keys,
+            validated: true,
+            no_inherit: true,
+            bin: None,
+            foreign: None,
+        },
+    )?;
+    let me = ObjectAddress::new(pg_constraint::TABLE, oid);
+    for c in &n.columns {
+        let on = ObjectAddress::column(rel.oid, c.attnum);
+        ctx.catalog.record_dependency(me, on, DependencyKind::Auto)?;
+    }
+    Ok(oid)
+}
+
+/// The index of a PRIMARY KEY or UNIQUE constraint. For a primary key the columns are NOT NULL already.
+pub fn make_for_constraint(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, c: &Constraint) -> Result<(Oid, Oid)> {
+    let primary = c.contype == ConstrType::Primary;
+    if c.deferrable || c.initdeferred {
+        return Err(Error::unsupported("DEFERRABLE"));
+    }
+    check_tablespace(c.indexspace.as_deref())?;
+    if primary {
+        for oid in &rel.indexes {
+            if ctx.catalog.index(*oid)?.primary {
+                return Err(constraint::multiple_primary(&rel.name));
+            }
+        }
+    }
+    let elems: Vec<IndexElem> =
+        c.keys.iter().map(|k| IndexElem { name: Some(k.clone()), ..IndexElem::default() }).collect();
+    let mut columns = resolve_columns(ctx, rel, &elems)?;
+    let num_keys = columns.len();
+    for n in &c.including {
+        columns.push(included(rel, n)?);
+    }
+    let name = match &c.conname {
+        Some(n) => n.clone(),
+        None if primary => {
+            naming::choose_relation_name(ctx.catalog, &rel.name, None, "pkey", rel.namespace, true)?
+        }
+        None => {
+            let all = c.keys.iter().chain(&c.including).map(String::as_str);
+            let joined = naming::join_columns(all);
+            naming::choose_relation_name(ctx.catalog, &rel.name, Some(&joined), "key", rel.namespace, true)?
+        }
+    };
+    if naming::constraint_on_relation(ctx.catalog, rel.oid, &name)? {
+        bail!(DUPLICATE_OBJECT, "constraint \"{name}\" for relation \"{}\" already exists", rel.name);
+    }
+    let new = NewIndex {
+        name,
+        columns,
+        num_keys,
+        unique: true,
+        nulls_not_distinct: c.nulls_not_distinct,
+        primary,
+        predicate: None,
+        options: reloptions::merge(OptionsOf::Index, &[], &c.options, false)?,
+        constraint: true,
+    };
+    make(ctx, rel, &new)
+}
+
+/// How error details name an index's key columns: quoted names, expressions as SQL.
+pub fn key_names(ctx: &CommandCtx<'_>, rel: &Relation, ix: &catalog::desc::IndexDesc) -> Result<Vec<String>> {
+    let exprs: Vec<Expr> = match &ix.expressions {
+        Some(t) => analyze::load_expr(t)?,
+        None => Vec::new(),
+    };
+    let mut exprs = exprs.iter();
+    ix.keys[..ix.num_key_atts as usize]
+        .iter()
+        .map(|k| match *k {
+            0 => {
+                let e = exprs.next().ok_or_else(|| lost("expression of index", ix.oid))?;
+                let name_of = |v: &analyze::expr::Var| {
+                    let a = rel.desc.attrs.get((v.attno as usize).wrapping_sub(1));
+                    names::quote_ident(a.map_or("", |a| &a.name))
+                };
+                with_analyze(ctx, |a| analyze::expr_to_sql(a, e, &name_of))
+            }
+            k => Ok(names::quote_ident(&rel.desc.attrs[k as usize - 1].name)),
+        })
+        .collect()
+}

@@ -1,0 +1,141 @@
+//! Filling an index from its table. The caller holds a lock that keeps writers away.
+
+use crate::analysis::{TableScope, setting_int};
+use crate::ctx::CommandCtx;
+use crate::index::key_names;
+use crate::table_scan::{self, HotRoots};
+use crate::target;
+use access::{BtBuild, IndexRel};
+use analyze::expr::Expr;
+use catalog::columns::*;
+use catalog::desc::{IndexDesc, Relation};
+use common::{Oid, Result, Tid};
+use executor::expr::compile;
+use executor::run::Exec;
+use std::rc::Rc;
+use storage::Fork;
+use types::{Datum, DatumRef, FnImpl};
+
+/// The access method's descriptor with the words for `Key (a)=(1)`.
+fn described(ctx: &CommandCtx<'_>, rel: &Relation, ix: &IndexDesc) -> Result<IndexRel> {
+    let mut out = (*ix.rel).clone();
+    let names = key_names(ctx, rel, ix)?;
+    let outputs = out
+        .rel
+        .desc
+        .attrs
+        .iter()
+        .map(|a| Ok(ctx.catalog.type_desc(a.type_oid)?.output))
+        .collect::<Result<Vec<Oid>>>()?;
+    let env = ctx.env.clone();
+    let registry = ctx.catalog.registry();
+    out.format_key = Some(Rc::new(move |_, values| {
+        let mut shown = Vec::new();
+        for (v, output) in values.iter().take(names.len()).zip(&outputs) {
+            let mut text = Vec::new();
+            match (v, registry.get(*output)) {
+                (DatumRef::Null, _) => text.extend_from_slice(b"null"),
+                (v, Some(FnImpl::Output(f))) => env.with_call_ctx(Oid::INVALID, |c| f(c, *v, &mut text))?,
+                _ => return Ok(String::new()),
+            }
+            shown.push(String::from_utf8_lossy(&text).into_owned());
+        }
+        Ok(format!("({})=({})", names.join(", "), shown.join(", ")))
+    }));
+    Ok(out)
+}
+
+/// Reads the table and writes the tree; then records the sizes of both.
+pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
+    let rel = ctx.catalog.relation(table)?;
+    let ix = ctx.catalog.index(index)?;
+    let heap = table_scan::heap_of(&rel)?;
+    let index_rel = described(ctx, &rel, &ix)?;
+    let exprs: Vec<Expr> = match &ix.expressions {
+        Some(t) => analyze::load_expr(t)?,
+        None => Vec::new(),
+    };
+    let predicate: Option<Expr> = ix.predicate.as_deref().map(analyze::load_expr).transpose()?;
+    let natts = heap.desc.len();
+    let scope = TableScope { natts };
+    let mut values = compile(ctx.env, exprs.iter(), &scope)?;
+    let quals: Vec<Expr> = predicate.into_iter().collect();
+    let mut qual = executor::expr::qual::Qual::compile(ctx.env, &quals, &scope)?;
+    let exec = Exec::bare(ctx.env);
+    let memory = setting_int(ctx, "maintenance_work_mem").max(1024) as usize * 1024;
+    let mut roots = HotRoots::default();
+    let mut build = BtBuild::new(ctx.engine, &index_rel, memory);
+    let mut rows = 0u64;
+    table_scan::each_batch(ctx, &heap, &mut |batch| {
+        rows += batch.rows as u64;
+        if let Some(q) = &mut qual {
+            q.filter(&exec, batch)?;
+        }
+        if !exprs.is_empty() {
+            values.run(&exec, batch, batch.live())?;
+        }
+        let mut row: Vec<DatumRef<'_>> = Vec::with_capacity(ix.keys.len());
+        let batch = &*batch;
+        batch.live().each(|i| {
+            row.clear();
+            let mut next = 0;
+            for k in &ix.keys {
+                if *k > 0 {
+                    row.push(batch.cols[*k as usize - 1].get(i));
+                } else {
+                    row.push(values.result(next, batch).get(i));
+                    next += 1;
+                }
+            }
+            let tid = Tid::unpack(batch.cols[natts].get(i).i64());
+            build.add(&row, roots.root(ctx, &heap, tid)?, true)
+        })?;
+        batch.sel.as_ref().map_or(Ok(()), |_| Ok(()))
+    })?;
+    let entries = build.finish(ctx.engine)?;
+    let old_versions = roots.any && older_snapshots(ctx)?;
+    record_sizes(ctx, &rel, index, rows, entries, old_versions)
+}
+
+fn older_snapshots(ctx: &CommandCtx<'_>) -> Result<bool> {
+    Ok(table_scan::older_snapshot_exists(ctx, ctx.engine.latest_snapshot()?.xmin))
+}
+
+fn record_sizes(
+    ctx: &CommandCtx<'_>,
+    rel: &Relation,
+    index: Oid,
+    rows: u64,
+    entries: u64,
+    check_xmin: bool,
+) -> Result<()> {
+    let blocks =
+        |r: &access::Rel| Ok::<_, common::Error>(ctx.engine.store().nblocks(r.locator, Fork::Main)?.0);
+    let index_pages = blocks(&ctx.catalog.index(index)?.rel.rel)?;
+    let heap_pages = blocks(&*table_scan::heap_of(rel)?)?;
+    let row = target::class_row(ctx.catalog, index)?;
+    let sizes = [
+        (pg_class::RELPAGES, Datum::I32(index_pages as i32)),
+        (pg_class::RELTUPLES, Datum::F32(entries as f32)),
+    ];
+    ctx.catalog.overwrite_columns(pg_class::TABLE, &row, &sizes)?;
+    // In place: two CREATE INDEX on one table may run at a time, and an abort does no harm to a hint.
+    let row = target::class_row(ctx.catalog, rel.oid)?;
+    let keep = rows == 0 && row.f32(pg_class::RELTUPLES) < 0.0;
+    let tuples = if keep { -1.0 } else { rows as f32 };
+    let table = [
+        (pg_class::RELHASINDEX, Datum::Bool(true)),
+        (pg_class::RELPAGES, Datum::I32(heap_pages as i32)),
+        (pg_class::RELTUPLES, Datum::F32(tuples)),
+    ];
+    ctx.catalog.overwrite_columns(pg_class::TABLE, &row, &table)?;
+    if check_xmin {
+        use pg_index::*;
+        for r in ctx.catalog.scan(TABLE, INDEXRELID_INDEX, &[Datum::oid(index)])? {
+            ctx.catalog.update_columns(TABLE, &r, &[(INDCHECKXMIN, Datum::Bool(true))])?;
+        }
+    }
+    // The in-place changes carry no command of their own: make sure the caches hear of them.
+    ctx.engine.current_command_id(true);
+    ctx.engine.command_counter_increment()
+}

@@ -1,0 +1,47 @@
+//! How volatile an expression is, by the functions it calls.
+
+use crate::ctx::CommandCtx;
+use analyze::expr::Expr;
+use analyze::walk;
+use common::Result;
+
+fn worst(ctx: &CommandCtx<'_>, e: &Expr) -> Result<u8> {
+    let mut found = b'i';
+    let mut failed = None;
+    walk::walk(e, 0, &mut |x, _| {
+        let proc = match x {
+            Expr::Func(f) => Some(f.funcid),
+            Expr::Op(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => Some(o.funcid),
+            Expr::ScalarArrayOp(o) => Some(o.funcid),
+            Expr::NextValue { .. } => {
+                found = b'v';
+                None
+            }
+            Expr::SqlValueFunction { .. } if found == b'i' => {
+                found = b's';
+                None
+            }
+            _ => None,
+        };
+        if let Some(p) = proc {
+            match ctx.catalog.proc_desc(p) {
+                Ok(d) if d.volatile == b'v' => found = b'v',
+                Ok(d) if d.volatile == b's' && found == b'i' => found = b's',
+                Ok(_) => {}
+                Err(e) => failed = Some(e),
+            }
+        }
+        true
+    });
+    failed.map_or(Ok(found), Err)
+}
+
+/// Calls something that is not IMMUTABLE?
+pub fn contains_mutable(ctx: &CommandCtx<'_>, e: &Expr) -> Result<bool> {
+    Ok(worst(ctx, e)? != b'i')
+}
+
+/// Calls something VOLATILE?
+pub fn contains_volatile(ctx: &CommandCtx<'_>, e: &Expr) -> Result<bool> {
+    Ok(worst(ctx, e)? == b'v')
+}
