@@ -411,6 +411,14 @@ fn storm_killed_and_recovered() {
                     stmt(e, || t.vacuum(e));
                 }
             })))
+            .chain(std::iter::once(c.spawn(reader)))
+            .chain(std::iter::once(c.spawn_kind(BackendKind::Checkpointer, |e| {
+                e.store().become_checkpointer();
+                loop {
+                    e.create_checkpoint(0, 0, &mut |_| Ok(())).unwrap();
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                }
+            })))
             .collect();
         std::thread::sleep(std::time::Duration::from_millis(1500));
         for p in pids {
@@ -429,6 +437,31 @@ fn storm_killed_and_recovered() {
                 assert_eq!(rows.len(), by_index.len());
                 assert!(by_index.windows(2).all(|w| w[0].0 < w[1].0));
             });
+        });
+    }
+}
+
+/// Under one snapshot, the table and its indexes tell the same story whichever way they are read.
+fn reader(e: &transam::Engine) {
+    let t = Table::describe();
+    loop {
+        stmt(e, || {
+            e.lock_relation(common::db(), t.rel.oid, transam::LockMode::AccessShare).unwrap();
+            let snap = e.active_snapshot().unwrap();
+            let at = || transam::Snapshot::Mvcc(snap.clone());
+            let mut rows = t.rows_at(e, at());
+            rows.sort();
+            let mut back = t.by_index_at(e, at(), &t.unique, vec![], Direction::Backward);
+            back.reverse();
+            assert_eq!(rows, back);
+            assert_eq!(rows, t.by_index_at(e, at(), &t.unique, vec![], Direction::Forward));
+            for b in 0..5 {
+                let dir = if b % 2 == 0 { Direction::Forward } else { Direction::Backward };
+                let mut some = t.by_index_at(e, at(), &t.second, vec![key(Strategy::Eq, b)], dir);
+                some.sort();
+                let want: Vec<_> = rows.iter().filter(|r| r.1 == b).cloned().collect();
+                assert_eq!(some, want);
+            }
         });
     }
 }

@@ -87,7 +87,7 @@ impl Cluster {
     pub fn spawn(&self, f: impl FnOnce(&Engine)) -> i32 {
         self.spawn_kind(BackendKind::Client, f)
     }
-    fn spawn_kind(&self, kind: BackendKind, f: impl FnOnce(&Engine)) -> i32 {
+    pub fn spawn_kind(&self, kind: BackendKind, f: impl FnOnce(&Engine)) -> i32 {
         match fork_unchecked().unwrap() {
             Fork::Parent { child } => child,
             Fork::Child => {
@@ -274,9 +274,12 @@ impl Table {
     }
     /// All visible rows by sequential scan.
     pub fn rows(&self, e: &Engine) -> Vec<(i32, i32, String, Tid)> {
+        self.rows_at(e, Table::snap(e))
+    }
+    pub fn rows_at(&self, e: &Engine, snap: transam::Snapshot) -> Vec<(i32, i32, String, Tid)> {
         let spec = ScanSpec { wanted: vec![(1, 0), (2, 1), (3, 2)], system: vec![(SysCol::Ctid, 3)] };
         let opts = ScanOptions { range: None, prune: true };
-        let mut s = HeapScan::begin(e, self.rel.clone(), Table::snap(e), spec, opts).unwrap();
+        let mut s = HeapScan::begin(e, self.rel.clone(), snap, spec, opts).unwrap();
         let mut out = Vec::new();
         let mut b = batch();
         while s.next_batch(e, &mut b).unwrap() {
@@ -293,9 +296,19 @@ impl Table {
         keys: Vec<ScanKey>,
         dir: Direction,
     ) -> Vec<(i32, i32, String, Tid)> {
+        self.by_index_at(e, Table::snap(e), ix, keys, dir)
+    }
+    pub fn by_index_at(
+        &self,
+        e: &Engine,
+        snap: transam::Snapshot,
+        ix: &Rc<IndexRel>,
+        keys: Vec<ScanKey>,
+        dir: Direction,
+    ) -> Vec<(i32, i32, String, Tid)> {
         let mut s = BtScan::begin(ix.clone(), keys, dir, false);
         let spec = ScanSpec { wanted: vec![(1, 0), (2, 1), (3, 2)], system: vec![(SysCol::Ctid, 3)] };
-        let mut f = IndexFetch::new(self.rel.clone(), Table::snap(e), spec);
+        let mut f = IndexFetch::new(self.rel.clone(), snap, spec);
         let mut tids = Vec::new();
         let mut out = Vec::new();
         let mut b = batch();
