@@ -97,6 +97,8 @@ pub struct BtScan {
     done: bool,
     /// Leading columns with an equality.
     prefix: usize,
+    /// The matches are all entries from the starting place up to the first that fails.
+    contiguous: bool,
     arrays: Vec<Array>,
     page: PageState,
     pin: Option<Pinned>,
@@ -104,6 +106,9 @@ pub struct BtScan {
     /// The next batch is the page already read (after `restore`).
     replay: bool,
 }
+
+/// Items tested one by one before the last one of the page is asked whether all will do.
+const LOOK_AHEAD_AFTER: usize = 6;
 
 /// What a tuple means for the scan.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -128,6 +133,7 @@ impl BtScan {
             on_page: false,
             done: false,
             prefix: 0,
+            contiguous: false,
             arrays: Vec::new(),
             page: PageState::default(),
             pin: None,
@@ -291,7 +297,25 @@ impl BtScan {
             }
             self.prefix += 1;
         }
+        self.contiguous = self.is_contiguous();
         Ok(())
+    }
+
+    /// One equality on each column of the prefix, and at most one bound in each direction on the next.
+    fn is_contiguous(&self) -> bool {
+        let mut starts = 0;
+        self.keys.iter().enumerate().all(|(i, k)| {
+            let col = k.column as usize - 1;
+            let bound = match &k.op {
+                ScanOp::Cmp(s, ..) if col == self.prefix && *s != Strategy::Eq => {
+                    starts += usize::from(self.is_start_bound(col, *s));
+                    true
+                }
+                _ => false,
+            };
+            let first_of_column = i == 0 || self.keys[i - 1].column < k.column;
+            (bound && starts <= 1) || (col < self.prefix && first_of_column)
+        })
     }
 
     /// Moves the arrays on to their next combination, last array fastest; false when all are through.
@@ -440,13 +464,20 @@ impl BtScan {
         };
         let (first, max) = (o.first_data(), p.max_offset());
         let mut off = start;
+        let mut seen = 0;
+        let mut all_fit = false;
         loop {
             if off < first || off > max {
                 break;
             }
+            seen += 1;
+            if seen == LOOK_AHEAD_AFTER && self.contiguous {
+                let last = if self.dir == Direction::Forward { max } else { first };
+                all_fit = self.fit(self.ix.tup(&p, last)?)? == Fit::Match;
+            }
             if !p.item_id(off).is_dead() {
                 let t = self.ix.tup(&p, off)?;
-                match self.fit(t)? {
+                match if all_fit { Fit::Match } else { self.fit(t)? } {
                     Fit::Match => self.take(t, off, columns)?,
                     Fit::Skip => {}
                     Fit::End => {
