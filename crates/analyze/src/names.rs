@@ -172,13 +172,9 @@ pub fn quote_qualified(schema: Option<&str>, name: &str) -> String {
     }
 }
 
-/// A string literal as PostgreSQL deparses it.
+/// A string literal as PostgreSQL deparses it (backslashes are ordinary characters).
 pub fn quote_literal(s: &str) -> String {
-    if s.contains('\\') {
-        format!("E'{}'", s.replace('\\', "\\\\").replace('\'', "''"))
-    } else {
-        format!("'{}'", s.replace('\'', "''"))
-    }
+    format!("'{}'", s.replace('\'', "''"))
 }
 
 /// A qualified name as errors print it: parts joined by dots, unquoted.

@@ -382,9 +382,7 @@ impl<'a> Analyzer<'a> {
                 let by_oid =
                     matches!((&r.kind, relid), (RteKind::Relation { relid: a, .. }, Some(b)) if *a == b);
                 if by_oid
-                    || (schema.is_none()
-                        && r.eref_name == name
-                        && !matches!(r.kind, RteKind::Join { .. } if r.alias.is_none()))
+                    || (r.eref_name == name && !matches!(r.kind, RteKind::Join { .. } if r.alias.is_none()))
                 {
                     let visible = lv.namespace.iter().any(|n| {
                         n.rti as usize == i + 1 && n.rel_visible && (!n.lateral_only || lv.lateral_active)

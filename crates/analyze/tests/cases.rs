@@ -105,10 +105,11 @@ fn run(cat: &catalog::Catalog, sql: &str) -> String {
     let path = catalog::search_path::SearchPath { schemas: vec![Oid(11), Oid(2200)], creation: Oid(2200) };
     let fmt = FormatSettings::default();
     let lock = |_: Oid, _: u8| Ok(());
-    let (view, sql) = match sql.strip_prefix("view: ") {
-        Some(s) => (true, s),
-        None => (false, sql),
+    let (mode, sql) = match sql.split_once(": ") {
+        Some((m, s)) if m.chars().all(|c| c.is_ascii_lowercase()) => (m, s),
+        _ => ("", sql),
     };
+    let view = mode == "view";
     let ctx = AnalyzeCtx {
         catalog: cat,
         path: &path,
@@ -123,24 +124,37 @@ fn run(cat: &catalog::Catalog, sql: &str) -> String {
         stmt_start_us: 0,
     };
     let mut out = String::new();
-    let r = parser::parse(sql).and_then(|mut l| {
-        let mut params = ParamTypes::variable(Vec::new());
-        let a = analyze(&ctx, &l.remove(0), &mut params)?;
-        let Analyzed::Query(q) = a else { return Ok(("utility\n".to_string(), None)) };
-        if view {
-            return Ok((format!("{};\n", query_to_sql_styled(&ctx, &q, true)?), None));
-        }
-        let mut s = String::new();
-        for c in output_columns(&q) {
-            let _ = writeln!(s, "{}|{}", c.name, format_type(&ctx, c.type_oid, c.typmod));
-        }
-        let q2 = rewrite(&ctx, *q)?;
-        // What is stored must come back the same.
-        let text = store_expr(&q2[0])?;
-        let back: query::Query = load_expr(&text)?;
-        assert_eq!(back, q2[0]);
-        Ok((s, Some(params)))
-    });
+    let stand_alone = match mode {
+        "check" => Some(ExprContext::Check),
+        "index" => Some(ExprContext::IndexExpr),
+        "default" => Some(ExprContext::Default),
+        _ => None,
+    };
+    let r = if let Some(c) = stand_alone {
+        stand_alone_text(cat, &ctx, sql, c).map(|s| (s, None))
+    } else {
+        parser::parse(sql).and_then(|mut l| {
+            let mut params = ParamTypes::variable(Vec::new());
+            let a = analyze(&ctx, &l.remove(0), &mut params)?;
+            let Analyzed::Query(q) = a else { return Ok(("utility\n".to_string(), None)) };
+            if view {
+                return Ok((format!("{};\n", query_to_sql_styled(&ctx, &q, true)?), None));
+            }
+            let mut s = String::new();
+            for c in output_columns(&q) {
+                let _ = writeln!(s, "{}|{}", c.name, format_type(&ctx, c.type_oid, c.typmod));
+            }
+            let q2 = rewrite(&ctx, *q)?;
+            // What is stored must come back the same.
+            let text = store_expr(&q2[0])?;
+            let back: query::Query = load_expr(&text)?;
+            assert_eq!(back, q2[0]);
+            if mode == "params" {
+                s = params.types.iter().map(|t| format!("{}\n", format_type(&ctx, *t, -1))).collect();
+            }
+            Ok((s, Some(params)))
+        })
+    };
     match r {
         Ok((s, _)) => out.push_str(&s),
         Err(e) => {
@@ -159,6 +173,31 @@ fn run(cat: &catalog::Catalog, sql: &str) -> String {
         }
     }
     out
+}
+
+/// A CHECK of `t`, an index expression of it, or a default of its column `a` (integer), as the catalog functions show
+/// it: fully parenthesised and pretty.
+fn stand_alone_text(
+    cat: &catalog::Catalog,
+    ctx: &AnalyzeCtx<'_>,
+    sql: &str,
+    context: ExprContext,
+) -> common::Result<String> {
+    let rel = cat.relation(Oid(20000))?;
+    let shape = ExprRel { name: "t", oid: rel.oid, desc: &rel.desc };
+    let target =
+        (context == ExprContext::Default).then_some(ExprTarget { name: "a", type_oid: Oid(23), typmod: -1 });
+    let e = transform_expr_for(ctx, &parser::parse_expression(sql)?, context, Some(shape), target)?;
+    let name = |v: &expr::Var| match v.attno {
+        n if n < 0 => scope::SYSTEM_COLUMNS.iter().find(|c| c.1 == n).unwrap().0.to_string(),
+        n => names::quote_ident(&rel.desc.attrs[n as usize - 1].name),
+    };
+    let mut out = String::new();
+    for pretty in [false, true] {
+        let style = ExprStyle { pretty, indent: true, var: &name, param: None };
+        let _ = writeln!(out, "{}", expr_to_sql_styled(ctx, &e, style)?);
+    }
+    Ok(out)
 }
 
 fn open() -> Rc<catalog::Catalog> {

@@ -167,7 +167,38 @@ impl Analyzer<'_> {
                 location: expr_location(&t.expr),
             }));
         }
-        self.insert_row(rel, targets, exprs, named)
+        let row = self.insert_row(rel, targets, exprs, named)?;
+        self.settle_unknown_columns(rti)?;
+        Ok(row)
+    }
+
+    /// Literals and parameters of open type that the target list took over: in the sub-query, where nobody reads
+    /// them, parameters get the type found for them and literals become text.
+    fn settle_unknown_columns(&mut self, rti: u32) -> Result<()> {
+        let RteKind::Subquery { query, .. } = &mut self.rte(rti).kind else { return Ok(()) };
+        let mut list = std::mem::take(&mut query.target_list);
+        for t in &mut list {
+            if let Expr::Param(p) = &mut t.expr
+                && p.paramtype == types::oids::UNKNOWN
+            {
+                p.paramtype = self.params.types[p.id as usize - 1];
+                p.collation = self.ctx.type_collation(p.paramtype)?;
+            }
+            if is_unknown_literal(&t.expr) {
+                self.resolve_unknown_entry(t)?;
+                crate::collation::assign(self.ctx, &mut t.expr)?;
+            }
+        }
+        let rte = self.rte(rti);
+        for (i, t) in list.iter().filter(|t| !t.junk).enumerate() {
+            rte.col_types[i] = expr_type(&t.expr);
+            rte.col_typmods[i] = expr_typmod(&t.expr);
+            rte.col_collations[i] = expr_collation(&t.expr);
+        }
+        if let RteKind::Subquery { query, .. } = &mut rte.kind {
+            query.target_list = list;
+        }
+        Ok(())
     }
 
     fn insert_from_values(
