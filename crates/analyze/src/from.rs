@@ -41,6 +41,7 @@ impl Analyzer<'_> {
 
     /// One item: its place in the join tree, its own names, and all names it makes visible.
     fn transform_table(&mut self, t: &TableExpr) -> Result<(JoinTree, NsItem, Vec<NsItem>)> {
+        self.check_stack()?;
         let item = match t {
             TableExpr::RangeVar(rv) => self.transform_range_var(rv)?,
             TableExpr::RangeSubselect(s) => self.transform_range_subselect(s)?,

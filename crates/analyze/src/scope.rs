@@ -91,12 +91,31 @@ pub struct Analyzer<'a> {
     pub ctx: &'a AnalyzeCtx<'a>,
     pub params: ParamTypes,
     pub levels: Vec<Level>,
+    /// Address of a local of the caller: how deep recursion may go is measured from it.
+    stack_base: usize,
+}
+
+/// Bytes of stack analysis may use; the planner needs some for the same tree.
+const STACK_BYTES_MAX: usize = 2 << 20;
+
+fn stack_address() -> usize {
+    let here = 0u8;
+    std::ptr::from_ref(&here) as usize
 }
 
 impl<'a> Analyzer<'a> {
     /// An analyzer with no level open.
     pub fn new(ctx: &'a AnalyzeCtx<'a>, params: ParamTypes) -> Analyzer<'a> {
-        Analyzer { ctx, params, levels: Vec::new() }
+        Analyzer { ctx, params, levels: Vec::new(), stack_base: stack_address() }
+    }
+    /// 54001 if expressions or queries are nested too deeply.
+    pub fn check_stack(&self) -> Result<()> {
+        if self.stack_base.abs_diff(stack_address()) < STACK_BYTES_MAX {
+            return Ok(());
+        }
+        Err(err!(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").hint(
+            "Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the platform's stack depth limit is adequate.",
+        ))
     }
     /// The innermost level.
     pub fn level(&mut self) -> &mut Level {

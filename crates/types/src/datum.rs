@@ -36,7 +36,10 @@ pub enum Datum {
     I32(i32),
     U32(u32),
     I64(i64),
+    /// Stored as bits: JSON has no NaN and no infinity.
+    #[serde(with = "f32_bits")]
     F32(f32),
+    #[serde(with = "f64_bits")]
     F64(f64),
     Fixed16([u8; 16]),
     Bytes(Rc<[u8]>),
@@ -58,6 +61,23 @@ pub enum DatumRef<'a> {
     Fixed16([u8; 16]),
     Bytes(&'a [u8]),
 }
+
+macro_rules! float_bits {
+    ($module:ident, $float:ty, $bits:ty) => {
+        mod $module {
+            use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+            pub fn serialize<S: Serializer>(v: &$float, s: S) -> Result<S::Ok, S::Error> {
+                v.to_bits().serialize(s)
+            }
+            pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<$float, D::Error> {
+                <$bits>::deserialize(d).map(<$float>::from_bits)
+            }
+        }
+    };
+}
+float_bits!(f32_bits, f32, u32);
+float_bits!(f64_bits, f64, u64);
 
 impl Datum {
     /// Borrow.

@@ -24,6 +24,7 @@ impl Analyzer<'_> {
 
     /// Resolves an expression; the kind of clause is the level's present one.
     pub fn transform_expr(&mut self, e: &Raw) -> Result<Expr> {
+        self.check_stack()?;
         match e {
             Raw::ColumnRef(c) => self.transform_column_ref(c),
             Raw::ParamRef(p) => self.transform_param(*p),

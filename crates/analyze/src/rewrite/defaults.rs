@@ -208,7 +208,7 @@ fn drop_value_markers(_ctx: &AnalyzeCtx<'_>, q: &mut Query) -> Result<()> {
     Ok(())
 }
 
-fn fill_update(ctx: &AnalyzeCtx<'_>, list: &mut [TargetEntry], rel: &Relation) -> Result<()> {
+fn fill_update(ctx: &AnalyzeCtx<'_>, list: &mut Vec<TargetEntry>, rel: &Relation) -> Result<()> {
     for t in list.iter_mut().filter(|t| !t.junk) {
         let a = &rel.desc.attrs[t.resno as usize - 1];
         if a.generated != 0 {
@@ -216,8 +216,6 @@ fn fill_update(ctx: &AnalyzeCtx<'_>, list: &mut [TargetEntry], rel: &Relation) -
                 return Err(err!(GENERATED_ALWAYS, "column \"{}\" can only be updated to DEFAULT", a.name)
                     .detail(format!("Column \"{}\" is a generated column.", a.name)));
             }
-            t.expr = null_of(ctx, a)?;
-            t.junk = true;
             continue;
         }
         if a.identity == b'a' && !is_default(&t.expr) {
@@ -234,5 +232,7 @@ fn fill_update(ctx: &AnalyzeCtx<'_>, list: &mut [TargetEntry], rel: &Relation) -
             };
         }
     }
+    // The executor computes generated columns of every new row version.
+    list.retain(|t| t.junk || rel.desc.attrs[t.resno as usize - 1].generated == 0);
     Ok(())
 }

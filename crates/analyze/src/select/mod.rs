@@ -52,6 +52,7 @@ pub fn new_query(command: CmdType) -> Query {
 impl Analyzer<'_> {
     /// A SELECT, VALUES or set operation at the innermost (fresh) level.
     pub fn transform_select(&mut self, s: &SelectStmt) -> Result<Query> {
+        self.check_stack()?;
         if s.op != parser::SetOperation::None {
             return self.transform_set_operation(s);
         }

@@ -133,6 +133,7 @@ impl Analyzer<'_> {
     }
 
     fn transform_arm(&mut self, s: &SelectStmt, top: bool) -> Result<Arm> {
+        self.check_stack()?;
         let is_leaf = s.op == parser::SetOperation::None
             || (!top
                 && (!s.sort_clause.is_empty()

@@ -150,3 +150,5 @@ select c.oid::regclass::text, pg_get_expr(d.adbin, d.adrelid) from pg_class c jo
 select typname, typlen from pg_type where typname like 'int%' order by typname
 select datname, pg_encoding_to_char(encoding), datcollate from pg_database
 select proname, proargtypes[0], prorettype::regtype from pg_proc limit 1
+select 'NaN'::float8, 'infinity'::float4, 0.1::float8
+select ((((((((((((((((((((((((((((((((((((((((((((((((a+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1) from t
