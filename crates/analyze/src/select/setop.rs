@@ -59,16 +59,7 @@ impl Analyzer<'_> {
             _ => Vec::new(),
         };
         for (i, (c, n)) in arm.cols.iter().zip(names).enumerate() {
-            let e = Expr::Var(Var {
-                varno: VarNo::Rte(1),
-                attno: i as i16 + 1,
-                vartype: c.type_oid,
-                typmod: c.typmod,
-                collation: c.collation,
-                levels_up: 0,
-                syn: (1, i as i16 + 1),
-                location: c.loc,
-            });
+            let e = column_var(1, i, c);
             crate::target::push_entry(&mut list, e, Some(n));
         }
         self.sort_set_operation(s, &mut q, &mut list)?;
@@ -199,8 +190,8 @@ impl Analyzer<'_> {
             let at: Vec<Option<usize>> = cols.iter().map(|c: &ArmCol| c.loc).collect();
             self.check_recursive_types(&node, &at)?;
         }
-        node.left = left.tree;
-        node.right = right.tree;
+        node.left = self.settle_arm(left, &node.col_types, name)?;
+        node.right = self.settle_arm(right, &node.col_types, name)?;
         Ok(Arm { tree: SetOpTree::Node(Box::new(node)), cols })
     }
 
@@ -253,7 +244,7 @@ impl Analyzer<'_> {
         let te = &mut query.target_list[i];
         let literal = c.type_oid == oids::UNKNOWN;
         if !literal && (te.sort_group_ref != 0 || !query.distinct.is_empty()) {
-            // The planner converts above the leaf, which sorts by its own type.
+            // The leaf works with its own type: it is converted from outside.
             return Ok(());
         }
         let e = te.expr.clone();
@@ -271,6 +262,102 @@ impl Analyzer<'_> {
         c.type_oid = t;
         c.typmod = -1;
         Ok(())
+    }
+
+    /// An arm some of whose columns still have another type than the node wants becomes a leaf that converts them:
+    /// a nested operation compares by its own types first.
+    fn settle_arm(&mut self, arm: Arm, want: &[Oid], name: &str) -> Result<SetOpTree> {
+        if arm.cols.iter().zip(want).all(|(c, t)| c.type_oid == *t) {
+            return Ok(arm.tree);
+        }
+        let rti = leftmost(&arm.tree);
+        let inner = match &arm.tree {
+            SetOpTree::Leaf(n) => match &self.rte(*n).kind {
+                RteKind::Subquery { query, .. } => (**query).clone(),
+                _ => return Err(common::Error::internal("set operation leaf is no sub-query")),
+            },
+            SetOpTree::Node(_) => self.nested_operation(arm)?,
+        };
+        let q = self.converted(inner, want, name)?;
+        let cols = crate::output_columns(&q);
+        let rte = self.rte(rti);
+        for (i, c) in cols.iter().enumerate() {
+            rte.col_types[i] = c.type_oid;
+            rte.col_typmods[i] = c.typmod;
+            rte.col_collations[i] = c.collation;
+        }
+        if let RteKind::Subquery { query, .. } = &mut rte.kind {
+            **query = q;
+        }
+        Ok(SetOpTree::Leaf(rti))
+    }
+
+    /// Moves a node's leaves into a query of their own.
+    fn nested_operation(&mut self, arm: Arm) -> Result<Query> {
+        let mut q = new_query(CmdType::Select);
+        let mut tree = arm.tree;
+        let first = leftmost(&tree);
+        self.move_leaves(&mut tree, first, &mut q.rtable);
+        let names: Vec<String> = q.rtable[0].eref_cols.clone();
+        for (i, (c, n)) in arm.cols.iter().zip(names).enumerate() {
+            let e = column_var(1, i, c);
+            crate::target::push_entry(&mut q.target_list, e, Some(n));
+        }
+        q.set_operations = Some(tree);
+        Ok(q)
+    }
+
+    fn move_leaves(&mut self, t: &mut SetOpTree, keep: u32, out: &mut Vec<RangeTblEntry>) {
+        match t {
+            SetOpTree::Leaf(n) => {
+                let rte = self.rte(*n);
+                let mut moved = rte.clone();
+                if *n != keep {
+                    // An entry nobody refers to any more.
+                    rte.kind = RteKind::Result;
+                }
+                if let RteKind::Subquery { query, .. } = &mut moved.kind {
+                    crate::rewrite::shift_query_levels(query, 1);
+                }
+                out.push(moved);
+                *n = out.len() as u32;
+            }
+            SetOpTree::Node(s) => {
+                self.move_leaves(&mut s.left, keep, out);
+                self.move_leaves(&mut s.right, keep, out);
+            }
+        }
+    }
+
+    /// `SELECT col::type, … FROM (inner)`.
+    fn converted(&mut self, mut inner: Query, want: &[Oid], name: &str) -> Result<Query> {
+        crate::rewrite::shift_query_levels(&mut inner, 1);
+        let cols = crate::output_columns(&inner);
+        let mut q = new_query(CmdType::Select);
+        for (i, (c, t)) in cols.iter().zip(want).enumerate() {
+            let col = ArmCol {
+                type_oid: c.type_oid,
+                typmod: c.typmod,
+                collation: c.collation,
+                loc: None,
+                leaf: None,
+            };
+            let mut e = self.coerce_to_common(column_var(1, i, &col), *t, name)?;
+            crate::collation::assign(self.ctx, &mut e)?;
+            crate::target::push_entry(&mut q.target_list, e, Some(c.name.clone()));
+        }
+        let kind =
+            RteKind::Subquery { query: Box::new(inner), lateral: false, security_barrier: false, view: None };
+        let mut rte = crate::rte::new_rte(kind, None, "unnamed_subquery");
+        for c in cols {
+            rte.eref_cols.push(c.name);
+            rte.col_types.push(c.type_oid);
+            rte.col_typmods.push(c.typmod);
+            rte.col_collations.push(c.collation);
+        }
+        q.rtable.push(rte);
+        q.jointree.from.push(JoinTree::Rte(1));
+        Ok(q)
     }
 
     fn transform_leaf(&mut self, s: &SelectStmt) -> Result<Arm> {
@@ -313,6 +400,26 @@ impl Analyzer<'_> {
             .collect();
         Ok(Arm { tree: SetOpTree::Leaf(item.rti), cols })
     }
+}
+
+fn leftmost(t: &SetOpTree) -> u32 {
+    match t {
+        SetOpTree::Leaf(n) => *n,
+        SetOpTree::Node(s) => leftmost(&s.left),
+    }
+}
+
+fn column_var(rti: u32, i: usize, c: &ArmCol) -> Expr {
+    Expr::Var(Var {
+        varno: VarNo::Rte(rti),
+        attno: i as i16 + 1,
+        vartype: c.type_oid,
+        typmod: c.typmod,
+        collation: c.collation,
+        levels_up: 0,
+        syn: (rti, i as i16 + 1),
+        location: c.loc,
+    })
 }
 
 /// Names and types of the left arm, for a recursive WITH item.

@@ -152,3 +152,8 @@ select datname, pg_encoding_to_char(encoding), datcollate from pg_database
 select proname, proargtypes[0], prorettype::regtype from pg_proc limit 1
 select 'NaN'::float8, 'infinity'::float4, 0.1::float8
 select ((((((((((((((((((((((((((((((((((((((((((((((((a+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1)+1) from t
+select 1 union select 2 union all select 1.5
+(select a from t union select s from u) except select 1.5 order by 1
+select distinct a from t union select 2.5
+(select a from t order by a limit 1) union all select 2.5 union select a::int8 from u
+select a, (select x from (select t.a union select 2 union all select 1.5) q(x)) from t
