@@ -200,7 +200,10 @@ pub fn apply_relabel(
     loc: Option<usize>,
 ) -> Expr {
     match e {
-        Expr::Const(c) => Expr::Const(Const { consttype: t, typmod, collation, ..c }),
+        Expr::Const(c) => {
+            let value = c.value.relabelled(types::phys_of(t));
+            Expr::Const(Const { consttype: t, typmod, collation, value, ..c })
+        }
         e if expr_type(&e) == t && expr_typmod(&e) == typmod && expr_collation(&e) == collation => e,
         Expr::Relabel { arg, .. } => {
             Expr::Relabel { arg, result_type: t, typmod, collation, form, location: loc }

@@ -100,6 +100,15 @@ impl Datum {
     pub fn is_null(&self) -> bool {
         matches!(self, Datum::Null)
     }
+    /// The value as one of a binary-coercible type of kind `to`: oid-like types and int4 share their bits.
+    #[must_use]
+    pub fn relabelled(self, to: Phys) -> Datum {
+        match (self, to) {
+            (Datum::I32(v), Phys::U32) => Datum::U32(v as u32),
+            (Datum::U32(v), Phys::I32) => Datum::I32(v as i32),
+            (d, _) => d,
+        }
+    }
     /// A variable-length value from its bytes.
     pub fn bytes(b: &[u8]) -> Datum {
         Datum::Bytes(Rc::from(b))

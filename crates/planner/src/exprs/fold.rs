@@ -397,7 +397,8 @@ impl Folder<'_> {
                     **arg = x;
                 }
                 if let Expr::Const(c) = &**arg {
-                    *e = self.make_const(c.value.clone(), *result_type, *typmod, *collation);
+                    let v = c.value.clone().relabelled(types::phys_of(*result_type));
+                    *e = self.make_const(v, *result_type, *typmod, *collation);
                 } else if expr_type(arg) == *result_type
                     && expr_typmod(arg) == *typmod
                     && expr_collation(arg) == *collation
