@@ -236,10 +236,13 @@ impl<'a> Lexer<'a> {
     }
 
     /// Cuts an identifier to its longest form, with PostgreSQL's notice.
+    #[inline]
     pub(crate) fn truncate(&mut self, ident: Cow<'a, str>) -> Cow<'a, str> {
-        if ident.len() <= IDENT_BYTES_MAX {
-            return ident;
-        }
+        if ident.len() <= IDENT_BYTES_MAX { ident } else { self.cut(ident) }
+    }
+
+    #[cold]
+    fn cut(&mut self, ident: Cow<'a, str>) -> Cow<'a, str> {
         let mut end = IDENT_BYTES_MAX;
         while !ident.is_char_boundary(end) {
             end -= 1;

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod deparse;
 mod escape;
 mod grammar;
 pub mod keywords;

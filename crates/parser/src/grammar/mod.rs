@@ -53,8 +53,9 @@ use common::{Error, Report, Result, Severity, err};
 /// Levels of nesting the parser follows. Each costs stack here and in everything that walks the tree; unoptimised
 /// frames are several times larger.
 const DEPTH_MAX: u32 = if cfg!(debug_assertions) { 250 } else { 1_000 };
-/// Length of a chain of left-associative operators, which nests the tree without nesting the parser.
-const CHAIN_MAX: u32 = if cfg!(debug_assertions) { 4_000 } else { 10_000 };
+/// Length of a chain of left-associative operators, which nests the tree without nesting the parser. PostgreSQL gives up
+/// at some 4,000 as well.
+const CHAIN_MAX: u32 = if cfg!(debug_assertions) { 1_000 } else { 4_000 };
 
 /// The parser's state over one query string.
 pub(crate) struct Parser<'a> {
