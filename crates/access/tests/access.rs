@@ -692,3 +692,58 @@ fn insert_on_conflict(e: &transam::Engine, t: &Table, a: i32) -> bool {
         }
     }
 }
+
+#[test]
+fn marks_directions_and_many_keys() {
+    let c = Cluster::create("marks");
+    c.recover();
+    c.run(BackendKind::Client, |e| {
+        let t = stmt(e, || {
+            let t = Table::create(e);
+            for i in 0..2000 {
+                t.insert(e, i, i / 4, "x").unwrap();
+            }
+            t
+        });
+        stmt(e, || {
+            let mut s = BtScan::begin(t.unique.clone(), vec![], Direction::Forward, false);
+            let (mut first, mut second, mut third) = (Vec::new(), Vec::new(), Vec::new());
+            assert!(s.next_batch(e, &mut first, None).unwrap());
+            assert!(s.next_batch(e, &mut second, None).unwrap());
+            let mark = s.mark();
+            assert!(s.next_batch(e, &mut third, None).unwrap());
+            s.restore(&mark);
+            let mut again = Vec::new();
+            assert!(s.next_batch(e, &mut again, None).unwrap());
+            assert_eq!(again, second);
+            assert!(s.next_batch(e, &mut again, None).unwrap());
+            assert_eq!(again, third);
+            // Back over the same pages.
+            s.set_direction(Direction::Backward);
+            assert!(s.next_batch(e, &mut again, None).unwrap());
+            again.reverse();
+            assert_eq!(again, second);
+            // Every combination of bounds agrees with a filter.
+            let all = t.rows(e);
+            let ops = [Strategy::Lt, Strategy::Le, Strategy::Eq, Strategy::Ge, Strategy::Gt];
+            let holds = |s: Strategy, x: i32, v: i32| match s {
+                Strategy::Lt => x < v,
+                Strategy::Le => x <= v,
+                Strategy::Eq => x == v,
+                Strategy::Ge => x >= v,
+                Strategy::Gt => x > v,
+            };
+            for a in ops {
+                for b in ops {
+                    for (x, y) in [(100, 300), (300, 100), (200, 200), (-1, 600)] {
+                        let want = all.iter().filter(|r| holds(a, r.1, x) && holds(b, r.1, y)).count();
+                        for dir in [Direction::Forward, Direction::Backward] {
+                            let got = t.by_index(e, &t.second, vec![key(a, x), key(b, y)], dir);
+                            assert_eq!(got.len(), want, "{a:?} {x} {b:?} {y} {dir:?}");
+                        }
+                    }
+                }
+            }
+        });
+    });
+}

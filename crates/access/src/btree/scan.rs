@@ -201,7 +201,8 @@ impl BtScan {
     }
 
     /// Replaces `tids` by the next leaf's matches; with `columns` (attribute number from 1 of the index, batch
-    /// column; ascending), index values go to the batch, one row a TID. False at the end.
+    /// column; ascending), index values go to the batch, one row a TID. False at the end. A leaf full of posting lists
+    /// holds up to about 1,350 TIDs.
     pub fn next_batch(
         &mut self,
         eng: &Engine,

@@ -62,7 +62,15 @@ pub(crate) fn hot_search(
             }
             break;
         }
-        let h = Header::read(page::tuple_at(p, id)?, b);
+        let t = page::tuple_at(p, id)?;
+        if at_start
+            && let Snapshot::Mvcc(s) = snap
+            && scan::settled(t, b, s.xmin)
+            && header::infomask2(t) & header::HEAP_ONLY == 0
+        {
+            return Ok((Some(off), false));
+        }
+        let h = Header::read(t, b);
         if at_start && h.is_heap_only() {
             break;
         }

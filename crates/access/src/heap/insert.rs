@@ -30,8 +30,17 @@ pub struct BulkInsert {
     added: u32,
 }
 
+impl Drop for BulkInsert {
+    /// Blocks added ahead and not used are made known to other inserts. (A failure costs room, nothing else.)
+    fn drop(&mut self) {
+        for p in self.spare.drain(..) {
+            let _ = fsm::record(p.store(), p.rel(), p.block(), storage::PAGE_SIZE - 64);
+        }
+    }
+}
+
 /// Most blocks added in one go.
-const EXTEND_MAX: u32 = 64;
+const EXTEND_MAX: u32 = 16;
 
 fn has_room(p: &Page, need: usize) -> bool {
     if p.is_new() {

@@ -153,7 +153,7 @@ fn settle(spec: &ScanSpec, out: &mut Batch) {
 /// The common case, told by the hint bits: inserted by a transaction that was over before the oldest one of the
 /// snapshot began, and never deleted or locked.
 #[inline]
-fn settled(t: &[u8], b: Bases, snapshot_xmin: Xid) -> bool {
+pub(crate) fn settled(t: &[u8], b: Bases, snapshot_xmin: Xid) -> bool {
     let mask = header::infomask(t);
     mask & (header::XMIN_COMMITTED | header::XMAX_INVALID) == header::XMIN_COMMITTED | header::XMAX_INVALID
         && (mask & header::XMIN_INVALID != 0 || b.xid(header::xmin_word(t)) < snapshot_xmin)
@@ -317,8 +317,8 @@ pub struct HeapScan {
     columnar: Columnar,
 }
 
-/// Tables beyond this many blocks are read through a ring of buffers.
-const RING_BLOCKS: u32 = 32 * 1024;
+/// Tables larger than this part of the buffer pool are read through a ring of buffers.
+const RING_FRACTION: usize = 4;
 /// Blocks announced to the kernel ahead of the scan.
 const PREFETCH: u32 = 32;
 
@@ -359,7 +359,9 @@ impl HeapScan {
         self.first = BlockNumber(first);
         self.end = BlockNumber(end);
         self.next = self.first;
-        self.strategy = (n.0 > RING_BLOCKS).then(|| Strategy::bulk_read(txn::store(eng)));
+        let st = txn::store(eng);
+        let large = n.0 as usize > st.config().pool_blocks() / RING_FRACTION;
+        self.strategy = large.then(|| Strategy::bulk_read(st));
         self.page = None;
         self.offsets.clear();
         self.done = 0;
@@ -456,6 +458,7 @@ pub struct BitmapHeapScan {
     page: Option<Pinned>,
     offsets: Vec<u16>,
     done: usize,
+    nblocks: BlockNumber,
     exact: u64,
     lossy: u64,
     pending: Pending,
@@ -464,13 +467,14 @@ pub struct BitmapHeapScan {
 impl BitmapHeapScan {
     /// Prepares.
     pub fn begin(
-        _eng: &Engine,
+        eng: &Engine,
         rel: Rc<Rel>,
         snapshot: Snapshot,
         spec: ScanSpec,
         pages: BitmapIter,
     ) -> Result<BitmapHeapScan> {
         Ok(BitmapHeapScan {
+            nblocks: txn::store(eng).nblocks(rel.locator, Fork::Main)?,
             rel,
             snapshot,
             spec,
@@ -526,14 +530,14 @@ impl BitmapHeapScan {
     }
     fn open_page(&mut self, eng: &Engine) -> Result<Option<PageRef>> {
         let st = txn::store(eng);
-        let nblocks = st.nblocks(self.rel.locator, Fork::Main)?;
         loop {
             eng.check_interrupts()?;
             self.page = None;
             if !self.pages.next_page(&mut self.current) {
                 return Ok(None);
             }
-            if self.current.block >= nblocks {
+            // Entries of rows beyond the end belong to transactions that began later.
+            if self.current.block >= self.nblocks {
                 continue;
             }
             let pin = st.read_main(self.rel.locator, self.current.block)?;
