@@ -17,6 +17,7 @@ use std::rc::Rc;
 use transam::Engine;
 use types::Registry;
 
+pub use stats::{KIND_CORRELATION, KIND_HISTOGRAM, KIND_MCV};
 pub use inval::{INVAL_CATALOG, INVAL_RELATION};
 
 /// Name → OID within a schema; `None` remembers that there is no such object.

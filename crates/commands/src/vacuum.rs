@@ -1,0 +1,250 @@
+//! VACUUM and ANALYZE as statements: which relations, with which options, each in a transaction of its own.
+
+use crate::CommandCtx;
+use crate::analyze_table;
+use crate::target::find_relation;
+use access::VacuumParams;
+use catalog::columns::pg_class;
+use common::{Error, Oid, Report, Result, Severity, SqlState, Xid, bail};
+use parser::ast::{DefArg, DefElem, VacuumStmt};
+use transam::LockMode;
+use types::Datum;
+
+/// Options of VACUUM and ANALYZE.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub vacuum: bool,
+    pub analyze: bool,
+    pub verbose: bool,
+    pub freeze: bool,
+    pub disable_page_skipping: bool,
+    pub skip_locked: bool,
+    pub truncate: Option<bool>,
+    pub index_cleanup: Option<bool>,
+}
+
+fn flag(o: &DefElem) -> Result<bool> {
+    Ok(match &o.arg {
+        None => true,
+        Some(DefArg::Boolean(b)) => *b,
+        Some(DefArg::Integer(i)) => *i != 0,
+        Some(DefArg::String(s)) => match s.to_ascii_lowercase().as_str() {
+            "on" | "true" => true,
+            "off" | "false" => false,
+            _ => bail!(SYNTAX_ERROR, "{} requires a Boolean value", o.defname),
+        },
+        Some(_) => bail!(SYNTAX_ERROR, "{} requires a Boolean value", o.defname),
+    })
+}
+
+fn options(s: &VacuumStmt) -> Result<Options> {
+    let mut o = Options { vacuum: s.is_vacuumcmd, analyze: !s.is_vacuumcmd, ..Options::default() };
+    for e in &s.options {
+        match e.defname.as_str() {
+            "verbose" => o.verbose = flag(e)?,
+            "skip_locked" => o.skip_locked = flag(e)?,
+            "analyze" if s.is_vacuumcmd => o.analyze = flag(e)?,
+            "freeze" if s.is_vacuumcmd => o.freeze = flag(e)?,
+            "disable_page_skipping" if s.is_vacuumcmd => o.disable_page_skipping = flag(e)?,
+            "truncate" if s.is_vacuumcmd => o.truncate = Some(flag(e)?),
+            "index_cleanup" if s.is_vacuumcmd => {
+                let auto = matches!(&e.arg, Some(DefArg::String(s)) if s.eq_ignore_ascii_case("auto"));
+                o.index_cleanup = if auto { None } else { Some(flag(e)?) };
+            }
+            // TOAST tables are vacuumed with their tables either way.
+            "process_toast" if s.is_vacuumcmd && flag(e)? => {}
+            "full" if s.is_vacuumcmd => {
+                if flag(e)? {
+                    return Err(Error::unsupported("VACUUM FULL"));
+                }
+            }
+            "parallel" if s.is_vacuumcmd => {
+                if !matches!(e.arg, Some(DefArg::Integer(0))) {
+                    return Err(Error::unsupported("VACUUM (PARALLEL)"));
+                }
+            }
+            other if s.is_vacuumcmd => {
+                return Err(common::err!(SYNTAX_ERROR, "unrecognized VACUUM option \"{other}\"").at(e.location));
+            }
+            other => {
+                return Err(common::err!(SYNTAX_ERROR, "unrecognized ANALYZE option \"{other}\"").at(e.location));
+            }
+        }
+    }
+    Ok(o)
+}
+
+/// Runs VACUUM or ANALYZE.
+pub fn run(ctx: &CommandCtx<'_>, s: &VacuumStmt) -> Result<String> {
+    let o = options(s)?;
+    if o.vacuum {
+        ctx.engine.prevent_in_block(ctx.top_level, "VACUUM")?;
+    }
+    let mut targets: Vec<(Oid, Vec<String>)> = Vec::new();
+    for r in &s.rels {
+        let Some(oid) = find_relation(ctx, &r.relation)? else {
+            let shown = crate::target::display(&r.relation);
+            return Err(common::err!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist").at(r.relation.location));
+        };
+        if !r.va_cols.is_empty() && !o.analyze {
+            bail!(FEATURE_NOT_SUPPORTED, "ANALYZE option must be specified when a column list is provided");
+        }
+        targets.push((oid, r.va_cols.clone()));
+    }
+    let named = !targets.is_empty();
+    if !named {
+        for row in ctx.catalog.scan_all(pg_class::TABLE)? {
+            let wanted = if o.vacuum { b"rmt".as_slice() } else { b"rm".as_slice() };
+            if wanted.contains(&row.char(pg_class::RELKIND)) && row.char(pg_class::RELKIND) != b't' {
+                targets.push((row.oid(pg_class::OID), Vec::new()));
+            }
+        }
+    }
+    let own_transactions = o.vacuum || !ctx.engine.in_block();
+    if own_transactions {
+        ctx.engine.commit_command()?;
+    }
+    for (oid, columns) in targets {
+        if own_transactions {
+            ctx.engine.start_command()?;
+        }
+        one(ctx, oid, &columns, &o, named)?;
+        if own_transactions {
+            ctx.engine.commit_command()?;
+        }
+    }
+    if own_transactions {
+        ctx.engine.start_command()?;
+    }
+    Ok(if s.is_vacuumcmd { "VACUUM" } else { "ANALYZE" }.into())
+}
+
+fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: bool) -> Result<()> {
+    let _ = ctx.engine.transaction_snapshot()?;
+    let shared = ctx.catalog.builtins().schema.table(oid).is_some_and(|t| t.shared);
+    let db = if shared { Oid::INVALID } else { ctx.catalog.database() };
+    if o.skip_locked {
+        if !ctx.engine.try_lock_relation(db, oid, LockMode::ShareUpdateExclusive)? {
+            let verb = if o.vacuum { "vacuum" } else { "analyze" };
+            warn(ctx, SqlState::LOCK_NOT_AVAILABLE, format!("skipping {verb} of relation with OID {oid} --- lock not available"));
+            return Ok(());
+        }
+    } else {
+        ctx.engine.lock_relation(db, oid, LockMode::ShareUpdateExclusive)?;
+    }
+    let Some(rel) = ctx.catalog.relation_if_any(oid)? else { return Ok(()) };
+    if !matches!(rel.kind, b'r' | b'm' | b't') {
+        if named {
+            let verb = if o.vacuum { "vacuum" } else { "analyze" };
+            warn(
+                ctx,
+                SqlState::WARNING,
+                format!("skipping \"{}\" --- cannot {verb} non-tables or special system tables", rel.name),
+            );
+        }
+        return Ok(());
+    }
+    if !may_maintain(ctx, &rel)? {
+        let verb = if o.vacuum { "vacuum" } else { "analyze" };
+        warn(
+            ctx,
+            SqlState::WARNING,
+            format!("skipping \"{}\" --- only table or database owner can {verb} it", rel.name),
+        );
+        return Ok(());
+    }
+    if o.vacuum {
+        let mut memory = 64 << 20;
+        ctx.host.with_settings(&mut |s| memory = s.int("maintenance_work_mem") as usize * 1024);
+        let stats = vacuum_relation(ctx.engine, ctx.catalog, oid, o, memory)?;
+        if o.verbose {
+            let text = format!("finished vacuuming \"{}.{}\": index scans: {}\npages: {} removed, {} remain, {} scanned\ntuples: {} removed, {} remain, {} are dead but not yet removable",
+                ctx.host.database_name(), rel.name, stats.index_scans, stats.removed_pages, stats.rel_pages, stats.scanned_pages,
+                stats.tuples_deleted, stats.live_tuples, stats.recently_dead_tuples);
+            ctx.host.notice(Report::new(Severity::Info, SqlState::SUCCESSFUL_COMPLETION, text));
+        }
+    }
+    if o.analyze && rel.kind != b't' {
+        if o.vacuum {
+            ctx.engine.command_counter_increment()?;
+        }
+        let mut target = 100;
+        ctx.host.with_settings(&mut |s| target = s.int("default_statistics_target") as usize);
+        analyze_table::analyze(ctx.engine, ctx.catalog, oid, columns, target, !o.vacuum)?;
+    }
+    Ok(())
+}
+
+/// The owner, or a superuser.
+fn may_maintain(ctx: &CommandCtx<'_>, rel: &catalog::desc::Relation) -> Result<bool> {
+    Ok(ctx.host.is_superuser() || crate::roles::is_member(ctx.catalog, ctx.host.role(), rel.owner)?)
+}
+
+fn warn(ctx: &CommandCtx<'_>, state: SqlState, text: String) {
+    ctx.host.notice(Report::new(Severity::Warning, state, text));
+}
+
+/// Vacuums one table with its TOAST table and notes the result in `pg_class`.
+pub fn vacuum_relation(
+    eng: &std::rc::Rc<transam::Engine>,
+    catalog: &std::rc::Rc<catalog::Catalog>,
+    oid: Oid,
+    o: &Options,
+    memory_bytes: usize,
+) -> Result<access::VacuumStats> {
+    let rel = catalog.relation(oid)?;
+    let Some(heap) = rel.rel.clone() else { return Err(Error::internal("vacuum of a relation without storage")) };
+    let mut indexes = Vec::new();
+    for i in &rel.indexes {
+        indexes.push(catalog.index(*i)?.rel.clone());
+    }
+    let row = class_row(catalog, oid)?;
+    let params = VacuumParams {
+        freeze: o.freeze,
+        disable_page_skipping: o.disable_page_skipping,
+        index_cleanup: o.index_cleanup,
+        truncate: o.truncate.unwrap_or(true),
+        memory_bytes,
+        relfrozenxid: row.as_ref().map_or(Xid::FIRST_NORMAL, |r| Xid(u64::from(r.oid(pg_class::RELFROZENXID).0))),
+        ..VacuumParams::default()
+    };
+    let stats = access::vacuum_heap(eng, &heap, &indexes, &params)?;
+    if let Some(row) = class_row(catalog, oid)? {
+        let mut changes = vec![
+            (pg_class::RELPAGES, Datum::I32(stats.rel_pages as i32)),
+            (pg_class::RELTUPLES, Datum::F32(stats.new_rel_tuples as f32)),
+            (pg_class::RELALLVISIBLE, Datum::I32(stats.all_visible_pages as i32)),
+        ];
+        if let Some(x) = stats.new_frozen_xid {
+            changes.push((pg_class::RELFROZENXID, Datum::U32(x.0 as u32)));
+        }
+        overwrite_if_changed(catalog, &row, &changes)?;
+    }
+    for (i, ix) in rel.indexes.iter().enumerate() {
+        let (Some(row), Some(s)) = (class_row(catalog, *ix)?, stats.indexes.get(i)) else { continue };
+        let changes =
+            [(pg_class::RELPAGES, Datum::I32(s.pages as i32)), (pg_class::RELTUPLES, Datum::F32(s.tuples as f32))];
+        overwrite_if_changed(catalog, &row, &changes)?;
+    }
+    if let Some(t) = &heap.toast {
+        vacuum_relation(eng, catalog, t.heap.oid, o, memory_bytes)?;
+    }
+    Ok(stats)
+}
+
+/// The `pg_class` row of a relation.
+pub fn class_row(catalog: &catalog::Catalog, oid: Oid) -> Result<Option<catalog::CatRow>> {
+    Ok(catalog.scan(pg_class::TABLE, pg_class::OID_INDEX, &[Datum::oid(oid)])?.into_iter().next())
+}
+
+/// Writes only what differs: an unchanged row makes no work for other processes.
+pub fn overwrite_if_changed(
+    catalog: &catalog::Catalog,
+    row: &catalog::CatRow,
+    changes: &[(usize, Datum)],
+) -> Result<()> {
+    if changes.iter().any(|(c, d)| row.values[*c] != *d) {
+        catalog.overwrite_columns(pg_class::TABLE, row, changes)?;
+    }
+    Ok(())
+}
