@@ -1,11 +1,11 @@
 //! EXPLAIN: the plan of a statement, and with ANALYZE what happened when it ran.
 
 use crate::CommandCtx;
-use crate::query;
+use crate::analysis::with_analyze;
+use crate::run_query;
 use common::{Error, Oid, Result, bail};
 use executor::run::{CompiledPlan, QueryRun, RunOptions};
 use parser::ast::{DefArg, DefElem, ExplainStmt, Statement};
-use planner::PlannerCtx;
 use planner::explain::{ExplainFormat, ExplainOptions, explain_text};
 use protocol::Field;
 use std::rc::Rc;
@@ -31,8 +31,8 @@ fn format(o: &DefElem) -> Result<ExplainFormat> {
     Ok(match name.to_ascii_lowercase().as_str() {
         "text" => ExplainFormat::Text,
         "json" => ExplainFormat::Json,
-        "xml" => return Err(Error::unsupported("EXPLAIN (FORMAT XML)")),
-        "yaml" => return Err(Error::unsupported("EXPLAIN (FORMAT YAML)")),
+        "xml" => ExplainFormat::Xml,
+        "yaml" => ExplainFormat::Yaml,
         _ => {
             return Err(common::err!(
                 INVALID_PARAMETER_VALUE,
@@ -74,12 +74,14 @@ fn options(e: &ExplainStmt) -> Result<ExplainOptions> {
     Ok(o)
 }
 
-/// Type of the result column: json by FORMAT, else text.
+/// Type of the result column: json or xml by FORMAT, else text.
 pub fn result_type(e: &ExplainStmt) -> Oid {
-    let json = e.options.iter().any(|d| {
-        d.defname == "format" && matches!(&d.arg, Some(DefArg::String(s)) if s.eq_ignore_ascii_case("json"))
-    });
-    if json { oids::JSON } else { oids::TEXT }
+    let format = e.options.iter().rev().find(|d| d.defname == "format").and_then(|d| format(d).ok());
+    match format {
+        Some(ExplainFormat::Json) => oids::JSON,
+        Some(ExplainFormat::Xml) => oids::XML,
+        _ => oids::TEXT,
+    }
 }
 
 /// Runs EXPLAIN.
@@ -92,7 +94,8 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
         return Err(Error::unsupported("EXPLAIN of a utility statement"));
     }
     let planning = Instant::now();
-    let (planned, _) = query::plan_statement(ctx, &e.query, false)?;
+    let query = run_query::resolve(ctx, &e.query)?;
+    let planned = run_query::plan(ctx, query)?;
     let planning_ms = planning.elapsed().as_secs_f64() * 1000.0;
     let planned = Rc::new(planned);
     let mut instr = None;
@@ -114,20 +117,7 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
         instr = Some(planner::Instrumentation { planning_ms, ..planner::Instrumentation::default() });
     }
     let settings = ctx.host.planner_settings();
-    let fmt = ctx.env.fmt.borrow().clone();
-    let pctx = PlannerCtx {
-        catalog: ctx.catalog,
-        settings: &settings,
-        registry: ctx.catalog.registry(),
-        fmt: &fmt,
-        env: ctx.env.session.fn_env(),
-        xact_start_us: ctx.engine.transaction_timestamp(),
-        stmt_start_us: ctx.engine.statement_timestamp(),
-        param_types: ctx.param_types,
-        bound_params: Some(ctx.params),
-        cursor: false,
-    };
-    let lines = explain_text(&pctx, &planned, o, instr.as_ref());
+    let lines = with_analyze(ctx, |cx| Ok(explain_text(cx, &settings, &planned, o, instr.as_ref())))?;
     let type_oid = result_type(e);
     let field = Field {
         name: "QUERY PLAN".into(),
@@ -139,7 +129,7 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
         format: 0,
     };
     ctx.host.begin_rows(&[field])?;
-    if type_oid == oids::JSON {
+    if o.format != ExplainFormat::Text {
         ctx.host.send_row(&[Datum::text(&lines.join("\n"))], &[oids::TEXT])?;
     } else {
         for l in &lines {

@@ -7,18 +7,22 @@ pub mod acl;
 pub mod aclcheck;
 mod alter_table;
 mod analysis;
+mod analyze_table;
 pub mod autovacuum;
 mod columns;
 mod constraint;
+mod copy;
 mod create_like;
 mod create_table;
 pub mod ctx;
 mod drop;
+mod explain;
 mod expr_depend;
 mod foreign_key;
 pub mod functions;
 mod index;
 mod index_build;
+mod lock;
 mod naming;
 mod relation;
 mod relfilenode;
@@ -30,6 +34,7 @@ mod sequence_ddl;
 mod table_scan;
 mod target;
 mod truncate;
+mod vacuum;
 mod volatility;
 
 pub use ctx::{CommandCtx, CopyFormat, FnEnv, Host};
@@ -46,6 +51,11 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::AlterTable(s) => alter_table::run(ctx, s),
         S::Drop(s) => drop::run(ctx, s),
         S::Truncate(s) => truncate::run(ctx, s),
+        S::Copy(s) => copy::run(ctx, s),
+        S::Vacuum(s) => vacuum::run(ctx, s),
+        S::Explain(s) => explain::run(ctx, s),
+        S::Checkpoint => checkpoint(ctx),
+        S::Lock(s) => lock::run(ctx, s),
         other => Err(common::Error::unsupported(statement_name(other))),
     }
 }
@@ -56,9 +66,17 @@ fn statement_name(stmt: &parser::ast::Statement) -> String {
     shown.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_string()
 }
 
-/// Type of EXPLAIN's result column: text, or json, xml by FORMAT.
-pub fn explain_type(_e: &parser::ast::ExplainStmt) -> common::Oid {
-    types::oids::TEXT
+/// Type of EXPLAIN's result column: text, or json by FORMAT.
+pub fn explain_type(e: &parser::ast::ExplainStmt) -> common::Oid {
+    explain::result_type(e)
+}
+
+fn checkpoint(ctx: &CommandCtx<'_>) -> common::Result<String> {
+    if !ctx.host.is_superuser() {
+        common::bail!(INSUFFICIENT_PRIVILEGE, "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
+    }
+    ctx.host.request_checkpoint()?;
+    Ok("CHECKPOINT".into())
 }
 
 /// A lock mode by PostgreSQL's number (1 AccessShare … 8 AccessExclusive).

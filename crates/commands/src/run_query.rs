@@ -7,7 +7,7 @@ use analyze::{Analyzed, ParamTypes};
 use common::{Error, Result};
 use executor::{CompiledPlan, QueryRun, RunOptions};
 use parser::ast::Statement;
-use planner::PlannerCtx;
+use planner::{PlannedStmt, PlannerCtx};
 use std::rc::Rc;
 
 /// Resolves a statement that must be a query.
@@ -20,8 +20,8 @@ pub fn resolve(ctx: &CommandCtx<'_>, stmt: &Statement) -> Result<Query> {
     }
 }
 
-/// Rewrites, plans and starts a query under the latest snapshot.
-pub fn start(ctx: &CommandCtx<'_>, q: Query) -> Result<QueryRun> {
+/// Rewrites and plans a query; the user's privileges are checked.
+pub fn plan(ctx: &CommandCtx<'_>, q: Query) -> Result<PlannedStmt> {
     let mut queries = with_analyze(ctx, |a| analyze::rewrite(a, q))?;
     let (Some(q), true) = (queries.pop(), queries.is_empty()) else {
         return Err(Error::unsupported("a query that is rewritten to several"));
@@ -29,22 +29,24 @@ pub fn start(ctx: &CommandCtx<'_>, q: Query) -> Result<QueryRun> {
     crate::aclcheck::check_query_privileges(ctx.catalog, ctx.host.role(), ctx.host.is_superuser(), &q)?;
     let settings = ctx.host.planner_settings();
     let fmt = ctx.env.fmt.borrow().clone();
-    let plan = planner::plan_query(
-        &PlannerCtx {
-            catalog: ctx.catalog,
-            settings: &settings,
-            registry: ctx.catalog.registry(),
-            fmt: &fmt,
-            env: ctx.env.session.fn_env(),
-            xact_start_us: ctx.env.session.xact_start_us(),
-            stmt_start_us: ctx.env.session.stmt_start_us(),
-            param_types: ctx.param_types,
-            bound_params: Some(ctx.params),
-            cursor: false,
-        },
-        q,
-    )?;
-    let compiled = CompiledPlan::new(ctx.env, Rc::new(plan))?;
+    let cx = PlannerCtx {
+        catalog: ctx.catalog,
+        settings: &settings,
+        registry: ctx.catalog.registry(),
+        fmt: &fmt,
+        env: ctx.env.session.fn_env(),
+        xact_start_us: ctx.env.session.xact_start_us(),
+        stmt_start_us: ctx.env.session.stmt_start_us(),
+        param_types: ctx.param_types,
+        bound_params: Some(ctx.params),
+        cursor: false,
+    };
+    planner::plan_query(&cx, q)
+}
+
+/// Rewrites, plans and starts a query under the latest snapshot.
+pub fn start(ctx: &CommandCtx<'_>, q: Query) -> Result<QueryRun> {
+    let compiled = CompiledPlan::new(ctx.env, Rc::new(plan(ctx, q)?))?;
     let options = RunOptions { snapshot: Some(ctx.engine.latest_snapshot()?), ..RunOptions::default() };
     QueryRun::start(compiled, ctx.params, &options)
 }

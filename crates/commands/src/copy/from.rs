@@ -4,6 +4,7 @@ use super::binary::BinaryReader;
 use super::fields::Fields;
 use super::lines::Lines;
 use super::options::{CopyOptions, Format, Header};
+use crate::analysis::with_analyze;
 use crate::{CommandCtx, CopyFormat};
 use access::InsertOptions;
 use catalog::desc::Relation;
@@ -151,7 +152,8 @@ fn defaults(
         if columns.contains(&i) || a.dropped {
             continue;
         }
-        if let Some(e) = analyze::rewrite::column_default(ctx.catalog, rel, i)? {
+        let default = with_analyze(ctx, |cx| analyze::column_default(cx, rel, i as i16 + 1))?;
+        if let Some(e) = default {
             out.push((i, executor::expr::compile_one(ctx.env, &e, &executor::modify::target::TableScope)?));
         }
     }
@@ -311,7 +313,7 @@ impl CopyFrom<'_> {
         for (i, p) in &mut self.defaults {
             p.run(self.inserter.exec(), &self.batch, types::Rows::All(n))?;
             for row in 0..n {
-                let v = p.output(0, &self.batch).get(row).to_owned();
+                let v = p.result(0, &self.batch).get(row).to_owned();
                 self.batch.cols[*i].set(row, v.as_ref());
             }
         }

@@ -3,7 +3,7 @@
 use super::binary::SIGNATURE;
 use super::fields::{write_csv, write_text};
 use super::options::{CopyOptions, Format, Header};
-use crate::query::{self, SelectRun};
+use crate::run_query;
 use crate::{CommandCtx, CopyFormat};
 use catalog::desc::Relation;
 use common::{Error, Oid, Result, bail};
@@ -73,18 +73,20 @@ fn columns_in_order(columns: &[usize]) -> Vec<(u16, u16)> {
 
 /// COPY (query) TO.
 pub fn copy_query(ctx: &CommandCtx<'_>, q: &Statement, o: &CopyOptions) -> Result<u64> {
-    let (planned, columns) = query::plan_statement(ctx, q, false)?;
+    let query = run_query::resolve(ctx, q)?;
+    let columns = analyze::output_columns(&query);
     if columns.is_empty() {
         bail!(FEATURE_NOT_SUPPORTED, "COPY query must have a RETURNING clause");
     }
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
     let types: Vec<Oid> = columns.iter().map(|c| c.type_oid).collect();
     let mut job = CopyTo::begin(ctx, o, &names, &types)?;
-    let mut run = SelectRun::start(ctx, planned)?;
-    while let Some(b) = run.next()? {
+    let mut run = run_query::start(ctx, query)?;
+    while let Some(b) = run.next(0)? {
         job.write_batch(b)?;
     }
     run.finish()?;
+    run.stop();
     job.end()
 }
 
