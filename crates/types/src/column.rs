@@ -57,7 +57,7 @@ impl NullMask {
     /// Forgets the bits from row `n` on.
     fn trim(&mut self, n: usize) {
         self.words.truncate(n.div_ceil(64));
-        if n % 64 != 0
+        if !n.is_multiple_of(64)
             && let Some(w) = self.words.get_mut(n / 64)
         {
             *w &= (1 << (n % 64)) - 1;

@@ -14,6 +14,7 @@ pub mod misc;
 pub mod numeric;
 pub mod oids;
 pub mod ops;
+pub mod record;
 pub mod regexp;
 pub mod registry;
 pub mod text;
@@ -42,5 +43,6 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         agg::table::TABLE,
         datetime::table::TABLE,
         regexp::table::TABLE,
+        record::TABLE,
     ]
 }

@@ -182,6 +182,57 @@ fn answers_as_postgresql() {
     run(include_str!("data/templates.txt"), "templates");
 }
 
+fn context<'a>(fmt: &'a FormatSettings, registry: &'a Registry) -> CallCtx<'a> {
+    CallCtx {
+        fmt,
+        registry,
+        collation: common::Oid(0),
+        result_type: common::Oid(0),
+        result_typmod: -1,
+        arg_types: &[],
+        xact_start_us: 0,
+        stmt_start_us: 0,
+        env: &(),
+    }
+}
+
+/// Output under every DateStyle and IntervalStyle: style, interval style, type, value, expected.
+#[test]
+fn styles() {
+    use types::registry::{DateOrder, DateStyle, IntervalStyle};
+    let reg = registry();
+    let mut failed = String::new();
+    for line in include_str!("data/styles.txt").lines() {
+        let f: Vec<&str> = line.split('\t').collect();
+        let (style, order) = f[0].split_once(", ").expect("two words");
+        let mut fmt = settings();
+        let t: u32 = f[2].parse().expect("type");
+        fmt.date_style = match style {
+            "ISO" => DateStyle::Iso,
+            "SQL" => DateStyle::Sql,
+            "German" => DateStyle::German,
+            _ => DateStyle::Postgres,
+        };
+        fmt.date_order = match order {
+            "MDY" => DateOrder::Mdy,
+            "DMY" => DateOrder::Dmy,
+            _ => DateOrder::Ymd,
+        };
+        fmt.interval_style = match f[1] {
+            "postgres" => IntervalStyle::Postgres,
+            "postgres_verbose" => IntervalStyle::PostgresVerbose,
+            "sql_standard" => IntervalStyle::SqlStandard,
+            _ => IntervalStyle::Iso8601,
+        };
+        let d = input(&context(&settings(), &reg), t, f[3]).expect("valid input");
+        let got = output(&context(&fmt, &reg), t, &d).expect("output");
+        if got != f[4] {
+            let _ = writeln!(failed, "{line}\n    got {got}");
+        }
+    }
+    assert!(failed.is_empty(), "{failed}");
+}
+
 /// Lists the functions that have code.
 #[test]
 #[ignore = "prints a list for the generator of the data files"]

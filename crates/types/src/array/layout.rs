@@ -188,7 +188,7 @@ impl ArrayBuilder {
     }
     /// Adds an element.
     pub fn push(&mut self, d: DatumRef<'_>) {
-        if self.len % 8 == 0 {
+        if self.len.is_multiple_of(8) {
             self.bitmap.push(0);
         }
         if d.is_null() {

@@ -151,14 +151,14 @@ pub fn interval_um(v: F16) -> Result<F16> {
     Ok(Interval::unpack(v).negate()?.pack())
 }
 pub fn interval_pl(a: F16, b: F16) -> Result<F16> {
-    Ok(Interval::unpack(a).add(Interval::unpack(b))?.pack())
+    Ok(Interval::unpack(a).plus(Interval::unpack(b))?.pack())
 }
 pub fn interval_mi(a: F16, b: F16) -> Result<F16> {
-    Ok(Interval::unpack(a).sub(Interval::unpack(b))?.pack())
+    Ok(Interval::unpack(a).minus(Interval::unpack(b))?.pack())
 }
 /// Sum, for aggregates.
 pub fn interval_add(a: Interval, b: Interval) -> Result<Interval> {
-    a.add(b)
+    a.plus(b)
 }
 
 /// Rounds to microseconds, absorbing noise of the multiplication.

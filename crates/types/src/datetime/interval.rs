@@ -41,14 +41,14 @@ impl Interval {
         }
     }
     /// Sum of the parts. 22008.
-    pub fn add(self, o: Interval) -> Result<Interval> {
+    pub fn plus(self, o: Interval) -> Result<Interval> {
         match (self.us.checked_add(o.us), self.days.checked_add(o.days), self.months.checked_add(o.months)) {
             (Some(us), Some(days), Some(months)) => Ok(Interval { us, days, months }),
             _ => Err(interval_range()),
         }
     }
     /// Difference of the parts. 22008.
-    pub fn sub(self, o: Interval) -> Result<Interval> {
+    pub fn minus(self, o: Interval) -> Result<Interval> {
         match (self.us.checked_sub(o.us), self.days.checked_sub(o.days), self.months.checked_sub(o.months)) {
             (Some(us), Some(days), Some(months)) => Ok(Interval { us, days, months }),
             _ => Err(interval_range()),

@@ -41,8 +41,7 @@ fn time_of(h: i32, m: i32, s: f64) -> Result<i64> {
     let us = (s * 1e6).round_ties_even();
     let ok = (0..=24).contains(&h)
         && (0..60).contains(&m)
-        && s >= 0.0
-        && s <= 60.0
+        && (0.0..=60.0).contains(&s)
         && (h < 24 || (m == 0 && s == 0.0));
     if !ok {
         bail!(DATETIME_FIELD_OVERFLOW, "time field value out of range: {}:{:02}:{}", h, m, g02(s));
@@ -154,7 +153,7 @@ pub fn in_range_date(val: i32, base: i32, offset: F16, sub: bool, less: bool) ->
 pub fn in_range_interval(val: F16, base: F16, offset: F16, sub: bool, less: bool) -> Result<bool> {
     let o = check_offset(Interval::unpack(offset))?;
     let b = Interval::unpack(base);
-    let bound = if sub { b.sub(o)? } else { b.add(o)? };
+    let bound = if sub { b.minus(o)? } else { b.plus(o)? };
     let v = Interval::unpack(val).span();
     Ok(if less { v <= bound.span() } else { v >= bound.span() })
 }

@@ -525,14 +525,12 @@ fn finish(f: Fields, want: Want, text: &str) -> Result<Parsed> {
         None => 0,
     };
     let day = resolve_day(&f, want, text)?;
-    match want {
-        Want::Time | Want::TimeTz => {
-            if time.is_none() && f.relative.is_none() {
-                return Err(bad(want, text));
-            }
-        }
-        _ if day.is_none() => return Err(bad(want, text)),
-        _ => {}
+    let missing = match want {
+        Want::Time | Want::TimeTz => time.is_none() && f.relative.is_none(),
+        _ => day.is_none(),
+    };
+    if missing {
+        return Err(bad(want, text));
     }
     Ok(Parsed::Local { day, us, zone: f.zone })
 }

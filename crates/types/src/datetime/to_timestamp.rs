@@ -135,7 +135,7 @@ fn near(v: i64, digits: usize) -> i64 {
         1 | 2 if (0..70).contains(&v) => v + 2000,
         1 | 2 if v < 100 => v + 1900,
         3 if (100..520).contains(&v) => v + 2000,
-        3 if v < 1000 && v >= 520 => v + 1000,
+        3 if (520..1000).contains(&v) => v + 1000,
         3 if v < 100 => near(v, 2),
         _ => v,
     }
@@ -274,7 +274,7 @@ fn field(g: &mut Got, sc: &mut Scanner<'_>, key: Key, free: bool, word: &str, do
             let before = sc.s.len();
             let v = sc.int(width(usize::from(n)), word)?;
             let digits = before - sc.s.len();
-            let v = if n < 4 || digits < 4 && n < 4 { near(v, digits.min(3)) } else { v };
+            let v = if n < 4 { near(v, digits.min(3)) } else { v };
             put(if matches!(key, Key::Year(_)) { &mut g.year } else { &mut g.iso_year }, v, word)?;
         }
         Key::YearComma => {
@@ -318,20 +318,14 @@ fn resolve(g: &Got, text: &str) -> Result<(i64, i64)> {
     let range = || field_range(text);
     let mut hour = g.hour;
     if g.hour12 {
-        if g.pm.is_some() || g.hour12 {
-            if !(1..=12).contains(&hour) && (g.pm.is_some() || hour != 0) {
-                return Err(err!(
-                    INVALID_DATETIME_FORMAT,
-                    "hour \"{}\" is invalid for the 12-hour clock",
-                    hour
-                )
+        if !(1..=12).contains(&hour) && (g.pm.is_some() || hour != 0) {
+            return Err(err!(INVALID_DATETIME_FORMAT, "hour \"{}\" is invalid for the 12-hour clock", hour)
                 .hint("Use the 24-hour clock, or give an hour between 1 and 12."));
-            }
-            match g.pm {
-                Some(true) if hour < 12 => hour += 12,
-                Some(false) if hour == 12 => hour = 0,
-                _ => {}
-            }
+        }
+        match g.pm {
+            Some(true) if hour < 12 => hour += 12,
+            Some(false) if hour == 12 => hour = 0,
+            _ => {}
         }
     }
     let (mut minute, mut second) = (g.minute, g.second);

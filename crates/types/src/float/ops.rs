@@ -149,7 +149,7 @@ macro_rules! to_int {
     ($($name:ident $t:ty, $limit:expr, $word:literal;)*) => {$(
         pub fn $name(v: f64) -> Result<$t> {
             let r = v.round_ties_even();
-            if r.is_nan() || r < -$limit || r >= $limit {
+            if !(-$limit..$limit).contains(&r) {
                 return Err(out_of_range($word));
             }
             Ok(r as $t)

@@ -1,9 +1,10 @@
 //! Functions of the small types by OID.
 
+use super::any::*;
 use super::boolean::{self, *};
 use super::ident::{self, *};
 use super::uuid::{self, *};
-use crate::{FnImpl, k0, k1, k2};
+use crate::{FnImpl, c1, k0, k1, k2, w2};
 
 /// Functions of the small types.
 pub static TABLE: &[(u32, FnImpl)] = &[
@@ -144,4 +145,20 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (1288, k1!(oidtoi8)),
     (1287, k1!(i8tooid)),
     (3432, k0!(gen_random_uuid)),
+    (438, FnImpl::Scalar(pg_num_nulls)),
+    (440, FnImpl::Scalar(pg_num_nonnulls)),
+    (1619, c1!(pg_typeof)),
+    (1285, c1!(quote_literal_any)),
+    (1290, c1!(quote_nullable_any)),
+    (1268, k2!(parse_ident)),
+    (5022, k2!(pg_lsn_pli)),
+    (5024, k2!(pg_lsn_mii)),
+    (3237, w2!(pg_lsn_mi)),
+    (5023, k2!(numeric_pl_pg_lsn)),
+    (6103, k1!(numeric_pg_lsn)),
+    (2288, k1!(pg_size_pretty)),
+    (3166, k1!(pg_size_pretty_numeric)),
+    (1597, k1!(pg_encoding_to_char)),
+    (1264, k1!(pg_char_to_encoding)),
+    (810, k0!(pg_client_encoding)),
 ];

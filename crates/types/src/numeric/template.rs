@@ -181,10 +181,8 @@ impl Picture {
                 self.bracket = true;
             }
             Item::Roman(_) => self.roman = true,
-            Item::Shift => {
-                if self.point {
-                    return Err(syntax("cannot use \"V\" and decimal point together"));
-                }
+            Item::Shift if self.point => {
+                return Err(syntax("cannot use \"V\" and decimal point together"));
             }
             Item::Exponent => {
                 if self.exponent {
@@ -607,31 +605,23 @@ pub fn numeric_to_number(text: &str, format: &str, out: &mut Vec<u8>) -> Result<
                     if point { post += 1 } else { pre += 1 }
                 }
             }
-            Item::Point => {
-                if s.peek() == Some(&'.') {
-                    s.next();
-                    if !point {
-                        digits.push('.');
-                        point = true;
-                    }
+            Item::Point if s.peek() == Some(&'.') => {
+                s.next();
+                if !point {
+                    digits.push('.');
+                    point = true;
                 }
             }
-            Item::Group => {
-                if s.peek() == Some(&',') {
-                    s.next();
-                }
+            Item::Group if s.peek() == Some(&',') => {
+                s.next();
             }
             Item::Sign | Item::Minus | Item::Plus | Item::SignGroup => sign(&mut s, &mut neg),
-            Item::Bracket => {
-                if s.peek() == Some(&'>') {
-                    neg = true;
-                    s.next();
-                }
+            Item::Bracket if s.peek() == Some(&'>') => {
+                neg = true;
+                s.next();
             }
-            Item::Currency => {
-                if s.peek().is_some_and(|c| !c.is_ascii_digit()) {
-                    s.next();
-                }
+            Item::Currency if s.peek().is_some_and(|c| !c.is_ascii_digit()) => {
+                s.next();
             }
             Item::Ordinal(_) => {
                 s.next();

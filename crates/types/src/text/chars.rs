@@ -30,7 +30,7 @@ pub fn substr_range(n: usize, start: i32, len: Option<i32>) -> Result<(usize, us
     Ok((lo, hi.max(lo)))
 }
 
-fn substr<'a>(s: &'a str, start: i32, len: Option<i32>) -> Result<&'a str> {
+fn substr(s: &str, start: i32, len: Option<i32>) -> Result<&str> {
     let (lo, hi) = substr_range(usize::MAX >> 1, start, len)?;
     if s.is_ascii() {
         return Ok(&s[lo.min(s.len())..hi.min(s.len())]);

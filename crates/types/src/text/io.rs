@@ -130,7 +130,7 @@ pub fn namerecv(_: &CallCtx<'_>, b: &[u8], _: Oid, _: i32) -> Result<Datum> {
     }
     Ok(Datum::text(s))
 }
-pub fn text_name<'a>(s: &'a str, out: &mut Vec<u8>) {
+pub fn text_name(s: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(name_truncate(s).as_bytes());
 }
 pub fn name_text(s: &[u8], out: &mut Vec<u8>) {

@@ -191,7 +191,7 @@ pub fn quote_qualified(schema: &str, name: &str) -> String {
 pub fn quote_literal(s: &str) -> String {
     let mut q = String::with_capacity(s.len() + 3);
     if s.contains('\\') {
-        q.push_str("E");
+        q.push('E');
     }
     q.push('\'');
     for c in s.chars() {
