@@ -747,3 +747,52 @@ fn marks_directions_and_many_keys() {
         });
     });
 }
+
+#[test]
+fn unlogged_tables_write_no_log() {
+    let c = Cluster::create("unlogged");
+    c.recover();
+    c.run(BackendKind::Client, |e| {
+        let t = stmt(e, || {
+            Table::create(e);
+            let t = Table::describe();
+            let unlog = |ix: &IndexRel| {
+                let mut ix = ix.clone();
+                ix.rel.persistence = Persistence::Unlogged;
+                std::rc::Rc::new(ix)
+            };
+            let mut rel = (*t.rel).clone();
+            rel.persistence = Persistence::Unlogged;
+            let toast = rel.toast.as_ref().unwrap();
+            let mut heap = (*toast.heap).clone();
+            heap.persistence = Persistence::Unlogged;
+            rel.toast =
+                Some(std::rc::Rc::new(ToastRel { heap: std::rc::Rc::new(heap), index: unlog(&toast.index) }));
+            Table { rel: std::rc::Rc::new(rel), unique: unlog(&t.unique), second: unlog(&t.second) }
+        });
+        let before = stmt(e, || {
+            e.current_xid().unwrap();
+            e.store().counters().wal_records
+        });
+        stmt(e, || {
+            for i in 0..3000 {
+                t.insert(e, i, i % 7, "x").unwrap();
+            }
+            t.insert(e, 5000, 1, &"long".repeat(20000)).unwrap();
+            for r in t.rows(e) {
+                if r.0 % 2 == 0 {
+                    heap::delete(e, &t.rel, r.3, e.current_command_id(true), LockWait::Block).unwrap();
+                }
+            }
+        });
+        // The commits, and the counter of object ids.
+        let records = e.store().counters().wal_records - before;
+        assert!(records < 10, "{records}");
+        stmt(e, || t.verify(e));
+        stmt(e, || t.vacuum(e));
+        stmt(e, || {
+            t.verify(e);
+            assert_eq!(t.by_index(e, &t.unique, vec![], Direction::Forward).len(), t.rows(e).len());
+        });
+    });
+}

@@ -304,6 +304,7 @@ pub struct HeapScan {
     snapshot: Snapshot,
     spec: ScanSpec,
     prune: bool,
+    range: Option<(BlockNumber, u32)>,
     first: BlockNumber,
     end: BlockNumber,
     next: BlockNumber,
@@ -337,6 +338,7 @@ impl HeapScan {
             snapshot,
             spec,
             prune: opts.prune,
+            range: opts.range,
             first: BlockNumber(0),
             end: BlockNumber(0),
             next: BlockNumber(0),
@@ -380,7 +382,7 @@ impl HeapScan {
         if let Some(s) = snapshot {
             self.snapshot = s;
         }
-        self.set_range(eng, None)
+        self.set_range(eng, self.range)
     }
     /// Caps the rows of the next batches (LIMIT, cursors): at least 1.
     pub fn set_batch_rows(&mut self, rows: usize) {
