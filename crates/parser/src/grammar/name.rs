@@ -59,7 +59,7 @@ impl Parser<'_> {
     }
 
     fn word_if(&mut self, class: fn(T) -> bool) -> Result<String> {
-        if class(self.tok.kind) { self.word() } else { Err(self.syntax_error()) }
+        if class(self.tok.kind) && !self.at_nulls_order() { self.word() } else { Err(self.syntax_error()) }
     }
 
     pub(crate) fn col_id(&mut self) -> Result<String> {

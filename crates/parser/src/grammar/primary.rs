@@ -142,7 +142,7 @@ impl Parser<'_> {
                 if self.starts_typed_literal(kw) {
                     return self.typed_literal(kw);
                 }
-                if kw.category() == Category::Reserved {
+                if kw.category() == Category::Reserved || self.at_nulls_order() {
                     return Err(self.syntax_error());
                 }
                 self.named()

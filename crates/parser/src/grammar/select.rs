@@ -234,7 +234,7 @@ impl Parser<'_> {
     }
 
     /// At NULLS before FIRST or LAST, where it is no name.
-    fn at_nulls_order(&mut self) -> bool {
+    pub(crate) fn at_nulls_order(&mut self) -> bool {
         self.at_kw(Kw::Nulls) && matches!(self.peek(), T::Kw(Kw::First | Kw::Last))
     }
 
