@@ -716,3 +716,56 @@ pub fn run_rows(
         Ok(())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Arg, CallCtx, Column, DatumRef, FnImpl, FormatSettings, Phys, Registry, Rows};
+    use common::Oid;
+
+    /// Dense, constant, selected and null inputs of a strict kernel.
+    #[test]
+    fn shapes() {
+        let reg = Registry::build(&crate::builtin_tables());
+        let fmt = FormatSettings::default();
+        let ctx = CallCtx {
+            fmt: &fmt,
+            registry: &reg,
+            collation: Oid(0),
+            result_type: Oid(0),
+            result_typmod: -1,
+            arg_types: &[],
+            xact_start_us: 0,
+            stmt_start_us: 0,
+            env: &(),
+        };
+        let Some(FnImpl::Scalar(int4pl)) = reg.get(Oid(177)) else { panic!("int4pl") };
+        let (mut a, mut b) = (Column::new(Phys::I32), Column::new(Phys::I32));
+        for i in 0..70 {
+            a.push(if i % 7 == 3 { DatumRef::Null } else { DatumRef::I32(i) });
+            b.push(DatumRef::I32(100 * i));
+        }
+        let ten = Column::constant(Phys::I32, &crate::Datum::I32(10));
+        let null = Column::constant(Phys::I32, &crate::Datum::Null);
+        let sel: Vec<u16> = (0..70).step_by(3).collect();
+        for rows in [Rows::All(70), Rows::Sel(&sel), Rows::All(65), Rows::All(0)] {
+            for (x, y, konst) in [(&a, &b, false), (&b, &ten, true), (&a, &ten, true), (&b, &null, true)] {
+                let mut out = Column::new(Phys::I32);
+                let args = [Arg { col: x, konst: false }, Arg { col: y, konst }];
+                int4pl(&ctx, &args, rows, &mut out).unwrap();
+                assert_eq!(out.len(), rows.bound());
+                rows.each(|i| -> Result<(), ()> {
+                    let want = match (args[0].get(i), args[1].get(i)) {
+                        (DatumRef::I32(p), DatumRef::I32(q)) => DatumRef::I32(p + q),
+                        _ => DatumRef::Null,
+                    };
+                    assert_eq!(out.get(i), want);
+                    Ok(())
+                })
+                .unwrap();
+                // A value appended later must not inherit a null bit.
+                out.push(DatumRef::I32(1));
+                assert_eq!(out.get(out.len() - 1), DatumRef::I32(1));
+            }
+        }
+    }
+}

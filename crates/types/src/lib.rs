@@ -31,6 +31,12 @@ pub use registry::{
 pub use tupdesc::{Attribute, TupleDesc};
 pub use typeinfo::{TypeInfo, array_type, element_type, phys_of, type_info};
 
+/// Quoting and parsing of text that other crates write into or read from SQL.
+pub mod text_io {
+    pub use crate::array::{ArrayText, parse_array_text};
+    pub use crate::text::quote::{quote_identifier, quote_literal, quote_qualified};
+}
+
 /// The function tables of this crate, to be merged into a [`Registry`].
 pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
     vec![

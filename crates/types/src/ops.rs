@@ -17,20 +17,34 @@ pub fn type_cmp(type_oid: Oid) -> Option<CmpFn> {
     Some(match type_oid {
         INT2 | INT4 | INT8 | DATE | TIME | TIMESTAMP | TIMESTAMPTZ => crate::int::int_cmp,
         TEXT | VARCHAR | NAME | BYTEA => crate::text::bytes_cmp,
+        BPCHAR => crate::text::bpcharcmp,
         OID | REGCLASS | REGTYPE | REGPROC => crate::misc::u32_cmp,
-        _ => match find(type_info(type_oid)?.cmp)? {
-            FnImpl::Cmp(f) => f,
-            _ => return None,
+        NUMERIC => crate::numeric::numeric_cmp,
+        FLOAT4 | FLOAT8 => crate::float::float_cmp,
+        RECORD => crate::record::btrecordcmp,
+        _ => match type_info(type_oid) {
+            Some(t) if t.is_array() => crate::array::array_cmp,
+            t => match find(t?.cmp)? {
+                FnImpl::Cmp(f) => f,
+                _ => return None,
+            },
         },
     })
 }
 
 /// Default hash of a built-in type.
 pub fn type_hash(type_oid: Oid) -> Option<HashFn> {
-    match find(type_info(type_oid)?.hash)? {
-        FnImpl::Hash(f) => Some(f),
-        _ => None,
-    }
+    use crate::oids::*;
+    Some(match type_oid {
+        INT2 | INT4 | INT8 | DATE | TIME | TIMESTAMP | TIMESTAMPTZ => crate::int::int_hash,
+        TEXT | VARCHAR | NAME | BYTEA => crate::text::bytes_hash,
+        NUMERIC => crate::numeric::hash_numeric,
+        FLOAT4 | FLOAT8 => crate::float::float_hash,
+        _ => match find(type_info(type_oid)?.hash)? {
+            FnImpl::Hash(f) => f,
+            _ => return None,
+        },
+    })
 }
 
 /// Comparison where NULL sorts last and equals itself.

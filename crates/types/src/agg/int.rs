@@ -21,6 +21,16 @@ fn input(args: &[Arg<'_>], i: usize) -> Option<i64> {
     })
 }
 
+/// Sum of the first `n` values of a dense column. A batch of 32-bit values cannot overflow 64 bits.
+fn dense_sum(args: &[Arg<'_>], n: usize) -> Option<i128> {
+    match &args[0].col.data {
+        ColumnData::I16(v) => Some(v[..n].iter().map(|x| i64::from(*x)).sum::<i64>().into()),
+        ColumnData::I32(v) if n <= 1 << 30 => Some(v[..n].iter().map(|x| i64::from(*x)).sum::<i64>().into()),
+        ColumnData::I64(v) => Some(v[..n].iter().map(|x| i128::from(*x)).sum()),
+        _ => None,
+    }
+}
+
 /// sum of smallint or integer: bigint.
 #[derive(Clone, Default)]
 pub struct SumSmall {
@@ -35,6 +45,12 @@ impl Group for SumSmall {
             self.seen = true;
         }
         Ok(())
+    }
+    fn add_dense(&mut self, args: &[Arg<'_>], n: usize) -> Result<bool> {
+        let Some(s) = dense_sum(args, n).and_then(|s| i64::try_from(s).ok()) else { return Ok(false) };
+        self.sum = self.sum.checked_add(s).ok_or_else(ops_out_of_range_i64)?;
+        self.seen |= n > 0;
+        Ok(true)
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(if self.seen { Datum::I64(self.sum) } else { Datum::Null })
@@ -63,6 +79,12 @@ impl<const AVG: bool> Group for Wide<AVG> {
             self.n += 1;
         }
         Ok(())
+    }
+    fn add_dense(&mut self, args: &[Arg<'_>], n: usize) -> Result<bool> {
+        let Some(s) = dense_sum(args, n) else { return Ok(false) };
+        self.sum += s;
+        self.n += n as i64;
+        Ok(true)
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         if self.n == 0 {

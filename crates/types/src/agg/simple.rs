@@ -15,6 +15,10 @@ impl Group for Count {
         self.0 += i64::from(args.first().is_none_or(|a| !a.is_null(i)));
         Ok(())
     }
+    fn add_dense(&mut self, _: &[Arg<'_>], n: usize) -> Result<bool> {
+        self.0 += n as i64;
+        Ok(true)
+    }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(Datum::I64(self.0))
     }

@@ -14,6 +14,7 @@ mod typmod;
 
 pub use arith::{add as num_add, div as num_div, div_scale, div_to, mul_exact, sub as num_sub};
 pub use convert::{format_g, to_float};
+pub use funcs::{hash_numeric, numeric_cmp};
 pub use io::parse_numeric;
 pub use math::sqrt_to;
 pub use num::{Kind, Num};

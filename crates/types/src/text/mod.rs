@@ -14,7 +14,7 @@ mod strings;
 pub mod table;
 mod typmod;
 
-pub use cmp::bytes_cmp;
+pub use cmp::{bpcharcmp, bytes_cmp, bytes_hash};
 pub use codec::{HEX, push_hex};
 pub use format::format_array;
 pub use io::{check_utf8, hashchar, name_truncate};

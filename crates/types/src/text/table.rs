@@ -229,4 +229,8 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (1811, k1!(bit_length)),
     (2003, FnImpl::Scalar(concat_strict)),
     (2004, FnImpl::Scalar(concat_strict)),
+    (196, FnImpl::Output(textout)),
+    (322, FnImpl::Output(textout)),
+    (198, FnImpl::Send(textout)),
+    (324, FnImpl::Send(textout)),
 ];
