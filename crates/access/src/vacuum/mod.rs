@@ -37,6 +37,9 @@ pub struct VacuumParams {
     pub memory_bytes: usize,
     /// The table's present `relfrozenxid`.
     pub relfrozenxid: Xid,
+    /// The table's present `relpages` and `reltuples` (negative = unknown): the density of pages that are skipped.
+    pub old_rel_pages: u32,
+    pub old_rel_tuples: f64,
     /// Called after each page with its cost in `vacuum_cost_page_*` units: sleeps when the balance is used up.
     pub delay: Option<Rc<dyn Fn(&Engine, u32) -> Result<()>>>,
     /// Called with the progress counters.
@@ -54,6 +57,8 @@ impl Default for VacuumParams {
             truncate: true,
             memory_bytes: 64 << 20,
             relfrozenxid: Xid::INVALID,
+            old_rel_pages: 0,
+            old_rel_tuples: -1.0,
             delay: None,
             progress: None,
         }
@@ -187,6 +192,23 @@ pub fn vacuum_heap(
     Ok(v.stats)
 }
 
+/// Rows of the whole table from those on the pages read; the others count with their former density, since the pages
+/// read are not a random sample (PostgreSQL's `vac_estimate_reltuples`).
+fn estimate_tuples(pages: u32, scanned: u32, tuples: f64, old_pages: u32, old_tuples: f64) -> f64 {
+    if scanned >= pages {
+        return tuples;
+    }
+    let known = old_tuples >= 0.0 && old_pages > 0;
+    if known && (scanned <= 1 || (old_pages == pages && f64::from(scanned) < f64::from(pages) * 0.02)) {
+        return old_tuples;
+    }
+    if !known {
+        return (tuples / f64::from(scanned.max(1)) * f64::from(pages) + 0.5).floor();
+    }
+    let density = old_tuples / f64::from(old_pages);
+    (density * f64::from(pages - scanned) + tuples + 0.5).floor()
+}
+
 impl Vacuum<'_> {
     fn report(&self) {
         if let Some(f) = &self.params.progress {
@@ -223,7 +245,7 @@ impl Vacuum<'_> {
                 }
                 self.stats.indexes[i] = IndexStats {
                     pages: st.nblocks(ix.rel.locator, Fork::Main)?.0,
-                    tuples: self.stats.live_tuples as f64,
+                    tuples: -1.0,
                     estimated: true,
                     ..Default::default()
                 };
@@ -242,13 +264,17 @@ impl Vacuum<'_> {
     }
     fn finish(&mut self) -> Result<()> {
         let s = &mut self.stats;
-        let scanned = f64::from(s.scanned_pages);
-        s.new_rel_tuples = if s.scanned_pages >= s.rel_pages + s.removed_pages || scanned == 0.0 {
-            s.live_tuples as f64
-        } else {
-            s.live_tuples as f64 / scanned * f64::from(s.rel_pages)
-        };
+        s.new_rel_tuples = estimate_tuples(
+            s.rel_pages,
+            s.scanned_pages,
+            s.live_tuples as f64,
+            self.params.old_rel_pages,
+            self.params.old_rel_tuples,
+        );
         s.all_visible_pages = vm::count(txn::store(self.eng), self.rel.locator)?.0.min(s.rel_pages);
+        for i in s.indexes.iter_mut().filter(|i| i.estimated) {
+            i.tuples = s.new_rel_tuples;
+        }
         if !self.skipped_visible {
             s.new_frozen_xid = Some(self.oldest_xid_left);
             s.new_min_mxid = Some(self.oldest_multi_left);
@@ -279,5 +305,19 @@ impl Vacuum<'_> {
         self.progress.phase = 1;
         self.report();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::estimate_tuples;
+
+    #[test]
+    fn skipped_pages_count_with_their_former_density() {
+        assert_eq!(estimate_tuples(10, 10, 77.0, 5, 10.0), 77.0);
+        assert_eq!(estimate_tuples(1000, 1, 3.0, 1000, 60_000.0), 60_000.0);
+        assert_eq!(estimate_tuples(1000, 10, 100.0, 1000, 60_000.0), 60_000.0);
+        assert_eq!(estimate_tuples(1000, 100, 5000.0, 1000, 60_000.0), 59_000.0);
+        assert_eq!(estimate_tuples(1000, 100, 5000.0, 0, -1.0), 50_000.0);
     }
 }
