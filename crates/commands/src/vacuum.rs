@@ -206,6 +206,8 @@ pub fn vacuum_relation(
         truncate: o.truncate.unwrap_or(true),
         memory_bytes,
         relfrozenxid: row.as_ref().map_or(Xid::FIRST_NORMAL, |r| Xid(u64::from(r.oid(pg_class::RELFROZENXID).0))),
+        old_rel_pages: row.as_ref().map_or(0, |r| r.i32(pg_class::RELPAGES).max(0) as u32),
+        old_rel_tuples: row.as_ref().map_or(-1.0, |r| f64::from(r.f32(pg_class::RELTUPLES))),
         ..VacuumParams::default()
     };
     let stats = access::vacuum_heap(eng, &heap, &indexes, &params)?;
