@@ -173,7 +173,7 @@ fn index_info(g: &Glob<'_>, oid: Oid, rti: u32, rel: &RelInfo) -> Result<Option<
         return Ok(None);
     }
     let irel = g.ctx.catalog.relation(oid)?;
-    let pages = f64::from(g.ctx.catalog.relation_blocks(&irel)?);
+    let pages = f64::from(g.ctx.catalog.index_blocks(&desc)?);
     let mut exprs: Vec<Expr> = match &desc.expressions {
         Some(s) => analyze::load_expr(s)?,
         None => Vec::new(),

@@ -60,12 +60,9 @@ pub struct Glob<'a> {
     pub ctes: RefCell<Vec<Vec<CtePlan>>>,
     /// By query depth.
     pub work_tables: RefCell<Vec<Option<WorkTable>>>,
-    /// By query depth: rows and widths of nothing yet planned are not needed; join nesting of lateral scans is.
+    /// Number of clauses made so far.
     pub next_ri: Cell<u32>,
-    pub initplan_counter: Cell<u32>,
     pub has_modifying_cte: Cell<bool>,
-    pub relation_oids: RefCell<Vec<Oid>>,
-    pub row_marks: RefCell<Vec<PlanRowMark>>,
 }
 
 impl<'a> Glob<'a> {
@@ -79,10 +76,7 @@ impl<'a> Glob<'a> {
             ctes: RefCell::default(),
             work_tables: RefCell::default(),
             next_ri: Cell::new(0),
-            initplan_counter: Cell::new(0),
             has_modifying_cte: Cell::new(false),
-            relation_oids: RefCell::default(),
-            row_marks: RefCell::default(),
         }
     }
     /// A fresh executor parameter slot.
@@ -212,13 +206,11 @@ pub struct Root {
     pub base: Vec<Option<RelInfo>>,
     pub join_rels: Vec<RelInfo>,
     pub join_index: HashMap<Relids, usize>,
-    pub join_levels: Vec<Vec<usize>>,
     pub all_base: Relids,
     /// Base relations that can be null-extended.
     pub nullable_base: Relids,
     pub sjis: Vec<SpecialJoin>,
     pub ecs: Vec<EquivClass>,
-    pub ec_final: bool,
     pub oj_left: Vec<Ri>,
     pub oj_right: Vec<Ri>,
     pub oj_full: Vec<Ri>,
@@ -247,7 +239,8 @@ pub struct Root {
     pub final_paths: Vec<Rc<Path>>,
     /// Relation `stats` of a column looked up once.
     pub stats_cache: RefCell<HashMap<(u32, i16), Option<Ref2<ColumnStats>>>>,
-    pub current_init_quals: bool,
+    /// The set operations are nothing but UNION ALL: the inputs need no scan nodes of their own.
+    pub flat_union: bool,
 }
 
 /// Statistics handle.
@@ -261,12 +254,10 @@ impl Root {
             base: Vec::new(),
             join_rels: Vec::new(),
             join_index: HashMap::new(),
-            join_levels: Vec::new(),
             all_base: Relids::EMPTY,
             nullable_base: Relids::EMPTY,
             sjis: Vec::new(),
             ecs: Vec::new(),
-            ec_final: false,
             oj_left: Vec::new(),
             oj_right: Vec::new(),
             oj_full: Vec::new(),
@@ -289,7 +280,7 @@ impl Root {
             minmax: Vec::new(),
             final_paths: Vec::new(),
             stats_cache: RefCell::default(),
-            current_init_quals: false,
+            flat_union: false,
         }
     }
 
@@ -315,9 +306,5 @@ impl Root {
         }
         let i = *self.join_index.get(&relids)?;
         Some(&mut self.join_rels[i])
-    }
-    /// Is the query an INSERT, UPDATE or DELETE target?
-    pub fn is_target(&self, rti: u32) -> bool {
-        self.query.result_relation == rti
     }
 }

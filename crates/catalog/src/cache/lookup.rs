@@ -346,6 +346,10 @@ impl Catalog {
             None => Ok(0),
         }
     }
+    /// Present size of an index in blocks.
+    pub fn index_blocks(&self, ix: &IndexDesc) -> Result<u32> {
+        Ok(self.eng.store().nblocks(ix.rel.rel.locator, storage::Fork::Main)?.0)
+    }
     /// The search path a list of schema names stands for. Names without a schema are passed over, as in PostgreSQL;
     /// `$user` is the schema named like the role.
     pub fn search_path(&self, names: &[String], user: Oid, temp: Option<Oid>) -> Result<SearchPath> {

@@ -62,16 +62,15 @@ pub fn simple_scan(g: &Glob<'_>, rel: &RelInfo, p: &mut Path, startup: f64, per_
     p.total = start + run;
 }
 
-/// Sub-query scan on top of the sub-query's path.
-pub fn subquery(g: &Glob<'_>, rel: &RelInfo, p: &mut Path, sub: &Path, trivial: bool) {
+/// Sub-query scan on top of the sub-query's path; `free`: it will not be there at all (an arm of UNION ALL).
+pub fn subquery(g: &Glob<'_>, rel: &RelInfo, p: &mut Path, sub: &Path, free: bool) {
     p.rows = rows_of(rel, &p.param);
     if let Some(pi) = &p.param {
         p.rows = pi.rows;
     }
     p.startup = sub.startup;
     p.total = sub.total;
-    let no_quals = rel.base_clauses.is_empty() && p.param.as_ref().is_none_or(|x| x.clauses.is_empty());
-    if no_quals && trivial {
+    if free {
         return;
     }
     let q = scan_quals(g, rel, &p.param);

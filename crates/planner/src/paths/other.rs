@@ -333,14 +333,8 @@ pub fn subquery_paths(g: &Glob<'_>, root: &mut Root, rti: u32) {
     let lateral = root.rel(rti).lateral;
     let param = super::index::param_info(g, root, rti, lateral);
     let Some(sub) = root.rel_mut(rti).subroot.take() else { return };
-    let ncols = sub.tlist.iter().filter(|t| !t.junk).count();
     let target = root.rel(rti).target.clone();
-    let trivial = target.exprs.len() == ncols
-        && target
-            .exprs
-            .iter()
-            .enumerate()
-            .all(|(i, e)| matches!(e, Expr::Var(v) if v.attno as usize == i + 1));
+    let free = root.flat_union && root.rel(rti).base_clauses.is_empty();
     for sp in &sub.final_paths {
         let keys = pathkeys::from_subquery(g, root, rti, &sub, &sp.keys);
         let keys = pathkeys::truncate_useless(root, Relids::single(rti), &keys);
@@ -349,7 +343,7 @@ pub fn subquery_paths(g: &Glob<'_>, root: &mut Root, rti: u32) {
         p.keys = keys.into();
         p.param = param.clone();
         p.outer = lateral;
-        cost::scan::subquery(g, rel, &mut p, sp, trivial);
+        cost::scan::subquery(g, rel, &mut p, sp, free);
         root.rel_mut(rti).add_path(p);
     }
     root.rel_mut(rti).subroot = Some(sub);

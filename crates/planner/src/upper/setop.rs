@@ -33,7 +33,8 @@ pub fn plan(g: &Glob<'_>, root: &mut Root, recursive: Option<u32>) -> Result<Vec
         (SetOpTree::Node(s), Some(param)) => recursion(g, root, s, param)?,
         _ => {
             let fraction = root.tuple_fraction;
-            let all = matches!(&tree, SetOpTree::Node(s) if s.all && s.op == SetOp::Union);
+            let all = only_union_all(&tree);
+            root.flat_union = all;
             if !all {
                 root.tuple_fraction = 0.0;
             }
@@ -44,6 +45,13 @@ pub fn plan(g: &Glob<'_>, root: &mut Root, recursive: Option<u32>) -> Result<Vec
     };
     super::set_pathkeys(g, root);
     Ok(vec![p])
+}
+
+fn only_union_all(t: &SetOpTree) -> bool {
+    match t {
+        SetOpTree::Leaf(_) => true,
+        SetOpTree::Node(s) => s.all && s.op == SetOp::Union && only_union_all(&s.left) && only_union_all(&s.right),
+    }
 }
 
 fn column_vars(root: &Root, rti: u32) -> Vec<Expr> {
