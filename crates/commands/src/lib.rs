@@ -10,34 +10,46 @@ mod analysis;
 mod analyze_table;
 pub mod autovacuum;
 mod columns;
+mod comment;
 mod constraint;
 mod copy;
+mod create_as;
 mod create_like;
 mod create_table;
 pub mod ctx;
+mod database;
 mod drop;
 mod explain;
 mod expr_depend;
 mod foreign_key;
 pub mod functions;
+mod grant;
 mod index;
 mod index_build;
 mod lock;
 mod naming;
+mod reindex;
 mod relation;
 mod relfilenode;
 mod reloptions;
+mod rename;
+mod role;
+mod role_config;
 pub mod roles;
 mod run_query;
+mod schema;
 pub mod sequence;
 mod sequence_ddl;
+mod system_views;
 mod table_scan;
 mod target;
 mod truncate;
 mod vacuum;
+mod view;
 mod volatility;
 
 pub use ctx::{CommandCtx, CopyFormat, FnEnv, Host};
+pub use system_views::bootstrap_views;
 use transam::lock::LockMode;
 
 /// Runs a utility statement and returns its command tag. Statements of other kinds are a bug of the caller (XX000).
@@ -56,6 +68,24 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::Explain(s) => explain::run(ctx, s),
         S::Checkpoint => checkpoint(ctx),
         S::Lock(s) => lock::run(ctx, s),
+        S::CreateTableAs(s) => create_as::create(ctx, s),
+        S::View(s) => view::create(ctx, s),
+        S::Rename(s) => rename::rename(ctx, s),
+        S::AlterOwner(s) => rename::owner(ctx, s),
+        S::AlterObjectSchema(s) => rename::set_schema(ctx, s),
+        S::Comment(s) => comment::run(ctx, s),
+        S::Reindex(s) => reindex::run(ctx, s),
+        S::CreateSchema(s) => schema::create(ctx, s),
+        S::CreateRole(s) => role::create(ctx, s),
+        S::AlterRole(s) => role::alter(ctx, s),
+        S::AlterRoleSet(s) => role_config::alter_role_set(ctx, s),
+        S::DropRole(s) => role::drop(ctx, s),
+        S::GrantRole(s) => role::grant(ctx, s),
+        S::Grant(s) => grant::run(ctx, s),
+        S::CreateDatabase(s) => database::create(ctx, s),
+        S::DropDatabase(s) => database::drop(ctx, s),
+        S::AlterDatabase(s) => database::alter(ctx, s),
+        S::AlterDatabaseSet(s) => database::alter_set(ctx, s),
         other => Err(common::Error::unsupported(statement_name(other))),
     }
 }
@@ -82,12 +112,4 @@ fn checkpoint(ctx: &CommandCtx<'_>) -> common::Result<String> {
 /// A lock mode by PostgreSQL's number (1 AccessShare … 8 AccessExclusive).
 pub fn lock_mode(number: u8) -> LockMode {
     LockMode::from_u8(number).unwrap_or(LockMode::AccessExclusive)
-}
-
-/// Creates the system views in a fresh cluster.
-pub fn bootstrap_views(
-    _engine: &std::rc::Rc<transam::Engine>,
-    _catalog: &std::rc::Rc<catalog::Catalog>,
-) -> common::Result<()> {
-    Ok(())
 }

@@ -2,6 +2,8 @@
 
 mod constraint;
 
+pub use constraint::find as find_constraint;
+
 use crate::analysis::notice;
 use crate::ctx::CommandCtx;
 use crate::target;

@@ -1,0 +1,361 @@
+//! GRANT and REVOKE of privileges on tables, columns, sequences, schemas and databases.
+
+use crate::acl::{self, AclItem, AclKind};
+use crate::analysis::warning;
+use crate::ctx::CommandCtx;
+use crate::target;
+use catalog::CatRow;
+use catalog::columns::*;
+use catalog::depend::ObjectAddress;
+use common::{Error, Oid, Result, SqlState, bail, err};
+use parser::ast::*;
+use transam::LockMode;
+use types::Datum;
+
+/// What a list is stored at.
+struct Holder {
+    kind: AclKind,
+    row: CatRow,
+    table: Oid,
+    column: usize,
+    owner: Oid,
+    /// For messages.
+    name: String,
+    address: ObjectAddress,
+}
+
+impl Holder {
+    fn word(&self) -> &'static str {
+        match self.kind {
+            AclKind::Sequence => "sequence",
+            AclKind::Schema => "schema",
+            AclKind::Database => "database",
+            AclKind::Column => "column",
+            _ => "table",
+        }
+    }
+}
+
+fn relation_holder(ctx: &CommandCtx<'_>, oid: Oid) -> Result<Holder> {
+    let row = target::class_row(ctx.catalog, oid)?;
+    let kind = if row.char(pg_class::RELKIND) == b'S' { AclKind::Sequence } else { AclKind::Table };
+    let name = row.str(pg_class::RELNAME).to_string();
+    if row.char(pg_class::RELKIND) == b'i' {
+        bail!(WRONG_OBJECT_TYPE, "\"{name}\" is an index");
+    }
+    Ok(Holder {
+        kind,
+        owner: row.oid(pg_class::RELOWNER),
+        row,
+        table: pg_class::TABLE,
+        column: pg_class::RELACL,
+        name,
+        address: ObjectAddress::new(pg_class::TABLE, oid),
+    })
+}
+
+fn column_holder(ctx: &CommandCtx<'_>, rel: Oid, column: &str) -> Result<Holder> {
+    use pg_attribute::*;
+    let r = ctx.catalog.relation(rel)?;
+    let Some(i) = r.desc.attrs.iter().position(|a| !a.dropped && a.name == column) else {
+        bail!(UNDEFINED_COLUMN, "column \"{column}\" of relation \"{}\" does not exist", r.name);
+    };
+    let attnum = i as i16 + 1;
+    let keys = [Datum::oid(rel), Datum::I16(attnum)];
+    let rows = ctx.catalog.scan(TABLE, RELID_ATTNUM_INDEX, &keys)?;
+    let row = rows.into_iter().next().ok_or_else(|| crate::analysis::lost("column of", rel))?;
+    Ok(Holder {
+        kind: AclKind::Column,
+        row,
+        table: TABLE,
+        column: ATTACL,
+        owner: r.owner,
+        name: column.to_string(),
+        address: ObjectAddress::column(rel, attnum),
+    })
+}
+
+fn simple_holder(ctx: &CommandCtx<'_>, kind: ObjectType, name: &str) -> Result<Holder> {
+    match kind {
+        ObjectType::Schema => {
+            use pg_namespace::*;
+            let oid = ctx.catalog.require_namespace(name)?;
+            let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?;
+            let row = rows.into_iter().next().ok_or_else(|| crate::analysis::lost("schema", oid))?;
+            Ok(Holder {
+                kind: AclKind::Schema,
+                owner: row.oid(NSPOWNER),
+                row,
+                table: TABLE,
+                column: NSPACL,
+                name: name.into(),
+                address: ObjectAddress::new(TABLE, oid),
+            })
+        }
+        ObjectType::Database => {
+            use pg_database::*;
+            let Some(row) = ctx.catalog.database_row(name)? else {
+                bail!(UNDEFINED_DATABASE, "database \"{name}\" does not exist");
+            };
+            Ok(Holder {
+                kind: AclKind::Database,
+                owner: row.oid(DATDBA),
+                address: ObjectAddress::new(TABLE, row.oid(OID)),
+                row,
+                table: TABLE,
+                column: DATACL,
+                name: name.into(),
+            })
+        }
+        other => Err(Error::unsupported(format_args!("GRANT ON {other:?}"))),
+    }
+}
+
+/// The relations of ALL TABLES / SEQUENCES IN SCHEMA.
+fn all_in_schema(ctx: &CommandCtx<'_>, s: &GrantStmt, schemas: &[String]) -> Result<Vec<Oid>> {
+    let mut out = Vec::new();
+    for n in schemas {
+        let ns = ctx.catalog.require_namespace(n)?;
+        for r in ctx.catalog.scan_all(pg_class::TABLE)? {
+            let kind = r.char(pg_class::RELKIND);
+            let wanted = match s.objtype {
+                ObjectType::Sequence => kind == b'S',
+                ObjectType::Table => matches!(kind, b'r' | b'v' | b'm' | b'f' | b'p'),
+                other => return Err(Error::unsupported(format_args!("GRANT ON ALL {other:?}"))),
+            };
+            if wanted && r.oid(pg_class::RELNAMESPACE) == ns {
+                out.push(r.oid(pg_class::OID));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// (holder, columns or none) of everything the statement names.
+fn relations(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<Option<Vec<Oid>>> {
+    match (&s.objects, s.targtype) {
+        (GrantObjects::Relations(list), _) => {
+            let mut out = Vec::new();
+            for rv in list {
+                let r = target::open_relation(ctx, rv, LockMode::AccessShare)?;
+                if s.objtype == ObjectType::Sequence && r.kind != b'S' {
+                    bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a sequence", r.name);
+                }
+                out.push(r.oid);
+            }
+            Ok(Some(out))
+        }
+        (GrantObjects::Simple(names), GrantTargetType::AllInSchema) => {
+            Ok(Some(all_in_schema(ctx, s, names)?))
+        }
+        (GrantObjects::Names(names), GrantTargetType::AllInSchema) => {
+            let flat: Vec<String> = names.iter().filter_map(|n| n.last().cloned()).collect();
+            Ok(Some(all_in_schema(ctx, s, &flat)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn privilege_bits(s: &GrantStmt, kind: AclKind, columns: bool) -> Result<u32> {
+    if s.privileges.is_empty() {
+        return Ok(kind.all());
+    }
+    let mut bits = 0;
+    for p in s.privileges.iter().filter(|p| p.cols.is_empty() != columns) {
+        let Some(name) = &p.priv_name else {
+            bits |= kind.all();
+            continue;
+        };
+        let Some(b) = acl::by_name(&name.to_ascii_lowercase()) else {
+            bail!(SYNTAX_ERROR, "unrecognized privilege type \"{name}\"");
+        };
+        // GRANT … ON TABLE may name a sequence: SELECT and UPDATE mean the same there.
+        if b & kind.all() == 0 {
+            let word = match kind {
+                AclKind::Sequence => "sequence",
+                AclKind::Schema => "schema",
+                AclKind::Database => "database",
+                AclKind::Column => "column",
+                _ => "table",
+            };
+            let shown = name.to_ascii_uppercase();
+            let shown = if shown == "TEMP" { "TEMPORARY".into() } else { shown };
+            bail!(INVALID_GRANT_OPERATION, "invalid privilege type {shown} for {word}");
+        }
+        bits |= b;
+    }
+    Ok(bits)
+}
+
+/// Runs GRANT or REVOKE.
+pub fn run(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<String> {
+    if let Some(g) = &s.grantor
+        && target::role(ctx, g)? != ctx.host.role()
+    {
+        bail!(FEATURE_NOT_SUPPORTED, "grantor must be current user");
+    }
+    let mut grantees = Vec::new();
+    for g in &s.grantees {
+        grantees.push(match &g.roletype {
+            RoleSpecType::Public => Oid::INVALID,
+            _ => target::role(ctx, g)?,
+        });
+    }
+    // Names of privileges are checked before objects are looked for.
+    for p in s.privileges.iter().filter_map(|p| p.priv_name.as_ref()) {
+        if acl::by_name(&p.to_ascii_lowercase()).is_none() {
+            bail!(SYNTAX_ERROR, "unrecognized privilege type \"{p}\"");
+        }
+    }
+    if s.is_grant && s.grant_option && grantees.contains(&Oid::INVALID) {
+        bail!(INVALID_GRANT_OPERATION, "grant options can only be granted to roles");
+    }
+    let has_columns = s.privileges.iter().any(|p| !p.cols.is_empty());
+    if let Some(list) = relations(ctx, s)? {
+        for oid in list {
+            let h = relation_holder(ctx, oid)?;
+            let bits = if s.privileges.iter().all(|p| !p.cols.is_empty()) && has_columns {
+                0
+            } else {
+                privilege_bits(s, h.kind, false)?
+            };
+            if bits != 0 {
+                change(ctx, s, &h, bits, &grantees)?;
+            }
+            for p in s.privileges.iter().filter(|p| !p.cols.is_empty()) {
+                let one = GrantStmt { privileges: vec![p.clone()], ..s.clone() };
+                let bits = privilege_bits(&one, AclKind::Column, true)?;
+                for c in &p.cols {
+                    change(ctx, s, &column_holder(ctx, oid, c)?, bits, &grantees)?;
+                }
+            }
+        }
+    } else if let GrantObjects::Simple(names) = &s.objects {
+        if has_columns {
+            bail!(INVALID_GRANT_OPERATION, "column privileges are only valid for relations");
+        }
+        for n in names {
+            let h = simple_holder(ctx, s.objtype, n)?;
+            let bits = privilege_bits(s, h.kind, false)?;
+            change(ctx, s, &h, bits, &grantees)?;
+        }
+    } else {
+        return Err(Error::unsupported(format_args!("GRANT ON {:?}", s.objtype)));
+    }
+    Ok(if s.is_grant { "GRANT" } else { "REVOKE" }.into())
+}
+
+/// Who grants: the owner when the user may act as him, else the user with what options he has.
+fn grantor(ctx: &CommandCtx<'_>, h: &Holder, items: &[AclItem], bits: u32) -> Result<(Oid, u32)> {
+    let me = ctx.host.role();
+    if target::owns(ctx, h.owner)? {
+        return Ok((h.owner, bits));
+    }
+    let have = acl::grantable(ctx.catalog, items, me, h.owner, false, bits)?;
+    if have == 0 && acl::mask(ctx.catalog, items, me, h.owner, h.kind.all())? == 0 {
+        bail!(INSUFFICIENT_PRIVILEGE, "permission denied for {} {}", h.word(), h.name);
+    }
+    Ok((me, have))
+}
+
+fn change(ctx: &CommandCtx<'_>, s: &GrantStmt, h: &Holder, bits: u32, grantees: &[Oid]) -> Result<()> {
+    let stored = h.row.opt_bytes(h.column);
+    let mut items = acl::effective(h.kind, stored.as_deref(), h.owner);
+    let (by, allowed) = grantor(ctx, h, &items, bits)?;
+    if allowed != bits {
+        let all = s.privileges.is_empty();
+        let (verb, state) = if s.is_grant {
+            ("granted", SqlState::WARNING_PRIVILEGE_NOT_GRANTED)
+        } else {
+            ("revoked", SqlState::WARNING_PRIVILEGE_NOT_REVOKED)
+        };
+        if allowed == 0 {
+            let noun = if s.is_grant { "privileges were" } else { "privileges could be" };
+            warning(ctx, state, format!("no {noun} {verb} for \"{}\"", h.name));
+        } else if !all {
+            let noun = if s.is_grant { "privileges were" } else { "privileges could be" };
+            warning(ctx, state, format!("not all {noun} {verb} for \"{}\"", h.name));
+        }
+    }
+    for g in grantees {
+        if s.is_grant {
+            grant_one(&mut items, *g, by, allowed, s.grant_option);
+        } else {
+            revoke_one(&mut items, *g, by, h.owner, allowed, s.grant_option, s.behavior)?;
+        }
+    }
+    store(ctx, h, &items)
+}
+
+fn grant_one(items: &mut Vec<AclItem>, grantee: Oid, grantor: Oid, bits: u32, option: bool) {
+    let goptions = if option { bits } else { 0 };
+    match items.iter_mut().find(|i| i.grantee == grantee && i.grantor == grantor) {
+        Some(i) => {
+            i.privs |= bits;
+            i.goptions |= goptions;
+        }
+        None => items.push(AclItem { grantee, grantor, privs: bits, goptions }),
+    }
+}
+
+fn revoke_one(
+    items: &mut Vec<AclItem>,
+    grantee: Oid,
+    grantor: Oid,
+    owner: Oid,
+    bits: u32,
+    option_only: bool,
+    behavior: DropBehavior,
+) -> Result<()> {
+    let Some(i) = items.iter_mut().find(|i| i.grantee == grantee && i.grantor == grantor) else {
+        return Ok(());
+    };
+    let lost = i.goptions & bits;
+    i.goptions &= !bits;
+    if !option_only {
+        i.privs &= !bits;
+    }
+    items.retain(|i| i.privs != 0);
+    if lost == 0 || grantee == owner {
+        return Ok(());
+    }
+    // What the grantee granted on rests on the option he has lost, unless another grantor gave it too.
+    let still: u32 = items.iter().filter(|i| i.grantee == grantee).map(|i| i.goptions).fold(0, |a, b| a | b);
+    let gone = lost & !still;
+    let dependents: Vec<Oid> =
+        items.iter().filter(|i| i.grantor == grantee && i.privs & gone != 0).map(|i| i.grantee).collect();
+    if !dependents.is_empty() && behavior == DropBehavior::Restrict {
+        return Err(err!(DEPENDENT_OBJECTS_STILL_EXIST, "dependent privileges exist")
+            .hint("Use CASCADE to revoke them too."));
+    }
+    for d in dependents {
+        revoke_one(items, d, grantee, owner, gone, false, behavior)?;
+    }
+    Ok(())
+}
+
+/// Writes a list back, with the roles it names recorded.
+fn store(ctx: &CommandCtx<'_>, h: &Holder, items: &[AclItem]) -> Result<()> {
+    let value = if h.kind == AclKind::Column && items.is_empty() { Datum::Null } else { acl::format(items) };
+    ctx.catalog.update_columns(h.table, &h.row, &[(h.column, value)])?;
+    use pg_shdepend::*;
+    let db = if h.table == pg_database::TABLE { Oid::INVALID } else { ctx.catalog.database() };
+    let a = h.address;
+    let keys = [Datum::oid(db), Datum::oid(a.class), Datum::oid(a.object), Datum::I32(a.sub)];
+    for r in ctx.catalog.scan(TABLE, DEPENDER_INDEX, &keys)? {
+        if r.char(DEPTYPE) == b'a' {
+            ctx.catalog.delete_row(TABLE, &r)?;
+        }
+    }
+    let mut roles: Vec<Oid> = items.iter().flat_map(|i| [i.grantee, i.grantor]).collect();
+    roles.sort();
+    roles.dedup();
+    for r in roles.into_iter().filter(|r| r.is_valid() && *r != h.owner) {
+        if db.is_valid() {
+            ctx.catalog.record_role_dependency(a, r, b'a')?;
+        } else {
+            crate::database::record_shared_dependency(ctx, a, r, b'a')?;
+        }
+    }
+    ctx.engine.command_counter_increment()
+}

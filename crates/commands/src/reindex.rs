@@ -1,0 +1,100 @@
+//! REINDEX: indexes built anew in new files.
+
+use crate::ctx::CommandCtx;
+use crate::{index_build, relfilenode, target};
+use catalog::columns::pg_class;
+use common::{Error, Oid, Result, bail};
+use parser::ast::{ReindexObjectType, ReindexStmt};
+use transam::LockMode;
+
+fn one(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
+    target::lock_oid(ctx, index, LockMode::AccessExclusive)?;
+    relfilenode::replace(ctx, index)?;
+    index_build::build(ctx, table, index)
+}
+
+fn table(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
+    target::lock_oid(ctx, oid, LockMode::Share)?;
+    let indexes = ctx.catalog.relation(oid)?.indexes.clone();
+    for ix in indexes {
+        one(ctx, oid, ix)?;
+    }
+    let toast = target::class_row(ctx.catalog, oid)?.oid(pg_class::RELTOASTRELID);
+    if toast.is_valid() {
+        target::lock_oid(ctx, toast, LockMode::Share)?;
+        let indexes = ctx.catalog.relation(toast)?.indexes.clone();
+        for ix in indexes {
+            one(ctx, toast, ix)?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs REINDEX.
+pub fn run(ctx: &CommandCtx<'_>, s: &ReindexStmt) -> Result<String> {
+    for p in &s.params {
+        match p.defname.as_str() {
+            "verbose" | "concurrently" => {}
+            other => return Err(Error::unsupported(format_args!("REINDEX option {other}"))),
+        }
+    }
+    match (s.kind, &s.relation) {
+        (ReindexObjectType::Index, Some(rv)) => {
+            if let Some(oid) = target::find_relation(ctx, rv)? {
+                let r = ctx.catalog.relation(oid)?;
+                if r.kind == b'i' {
+                    target::lock_oid(ctx, ctx.catalog.index(oid)?.table, LockMode::Share)?;
+                }
+            }
+            let r = target::open_relation(ctx, rv, LockMode::AccessExclusive)?;
+            if r.kind != b'i' {
+                bail!(WRONG_OBJECT_TYPE, "\"{}\" is not an index", r.name);
+            }
+            target::check_relation_owner(ctx, &r)?;
+            refuse_catalog(r.oid)?;
+            one(ctx, ctx.catalog.index(r.oid)?.table, r.oid)?;
+        }
+        (ReindexObjectType::Table, Some(rv)) => {
+            let r = target::open_relation(ctx, rv, LockMode::Share)?;
+            if !matches!(r.kind, b'r' | b't' | b'm') {
+                bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a table or materialized view", r.name);
+            }
+            target::check_relation_owner(ctx, &r)?;
+            refuse_catalog(r.oid)?;
+            table(ctx, r.oid)?;
+        }
+        (ReindexObjectType::System, _) => return Err(Error::unsupported("REINDEX SYSTEM")),
+        (kind, _) => many(ctx, kind, s.name.as_deref())?,
+    }
+    Ok("REINDEX".into())
+}
+
+/// The files of system catalogs are found by fixed numbers.
+fn refuse_catalog(oid: Oid) -> Result<()> {
+    if oid < Oid::FIRST_NORMAL {
+        return Err(Error::unsupported("REINDEX of a system catalog"));
+    }
+    Ok(())
+}
+
+fn many(ctx: &CommandCtx<'_>, kind: ReindexObjectType, name: Option<&str>) -> Result<()> {
+    let ns = match (kind, name) {
+        (ReindexObjectType::Schema, Some(n)) => Some(ctx.catalog.require_namespace(n)?),
+        (ReindexObjectType::Database, Some(n)) if n != ctx.host.database_name() => {
+            bail!(FEATURE_NOT_SUPPORTED, "can only reindex the currently open database")
+        }
+        _ => None,
+    };
+    let word = if ns.is_some() { "REINDEX SCHEMA" } else { "REINDEX DATABASE" };
+    ctx.engine.prevent_in_block(ctx.top_level, word)?;
+    for r in ctx.catalog.scan_all(pg_class::TABLE)? {
+        use pg_class::*;
+        let wanted = r.char(RELKIND) == b'r'
+            && r.oid(OID) >= Oid::FIRST_NORMAL
+            && ns.is_none_or(|n| r.oid(RELNAMESPACE) == n);
+        if wanted && target::owns(ctx, r.oid(RELOWNER))? {
+            table(ctx, r.oid(OID))?;
+        }
+    }
+    Ok(())
+}
