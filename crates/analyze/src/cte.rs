@@ -165,6 +165,16 @@ impl Analyzer<'_> {
             return Ok(false);
         }
         let aliases = std::mem::take(&mut c.query.target_list);
+        if aliases.len() > cols.len() {
+            return Err(err!(
+                INVALID_COLUMN_REFERENCE,
+                "WITH query \"{}\" has {} columns available but {} columns specified",
+                c.name,
+                cols.len(),
+                aliases.len()
+            )
+            .at_if_none(c.location));
+        }
         for (i, k) in cols.iter().enumerate() {
             let alias = aliases.get(i).and_then(|t| t.name.clone());
             c.col_names.push(alias.unwrap_or_else(|| k.name.clone()));

@@ -48,6 +48,10 @@ impl<'a> AnalyzeCtx<'a> {
         let t = self.catalog.type_desc(type_oid)?;
         let ioparam = if t.elem.is_valid() { t.elem } else { t.oid };
         match self.registry.get(t.input) {
+            _ if type_oid == types::oids::RECORD => Err(common::err!(
+                FEATURE_NOT_SUPPORTED,
+                "input of anonymous composite types is not implemented"
+            )),
             Some(FnImpl::Input(f)) => f(&self.call_ctx(), text, ioparam, typmod),
             _ if t.typtype == b'p' => {
                 Err(common::err!(FEATURE_NOT_SUPPORTED, "cannot accept a value of type {}", t.name))

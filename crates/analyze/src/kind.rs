@@ -118,11 +118,10 @@ impl ExprKind {
             | ExprKind::OrderBy
             | ExprKind::DistinctOn
             | ExprKind::ValuesSingle => None,
-            ExprKind::WindowPartition
-            | ExprKind::WindowOrder
-            | ExprKind::WindowFrameRange
-            | ExprKind::WindowFrameRows
-            | ExprKind::WindowFrameGroups => Some("window definitions"),
+            ExprKind::WindowPartition | ExprKind::WindowOrder => None,
+            ExprKind::WindowFrameRange | ExprKind::WindowFrameRows | ExprKind::WindowFrameGroups => {
+                Some("window definitions")
+            }
             k => Some(k.place()),
         }
     }

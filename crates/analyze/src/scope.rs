@@ -276,7 +276,7 @@ impl<'a> Analyzer<'a> {
                 if found.is_some() {
                     return Err(err!(AMBIGUOUS_COLUMN, "column reference \"{name}\" is ambiguous").at(loc));
                 }
-                check_lateral_ok(item, loc)?;
+                check_lateral_ok(item, self.levels[depth].target_rti, loc)?;
                 *found = Some(e);
             }
         }
@@ -330,7 +330,7 @@ impl<'a> Analyzer<'a> {
                     if found.is_some() {
                         return Err(err!(AMBIGUOUS_ALIAS, "table reference \"{name}\" is ambiguous").at(loc));
                     }
-                    check_lateral_ok(item, loc)?;
+                    check_lateral_ok(item, self.levels[depth].target_rti, loc)?;
                     found = Some(item);
                 }
             }
@@ -495,17 +495,21 @@ enum Guess {
     Two(String, String),
 }
 
-fn check_lateral_ok(item: &NsItem, loc: usize) -> Result<()> {
-    if item.lateral_only && !item.lateral_ok {
-        return Err(err!(
-            INVALID_COLUMN_REFERENCE,
-            "invalid reference to FROM-clause entry for table \"{}\"",
-            item.name
-        )
-        .detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")
-        .at(loc));
+fn check_lateral_ok(item: &NsItem, target_rti: u32, loc: usize) -> Result<()> {
+    if !item.lateral_only || item.lateral_ok {
+        return Ok(());
     }
-    Ok(())
+    let e =
+        err!(INVALID_COLUMN_REFERENCE, "invalid reference to FROM-clause entry for table \"{}\"", item.name)
+            .at(loc);
+    Err(if item.rti == target_rti {
+        e.hint(format!(
+            "There is an entry for table \"{}\", but it cannot be referenced from this part of the query.",
+            item.name
+        ))
+    } else {
+        e.detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")
+    })
 }
 
 /// Edit distance with unit costs.

@@ -128,6 +128,14 @@ pub fn type_name_to_string(tn: &TypeName) -> String {
 }
 
 fn typmod_values(tn: &TypeName) -> Result<Vec<i32>> {
+    let simple = |e: &RawExpr| match e {
+        RawExpr::AConst(c) => matches!(c.val, Value::Integer(_) | Value::Float(_) | Value::String(_)),
+        RawExpr::ColumnRef(c) => matches!(c.fields.as_slice(), [parser::Field::Name(_)]),
+        _ => false,
+    };
+    if !tn.typmods.iter().all(simple) {
+        return Err(bad_modifier(tn));
+    }
     tn.typmods
         .iter()
         .map(|e| match e {

@@ -13,7 +13,7 @@ use types::oids;
 
 /// Where the columns of `(a, b) = source` come from.
 enum Source {
-    Row(Vec<Raw>),
+    Row(Vec<Expr>),
     Sub(Box<Query>, Option<usize>),
 }
 
@@ -164,11 +164,18 @@ impl Analyzer<'_> {
     fn multi_source(&mut self, src: &Raw, ncolumns: usize) -> Result<Source> {
         match src {
             Raw::RowExpr(r) => {
-                if r.args.len() != ncolumns {
+                let mut values = Vec::with_capacity(r.args.len());
+                for a in &r.args {
+                    values.push(match a {
+                        Raw::SetToDefault(d) => default_marker(d.location),
+                        e => self.transform_expr_kind(e, ExprKind::UpdateSource)?,
+                    });
+                }
+                if values.len() != ncolumns {
                     return Err(err!(SYNTAX_ERROR, "number of columns does not match number of values")
                         .at(r.location));
                 }
-                Ok(Source::Row(r.args.clone()))
+                Ok(Source::Row(values))
             }
             Raw::SubLink(s) if s.sub_link_type == parser::SubLinkType::Expr => {
                 self.level().has_sub_links = true;
@@ -189,10 +196,7 @@ impl Analyzer<'_> {
 
     fn multi_column(&mut self, source: Option<&Source>, colno: usize) -> Result<Expr> {
         match source {
-            Some(Source::Row(args)) => match &args[colno - 1] {
-                Raw::SetToDefault(d) => Ok(default_marker(d.location)),
-                e => self.transform_expr_kind(e, ExprKind::UpdateSource),
-            },
+            Some(Source::Row(values)) => Ok(values[colno - 1].clone()),
             Some(Source::Sub(q, loc)) => Ok(column_sublink(q, colno, *loc)),
             None => Err(Error::internal("MultiAssignRef without source")),
         }
@@ -223,6 +227,9 @@ fn column_sublink(q: &Query, colno: usize, loc: Option<usize>) -> Expr {
     outer.rtable.push(rte);
     outer.jointree.from.push(JoinTree::Rte(1));
     let c = &cols[colno - 1];
+    // Errors about the column point at its expression.
+    let source = q.target_list.iter().filter(|t| !t.junk).nth(colno - 1);
+    let loc = source.and_then(|t| crate::info::expr_location(&t.expr)).or(loc);
     let var = Expr::Var(Var {
         varno: VarNo::Rte(1),
         attno: colno as i16,

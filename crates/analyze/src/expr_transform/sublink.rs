@@ -79,7 +79,7 @@ impl Analyzer<'_> {
         self.level().has_sub_links = true;
         let q = self.sub_query(&s.subselect)?;
         let right = output_params(&q);
-        check_columns(left.len(), right.len(), s.location)?;
+        check_columns(left.len(), right.len(), loc.unwrap_or(s.location))?;
         let cmp = self.make_row_comparison(name, left, right, loc)?;
         Ok(sublink(SubLinkType::RowCompare, Some(cmp), name.to_vec(), q, oids::BOOL, loc))
     }

@@ -151,7 +151,7 @@ impl Analyzer<'_> {
             q.has_recursive = w.recursive;
             self.transform_with(w)?;
         }
-        let kind = if s.values_lists.len() > 1 { ExprKind::Values } else { ExprKind::ValuesSingle };
+        let kind = ExprKind::Values;
         let width = s.values_lists[0].len();
         let mut rows: Vec<Vec<Expr>> = Vec::new();
         for r in &s.values_lists {

@@ -59,3 +59,8 @@ insert into acc values (1, 2, 3, '')
 insert into t (c) values (1.234)
 update t set e = 'abc', d = now()
 select a from t where current_date = now()
+update t set ( a , b ) = ( select true , 'x' from u where u . a = t . a )
+update t x set a = x . a + u . s from u , lower(b) where u . a = x . a returning *
+update t set ( a , b ) = ( 1 , x , 3 )
+values (generate_series(1,2))
+insert into t (a) values (generate_series(1,2))

@@ -157,3 +157,7 @@ select 1 union select 2 union all select 1.5
 select distinct a from t union select 2.5
 (select a from t order by a limit 1) union all select 2.5 union select a::int8 from u
 select a, (select x from (select t.a union select 2 union all select 1.5) q(x)) from t
+with recursive r ( n , b ) as ( select 1 union all select b + 1 from r where n < 10 ) select * from r
+select sum ( a ) over ( partition by generate_series(1,2) ) from t
+select 'x' union select row(1,2)
+select a from t where ( a , b ) = ( select 1 , 2 , 'x' )
