@@ -358,7 +358,8 @@ impl Cx<'_, '_> {
                     n.syn = (r, s.attno);
                 }
             }
-            return out;
+            // Its columns are the child's (an index-only scan's are known by the table's names above it).
+            return if child_out.len() == out.len() { child_out } else { out };
         }
         if matches!(
             &p.node,
