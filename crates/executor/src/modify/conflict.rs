@@ -129,7 +129,7 @@ impl Conflicts {
             let tid =
                 node.target.with_row(&node.new, 0, |v| access::heap::insert(eng, heap, v, cx.cid, &opts))?;
             let mut conflict = false;
-            for t in &node.target.indexes {
+            for (k, t) in node.target.indexes.iter().enumerate() {
                 if !t.covers(&node.new, 0) {
                     continue;
                 }
@@ -138,8 +138,9 @@ impl Conflicts {
                     true if self.is_arbiter(t.desc.oid) => UniqueCheck::Partial,
                     true => UniqueCheck::Yes,
                 };
-                let ok =
-                    t.with_values(&node.new, 0, |v| access::btree::insert(eng, &t.ix, heap, v, tid, kind))?;
+                let ok = t
+                    .with_values(&node.new, 0, |v| access::btree::insert(eng, &t.ix, heap, v, tid, kind))
+                    .map_err(|e| node.target.with_key_detail(cx, e, k, &node.new, 0))?;
                 if !ok {
                     conflict = true;
                     break;

@@ -9,7 +9,7 @@ use access::{IndexRel, Rel, UniqueCheck};
 use analyze::expr::{Expr, Var, VarNo};
 use catalog::Ref;
 use catalog::desc::{IndexDesc, Relation};
-use common::{Error, Oid, Result, Tid, err};
+use common::{Error, Oid, Result, SqlState, Tid, err};
 use std::rc::Rc;
 use types::{Batch, DatumRef, Phys, Rows};
 
@@ -295,7 +295,7 @@ impl TargetRelation {
             match ok {
                 Err(e) => {
                     self.failed_row = Some(i);
-                    return Err(e);
+                    return Err(self.with_key_detail(cx, e, k, b, i));
                 }
                 Ok(false) => {
                     let values = t.with_values(b, i, |v| v.iter().map(|d| DatumRef::to_owned(*d)).collect());
@@ -305,6 +305,61 @@ impl TargetRelation {
             }
         }
         Ok(())
+    }
+    /// Adds `Key (a)=(1) already exists.` to a unique violation that does not say it yet.
+    pub fn with_key_detail(&self, cx: &Exec, e: Error, index: usize, b: &Batch, i: usize) -> Error {
+        if e.sqlstate() != SqlState::UNIQUE_VIOLATION || e.report().detail.is_some() {
+            return e;
+        }
+        let t = &self.indexes[index];
+        let n = t.desc.num_key_atts as usize;
+        let text = t.with_values(b, i, |v| -> Result<String> {
+            let mut shown = Vec::with_capacity(n);
+            for (d, a) in v.iter().zip(&t.ix.rel.desc.attrs).take(n) {
+                shown.push(value_text(&cx.env, a.type_oid, *d)?);
+            }
+            Ok(shown.join(", "))
+        });
+        match (self.key_names(cx, t), text) {
+            (Ok(names), Ok(text)) => e.detail(format!("Key ({})=({text}) already exists.", names.join(", "))),
+            _ => e,
+        }
+    }
+    /// Names of an index's key columns, expressions as SQL.
+    fn key_names(&self, cx: &Exec, t: &IndexTarget) -> Result<Vec<String>> {
+        let list: Vec<Expr> = match &t.desc.expressions {
+            Some(text) => analyze::load_expr(text)?,
+            None => Vec::new(),
+        };
+        let path =
+            catalog::search_path::SearchPath { schemas: vec![Oid(11), Oid(2200)], creation: Oid(2200) };
+        let ctx = analyze::AnalyzeCtx {
+            catalog: cx.env.catalog()?,
+            path: &path,
+            registry: cx.env.registry,
+            fmt: &cx.fmt,
+            role: Oid::INVALID,
+            database: "",
+            source: "",
+            lock: &|_, _| Ok(()),
+            env: cx.env.session.fn_env(),
+            xact_start_us: cx.xact_start_us,
+            stmt_start_us: cx.stmt_start_us,
+        };
+        let name = |a: i16| self.rel.desc.attrs[a as usize - 1].name.clone();
+        let mut exprs = list.iter();
+        t.desc
+            .keys
+            .iter()
+            .take(t.desc.num_key_atts as usize)
+            .map(|k| match *k {
+                a if a != 0 => Ok(name(a)),
+                _ => match exprs.next() {
+                    Some(e) => analyze::expr_to_sql(&ctx, e, &|v| name(v.attno)),
+                    None => Ok(String::new()),
+                },
+            })
+            .collect()
     }
     /// Evaluates index expressions and predicates for a batch.
     pub fn prepare_indexes(&mut self, cx: &Exec, b: &Batch) -> Result<()> {
