@@ -16,6 +16,8 @@ pub struct ArrayText {
 
 struct Parser<'a> {
     text: &'a str,
+    /// What error messages quote.
+    shown: &'a str,
     b: &'a [u8],
     at: usize,
     delim: u8,
@@ -23,7 +25,7 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn malformed(&self, detail: impl Into<String>) -> Error {
-        err!(INVALID_TEXT_REPRESENTATION, "malformed array literal: \"{}\"", self.text).detail(detail)
+        err!(INVALID_TEXT_REPRESENTATION, "malformed array literal: \"{}\"", self.shown).detail(detail)
     }
     fn spaces(&mut self) {
         while self.b.get(self.at).is_some_and(|c| is_space(*c)) {
@@ -226,7 +228,7 @@ impl Parser<'_> {
 
 /// Takes an array literal apart. 22P02.
 pub fn parse_array_text(text: &str, delim: u8) -> Result<ArrayText> {
-    let mut p = Parser { text, b: text.as_bytes(), at: 0, delim };
+    let mut p = Parser { text, shown: text, b: text.as_bytes(), at: 0, delim };
     let explicit = p.bounds()?;
     if p.b.get(p.at) != Some(&b'{') {
         return Err(p.malformed(match explicit {
@@ -234,12 +236,15 @@ pub fn parse_array_text(text: &str, delim: u8) -> Result<ArrayText> {
             None => "Array value must start with \"{\" or dimension information.",
         }));
     }
+    // Errors within the braces show the text behind the dimensions, as PostgreSQL's do.
+    p.shown = &text[p.at..];
     let (mut shape, mut items, mut leaf) = (Vec::new(), Vec::new(), None);
     p.level(0, &mut shape, &mut items, &mut leaf)?;
     p.spaces();
     if p.at < p.b.len() {
         return Err(p.malformed("Junk after closing right brace."));
     }
+    p.shown = text;
     let dims: Vec<i32> = shape.iter().map(|d| d.unwrap_or(0)).collect();
     if items.is_empty() {
         if explicit.is_some() {

@@ -76,6 +76,8 @@ pub fn parse_hms(s: &str) -> Option<Hms> {
             .then(|| p.parse().ok())
             .flatten()
     };
+    // An empty minute or second is zero.
+    let rest = |p: &str| if p.is_empty() { Some(0) } else { num(p) };
     let mut it = s.split(':');
     let first = it.next()?;
     let second = it.next()?;
@@ -85,7 +87,7 @@ pub fn parse_hms(s: &str) -> Option<Hms> {
     }
     let frac = |p: &str| -> Option<(i64, i64)> {
         match p.split_once('.') {
-            None => Some((num(p)?, 0)),
+            None => Some((rest(p)?, 0)),
             Some((i, f)) => {
                 if !f.bytes().all(|c| c.is_ascii_digit()) {
                     return None;
@@ -97,13 +99,13 @@ pub fn parse_hms(s: &str) -> Option<Hms> {
     match third {
         Some(sec) => {
             let (sec, us) = frac(sec)?;
-            Some(Hms { hour: num(first)?, minute: num(second)?, second: sec, us })
+            Some(Hms { hour: num(first)?, minute: rest(second)?, second: sec, us })
         }
         None if second.contains('.') => {
             let (sec, us) = frac(second)?;
             Some(Hms { hour: 0, minute: num(first)?, second: sec, us })
         }
-        None => Some(Hms { hour: num(first)?, minute: num(second)?, second: 0, us: 0 }),
+        None => Some(Hms { hour: num(first)?, minute: rest(second)?, second: 0, us: 0 }),
     }
 }
 

@@ -108,6 +108,16 @@ pub fn parse_timetz(ctx: &CallCtx<'_>, s: &str) -> Result<(i64, i32)> {
             Ok((local.rem_euclid(DAY_US), ((us - local) / SECOND_US) as i32))
         }
         Parsed::Local { us, day, zone, .. } => {
+            if day.is_none()
+                && let Some(Zone::Named(tz)) = &zone
+                && tz.to_fixed_offset().is_err()
+            {
+                bail!(
+                    INVALID_DATETIME_FORMAT,
+                    "invalid input syntax for type time with time zone: \"{}\"",
+                    s
+                );
+            }
             // Without a date, today's offset holds.
             let day = day.unwrap_or_else(|| to_local(ctx.fmt, ctx.xact_start_us).div_euclid(DAY_US));
             let local = day * DAY_US + us;

@@ -292,8 +292,8 @@ fn word_token(
             f.time = Some(Hms::default());
             f.zone = Some(Zone::Fixed(0));
         }
-        "am" | "a" if f.time.is_some() || w == "am" => f.pm = Some(false),
-        "pm" | "p" if f.time.is_some() || w == "pm" => f.pm = Some(true),
+        "am" => f.pm = Some(false),
+        "pm" => f.pm = Some(true),
         "bc" => f.bc = true,
         "ad" => f.ad = true,
         "t" => f.is_time_prefix = true,
@@ -391,7 +391,7 @@ fn date_token(ctx: &CallCtx<'_>, f: &mut Fields, d: &str, want: Want, text: &str
                 f.year = Some((c, parts[2].len()));
             }
         }
-        [a, b] if parts[1].len() == 3 && parts[0].len() >= 4 => {
+        [a, b] if parts[1].len() == 3 && parts[0].len() >= 3 => {
             f.year = Some((a, parts[0].len()));
             f.doy = Some(b);
         }
@@ -439,7 +439,7 @@ fn number_token(ctx: &CallCtx<'_>, f: &mut Fields, n: &str, want: Want, text: &s
         }
         return Err(bad(want, text));
     }
-    if f.year.is_none() && f.month.is_none() && f.day.is_none() && matches!(digits.len(), 6 | 8..) {
+    if f.year.is_none() && f.month.is_none() && f.day.is_none() && digits.len() >= 6 {
         let (y, rest) = digits.split_at(digits.len() - 4);
         f.year = Some((int(y).ok_or_else(|| field_range(text))?, y.len()));
         f.month = int(&rest[..2]);

@@ -19,9 +19,21 @@ pub enum Zone {
 const JIFF_MIN: i64 = -377_705_023_201;
 const JIFF_MAX: i64 = 253_402_207_200;
 
+/// Seconds in 400 years, after which calendar and weekdays repeat, and with them the rules.
+const CYCLE: i64 = 146_097 * 86_400;
+
+/// The same moment of a year that jiff can represent.
+fn in_reach(secs: i64) -> i64 {
+    if secs > JIFF_MAX {
+        let cycles = (secs - JIFF_MAX + CYCLE - 1) / CYCLE;
+        return secs - cycles * CYCLE;
+    }
+    secs.max(JIFF_MIN)
+}
+
 /// Seconds east at a moment, daylight saving in force, abbreviation.
 pub fn offset_at(tz: &TimeZone, utc_us: i64) -> (i32, bool, String) {
-    let secs = (utc_us.div_euclid(SECOND_US) + EPOCH_SHIFT).clamp(JIFF_MIN, JIFF_MAX);
+    let secs = in_reach(utc_us.div_euclid(SECOND_US) + EPOCH_SHIFT);
     let ts = Timestamp::from_second(secs).unwrap_or(Timestamp::UNIX_EPOCH);
     let info = tz.to_offset_info(ts);
     (info.offset().seconds(), info.dst().is_dst(), info.abbreviation().to_string())
@@ -31,6 +43,7 @@ pub fn offset_at(tz: &TimeZone, utc_us: i64) -> (i32, bool, String) {
 pub fn offset_of_local(tz: &TimeZone, local_us: i64) -> i32 {
     let (day, us) = (local_us.div_euclid(DAY_US), local_us.rem_euclid(DAY_US));
     let (y, m, d) = super::cal::civil_from_days(day);
+    let y = if y > 9998 { 9598 + (y - 9598) % 400 } else { y };
     let secs = us / SECOND_US;
     let civil = DateTime::new(
         y.clamp(-9998, 9998) as i16,
