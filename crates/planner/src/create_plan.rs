@@ -4,7 +4,7 @@
 use crate::cost;
 use crate::exprs::*;
 use crate::path::*;
-use crate::paths::{index::filters_of, join::is_outer, join::pushed_down, predicate};
+use crate::paths::{index::filters_of, predicate};
 use crate::plan::*;
 use crate::relids::Relids;
 use crate::relinfo::{BTREE_AM, HASH_AM};
@@ -100,7 +100,6 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             let c = build(g, root, sub)?;
             Ok(pass(path, c, |child| Node::Material { child }))
         }
-        PathKind::Memoize { sub, .. } => build(g, root, sub),
         PathKind::Unique { .. } => unique(g, root, path),
         PathKind::Append { subs } => {
             let children = subs.iter().map(|s| build(g, root, s)).collect::<Result<Vec<_>>>()?;
@@ -155,7 +154,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
         PathKind::MinMax { quals } => {
             let map = minmax::init_plans(g, root)?;
             let mut p = wrap(path, Node::Result { child: None, one_time: quals.clone() }, Vec::new());
-            let mut subst = |e: &mut Expr| {
+            let subst = |e: &mut Expr| {
                 replace(e, &mut |x| map.iter().find(|m| equal(&m.0, x)).map(|m| m.1.clone()));
             };
             p.targetlist.iter_mut().for_each(|t| subst(&mut t.expr));
@@ -204,7 +203,6 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             };
             Ok(wrap(path, node, Vec::new()))
         }
-        PathKind::Window { .. } | PathKind::Leaf { .. } => Err(Error::unsupported("window functions")),
         PathKind::LockRows { sub } => {
             let c = build(g, root, sub)?;
             let marks = root.row_marks.clone();
@@ -974,6 +972,5 @@ fn modify(g: &Glob<'_>, root: &mut Root, path: &Path, sub: &Rc<Path>) -> Result<
     }
     let mut p = wrap(path, Node::ModifyTable(Box::new(m)), Vec::new());
     p.targetlist = q.returning.clone();
-    let _ = (is_outer, pushed_down);
     Ok(p)
 }

@@ -628,8 +628,3 @@ pub fn clauses_for_column(
     }
     out
 }
-
-/// Does another clause of the list come from the same class?
-pub fn is_redundant(ri: &Ri, list: &[Ri]) -> bool {
-    ri.parent_ec.is_some_and(|ec| list.iter().any(|o| o.parent_ec == Some(ec)))
-}

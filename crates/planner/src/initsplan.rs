@@ -3,7 +3,7 @@
 
 use crate::equivalence;
 use crate::exprs::*;
-use crate::prep::{from_relids, tree_relids};
+use crate::prep::from_relids;
 use crate::relids::Relids;
 use crate::relinfo::{BTREE_AM, build_base};
 use crate::root::*;
@@ -610,14 +610,6 @@ pub fn with_merge_info(g: &Glob<'_>, mut ri: Ri) -> Ri {
     ri
 }
 
-/// Relations inside a join list.
-pub fn list_relids(l: &JoinList) -> Relids {
-    match l {
-        JoinList::Rel(n) => Relids::single(*n),
-        JoinList::List(v) => v.iter().fold(Relids::EMPTY, |r, x| r | list_relids(x)),
-    }
-}
-
 /// LATERAL references of sub-queries, functions and VALUES in FROM.
 pub fn find_lateral(g: &Glob<'_>, root: &mut Root) -> Result<()> {
     for rti in root.all_base.iter().collect::<Vec<_>>() {
@@ -675,6 +667,6 @@ pub fn find_lateral(g: &Glob<'_>, root: &mut Root) -> Result<()> {
             break;
         }
     }
-    let _ = (g, tree_relids);
+    let _ = g;
     Ok(())
 }

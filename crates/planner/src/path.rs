@@ -3,7 +3,7 @@
 use crate::exprs::QualCost;
 use crate::relids::Relids;
 use crate::root::{IndexInfo, Ri};
-use analyze::expr::{Expr, SortGroupClause, TargetEntry};
+use analyze::expr::{Expr, SortGroupClause};
 use analyze::query::{JoinType, SetOp};
 use common::Oid;
 use std::rc::Rc;
@@ -144,14 +144,6 @@ pub enum PathKind {
     Material {
         sub: Rc<Path>,
     },
-    Memoize {
-        sub: Rc<Path>,
-        exprs: Vec<Expr>,
-        hash_ops: Vec<Oid>,
-        singlerow: bool,
-        calls: f64,
-        est_entries: u32,
-    },
     Unique {
         sub: Rc<Path>,
         method: UniqueMethod,
@@ -224,10 +216,6 @@ pub enum PathKind {
         all: bool,
         groups: Vec<SortGroupClause>,
     },
-    Window {
-        sub: Rc<Path>,
-        clause: Box<analyze::query::WindowClause>,
-    },
     LockRows {
         sub: Rc<Path>,
     },
@@ -239,13 +227,6 @@ pub enum PathKind {
     },
     Modify {
         sub: Rc<Path>,
-    },
-    /// A set operation's input: another query level's path, its target list relabelled.
-    Leaf {
-        root: usize,
-        sub: Rc<Path>,
-        rti: u32,
-        tlist: Vec<TargetEntry>,
     },
 }
 

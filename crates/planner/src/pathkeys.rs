@@ -316,27 +316,18 @@ pub fn inner_keys_for_merge(
 
 /// Merge clauses whose inner order is given by a shorter inner order.
 pub fn trim_for_inner(clauses: &[Ri], keys: &[PathKey], outer: Relids) -> Vec<Ri> {
-    let mut out = Vec::new();
-    let mut it = keys.iter();
-    let Some(mut cur) = it.next() else { return out };
-    let mut matched = false;
+    let mut out: Vec<Ri> = Vec::new();
+    let mut k = 0;
     for c in clauses {
         let Some((_, i)) = clause_ecs(c, outer) else { break };
-        if i != cur.ec {
-            if !matched {
-                break;
-            }
-            match it.next() {
-                Some(n) => cur = n,
-                None => break,
-            }
-            matched = false;
-        }
-        if i != cur.ec {
+        if keys.get(k).is_some_and(|x| x.ec == i) {
+            out.push(c.clone());
+        } else if !out.is_empty() && keys.get(k + 1).is_some_and(|x| x.ec == i) {
+            k += 1;
+            out.push(c.clone());
+        } else {
             break;
         }
-        out.push(c.clone());
-        matched = true;
     }
     out
 }

@@ -7,7 +7,7 @@ use crate::plan::PlannedStmt;
 use crate::prep::{self, aliases, cte, outerjoin, pullup, sublinks};
 use crate::root::*;
 use crate::subplan;
-use crate::{PlannerCtx, equivalence, initsplan, joinsearch, pathkeys, paths, setrefs, upper};
+use crate::{PlannerCtx, equivalence, initsplan, joinsearch, paths, setrefs, upper};
 use analyze::expr::*;
 use analyze::query::*;
 use common::{Error, Oid, Result};
@@ -332,6 +332,5 @@ pub fn query_planner(
     paths::base::set_sizes(g, root)?;
     paths::base::set_paths(g, root)?;
     let all = joinsearch::search(g, root, &list)?;
-    let _ = pathkeys::contained;
     Ok(all)
 }

@@ -38,7 +38,6 @@ pub struct CtePlan {
 pub struct WorkTable {
     pub param: u32,
     pub rows: f64,
-    pub width: i32,
 }
 
 /// A sub-plan made while planning, before references are set.

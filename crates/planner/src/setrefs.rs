@@ -556,7 +556,7 @@ impl Cx<'_, '_> {
         for k in &mut m.epq_marks {
             k.rti += off;
         }
-        let mut fix_returning = |e: &mut Expr| {
+        let fix_returning = |e: &mut Expr| {
             add_offset(e, off);
             replace(e, &mut |x| match x {
                 Expr::Var(v) if v.varno != VarNo::Rte(rti) => find_in(&child, x, VarNo::Outer),

@@ -26,7 +26,6 @@ pub fn rescan(g: &Glob<'_>, p: &Path) -> (f64, f64) {
         PathKind::HashJoin { .. } if hash_batches(g, p) == 1.0 => (0.0, p.total - p.startup),
         PathKind::Cte { .. } | PathKind::WorkTable { .. } => spooled(g, p, s.cpu_tuple_cost),
         PathKind::Material { .. } | PathKind::Sort { .. } => spooled(g, p, s.cpu_operator_cost),
-        PathKind::Memoize { sub, exprs, calls, .. } => memoize_rescan(g, sub, exprs, *calls, p),
         _ => (p.startup, p.total),
     }
 }
@@ -39,22 +38,6 @@ fn spooled(g: &Glob<'_>, p: &Path, per: f64) -> (f64, f64) {
         run += s.seq_page_cost * (bytes / 8192.0).ceil();
     }
     (0.0, run)
-}
-
-fn memoize_rescan(g: &Glob<'_>, sub: &Path, _exprs: &[Expr], calls: f64, p: &Path) -> (f64, f64) {
-    let s = g.ctx.settings;
-    // `rows` of the memoize path's own estimate slot carries the distinct count in `startup` terms: see create.
-    let PathKind::Memoize { est_entries, .. } = &p.kind else { return (p.startup, p.total) };
-    let nd = f64::from(*est_entries).max(1.0);
-    let entry = byte_size(sub.rows, sub.target.width) + 24.0 * sub.rows + 48.0;
-    let fit = (s.hash_mem_bytes() / entry).floor().max(1.0);
-    let evict = 1.0 - fit.min(nd) / nd;
-    let hit = (((calls - nd) / calls) * (fit / nd.max(fit))).max(0.0);
-    let mut total = sub.total * (1.0 - hit) + s.cpu_operator_cost;
-    total += s.cpu_tuple_cost * evict + s.cpu_operator_cost / 10.0 * evict * sub.rows;
-    total += s.cpu_tuple_cost + s.cpu_operator_cost * sub.rows * (1.0 - hit);
-    let startup = sub.startup * (1.0 - hit) + s.cpu_tuple_cost;
-    (startup, total)
 }
 
 /// Partial result of costing a join.
@@ -369,7 +352,7 @@ pub fn merge_initial(
     let ir = clamp_rows(irows * ie);
     let (os, oe) = (outer_skip / orows, or / orows);
     let (is, ie) = (inner_skip / irows, ir / irows);
-    let mut side = |p: &Path, sorted: &[PathKey], rows: f64, s: f64, e: f64| -> (f64, f64) {
+    let side = |p: &Path, sorted: &[PathKey], rows: f64, s: f64, e: f64| -> (f64, f64) {
         let (st, tot) = if sorted.is_empty() {
             (p.startup, p.total)
         } else {

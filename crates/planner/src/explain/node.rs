@@ -396,7 +396,7 @@ impl<'a> NodeCx<'a> {
             }
         }
         let mut plans = Vec::new();
-        let mut sub = |sp: &SubPlan, rel: &str, plans: &mut Vec<Vec<(String, Val)>>| {
+        let sub = |sp: &SubPlan, rel: &str, plans: &mut Vec<Vec<(String, Val)>>| {
             if let Some(plan) = self.names.stmt.subplans.get(sp.plan_id as usize - 1) {
                 let below = Place { plan, up: Some(at), sub: Some(sp) };
                 plans.push(self.structured(&below, Some(rel), Some(&sp.plan_name)));

@@ -2,7 +2,7 @@
 
 use super::{add_path, index::movable_into, precheck};
 use crate::cost::join::*;
-use crate::cost::{self, DISABLE_COST, byte_size};
+use crate::cost;
 use crate::exprs::*;
 use crate::path::*;
 use crate::pathkeys;
@@ -11,7 +11,6 @@ use crate::root::*;
 use crate::selectivity;
 use analyze::expr::Expr;
 use analyze::query::{JoinType, RteKind};
-use common::Oid;
 use std::rc::Rc;
 
 /// Which side of a semi join is made unique, turning it into an inner join.
@@ -50,7 +49,7 @@ pub fn add_paths(
     let inner_unique = match (kind, uniq) {
         (JoinType::Semi, _) => false,
         (_, Uniquify::Inner) => sji.min_left.subset_of(outer),
-        _ => is_unique(g, root, outer, inner, kind, clauses),
+        _ => is_unique(root, outer, inner, kind, clauses),
     };
     let mut x = JoinExtra {
         clauses: clauses.to_vec(),
@@ -174,7 +173,6 @@ fn factors(
 
 /// Is the inner relation unique for the join clauses: at most one match per outer row?
 fn is_unique(
-    g: &Glob<'_>,
     root: &mut Root,
     outer: Relids,
     inner: Relids,
@@ -198,7 +196,7 @@ fn is_unique(
                 && sides_match(r, outer, inner)
         })
         .collect();
-    let ok = unique_by(g, root, rti, &list);
+    let ok = unique_by(root, rti, &list);
     let rel = root.rel_mut(rti);
     if ok {
         rel.unique_for.push(outer);
@@ -208,7 +206,7 @@ fn is_unique(
     ok
 }
 
-fn unique_by(g: &Glob<'_>, root: &Root, rti: u32, list: &[&Ri]) -> bool {
+fn unique_by(root: &Root, rti: u32, list: &[&Ri]) -> bool {
     if list.is_empty() {
         return false;
     }
@@ -255,10 +253,7 @@ fn unique_by(g: &Glob<'_>, root: &Root, rti: u32, list: &[&Ri]) -> bool {
                                 && equal(strip_relabel(&o.args[1]), &key)))
                 })
             })
-    }) && {
-        let _ = g;
-        true
-    }
+    })
 }
 
 /// Does a query never give two rows with equal values in these columns?
@@ -627,9 +622,6 @@ fn unsorted_outer(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, merge_ok: bool) {
         } else if nest_ok {
             for i in &inners {
                 try_nestloop(g, root, cx, o, i, &keys);
-                if let Some(m) = memoize(g, root, cx, o, i) {
-                    try_nestloop(g, root, cx, o, &Rc::new(m), &keys);
-                }
             }
             if let Some(m) = &mat {
                 try_nestloop(g, root, cx, o, m, &keys);
@@ -644,11 +636,6 @@ fn unsorted_outer(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, merge_ok: bool) {
         }
         merge_with_outer(g, root, cx, o, &inner_total, &keys, use_all);
     }
-}
-
-/// Caches of parameterised inner results are left to the executor's own batching of lookups.
-fn memoize(_g: &Glob<'_>, _root: &Root, _cx: &Cx<'_>, _o: &Path, _i: &Path) -> Option<Path> {
-    None
 }
 
 fn merge_with_outer(
@@ -772,5 +759,4 @@ fn hash(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
         hash_final(g, root, &mut p, &w, &cx.x);
         add(root, cx, p);
     }
-    let _ = (DISABLE_COST, byte_size, Oid::INVALID);
 }

@@ -10,7 +10,6 @@ use crate::selectivity;
 use analyze::expr::*;
 use analyze::query::*;
 use common::{Error, Result};
-use std::rc::Rc;
 
 /// Tuples of functions, VALUES and WITH items.
 pub fn size(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
@@ -347,5 +346,4 @@ pub fn subquery_paths(g: &Glob<'_>, root: &mut Root, rti: u32) {
         root.rel_mut(rti).add_path(p);
     }
     root.rel_mut(rti).subroot = Some(sub);
-    let _ = Rc::new(());
 }

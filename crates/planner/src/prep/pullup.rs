@@ -1,6 +1,6 @@
 //! Simple sub-selects in FROM (views among them) are merged into their parent.
 
-use super::{from_relids, sublinks, tree_relids};
+use super::{from_relids, sublinks};
 use crate::PlannerCtx;
 use crate::exprs::*;
 use crate::relids::Relids;
@@ -12,17 +12,13 @@ pub fn pull_up(ctx: &PlannerCtx<'_>, q: &mut Query) {
     if !q.rtable.iter().any(|r| matches!(r.kind, RteKind::Subquery { .. })) || q.set_operations.is_some() {
         return;
     }
-    let from = std::mem::take(&mut q.jointree);
-    // The tree is out of the query while replacements run, so it is walked in pieces through `Tree`.
-    q.jointree = from;
-    loop {
-        let Some((rti, under_outer)) = candidate(ctx, q) else { break };
-        merge(ctx, q, rti, under_outer);
+    while let Some(rti) = candidate(ctx, q) {
+        merge(q, rti);
     }
 }
 
-/// The first sub-query of the join tree that may be merged, and whether it can be null-extended.
-fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<(u32, bool)> {
+/// The first sub-query of the join tree that may be merged.
+fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<u32> {
     let mut list = Vec::new();
     for t in &q.jointree.from {
         leaves(t, false, &mut list);
@@ -35,7 +31,7 @@ fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<(u32, bool)> {
         if *security_barrier || !is_simple(ctx, query) {
             continue;
         }
-        if *lateral && (outer || refers_to_level_query(query)) && outer {
+        if *lateral && outer {
             continue;
         }
         // Its own sub-queries come first: afterwards it may have become too complicated.
@@ -53,13 +49,9 @@ fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<(u32, bool)> {
         if q.rtable.len() > Relids::MAX - 10 || whole_row_used(q, rti) {
             continue;
         }
-        return Some((rti, outer));
+        return Some(rti);
     }
     None
-}
-
-fn refers_to_level_query(q: &Query) -> bool {
-    query_is_correlated(q)
 }
 
 /// Does the expression become NULL when the sub-query's relations are null-extended?
@@ -119,7 +111,7 @@ fn is_simple(ctx: &PlannerCtx<'_>, q: &Query) -> bool {
 }
 
 /// Merges sub-query `rti` into its parent.
-fn merge(ctx: &PlannerCtx<'_>, q: &mut Query, rti: u32, _under_outer: bool) {
+fn merge(q: &mut Query, rti: u32) {
     let RteKind::Subquery { query, lateral, .. } = &mut q.rtable[rti as usize - 1].kind else { return };
     let lateral = *lateral;
     let mut sub = std::mem::replace(&mut **query, empty_query());
@@ -156,7 +148,6 @@ fn merge(ctx: &PlannerCtx<'_>, q: &mut Query, rti: u32, _under_outer: bool) {
     q.has_sub_links |= sub.has_sub_links;
     q.has_for_update |= sub.has_for_update;
     q.rtable.append(&mut sub.rtable);
-    let _ = (ctx, tree_relids);
 }
 
 fn place(t: &mut JoinTree, rti: u32, node: &mut Option<JoinTree>) {

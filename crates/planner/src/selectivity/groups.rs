@@ -3,7 +3,6 @@
 use super::variable::{VarData, examine, num_distinct};
 use super::*;
 use crate::exprs::*;
-use crate::relids::Relids;
 use crate::root::*;
 use analyze::expr::Expr;
 use types::oids;
@@ -122,9 +121,4 @@ pub fn hash_bucket(g: &Glob<'_>, root: &Root, key: &Expr, buckets: f64) -> (f64,
         est *= mcv / avg;
     }
     (est.clamp(1.0e-6, 1.0), mcv)
-}
-
-/// Relations of a list of expressions.
-pub fn rels_of(list: &[&Expr]) -> Relids {
-    list.iter().fold(Relids::EMPTY, |r, e| r | pull_rtis(e))
 }

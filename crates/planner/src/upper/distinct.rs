@@ -34,7 +34,7 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>) -> Result<Vec
         } else {
             root.distinct_pathkeys.clone()
         };
-        let mut unique = |list: &mut Vec<Rc<Path>>, sub: Rc<Path>| {
+        let unique = |list: &mut Vec<Rc<Path>>, sub: Rc<Path>| {
             let total = sub.total + g.ctx.settings.cpu_operator_cost * sub.rows * cols as f64;
             let mut p =
                 Path::new(PathKind::UpperUnique { sub: sub.clone(), cols }, sub.rel, sub.target.clone())

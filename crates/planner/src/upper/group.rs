@@ -2,7 +2,6 @@
 
 use super::{cheapest, incremental_path, sort_path};
 use crate::cost;
-use crate::exprs::*;
 use crate::path::*;
 use crate::pathkeys;
 use crate::paths::add_path;
@@ -131,13 +130,6 @@ fn degenerate(g: &Glob<'_>, _root: &Root, out: Rc<Target>, having: Vec<Expr>) ->
     let c = cost::exprs_cost(g, having.iter());
     let s = c.startup + c.per_tuple;
     let total = s + g.ctx.settings.cpu_tuple_cost + out.cost.startup + out.cost.per_tuple;
-    let _ = SortGroupClause {
-        tle_ref: 0,
-        eqop: common::Oid(0),
-        sortop: common::Oid(0),
-        nulls_first: false,
-        hashable: false,
-    };
     Rc::new(
         Path::new(PathKind::Result { quals: having }, crate::relids::Relids::EMPTY, out).cost(1.0, s, total),
     )

@@ -2,11 +2,10 @@
 
 use super::{LimitEst, limit_path};
 use crate::create_plan;
-use crate::equivalence::get_for_sort_expr;
 use crate::exprs::*;
 use crate::path::*;
 use crate::pathkeys;
-use crate::planner::{cheapest_fractional, query_planner};
+use crate::planner::query_planner;
 use crate::root::*;
 use crate::subplan::exec_param;
 use analyze::expr::*;
@@ -19,7 +18,6 @@ use types::oids;
 pub struct MinMaxAgg {
     pub agg: Expr,
     pub target: Expr,
-    pub sortop: Oid,
     pub root: Root,
     pub path: Rc<Path>,
     pub cost: f64,
@@ -84,7 +82,7 @@ pub fn plan(g: &Glob<'_>, root: &mut Root, query: Query, list: Vec<(Expr, Expr, 
         }
         let Some((r, path, cost)) = found else { return Ok(()) };
         let param = g.new_param();
-        out.push(MinMaxAgg { agg, target, sortop, root: r, path, cost, param });
+        out.push(MinMaxAgg { agg, target, root: r, path, cost, param });
     }
     root.minmax = out;
     Ok(())
@@ -157,7 +155,6 @@ fn one(
     let t = super::target::final_target(g, &r);
     let p = super::target::project(g, &p, &t);
     let p = Rc::new(limit_path(&r, &p, LimitEst { count: 1.0, offset: 0.0 }));
-    let _ = (cheapest_fractional, get_for_sort_expr);
     Ok(Some((r, p, c)))
 }
 

@@ -310,7 +310,7 @@ fn recursion(g: &Glob<'_>, root: &mut Root, s: &SetOperation, wt_param: u32) -> 
         if w.len() <= root.depth {
             w.resize_with(root.depth + 1, || None);
         }
-        w[root.depth] = Some(WorkTable { param: wt_param, rows: l.rows, width: l.target.width });
+        w[root.depth] = Some(WorkTable { param: wt_param, rows: l.rows });
     }
     let r = node(g, root, &s.right)?;
     let vars = column_vars(root, leftmost(&s.left));

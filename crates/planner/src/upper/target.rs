@@ -153,7 +153,6 @@ pub fn can_project(p: &Path) -> bool {
     !matches!(
         p.kind,
         PathKind::Material { .. }
-            | PathKind::Memoize { .. }
             | PathKind::Sort { .. }
             | PathKind::IncrementalSort { .. }
             | PathKind::UpperUnique { .. }
