@@ -233,6 +233,116 @@ fn styles() {
     assert!(failed.is_empty(), "{failed}");
 }
 
+/// Random text and bytes into every input and receive function and into those that take templates: errors, no panics.
+#[test]
+fn garbage_never_panics() {
+    let (reg, fmt) = (registry(), settings());
+    let ctx = context(&fmt, &reg);
+    let mut state = 0x1234_5678_9abc_def0u64;
+    let mut random = move |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    let words = [
+        "2024",
+        "-",
+        ":",
+        "12",
+        " ",
+        "{",
+        "}",
+        ",",
+        "\"",
+        "\\",
+        ".",
+        "+",
+        "e",
+        "J",
+        "P",
+        "T",
+        "jan",
+        "ä",
+        "€",
+        "bc",
+        "pm",
+        "99999999999999999999",
+        "/",
+        "[",
+        "]",
+        "=",
+        "(",
+        ")",
+        "NULL",
+        "inf",
+        "0",
+        "z",
+        "YYYY",
+        "MM",
+        "FM",
+        "th",
+        "9",
+        "D",
+        "G",
+        "S",
+        "MI",
+        "V",
+        "EEEE",
+        "RN",
+        "%",
+        "$",
+        "s",
+        "*",
+        "1",
+        "I",
+        "Q",
+        "HH24",
+        "TZH",
+        "US",
+        "Mon",
+        "Day",
+        "?",
+        "|",
+    ];
+    let mut text = |n: usize| (0..random(n)).map(|_| words[random(words.len())]).collect::<String>();
+    let mut inputs = Vec::new();
+    let mut receives = Vec::new();
+    for (oid, f) in types::builtin_tables().into_iter().flatten() {
+        match f {
+            FnImpl::Input(f) => inputs.push((*oid, *f)),
+            FnImpl::Receive(f) => receives.push((*oid, *f)),
+            _ => {}
+        }
+    }
+    for _ in 0..400 {
+        let t = text(9);
+        for (_, f) in &inputs {
+            for typmod in [-1, 6, 655_366] {
+                let _ = f(&ctx, &t, types::oids::INT4, typmod);
+            }
+        }
+        for (_, f) in &receives {
+            let _ = f(&ctx, t.as_bytes(), types::oids::INT4, -1);
+        }
+    }
+    let (ts, iv, num) = ("2024-02-29 12:34:56.789", "1 year 2 mons -3 days 04:05:06", "-1234.5678");
+    for _ in 0..3000 {
+        let (a, b) = (text(8), text(8));
+        let (a, b) = (a.replace('\\', "\\\\"), b.replace('\\', "\\\\"));
+        let _ = call(&reg, &fmt, 2049, 25, &[1114, 25], &[ts, &b]);
+        let _ = call(&reg, &fmt, 1770, 25, &[1184, 25], &[ts, &b]);
+        let _ = call(&reg, &fmt, 1768, 25, &[1186, 25], &[iv, &b]);
+        for n in [num, "0", "NaN", "1e30", "0.004"] {
+            let _ = call(&reg, &fmt, 1772, 25, &[1700, 25], &[n, &b]);
+            let _ = call(&reg, &fmt, 1776, 25, &[701, 25], &[n, &b]);
+        }
+        for (f, ret) in
+            [(1777, 1700), (1778, 1184), (1780, 1082), (1254, 16), (850, 16), (1637, 25), (3539, 25)]
+        {
+            let _ = call(&reg, &fmt, f, ret, &[25, 25], &[&a, &b]);
+        }
+    }
+}
+
 /// Lists the functions that have code.
 #[test]
 #[ignore = "prints a list for the generator of the data files"]
