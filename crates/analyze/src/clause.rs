@@ -36,7 +36,7 @@ pub mod frame {
 
 /// A window definition without the places in the source text, for telling equal ones.
 fn window_key(w: &parser::WindowDef) -> String {
-    let s = format!("{w:?}");
+    let s = format!("{:?}", parser::WindowDef { name: None, ..w.clone() });
     let mut out = String::with_capacity(s.len());
     let mut rest = s.as_str();
     while let Some(i) = rest.find("location: ") {
@@ -414,7 +414,7 @@ impl Analyzer<'_> {
         }
         let key = window_key(over);
         if let Some(i) = lv.window_defs.iter().position(|w| {
-            w.name.is_none() && window_key(w) == key
+            window_key(w) == key
                 || over.refname.is_some()
                     && w.name == over.refname
                     && over.partition_clause.is_empty()

@@ -262,5 +262,6 @@ fn cases() {
             let _ = writeln!(bad, "{}:\n--- got\n{got}\n--- expected\n{expected}", f.display());
         }
     }
+    let _ = std::fs::remove_dir_all(cat.engine().data_dir());
     assert!(bad.is_empty(), "{bad}");
 }

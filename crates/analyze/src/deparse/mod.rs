@@ -95,7 +95,8 @@ pub fn query_to_sql_styled(ctx: &AnalyzeCtx<'_>, q: &Query, pretty: bool) -> Res
         names_visible: true,
         scopes: Vec::new(),
     };
-    d.query(q, None)?;
+    let names: Vec<String> = crate::output_columns(q).into_iter().map(|c| c.name).collect();
+    d.query(q, Some(&names))?;
     Ok(d.out)
 }
 

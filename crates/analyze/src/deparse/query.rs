@@ -38,11 +38,7 @@ impl Deparser<'_> {
     fn query_body(&mut self, q: &Query, names: Option<&[String]>) -> Result<()> {
         self.with_clause(q)?;
         match &q.set_operations {
-            Some(t) => {
-                // Every leaf shows the output names of the whole.
-                let own: Vec<String> = crate::output_columns(q).into_iter().map(|c| c.name).collect();
-                self.setop(t, q, Some(names.unwrap_or(&own)))?
-            }
+            Some(t) => self.setop(t, q, names)?,
             None => self.basic_select(q, names)?,
         }
         if !q.sort.is_empty() {
@@ -212,11 +208,7 @@ impl Deparser<'_> {
                 if paren {
                     self.put("(");
                 }
-                // A leaf is written as if it stood alone: it does not see the other leaves' names.
-                let outer = self.scopes.pop();
-                let r = self.query(query, names);
-                self.scopes.extend(outer);
-                r?;
+                self.query(query, names)?;
                 if paren {
                     self.put(")");
                 }
@@ -239,12 +231,15 @@ impl Deparser<'_> {
                 d.level += STD;
                 d.keyword("", 0, 0, 0);
             }
-            d.setop(t, q, names)?;
+            // Only the left arm's names are the result's.
+            let visible = d.names_visible && left;
+            let old = std::mem::replace(&mut d.names_visible, visible);
+            let r = d.setop(t, q, names);
+            d.names_visible = old;
+            r?;
             if paren {
                 d.level = level;
-                if left {
-                    d.keyword("", 0, 0, 0);
-                }
+                d.keyword("", 0, 0, 0);
                 d.put(")");
             }
             Ok(())
@@ -264,7 +259,7 @@ impl Deparser<'_> {
         if node.all {
             self.put("ALL ");
         }
-        if self.indent {
+        if self.indent && matches!(node.right, SetOpTree::Leaf(_)) {
             self.keyword("", 0, 0, 0);
         }
         side(self, &node.right, false)

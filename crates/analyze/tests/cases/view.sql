@@ -22,3 +22,8 @@ view: select a from t where a in (select s from u where u.a = t.a) and not exist
 view: select * from (select a, b from t) x(p, q) where p > 1
 view: select a + 1 as x from t group by a + 1 order by a + 1
 view: select x.a, y.a as ya from t x full join t y on x.a = y.a
+view: select 1 union select 2
+view: with recursive r(n) as (select 1 union all select n+1 from r where n < 10) select * from r
+view: select rank() over (order by a), sum(a) over (partition by b), count(*) over w from t window w as (order by a)
+view: select a, (select x from (select t.a union select 2) q(x)) from t
+view: with recursive r as (select 1 as n union all (select n + 1 from r union select 5)) select n from r
