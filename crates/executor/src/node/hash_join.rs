@@ -331,7 +331,7 @@ impl HashJoin {
                     buckets_original: buckets,
                     batches,
                     batches_original: batches,
-                    memory_kb: (memory as u64).div_ceil(1024),
+                    memory_kb: (memory as u64 + buckets * 8).div_ceil(1024),
                 });
             });
         }
