@@ -35,7 +35,9 @@ pub fn analyze(
     update_sizes: bool,
 ) -> Result<()> {
     let rel = catalog.relation(oid)?;
-    let Some(heap) = rel.rel.clone() else { return Err(Error::internal("analyze of a relation without storage")) };
+    let Some(heap) = rel.rel.clone() else {
+        return Err(Error::internal("analyze of a relation without storage"));
+    };
     for n in columns {
         if !rel.desc.attrs.iter().any(|a| !a.dropped && a.name == *n) {
             bail!(UNDEFINED_COLUMN, "column \"{n}\" of relation \"{}\" does not exist", rel.name);
@@ -47,7 +49,9 @@ pub fn analyze(
         if a.dropped || !(columns.is_empty() || columns.contains(&a.name)) || sample.rows.rows == 0 {
             continue;
         }
-        if let Some(s) = column_stats(catalog, a, &sample.rows.cols[i], sample.rows.rows, sample.total_rows, target)? {
+        if let Some(s) =
+            column_stats(catalog, a, &sample.rows.cols[i], sample.rows.rows, sample.total_rows, target)?
+        {
             store(catalog, oid, i as i16 + 1, a, &s)?;
         }
         eng.check_interrupts()?;
@@ -96,7 +100,9 @@ impl Rng {
 }
 
 fn order(catalog: &Catalog, type_oid: Oid) -> Result<Option<(CmpFn, Oid, Oid)>> {
-    let Some(class) = catalog.default_opclass(catalog::builtins::BTREE_AM, type_oid)? else { return Ok(None) };
+    let Some(class) = catalog.default_opclass(catalog::builtins::BTREE_AM, type_oid)? else {
+        return Ok(None);
+    };
     let t = class.in_type;
     let (Some(proc), Some(eq), Some(lt)) = (
         catalog.amproc(class.family, t, t, 1)?,
@@ -196,7 +202,14 @@ fn distinct(runs: &[(usize, usize)], n: usize, wide: usize, nonnull: usize, tota
 }
 
 /// Indexes (into `runs`) of the most common values, most common first.
-fn common_values(runs: &[(usize, usize)], n: usize, distinct: f32, rows: usize, total: f64, target: usize) -> Vec<usize> {
+fn common_values(
+    runs: &[(usize, usize)],
+    n: usize,
+    distinct: f32,
+    rows: usize,
+    total: f64,
+    target: usize,
+) -> Vec<usize> {
     let mut tracked: Vec<usize> = (0..runs.len()).filter(|&r| runs[r].1 > 1).collect();
     tracked.sort_by(|&x, &y| runs[y].1.cmp(&runs[x].1).then(runs[x].0.cmp(&runs[y].0)));
     tracked.truncate(target);
@@ -228,10 +241,8 @@ fn common_values(runs: &[(usize, usize)], n: usize, distinct: f32, rows: usize, 
 
 /// Bounds of equally full buckets over the values that are not most common.
 fn histogram(runs: &[(usize, usize)], values: &[(Datum, u32)], mcv: &[usize], target: usize) -> Vec<Datum> {
-    let rest: Vec<usize> = (0..runs.len())
-        .filter(|r| !mcv.contains(r))
-        .flat_map(|r| runs[r].0..runs[r].0 + runs[r].1)
-        .collect();
+    let rest: Vec<usize> =
+        (0..runs.len()).filter(|r| !mcv.contains(r)).flat_map(|r| runs[r].0..runs[r].0 + runs[r].1).collect();
     let distinct_left = runs.len() - mcv.len();
     let bounds = distinct_left.min(target + 1);
     if bounds < 2 {

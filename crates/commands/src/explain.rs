@@ -59,7 +59,9 @@ fn options(e: &ExplainStmt) -> Result<ExplainOptions> {
             "summary" => summary = Some(flag(d)?),
             "format" => o.format = format(d)?,
             other => {
-                return Err(common::err!(SYNTAX_ERROR, "unrecognized EXPLAIN option \"{other}\"").at(d.location));
+                return Err(
+                    common::err!(SYNTAX_ERROR, "unrecognized EXPLAIN option \"{other}\"").at(d.location)
+                );
             }
         }
     }
@@ -89,7 +91,11 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
     let o = options(e)?;
     if !matches!(
         e.query,
-        Statement::Select(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_)
+        Statement::Select(_)
+            | Statement::Insert(_)
+            | Statement::Update(_)
+            | Statement::Delete(_)
+            | Statement::Merge(_)
     ) {
         return Err(Error::unsupported("EXPLAIN of a utility statement"));
     }

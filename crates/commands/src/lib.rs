@@ -103,7 +103,10 @@ pub fn explain_type(e: &parser::ast::ExplainStmt) -> common::Oid {
 
 fn checkpoint(ctx: &CommandCtx<'_>) -> common::Result<String> {
     if !ctx.host.is_superuser() {
-        common::bail!(INSUFFICIENT_PRIVILEGE, "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
+        common::bail!(
+            INSUFFICIENT_PRIVILEGE,
+            "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT"
+        );
     }
     ctx.host.request_checkpoint()?;
     Ok("CHECKPOINT".into())

@@ -157,9 +157,19 @@ fn resolve(catalog: &Catalog, text: &str) -> Result<Option<Query>> {
     }
 }
 
-/// Makes the system views whose functions are all there. Runs in `initdb`'s transaction, after the catalogs are filled.
+/// Makes the system views whose functions are all there, after the catalogs are filled. In a transaction of its own,
+/// unless the caller has one open.
 pub fn bootstrap_views(engine: &Rc<Engine>, catalog: &Rc<Catalog>) -> Result<()> {
-    engine.command_counter_increment()?;
+    if engine.in_transaction() {
+        engine.command_counter_increment()?;
+        return make_views(catalog);
+    }
+    engine.start_command()?;
+    make_views(catalog)?;
+    engine.commit_command()
+}
+
+fn make_views(catalog: &Catalog) -> Result<()> {
     for (name, text, public) in VIEWS {
         let Some(q) = resolve(catalog, text)? else { continue };
         let oid = view::make(catalog, name, PG_CATALOG, BOOTSTRAP_SUPERUSER, &q, &[])?;

@@ -64,10 +64,14 @@ fn options(s: &VacuumStmt) -> Result<Options> {
                 }
             }
             other if s.is_vacuumcmd => {
-                return Err(common::err!(SYNTAX_ERROR, "unrecognized VACUUM option \"{other}\"").at(e.location));
+                return Err(
+                    common::err!(SYNTAX_ERROR, "unrecognized VACUUM option \"{other}\"").at(e.location)
+                );
             }
             other => {
-                return Err(common::err!(SYNTAX_ERROR, "unrecognized ANALYZE option \"{other}\"").at(e.location));
+                return Err(
+                    common::err!(SYNTAX_ERROR, "unrecognized ANALYZE option \"{other}\"").at(e.location)
+                );
             }
         }
     }
@@ -84,7 +88,9 @@ pub fn run(ctx: &CommandCtx<'_>, s: &VacuumStmt) -> Result<String> {
     for r in &s.rels {
         let Some(oid) = find_relation(ctx, &r.relation)? else {
             let shown = crate::target::display(&r.relation);
-            return Err(common::err!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist").at(r.relation.location));
+            return Err(
+                common::err!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist").at(r.relation.location)
+            );
         };
         if !r.va_cols.is_empty() && !o.analyze {
             bail!(FEATURE_NOT_SUPPORTED, "ANALYZE option must be specified when a column list is provided");
@@ -126,7 +132,11 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
     if o.skip_locked {
         if !ctx.engine.try_lock_relation(db, oid, LockMode::ShareUpdateExclusive)? {
             let verb = if o.vacuum { "vacuum" } else { "analyze" };
-            warn(ctx, SqlState::LOCK_NOT_AVAILABLE, format!("skipping {verb} of relation with OID {oid} --- lock not available"));
+            warn(
+                ctx,
+                SqlState::LOCK_NOT_AVAILABLE,
+                format!("skipping {verb} of relation with OID {oid} --- lock not available"),
+            );
             return Ok(());
         }
     } else {
@@ -158,9 +168,18 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
         ctx.host.with_settings(&mut |s| memory = s.int("maintenance_work_mem") as usize * 1024);
         let stats = vacuum_relation(ctx.engine, ctx.catalog, oid, o, memory)?;
         if o.verbose {
-            let text = format!("finished vacuuming \"{}.{}\": index scans: {}\npages: {} removed, {} remain, {} scanned\ntuples: {} removed, {} remain, {} are dead but not yet removable",
-                ctx.host.database_name(), rel.name, stats.index_scans, stats.removed_pages, stats.rel_pages, stats.scanned_pages,
-                stats.tuples_deleted, stats.live_tuples, stats.recently_dead_tuples);
+            let text = format!(
+                "finished vacuuming \"{}.{}\": index scans: {}\npages: {} removed, {} remain, {} scanned\ntuples: {} removed, {} remain, {} are dead but not yet removable",
+                ctx.host.database_name(),
+                rel.name,
+                stats.index_scans,
+                stats.removed_pages,
+                stats.rel_pages,
+                stats.scanned_pages,
+                stats.tuples_deleted,
+                stats.live_tuples,
+                stats.recently_dead_tuples
+            );
             ctx.host.notice(Report::new(Severity::Info, SqlState::SUCCESSFUL_COMPLETION, text));
         }
     }
@@ -193,7 +212,9 @@ pub fn vacuum_relation(
     memory_bytes: usize,
 ) -> Result<access::VacuumStats> {
     let rel = catalog.relation(oid)?;
-    let Some(heap) = rel.rel.clone() else { return Err(Error::internal("vacuum of a relation without storage")) };
+    let Some(heap) = rel.rel.clone() else {
+        return Err(Error::internal("vacuum of a relation without storage"));
+    };
     let mut indexes = Vec::new();
     for i in &rel.indexes {
         indexes.push(catalog.index(*i)?.rel.clone());
@@ -205,7 +226,9 @@ pub fn vacuum_relation(
         index_cleanup: o.index_cleanup,
         truncate: o.truncate.unwrap_or(true),
         memory_bytes,
-        relfrozenxid: row.as_ref().map_or(Xid::FIRST_NORMAL, |r| Xid(u64::from(r.oid(pg_class::RELFROZENXID).0))),
+        relfrozenxid: row
+            .as_ref()
+            .map_or(Xid::FIRST_NORMAL, |r| Xid(u64::from(r.oid(pg_class::RELFROZENXID).0))),
         old_rel_pages: row.as_ref().map_or(0, |r| r.i32(pg_class::RELPAGES).max(0) as u32),
         old_rel_tuples: row.as_ref().map_or(-1.0, |r| f64::from(r.f32(pg_class::RELTUPLES))),
         ..VacuumParams::default()
@@ -224,8 +247,10 @@ pub fn vacuum_relation(
     }
     for (i, ix) in rel.indexes.iter().enumerate() {
         let (Some(row), Some(s)) = (class_row(catalog, *ix)?, stats.indexes.get(i)) else { continue };
-        let changes =
-            [(pg_class::RELPAGES, Datum::I32(s.pages as i32)), (pg_class::RELTUPLES, Datum::F32(s.tuples as f32))];
+        let changes = [
+            (pg_class::RELPAGES, Datum::I32(s.pages as i32)),
+            (pg_class::RELTUPLES, Datum::F32(s.tuples as f32)),
+        ];
         overwrite_if_changed(catalog, &row, &changes)?;
     }
     if let Some(t) = &heap.toast {

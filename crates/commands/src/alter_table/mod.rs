@@ -1,17 +1,21 @@
 //! ALTER TABLE: the subcommands in PostgreSQL's order of passes, under the strongest lock any of them needs.
 
+mod column;
 mod constraint;
 
 pub use constraint::find as find_constraint;
 
 use crate::analysis::notice;
 use crate::ctx::CommandCtx;
+use crate::reloptions::{self, OptionsOf};
 use crate::target;
-use catalog::Ref;
+use catalog::columns::pg_class;
 use catalog::desc::Relation;
+use catalog::{Ref, literal};
 use common::{Error, Oid, Result, bail};
 use parser::ast::*;
 use transam::LockMode;
+use types::Datum;
 
 use AlterTableCmd as Cmd;
 
@@ -137,6 +141,62 @@ fn command(ctx: &CommandCtx<'_>, oid: Oid, c: &Cmd) -> Result<()> {
             constraint::drop(ctx, &rel, name, *behavior, *missing_ok)
         }
         Cmd::ValidateConstraint { name } => constraint::validate(ctx, &rel, name),
-        other => Err(Error::unsupported(format_args!("ALTER TABLE {other:?}"))),
+        Cmd::AddColumn { def, missing_ok, .. } => {
+            require_table(&rel, "ADD COLUMN")?;
+            column::add(ctx, &rel, def, *missing_ok)
+        }
+        Cmd::DropColumn { name, behavior, missing_ok } => {
+            require_table(&rel, "DROP COLUMN")?;
+            column::drop(ctx, &rel, name, *behavior, *missing_ok)
+        }
+        Cmd::ColumnDefault { name, default } => {
+            require_table(&rel, "ALTER COLUMN ... SET DEFAULT")?;
+            column::set_default(ctx, &rel, name, default.as_ref())
+        }
+        Cmd::SetNotNull { name } => {
+            require_table(&rel, "ALTER COLUMN ... SET NOT NULL")?;
+            column::set_not_null(ctx, &rel, name)
+        }
+        Cmd::DropNotNull { name } => {
+            require_table(&rel, "ALTER COLUMN ... DROP NOT NULL")?;
+            column::drop_not_null(ctx, &rel, name)
+        }
+        Cmd::SetStatistics { name: Some(name), value, .. } => column::set_statistics(ctx, &rel, name, *value),
+        Cmd::SetStorage { name, storage } => {
+            require_table(&rel, "ALTER COLUMN ... SET STORAGE")?;
+            column::set_storage(ctx, &rel, name, storage)
+        }
+        Cmd::AddIdentity { name, def } => {
+            require_table(&rel, "ALTER COLUMN ... ADD IDENTITY")?;
+            column::add_identity(ctx, &rel, name, def)
+        }
+        Cmd::SetIdentity { name, options } => column::set_identity(ctx, &rel, name, options),
+        Cmd::DropIdentity { name, missing_ok } => column::drop_identity(ctx, &rel, name, *missing_ok),
+        Cmd::ChangeOwner(r) => {
+            let owner = target::role(ctx, r)?;
+            crate::rename::change_relation_owner(ctx, oid, owner, true)
+        }
+        Cmd::SetRelOptions(o) => options(ctx, &rel, o, false),
+        Cmd::ResetRelOptions(o) => options(ctx, &rel, o, true),
+        other => Err(Error::unsupported(format_args!("ALTER TABLE {}", command_name(other)))),
     }
+}
+
+/// The first word of a subcommand's node, for refusals.
+fn command_name(c: &Cmd) -> String {
+    let shown = format!("{c:?}");
+    shown.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_string()
+}
+
+/// SET (…) and RESET (…).
+fn options(ctx: &CommandCtx<'_>, rel: &Relation, defs: &[DefElem], reset: bool) -> Result<()> {
+    let of = match rel.kind {
+        b'i' => OptionsOf::Index,
+        b'v' => OptionsOf::View,
+        b'r' => OptionsOf::Table,
+        _ => return Err(Error::unsupported("storage parameters of this relation")),
+    };
+    let merged = reloptions::merge(of, &rel.options, defs, reset)?;
+    let value = if merged.is_empty() { Datum::Null } else { literal::text_array(&merged) };
+    target::update_class(ctx.catalog, rel.oid, &[(pg_class::RELOPTIONS, value)])
 }

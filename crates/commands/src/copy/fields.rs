@@ -74,7 +74,11 @@ impl Fields {
                     None if quoted => bail!(BAD_COPY_FILE_FORMAT, "unterminated CSV quoted field"),
                     None => break,
                     Some(&c) if !quoted && c == o.delimiter => break,
-                    Some(&c) if quoted && c == o.escape && line.get(i + 1).is_some_and(|&d| d == o.escape || d == o.quote) => {
+                    Some(&c)
+                        if quoted
+                            && c == o.escape
+                            && line.get(i + 1).is_some_and(|&d| d == o.escape || d == o.quote) =>
+                    {
                         self.data.push(line[i + 1]);
                         i += 1;
                     }

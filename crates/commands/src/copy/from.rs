@@ -259,7 +259,9 @@ impl CopyFrom<'_> {
             };
             if let Err(e) = read_field(self.ctx, c, bytes, col, row) {
                 let text = shown(bytes);
-                return Err(e.context(format!("COPY {}, line {line}, column {}: \"{text}\"", self.rel_name, c.name)));
+                return Err(
+                    e.context(format!("COPY {}, line {line}, column {}: \"{text}\"", self.rel_name, c.name))
+                );
             }
         }
         self.batch.rows += 1;
@@ -273,11 +275,7 @@ impl CopyFrom<'_> {
         while let Some(n) = r.tuple()? {
             line += 1;
             if n != self.columns.len() {
-                bail!(
-                    BAD_COPY_FILE_FORMAT,
-                    "row field count is {n}, expected {}",
-                    self.columns.len()
-                );
+                bail!(BAD_COPY_FILE_FORMAT, "row field count is {n}, expected {}", self.columns.len());
             }
             let row = self.batch.rows;
             for c in &self.columns {
@@ -290,7 +288,9 @@ impl CopyFrom<'_> {
                         self.ctx
                             .env
                             .with_call_ctx(Oid::INVALID, |cx| f(cx, bytes, c.ioparam, c.typmod))
-                            .map_err(|e| e.context(format!("COPY {}, line {line}, column {}", self.rel_name, c.name)))?
+                            .map_err(|e| {
+                                e.context(format!("COPY {}, line {line}, column {}", self.rel_name, c.name))
+                            })?
                     }
                 };
                 self.batch.cols[c.attr].set(row, d.as_ref());
@@ -319,7 +319,8 @@ impl CopyFrom<'_> {
         }
         for (i, col) in self.batch.cols.iter_mut().enumerate() {
             if col.len() < n {
-                let filled = self.columns.iter().any(|c| c.attr == i) || self.defaults.iter().any(|(a, _)| *a == i);
+                let filled =
+                    self.columns.iter().any(|c| c.attr == i) || self.defaults.iter().any(|(a, _)| *a == i);
                 debug_assert!(!filled);
                 (0..n).for_each(|row| col.set(row, types::DatumRef::Null));
             }
@@ -335,10 +336,19 @@ impl CopyFrom<'_> {
     }
 }
 
-fn read_field(ctx: &CommandCtx<'_>, c: &ColumnReader, bytes: &[u8], col: &mut Column, row: usize) -> Result<()> {
+fn read_field(
+    ctx: &CommandCtx<'_>,
+    c: &ColumnReader,
+    bytes: &[u8],
+    col: &mut Column,
+    row: usize,
+) -> Result<()> {
     if !bytes.is_ascii() || matches!(c.reader, Reader::Bytes) && bytes.contains(&0) {
         if bytes.contains(&0) {
-            return Err(err!(CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": 0x00"));
+            return Err(err!(
+                CHARACTER_NOT_IN_REPERTOIRE,
+                "invalid byte sequence for encoding \"UTF8\": 0x00"
+            ));
         }
         protocol::frontend::utf8(bytes)?;
     }

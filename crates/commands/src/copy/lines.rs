@@ -87,7 +87,9 @@ impl<'a> Lines<'a> {
                 continue;
             }
             match c {
-                b'\n' if self.eol == Eol::Cr || self.eol == Eol::CrLf => return Err(self.bare("newline", "\\n")),
+                b'\n' if self.eol == Eol::Cr || self.eol == Eol::CrLf => {
+                    return Err(self.bare("newline", "\\n"));
+                }
                 b'\n' => return Ok(Some((i, i + 1))),
                 b'\r' if self.eol == Eol::Lf => return Err(self.bare("carriage return", "\\r")),
                 b'\r' => {
@@ -106,9 +108,11 @@ impl<'a> Lines<'a> {
 
     fn bare(&self, what: &str, escape: &str) -> common::Error {
         if self.csv {
-            err!(BAD_COPY_FILE_FORMAT, "unquoted {what} found in data").hint(format!("Use quoted CSV field to represent {what}."))
+            err!(BAD_COPY_FILE_FORMAT, "unquoted {what} found in data")
+                .hint(format!("Use quoted CSV field to represent {what}."))
         } else {
-            err!(BAD_COPY_FILE_FORMAT, "literal {what} found in data").hint(format!("Use \"{escape}\" to represent {what}."))
+            err!(BAD_COPY_FILE_FORMAT, "literal {what} found in data")
+                .hint(format!("Use \"{escape}\" to represent {what}."))
         }
     }
 

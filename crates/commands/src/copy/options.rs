@@ -89,7 +89,11 @@ fn columns(o: &DefElem) -> Result<Columns> {
                 match i {
                     DefArg::String(s) => names.push(s.clone()),
                     DefArg::Names(n) => names.push(n.join(".")),
-                    _ => bail!(INVALID_PARAMETER_VALUE, "argument to option \"{}\" must be a list of column names", o.defname),
+                    _ => bail!(
+                        INVALID_PARAMETER_VALUE,
+                        "argument to option \"{}\" must be a list of column names",
+                        o.defname
+                    ),
                 }
             }
             Ok(Columns::Named(names))
@@ -144,8 +148,11 @@ fn read(options: &[DefElem]) -> Result<Given> {
                     "csv" => Format::Csv,
                     "binary" => Format::Binary,
                     other => {
-                        return Err(common::err!(INVALID_PARAMETER_VALUE, "COPY format \"{other}\" not recognized")
-                            .at(o.location));
+                        return Err(common::err!(
+                            INVALID_PARAMETER_VALUE,
+                            "COPY format \"{other}\" not recognized"
+                        )
+                        .at(o.location));
                     }
                 };
                 put(&mut g.format, f, o)?;
@@ -157,9 +164,9 @@ fn read(options: &[DefElem]) -> Result<Given> {
                 let is_match = matches!(text(o).as_deref(), Ok("match"));
                 let h = if is_match {
                     Header::Match
-                } else if boolean(o).map_err(|_| {
-                    common::err!(SYNTAX_ERROR, "header requires a Boolean value or \"match\"")
-                })? {
+                } else if boolean(o)
+                    .map_err(|_| common::err!(SYNTAX_ERROR, "header requires a Boolean value or \"match\""))?
+                {
                     Header::Yes
                 } else {
                     Header::No
@@ -242,10 +249,7 @@ impl CopyOptions {
             bail!(INVALID_PARAMETER_VALUE, "COPY delimiter and quote must be different");
         }
         if self.format != Format::Binary && self.null.as_bytes().contains(&d) {
-            bail!(
-                FEATURE_NOT_SUPPORTED,
-                "COPY delimiter must not appear in the NULL specification"
-            );
+            bail!(FEATURE_NOT_SUPPORTED, "COPY delimiter must not appear in the NULL specification");
         }
         if csv && self.null.as_bytes().contains(&self.quote) {
             bail!(FEATURE_NOT_SUPPORTED, "CSV quote character must not appear in the NULL specification");

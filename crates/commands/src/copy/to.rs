@@ -41,12 +41,10 @@ pub fn copy_table(ctx: &CommandCtx<'_>, rel: &Relation, columns: &[usize], o: &C
     let Some(heap) = &rel.rel else {
         return Err(Error::internal("COPY of a relation without storage"));
     };
-    let spec = access::ScanSpec {
-        wanted: columns_in_order(columns),
-        system: Vec::new(),
-    };
+    let spec = access::ScanSpec { wanted: columns_in_order(columns), system: Vec::new() };
     let snapshot = transam::Snapshot::Mvcc(ctx.engine.transaction_snapshot()?);
-    let mut scan = access::HeapScan::begin(ctx.engine, heap.clone(), snapshot, spec, access::ScanOptions::default())?;
+    let mut scan =
+        access::HeapScan::begin(ctx.engine, heap.clone(), snapshot, spec, access::ScanOptions::default())?;
     let mut batch = Batch {
         cols: columns.iter().map(|&i| types::Column::new(rel.desc.attrs[i].phys)).collect(),
         rows: 0,
@@ -91,7 +89,12 @@ pub fn copy_query(ctx: &CommandCtx<'_>, q: &Statement, o: &CopyOptions) -> Resul
 }
 
 impl<'a> CopyTo<'a> {
-    fn begin(ctx: &'a CommandCtx<'a>, o: &'a CopyOptions, names: &[String], types: &[Oid]) -> Result<CopyTo<'a>> {
+    fn begin(
+        ctx: &'a CommandCtx<'a>,
+        o: &'a CopyOptions,
+        names: &[String],
+        types: &[Oid],
+    ) -> Result<CopyTo<'a>> {
         let binary = o.format == Format::Binary;
         let mut encoders = Vec::new();
         for t in types {
