@@ -466,8 +466,11 @@ fn bitmap_scan(
     let mut lossless: Vec<Expr> = Vec::new();
     let (child, recheck, serials) = bitmap_tree(g, root, rti, b, &mut lossless)?;
     let mut quals = Vec::new();
+    let mut ecs = Vec::new();
+    bitmap_ecs(b, &mut ecs);
     for ri in clauses {
         if ri.pseudoconstant
+            || ri.parent_ec.is_some_and(|e| ecs.contains(&e))
             || serials.contains(&ri.serial)
             || recheck.iter().any(|r| equal(r, &ri.clause))
             || lossless.iter().any(|r| equal(r, &ri.clause))
@@ -489,6 +492,19 @@ fn bitmap_scan(
     let recheck = with_params(g, root, recheck);
     let quals = with_params(g, root, quals);
     Ok(wrap(path, Node::BitmapHeapScan { rti, child: Box::new(child), recheck }, quals))
+}
+
+/// Equivalence classes whose clauses a bitmap applies exactly.
+fn bitmap_ecs(b: &Bitmap, out: &mut Vec<usize>) {
+    match b {
+        Bitmap::Index(p) => {
+            if let PathKind::Index(ip) = &p.kind {
+                out.extend(ip.clauses.iter().filter(|c| !c.lossy).filter_map(|c| c.ri.parent_ec));
+            }
+        }
+        Bitmap::And { subs, .. } => subs.iter().for_each(|s| bitmap_ecs(s, out)),
+        Bitmap::Or { .. } => {}
+    }
 }
 
 fn small(startup: f64, total: f64, rows: f64, node: Node) -> Plan {

@@ -419,7 +419,9 @@ fn qual(
             if equivalence_allowed(root, &ri) && equivalence::process(g, root, &mut ri, below)? {
                 return Ok(());
             }
+            crate::pathkeys::init_merge_ecs(g, root, &ri);
         } else if maybe_oj && ri.can_join {
+            crate::pathkeys::init_merge_ecs(g, root, &ri);
             if ri.left_relids.subset_of(nonnull) && !ri.right_relids.overlaps(nonnull) {
                 root.oj_left.push(ri);
                 return Ok(());
@@ -432,6 +434,8 @@ fn qual(
                 root.oj_full.push(ri);
                 return Ok(());
             }
+        } else {
+            crate::pathkeys::init_merge_ecs(g, root, &ri);
         }
     }
     distribute(root, ri);

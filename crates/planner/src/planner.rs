@@ -117,7 +117,6 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
         let wt = if c.recursive && is_self_referential(&c) { Some(g.new_param()) } else { None };
         let mut sub = subquery_planner(g, (*c.query).clone(), depth + 1, 0.0, wt)?;
         let best = cheapest_fractional(&sub.final_paths, 0.0).ok_or_else(|| Error::internal("no path"))?;
-        let widths = sub.tlist.iter().filter(|t| !t.junk).map(|t| sub.expr_width(g, &t.expr)).collect();
         let plan = create_plan::create(g, &mut sub, &best)?;
         g.subplans.borrow_mut().push(PendingPlan { plan, rtable: std::mem::take(&mut sub.query.rtable) });
         let plan_id = g.subplans.borrow().len() as u32;
@@ -139,7 +138,7 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
             startup_cost: best.startup,
             per_call_cost: best.total - best.startup,
         });
-        g.ctes.borrow_mut()[depth].push(CtePlan { name: c.name, plan_id, param, rows: best.rows, widths });
+        g.ctes.borrow_mut()[depth].push(CtePlan { name: c.name, plan_id, param, rows: best.rows });
     }
     Ok(())
 }

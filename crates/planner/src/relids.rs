@@ -81,3 +81,20 @@ impl Not for Relids {
         Relids(!self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_algebra() {
+        let a = Relids::single(1) | Relids::single(5) | Relids::single(127);
+        assert_eq!(a.iter().collect::<Vec<_>>(), vec![1, 5, 127]);
+        assert!(Relids::single(5).subset_of(a));
+        assert!(!a.subset_of(Relids::single(5)));
+        assert_eq!(a.minus(Relids::single(5)).count(), 2);
+        assert!(Relids::EMPTY.subset_of(a));
+        assert!(!a.overlaps(Relids::single(2)));
+        assert!(!Relids::single(200).contains(200));
+    }
+}

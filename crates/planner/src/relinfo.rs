@@ -287,11 +287,6 @@ impl Root {
         {
             return sub.expr_width(g, &t.expr);
         }
-        if let RteKind::Cte { .. } = &self.query.rte(rti).kind
-            && let Some(w) = crate::paths::other::cte_width(g, self, rti, v.attno)
-        {
-            return w;
-        }
         type_width(g, v.vartype, v.typmod)
     }
 

@@ -30,7 +30,6 @@ pub struct CtePlan {
     pub plan_id: u32,
     pub param: u32,
     pub rows: f64,
-    pub widths: Vec<i32>,
 }
 
 /// The recursive term's view of its union.

@@ -1,8 +1,8 @@
 //! Join paths between two relations: nested loops, hash joins and merge joins, for every kind of join.
 
 use super::{add_path, index::movable_into, precheck};
-use crate::cost::join::*;
 use crate::cost;
+use crate::cost::join::*;
 use crate::exprs::*;
 use crate::path::*;
 use crate::pathkeys;
@@ -145,11 +145,8 @@ fn factors(
         clauses.to_vec()
     };
     let jk = if kind == JoinType::Anti { JoinType::Anti } else { JoinType::Semi };
-    let mut s = x.sji.clone();
-    if !matches!(s.kind, JoinType::Semi | JoinType::Anti) {
-        s = plain_join(outer, inner);
-        s.kind = JoinType::Semi;
-    }
+    // For an inner join with a unique inner side this is the inner selectivity, as in PostgreSQL.
+    let s = x.sji.clone();
     // Selectivities are memoised per clause and join kind; these must not be, for the sides differ.
     let fresh = |l: &[Ri]| -> Vec<Ri> {
         l.iter()
@@ -172,13 +169,7 @@ fn factors(
 }
 
 /// Is the inner relation unique for the join clauses: at most one match per outer row?
-fn is_unique(
-    root: &mut Root,
-    outer: Relids,
-    inner: Relids,
-    kind: JoinType,
-    clauses: &[Ri],
-) -> bool {
+fn is_unique(root: &mut Root, outer: Relids, inner: Relids, kind: JoinType, clauses: &[Ri]) -> bool {
     let Some(rti) = inner.first().filter(|_| inner.is_single()) else { return false };
     let rel = root.rel(rti);
     if rel.unique_for.iter().any(|o| o.subset_of(outer)) {

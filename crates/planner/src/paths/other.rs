@@ -38,15 +38,6 @@ pub fn size(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
     Ok(())
 }
 
-/// Width of a column of a WITH item.
-pub fn cte_width(g: &Glob<'_>, root: &Root, rti: u32, attno: i16) -> Option<i32> {
-    let RteKind::Cte { name, levels_up, recursive: false } = &root.query.rte(rti).kind else { return None };
-    let depth = root.depth - *levels_up as usize;
-    let ctes = g.ctes.borrow();
-    let c = ctes.get(depth)?.iter().find(|c| c.name == *name)?;
-    c.widths.get(attno.max(1) as usize - 1).copied()
-}
-
 /// How many rows a set-returning call probably gives.
 pub fn function_rows(g: &Glob<'_>, e: &Expr) -> f64 {
     let (id, args, retset) = match e {

@@ -54,7 +54,7 @@ fn like_prefix(pat: &[u8], ic: bool) -> (Prefix, f64) {
         i += 1;
     }
     if i >= pat.len() {
-        return (if out.is_empty() && pat.is_empty() { Prefix::Exact(out) } else { Prefix::Exact(out) }, 1.0);
+        return (Prefix::Exact(out), 1.0);
     }
     let rest = like_rest(&pat[i..], ic);
     if out.is_empty() { (Prefix::None, rest) } else { (Prefix::Partial(out), rest) }
@@ -236,4 +236,28 @@ fn prefix_sel(
     }
     let eq = eq_const(g, d, f.0, &konst(p), true, coll, false);
     s.max(eq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes() {
+        let like = |p: &str| prefix(PatternKind::Like, p.as_bytes()).0;
+        assert_eq!(like("abc%"), Prefix::Partial(b"abc".to_vec()));
+        assert_eq!(like("abc"), Prefix::Exact(b"abc".to_vec()));
+        assert_eq!(like("a\\%b%"), Prefix::Partial(b"a%b".to_vec()));
+        assert_eq!(like("%abc"), Prefix::None);
+        assert_eq!(prefix(PatternKind::LikeIc, b"a1%").0, Prefix::None);
+        assert_eq!(prefix(PatternKind::Regex, b"^abc*").0, Prefix::Partial(b"ab".to_vec()));
+        assert_eq!(prefix(PatternKind::Regex, b"abc").0, Prefix::None);
+    }
+
+    #[test]
+    fn next_string() {
+        assert_eq!(greater_string(b"abc"), Some(b"abd".to_vec()));
+        assert_eq!(greater_string(b"ab\x7f"), Some(b"ac".to_vec()));
+        assert_eq!(greater_string(b"\x7f"), None);
+    }
 }

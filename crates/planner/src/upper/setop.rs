@@ -50,7 +50,9 @@ pub fn plan(g: &Glob<'_>, root: &mut Root, recursive: Option<u32>) -> Result<Vec
 fn only_union_all(t: &SetOpTree) -> bool {
     match t {
         SetOpTree::Leaf(_) => true,
-        SetOpTree::Node(s) => s.all && s.op == SetOp::Union && only_union_all(&s.left) && only_union_all(&s.right),
+        SetOpTree::Node(s) => {
+            s.all && s.op == SetOp::Union && only_union_all(&s.left) && only_union_all(&s.right)
+        }
     }
 }
 
