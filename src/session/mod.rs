@@ -135,6 +135,7 @@ impl Session {
             engine: self.engine.clone(),
             catalog: self.catalog.clone(),
             host,
+            sequences: Default::default(),
         });
         let services = Rc::new(services::Services { session: self.me.clone(), fn_env: fn_env.clone() });
         let env = Rc::new(ExecEnv::new(

@@ -19,13 +19,17 @@ pub fn relation_mask(catalog: &Catalog, rel: &Relation, role: Oid, wanted: u32) 
     if rel.namespace == catalog::builtins::PG_CATALOG && rel.oid < Oid::FIRST_NORMAL && rel.kind == b'r' {
         wanted_here &= acl::SELECT | acl::REFERENCES | acl::TRIGGER;
     }
+    acl::mask(catalog, &relation_items(rel), role, rel.owner, wanted_here)
+}
+
+/// The list in force for a relation.
+pub fn relation_items(rel: &Relation) -> Vec<acl::AclItem> {
     let kind = if rel.kind == b'S' { AclKind::Sequence } else { AclKind::Table };
-    let items = match &rel.acl {
+    match &rel.acl {
         Some(b) => acl::parse(b),
         None if rel.oid < Oid::FIRST_NORMAL && rel.kind != b'S' => catalog_default(rel),
         None => kind.default_list(rel.owner),
-    };
-    acl::mask(catalog, &items, role, rel.owner, wanted_here)
+    }
 }
 
 /// Catalogs that hold secrets are closed, the others may be read by everyone; `initdb` would have granted it.

@@ -61,6 +61,8 @@ pub struct FnEnv {
     pub engine: Rc<Engine>,
     pub catalog: Rc<Catalog>,
     pub host: Rc<dyn Host>,
+    /// Sequences this session has used.
+    pub sequences: crate::sequence::SessionSequences,
 }
 
 /// Everything a utility statement runs with.

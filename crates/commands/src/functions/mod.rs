@@ -1,0 +1,81 @@
+//! SQL functions that need the database: `regclass`, `format_type`, `pg_get_indexdef`, `current_setting` … Each file
+//! holds one family and a table of (pg_proc OID, code); [`tables`] lists them for the registry. A function finds the
+//! database by [`env`]; it never takes a lock that outlives its call, except where that is its purpose.
+
+mod aclitem;
+mod activity;
+mod advisory;
+mod comment;
+mod control;
+mod definition;
+mod encoding;
+mod locks;
+mod name;
+mod privilege;
+mod reg;
+mod rows;
+mod sequence;
+mod session;
+mod setting;
+mod size;
+mod size_text;
+mod sleep;
+mod transaction;
+mod visible;
+
+use crate::FnEnv;
+use analyze::AnalyzeCtx;
+use common::{Error, Result};
+use types::{CallCtx, FnImpl};
+
+/// The tables to merge into the registry.
+pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
+    vec![
+        activity::TABLE,
+        advisory::TABLE,
+        aclitem::TABLE,
+        comment::TABLE,
+        control::TABLE,
+        definition::TABLE,
+        encoding::TABLE,
+        locks::TABLE,
+        name::TABLE,
+        privilege::TABLE,
+        reg::TABLE,
+        sequence::TABLE,
+        session::TABLE,
+        setting::TABLE,
+        size::TABLE,
+        size_text::TABLE,
+        sleep::TABLE,
+        transaction::TABLE,
+        visible::TABLE,
+    ]
+}
+
+/// The database a call runs in.
+fn env<'a>(c: &CallCtx<'a>) -> Result<&'a FnEnv> {
+    c.env.downcast_ref::<FnEnv>().ok_or_else(|| Error::internal("function needs a database session"))
+}
+
+/// Calls `f` with a context for name resolution and deparsing.
+fn with_analyze<R>(c: &CallCtx<'_>, f: impl FnOnce(&AnalyzeCtx<'_>) -> Result<R>) -> Result<R> {
+    let e = env(c)?;
+    let path = e.host.search_path()?;
+    let database = e.host.database_name();
+    // Looking at a definition takes no lock, as in PostgreSQL.
+    let lock = |_, _| Ok(());
+    f(&AnalyzeCtx {
+        catalog: &e.catalog,
+        path: &path,
+        registry: c.registry,
+        fmt: c.fmt,
+        role: e.host.role(),
+        database: &database,
+        source: "",
+        lock: &lock,
+        env: c.env,
+        xact_start_us: c.xact_start_us,
+        stmt_start_us: c.stmt_start_us,
+    })
+}

@@ -1,0 +1,169 @@
+//! Settings as functions: `current_setting`, `set_config`, `pg_show_all_settings`.
+
+use super::env;
+use super::rows::{made, opt_text};
+use catalog::literal;
+use common::settings::{Context, Kind, SettingDef, Settings, Source, parse_int};
+use common::{Error, Result, bail, err};
+use transam::IsolationLevel;
+use types::registry::RowSource;
+use types::{CallCtx, Datum, FnImpl, c1, c2, c3};
+
+pub static TABLE: &[(u32, FnImpl)] = &[
+    (2077, c1!(current_setting)),
+    (3294, c2!(current_setting_missing)),
+    (2078, c3!(set_config)),
+    (2084, FnImpl::Srf(show_all)),
+];
+
+/// Settings whose values tell about the machine: for superusers and members of pg_read_all_settings.
+const SECRET: [&str; 20] = [
+    "config_file",
+    "data_directory",
+    "dynamic_library_path",
+    "external_pid_file",
+    "hba_file",
+    "ident_file",
+    "jit_provider",
+    "krb_server_keyfile",
+    "log_directory",
+    "log_filename",
+    "primary_conninfo",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "ssl_ciphers",
+    "ssl_dh_params_file",
+    "ssl_ecdh_curve",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "ssl_passphrase_command",
+    "unix_socket_directories",
+];
+
+/// OID of the predefined role `pg_read_all_settings`.
+const READ_ALL_SETTINGS: common::Oid = common::Oid(3374);
+
+fn may_see_all(c: &CallCtx<'_>) -> Result<bool> {
+    let e = env(c)?;
+    Ok(e.host.is_superuser() || crate::roles::has_privs_of(&e.catalog, e.host.role(), READ_ALL_SETTINGS)?)
+}
+
+/// Settings that live in the transaction.
+fn of_transaction(c: &CallCtx<'_>, name: &str) -> Result<Option<String>> {
+    let engine = &env(c)?.engine;
+    let on = |b: bool| if b { "on" } else { "off" };
+    Ok(Some(match name {
+        "transaction_isolation" => match engine.isolation() {
+            IsolationLevel::ReadUncommitted => "read uncommitted",
+            IsolationLevel::ReadCommitted => "read committed",
+            IsolationLevel::RepeatableRead => "repeatable read",
+            IsolationLevel::Serializable => "serializable",
+        }
+        .to_string(),
+        "transaction_read_only" => on(engine.read_only()).to_string(),
+        "transaction_deferrable" => on(engine.deferrable()).to_string(),
+        _ => return Ok(None),
+    }))
+}
+
+fn show(c: &CallCtx<'_>, name: &str) -> Result<Option<String>> {
+    let lower = name.to_ascii_lowercase();
+    if SECRET.contains(&lower.as_str()) && !may_see_all(c)? {
+        bail!(
+            INSUFFICIENT_PRIVILEGE,
+            "must be superuser or have privileges of pg_read_all_settings to examine \"{lower}\""
+        );
+    }
+    if let Some(v) = of_transaction(c, &lower)? {
+        return Ok(Some(v));
+    }
+    let mut out = None;
+    env(c)?.host.with_settings(&mut |s| out = s.show(name));
+    Ok(out)
+}
+
+fn current_setting(c: &CallCtx<'_>, name: &str) -> Result<String> {
+    show(c, name)?.ok_or_else(|| err!(UNDEFINED_OBJECT, "unrecognized configuration parameter \"{name}\""))
+}
+
+fn current_setting_missing(c: &CallCtx<'_>, name: &str, missing_ok: bool) -> Result<Option<String>> {
+    if missing_ok { show(c, name) } else { current_setting(c, name).map(Some) }
+}
+
+fn set_config(
+    c: &CallCtx<'_>,
+    name: Option<&str>,
+    value: Option<&str>,
+    local: Option<bool>,
+) -> Result<Option<String>> {
+    let Some(name) = name else {
+        return Err(err!(NULL_VALUE_NOT_ALLOWED, "SET requires parameter name"));
+    };
+    env(c)?.host.set_setting(name, value, local.unwrap_or(false))?;
+    show(c, name)
+}
+
+/// One row of `pg_settings`.
+fn row(s: &Settings, d: &SettingDef, transaction: Option<String>) -> Vec<Datum> {
+    let opt = |t: &str| if t.is_empty() { Datum::Null } else { Datum::text(t) };
+    let kind = match d.kind {
+        Kind::Bool => "bool",
+        Kind::Int => "integer",
+        Kind::Real => "real",
+        Kind::String => "string",
+        Kind::Enum => "enum",
+    };
+    let numeric = matches!(d.kind, Kind::Int | Kind::Real);
+    let file = s.source_file(d.name);
+    let items: Vec<String> = d.enum_values.iter().map(ToString::to_string).collect();
+    // Shown with a unit, listed without.
+    let reset = s.show_reset(d.name).map(|v| match d.kind {
+        Kind::Int if !d.unit.is_empty() => parse_int(&v, d.unit).map_or(v, |n| n.to_string()),
+        _ => v,
+    });
+    let source = match s.source(d.name) {
+        _ if d.context == Context::Internal && s.source(d.name) == Source::Override => "override",
+        other => other.as_str(),
+    };
+    vec![
+        Datum::text(d.name),
+        opt_text(transaction.or_else(|| s.raw(d.name))),
+        opt(d.unit),
+        Datum::text(d.category),
+        Datum::text(""),
+        Datum::Null,
+        Datum::text(d.context.as_str()),
+        Datum::text(kind),
+        Datum::text(source),
+        if numeric { opt(d.min_text) } else { Datum::Null },
+        if numeric { opt(d.max_text) } else { Datum::Null },
+        if items.is_empty() { Datum::Null } else { literal::text_array(&items) },
+        Datum::text(d.boot),
+        opt_text(reset),
+        opt_text(file.map(|f| f.0)),
+        file.map_or(Datum::Null, |f| Datum::I32(f.1 as i32)),
+        Datum::Bool(false),
+    ]
+}
+
+fn show_all(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
+    let e = env(c)?;
+    let all = may_see_all(c)?;
+    let mut rows = Vec::new();
+    let mut failed = None;
+    e.host.with_settings(&mut |s| {
+        for d in s.defs().all() {
+            if !all && SECRET.contains(&d.name) {
+                continue;
+            }
+            match of_transaction(c, d.name) {
+                Ok(t) => rows.push(row(s, d, t)),
+                Err(e) => failed = Some(e),
+            }
+        }
+    });
+    match failed {
+        Some(e) => Err::<Box<dyn RowSource>, Error>(e),
+        None => made(rows),
+    }
+}
