@@ -178,8 +178,11 @@ impl ModifyNode {
         self.new.clear();
         for (k, dst) in self.new.cols.iter_mut().enumerate() {
             match self.m.insert_cols.get(k).copied().flatten() {
-                Some(c) => colops::append_rows(dst, &b.cols[c as usize], b.live()),
-                None => colops::fill_more(dst, DatumRef::Null, b.live_count()),
+                // A dropped column's NULL comes as an int4, whatever the column was.
+                Some(c) if b.cols[c as usize].phys() == dst.phys() => {
+                    colops::append_rows(dst, &b.cols[c as usize], b.live());
+                }
+                _ => colops::fill_more(dst, DatumRef::Null, b.live_count()),
             }
         }
         self.new.rows = b.live_count();
