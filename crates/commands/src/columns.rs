@@ -226,7 +226,11 @@ fn column_constraint(
                 return Err(twice("both default and generation expression"));
             }
             if c.serial || !matches!(c.default, Default::None) {
-                let e = twice("multiple default values");
+                let mut e = twice("multiple default values");
+                if c.serial {
+                    // The other default was not written: PostgreSQL points nowhere.
+                    e.report_mut().position = None;
+                }
                 return Err(e);
             }
             c.default = raw(k)?;
@@ -246,19 +250,8 @@ fn column_constraint(
             c.attr.not_null = true;
             c.explicit_null = true;
         }
-        ConstrType::Generated => {
-            if c.attr.generated != 0 {
-                return Err(twice("multiple generation clauses"));
-            }
-            if c.serial || !matches!(c.default, Default::None) {
-                return Err(twice("both default and generation expression"));
-            }
-            if c.identity.is_some() {
-                return Err(twice("both identity and generation expression"));
-            }
-            c.attr.generated = b's';
-            c.default = raw(k)?;
-        }
+        // The executor does not compute them yet.
+        ConstrType::Generated => return Err(Error::unsupported("GENERATED ALWAYS AS (expression) STORED")),
         ConstrType::Check => constraints.add(table, k)?,
         ConstrType::Primary | ConstrType::Unique => {
             let mut k = k.clone();

@@ -222,6 +222,9 @@ pub fn run(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<String> {
             if bits != 0 {
                 change(ctx, s, &h, bits, &grantees)?;
             }
+            if !s.is_grant && bits & acl::ALL_COLUMN != 0 && h.kind == AclKind::Table {
+                revoke_from_columns(ctx, s, oid, bits & acl::ALL_COLUMN, &grantees)?;
+            }
             for p in s.privileges.iter().filter(|p| !p.cols.is_empty()) {
                 let one = GrantStmt { privileges: vec![p.clone()], ..s.clone() };
                 let bits = privilege_bits(&one, AclKind::Column, true)?;
@@ -243,6 +246,25 @@ pub fn run(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<String> {
         return Err(Error::unsupported(format_args!("GRANT ON {:?}", s.objtype)));
     }
     Ok(if s.is_grant { "GRANT" } else { "REVOKE" }.into())
+}
+
+/// Taking a privilege from a table takes it from its columns too.
+fn revoke_from_columns(
+    ctx: &CommandCtx<'_>,
+    s: &GrantStmt,
+    rel: Oid,
+    bits: u32,
+    grantees: &[Oid],
+) -> Result<()> {
+    let names: Vec<String> =
+        ctx.catalog.relation(rel)?.desc.attrs.iter().filter(|a| !a.dropped).map(|a| a.name.clone()).collect();
+    for n in names {
+        let h = column_holder(ctx, rel, &n)?;
+        if h.row.opt_bytes(h.column).is_some() {
+            change(ctx, s, &h, bits, grantees)?;
+        }
+    }
+    Ok(())
 }
 
 /// Who grants: the owner when the user may act as him, else the user with what options he has.

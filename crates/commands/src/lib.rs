@@ -41,6 +41,7 @@ mod schema;
 pub mod sequence;
 mod sequence_ddl;
 mod system_views;
+mod table_rewrite;
 mod table_scan;
 mod target;
 mod truncate;

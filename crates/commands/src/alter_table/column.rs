@@ -59,9 +59,7 @@ pub fn add(ctx: &CommandCtx<'_>, rel: &Relation, d: &ColumnDef, missing_ok: bool
         Some(_) if c.attr.generated != 0 => {
             return Err(Error::unsupported("ADD COLUMN with a generation expression on a table with rows"));
         }
-        Some(e) if volatility::contains_volatile(ctx, e)? => {
-            return Err(Error::unsupported("ADD COLUMN with a volatile default on a table with rows"));
-        }
+        Some(e) if volatility::contains_volatile(ctx, e)? => Datum::Null,
         Some(e) => evaluate(ctx, e)?,
         None => Datum::Null,
     };
@@ -74,6 +72,13 @@ pub fn add(ctx: &CommandCtx<'_>, rel: &Relation, d: &ColumnDef, missing_ok: bool
     }
     ctx.engine.command_counter_increment()?;
     relation::create_toast_if_needed(ctx.catalog, rel.oid)?;
+    if let Some(e) = &default
+        && !empty
+        && volatility::contains_volatile(ctx, e)?
+    {
+        let old = crate::table_scan::heap_of(rel)?;
+        crate::table_rewrite::rewrite(ctx, rel.oid, &old, &[(attnum, e.clone())])?;
+    }
     if c.attr.not_null && value.is_null() && !empty {
         constraint::validate_not_null(ctx, &*ctx.catalog.relation(rel.oid)?, &[attnum])?;
     }
@@ -158,7 +163,12 @@ pub fn set_default(
         identity: None,
         explicit_null: false,
     };
-    let e = create_table::resolve_default(ctx, &rel.name, rel.oid, &rel.desc, &c, None)?;
+    let e =
+        create_table::resolve_default(ctx, &rel.name, rel.oid, &rel.desc, &c, None).map_err(|mut e| {
+            // PostgreSQL gives no position here.
+            e.report_mut().position = None;
+            e
+        })?;
     use pg_attrdef as d;
     let keys = [Datum::oid(rel.oid), Datum::I16(n)];
     for r in ctx.catalog.scan(d::TABLE, d::ADRELID_ADNUM_INDEX, &keys)? {

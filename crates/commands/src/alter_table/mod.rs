@@ -1,6 +1,7 @@
 //! ALTER TABLE: the subcommands in PostgreSQL's order of passes, under the strongest lock any of them needs.
 
 mod column;
+mod column_type;
 mod constraint;
 
 pub use constraint::find as find_constraint;
@@ -144,6 +145,10 @@ fn command(ctx: &CommandCtx<'_>, oid: Oid, c: &Cmd) -> Result<()> {
         Cmd::AddColumn { def, missing_ok, .. } => {
             require_table(&rel, "ADD COLUMN")?;
             column::add(ctx, &rel, def, *missing_ok)
+        }
+        Cmd::AlterColumnType { name, type_name, coll_clause, using, .. } => {
+            require_table(&rel, "ALTER COLUMN ... SET DATA TYPE")?;
+            column_type::alter(ctx, &rel, name, type_name, coll_clause.as_ref(), using.as_ref())
         }
         Cmd::DropColumn { name, behavior, missing_ok } => {
             require_table(&rel, "DROP COLUMN")?;
