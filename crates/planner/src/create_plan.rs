@@ -325,8 +325,10 @@ fn scan(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             let q: Vec<Expr> = bare(&clauses)
                 .into_iter()
                 .filter(|c| {
-                    !tids.iter().any(|t| equal(t, c))
-                        && !(is_or && matches!(c, Expr::Bool { op: BoolOp::Or, args, .. } if args.iter().all(|a| tids.iter().any(|t| equal(t, a)))))
+                    let known = |e: &Expr| tids.iter().any(|t| equal(t, e));
+                    let whole_or = is_or
+                        && matches!(c, Expr::Bool { op: BoolOp::Or, args, .. } if args.iter().all(known));
+                    !known(c) && !whole_or
                 })
                 .collect();
             let q = with_params(g, root, q);

@@ -453,7 +453,7 @@ fn equivalence_allowed(root: &mut Root, ri: &Ri) -> bool {
         return false;
     }
     let mut r = ri.right_relids;
-    !(!r.is_empty() && outerjoin_delay(root, &mut r, true).0)
+    r.is_empty() || !outerjoin_delay(root, &mut r, true).0
 }
 
 /// Puts a clause on its relation's list, or on the join lists of all relations it needs.

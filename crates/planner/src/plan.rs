@@ -318,6 +318,8 @@ pub struct OnConflictPlan {
     pub excluded_rti: u32,
 }
 
+/// What a node does. Boxing the larger variants would only move the size: there is one per plan node.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Node {
     /// A row without a table; `one_time` is a constant-per-scan gate.

@@ -94,8 +94,7 @@ pub fn nestloop_final(g: &Glob<'_>, p: &mut Path, w: &Work, x: &JoinExtra<'_>) {
     if !s.enable_nestloop {
         startup += DISABLE_COST;
     }
-    let ntuples;
-    if early_out(j.kind, x) {
+    let ntuples = if early_out(j.kind, x) {
         let mut matched = (o * x.match_frac).round_ties_even();
         let mut unmatched = o - matched;
         let frac = 2.0 / (x.match_count + 1.0);
@@ -121,10 +120,10 @@ pub fn nestloop_final(g: &Glob<'_>, p: &mut Path, w: &Work, x: &JoinExtra<'_>) {
                 run += unmatched * w.inner_rescan_run;
             }
         }
-        ntuples = n;
+        n
     } else {
-        ntuples = o * i;
-    }
+        o * i
+    };
     let q = list_cost(g, &j.clauses);
     startup += q.startup + p.target.cost.startup;
     run += (s.cpu_tuple_cost + q.per_tuple) * ntuples + p.target.cost.per_tuple * p.rows;
@@ -245,18 +244,17 @@ pub fn hash_final(g: &Glob<'_>, root: &Root, p: &mut Path, w: &Work, x: &JoinExt
     let mut qp = list_cost(g, &join.clauses);
     qp.startup -= hq.startup;
     qp.per_tuple -= hq.per_tuple;
-    let tuples;
     startup += hq.startup;
-    if early_out(join.kind, x) {
+    let tuples = if early_out(join.kind, x) {
         let matched = (o.rows * x.match_frac).round_ties_even();
         let frac = 2.0 / (x.match_count + 1.0);
         run += hq.per_tuple * matched * clamp_rows(i.rows * bucket * frac) * 0.5;
         run += hq.per_tuple * (o.rows - matched) * clamp_rows(i.rows / virt) * 0.05;
-        tuples = if join.kind == JoinType::Anti { o.rows - matched } else { matched };
+        if join.kind == JoinType::Anti { o.rows - matched } else { matched }
     } else {
         run += hq.per_tuple * o.rows * clamp_rows(i.rows * bucket) * 0.5;
-        tuples = approx_tuples(g, root, o, i, clauses);
-    }
+        approx_tuples(g, root, o, i, clauses)
+    };
     startup += qp.startup + p.target.cost.startup;
     run += (s.cpu_tuple_cost + qp.per_tuple) * tuples + p.target.cost.per_tuple * p.rows;
     p.startup = startup;
@@ -402,9 +400,7 @@ pub fn merge_final(g: &Glob<'_>, root: &Root, p: &mut Path, w: &Work, x: &JoinEx
     let mat = w.inner_run + s.cpu_operator_cost * w.inner_rows * ratio;
     *materialize = if *skip_mark {
         false
-    } else if s.enable_material && mat < bare {
-        true
-    } else if inner_sort.is_empty() && !supports_mark(i) {
+    } else if (s.enable_material && mat < bare) || (inner_sort.is_empty() && !supports_mark(i)) {
         true
     } else {
         s.enable_material && !inner_sort.is_empty() && byte_size(irows, i.target.width) > s.work_mem_bytes()

@@ -713,10 +713,8 @@ impl<'a> NodeCx<'a> {
     }
 
     fn join_unique(&self, j: &JoinCommon, out: &mut Vec<Prop>) {
-        if self.opts.verbose {
-            if j.inner_unique {
-                out.push(Prop::Text("Inner Unique: true".into()));
-            }
+        if self.opts.verbose && j.inner_unique {
+            out.push(Prop::Text("Inner Unique: true".into()));
         }
         out.push(Prop::Struct("Inner Unique", Val::Bool(j.inner_unique)));
     }

@@ -331,18 +331,8 @@ pub fn cost_expr(ctx: &PlannerCtx<'_>, e: &Expr) -> QualCost {
             | Expr::CoerceToDomain { .. } => c.per_tuple += unit,
             Expr::CurrentOf { .. } => c.startup += 1.0e10,
             Expr::SubPlan(s) => {
-                if s.param_ids.is_empty() || s.use_hash_table || !s.par_param.is_empty() {
-                    c.startup += s.startup_cost;
-                    c.per_tuple += s.per_call_cost;
-                } else {
-                    c.startup += s.startup_cost;
-                    c.per_tuple += s.per_call_cost;
-                }
-                if let Some(t) = &s.test
-                    && !s.use_hash_table
-                {
-                    let _ = t;
-                }
+                c.startup += s.startup_cost;
+                c.per_tuple += s.per_call_cost;
                 // The test expression is accounted for in the sub-plan's own cost.
                 for a in &s.args {
                     c += cost_expr(ctx, a);

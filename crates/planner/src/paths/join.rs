@@ -68,10 +68,10 @@ pub fn add_paths(
             }
             let usable = ri.can_join && !ri.merge_families.is_empty() && sides_match(ri, outer, inner);
             if !usable {
-                if matches!(kind, JoinType::Right | JoinType::Full) {
-                    if bool_const(&ri.clause).is_none() || kind == JoinType::Right {
-                        merge_ok = false;
-                    }
+                if matches!(kind, JoinType::Right | JoinType::Full)
+                    && (bool_const(&ri.clause).is_none() || kind == JoinType::Right)
+                {
+                    merge_ok = false;
                 }
                 continue;
             }

@@ -14,11 +14,7 @@ pub fn implied(g: &Glob<'_>, preds: &[Expr], clauses: &[&Expr]) -> bool {
 fn one(g: &Glob<'_>, p: &Expr, clauses: &[&Expr]) -> bool {
     match p {
         Expr::Bool { op: BoolOp::And, args, .. } => return args.iter().all(|a| one(g, a, clauses)),
-        Expr::Bool { op: BoolOp::Or, args, .. } => {
-            if args.iter().any(|a| one(g, a, clauses)) {
-                return true;
-            }
-        }
+        Expr::Bool { op: BoolOp::Or, args, .. } if args.iter().any(|a| one(g, a, clauses)) => return true,
         _ => {}
     }
     clauses.iter().any(|c| clause_implies(g, c, p))

@@ -110,11 +110,10 @@ pub fn hash_bucket(g: &Glob<'_>, root: &Root, key: &Expr, buckets: f64) -> (f64,
     }
     let null = d.null_frac();
     let avg = (1.0 - null) / nd;
-    if let Some(Some(rel)) = d.rti.and_then(|r| root.base.get(r as usize)) {
-        if rel.tuples > 0.0 {
-            nd *= rel.rows / rel.tuples;
-            nd = clamp_rows(nd);
-        }
+    if let Some(Some(rel)) = d.rti.and_then(|r| root.base.get(r as usize))
+        && rel.tuples > 0.0
+    {
+        nd = clamp_rows(nd * rel.rows / rel.tuples);
     }
     let mut est = if nd > buckets { 1.0 / buckets } else { 1.0 / nd };
     if avg > 0.0 && mcv > avg {
