@@ -132,8 +132,8 @@ fn begin_session(
     packet: StartupPacket,
     peer: Option<SocketAddr>,
 ) -> std::result::Result<Rc<Session>, Failed> {
-    let admitted = admit(pm, engine, &mut conn, &packet, peer)
-        .and_then(|a| engine.commit_command().map(|()| a));
+    let admitted =
+        admit(pm, engine, &mut conn, &packet, peer).and_then(|a| engine.commit_command().map(|()| a));
     match admitted {
         Ok((catalog, settings, identity)) => {
             let title = pm.take_title();
@@ -188,6 +188,8 @@ fn admit(
     engine.proc().role.store(who.role.0, Relaxed);
     let catalog = Catalog::new(engine.clone(), k.builtins, k.registry, who.database);
     let mut settings = pm.settings.clone();
+    // A client that does not say otherwise speaks the server's encoding.
+    settings.set_initial("client_encoding", "UTF8", common::settings::Source::DynamicDefault)?;
     session::startup_settings(&mut settings, packet, who.superuser).map_err(Error::fatal)?;
     settings.set_internal("session_authorization", &packet.user)?;
     settings.set_internal("is_superuser", if who.superuser { "on" } else { "off" })?;

@@ -46,7 +46,8 @@ fn read_files(s: &mut Settings, at_start: bool) -> Vec<String> {
     let mut errors = Vec::new();
     if !at_start {
         for d in s.defs().all() {
-            if d.context > Context::Postmaster && !entries.iter().any(|e| e.name.eq_ignore_ascii_case(d.name)) {
+            if d.context > Context::Postmaster && !entries.iter().any(|e| e.name.eq_ignore_ascii_case(d.name))
+            {
                 s.forget_file_value(d.name);
             }
         }
@@ -112,7 +113,8 @@ pub fn check_data_directory(dir: &Path) -> Result<PathBuf> {
 
 fn check_mode(dir: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let meta = std::fs::metadata(dir).map_err(|e| Error::os("could not read permissions of data directory", &e))?;
+    let meta =
+        std::fs::metadata(dir).map_err(|e| Error::os("could not read permissions of data directory", &e))?;
     if meta.mode() & 0o027 != 0 {
         return Err(err!(
             OBJECT_NOT_IN_PREREQUISITE_STATE,

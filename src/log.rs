@@ -19,7 +19,11 @@ pub fn report(r: &Report, statement: Option<&str>) {
         text.push_str(&format!(" at character {}", protocol::writer::char_position(s, pos)));
     }
     text.push('\n');
-    for (word, v) in [("DETAIL", r.detail_log.as_ref().or(r.detail.as_ref())), ("HINT", r.hint.as_ref()), ("CONTEXT", r.context.as_ref())] {
+    for (word, v) in [
+        ("DETAIL", r.detail_log.as_ref().or(r.detail.as_ref())),
+        ("HINT", r.hint.as_ref()),
+        ("CONTEXT", r.context.as_ref()),
+    ] {
         if let Some(v) = v {
             text.push_str(&format!("{p} {word}:  {}\n", v.replace('\n', "\n\t")));
         }

@@ -36,7 +36,8 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
             continue;
         }
         let timeout = Duration::from_secs(cx.settings.int("checkpoint_timeout") as u64);
-        let left = timeout.saturating_sub(last.elapsed()).clamp(Duration::from_millis(10), Duration::from_secs(1));
+        let left =
+            timeout.saturating_sub(last.elapsed()).clamp(Duration::from_millis(10), Duration::from_secs(1));
         let ints = cx.engine.interrupts();
         ints.latch().wait(Some(left));
         ints.latch().reset();
@@ -119,9 +120,9 @@ fn perform(cx: &mut AuxContext<'_>, what: u32) -> Result<()> {
 
 fn shutdown(cx: &mut AuxContext<'_>) -> Result<()> {
     crate::log::line("LOG", "shutting down");
-    cx.engine.run_checkpoint(flags::SHUTDOWN | flags::IMMEDIATE | flags::FORCE, 0, &mut |_| Ok(())).map_err(|e| {
-        Error::severity(e, common::Severity::Panic)
-    })?;
+    cx.engine
+        .run_checkpoint(flags::SHUTDOWN | flags::IMMEDIATE | flags::FORCE, 0, &mut |_| Ok(()))
+        .map_err(|e| Error::severity(e, common::Severity::Panic))?;
     Ok(())
 }
 

@@ -129,8 +129,9 @@ fn prepare_directory(dir: &Path, verbose: bool) -> Result<bool> {
                 ));
             }
             p.step(&format!("fixing permissions on existing directory {shown}"), || {
-                fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
-                    .map_err(|e| Error::os(format!("could not change permissions of directory \"{shown}\""), &e))
+                fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map_err(|e| {
+                    Error::os(format!("could not change permissions of directory \"{shown}\""), &e)
+                })
             })?;
             Ok(true)
         }

@@ -60,15 +60,17 @@ impl Postmaster {
         let title = ipc::title::Title::init();
         ipc::title::set_comm(c"postgres");
         let data_dir = crate::config::check_data_directory(&o.data_dir)?;
-        std::env::set_current_dir(&data_dir)
-            .map_err(|e| Error::os(format!("could not change directory to \"{}\"", data_dir.display()), &e))?;
+        std::env::set_current_dir(&data_dir).map_err(|e| {
+            Error::os(format!("could not change directory to \"{}\"", data_dir.display()), &e)
+        })?;
         let settings = crate::config::load(&data_dir, &o.settings)?;
         check_combinations(&settings)?;
         let mut lock = LockFile::create(&data_dir, &settings)?;
         if nix::unistd::Uid::effective().is_root() {
             crate::log::line("WARNING", "the server runs as root: a fault in it endangers the whole machine");
         }
-        let version = format!("starting PostgreSQL {} (Stegodon {})", crate::VERSION, env!("CARGO_PKG_VERSION"));
+        let version =
+            format!("starting PostgreSQL {} (Stegodon {})", crate::VERSION, env!("CARGO_PKG_VERSION"));
         crate::log::line("LOG", &version);
         let control = ControlFile::read(&data_dir)?;
         let listeners = Listeners::open(&settings, &mut lock)?;
@@ -137,7 +139,10 @@ impl Postmaster {
         }
         self.next_check = Instant::now() + Duration::from_secs(60);
         if !self.lock.is_ours() {
-            crate::log::line("LOG", "performing immediate shutdown because data directory lock file is invalid");
+            crate::log::line(
+                "LOG",
+                "performing immediate shutdown because data directory lock file is invalid",
+            );
             self.begin_shutdown(ShutdownMode::Immediate);
         }
         self.listeners.touch();

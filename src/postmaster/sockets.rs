@@ -75,7 +75,10 @@ impl Listeners {
         let addrs = match (spec, port).to_socket_addrs() {
             Ok(a) => a,
             Err(e) => {
-                crate::log::line("LOG", &format!("could not translate host name \"{host}\", service \"{port}\" to address: {e}"));
+                crate::log::line(
+                    "LOG",
+                    &format!("could not translate host name \"{host}\", service \"{port}\" to address: {e}"),
+                );
                 return;
             }
         };
@@ -83,7 +86,10 @@ impl Listeners {
             match listen_tcp(a) {
                 Ok(t) => {
                     let family = if a.is_ipv4() { "IPv4" } else { "IPv6" };
-                    crate::log::line("LOG", &format!("listening on {family} address \"{}\", port {port}", a.ip()));
+                    crate::log::line(
+                        "LOG",
+                        &format!("listening on {family} address \"{}\", port {port}", a.ip()),
+                    );
                     self.tcp.push(t);
                 }
                 Err(e) => {

@@ -49,7 +49,12 @@ pub enum Refusal {
 
 impl Postmaster {
     /// Forks a child that runs `body` and exits with what it returns.
-    fn spawn(&mut self, kind: Kind, dead_end: bool, body: impl FnOnce(&mut Postmaster) -> i32) -> Option<i32> {
+    fn spawn(
+        &mut self,
+        kind: Kind,
+        dead_end: bool,
+        body: impl FnOnce(&mut Postmaster) -> i32,
+    ) -> Option<i32> {
         match ipc::fork() {
             Ok(ipc::Fork::Parent { child }) => {
                 self.children.add(child, kind, dead_end);
@@ -84,7 +89,9 @@ impl Postmaster {
 
     /// What the signals since the last look ask for.
     pub(super) fn handle_signals(&mut self) -> Result<()> {
-        let bits = signals::take(signals::RELOAD | signals::TERMINATE | signals::CANCEL | signals::USR1 | signals::CHILD);
+        let bits = signals::take(
+            signals::RELOAD | signals::TERMINATE | signals::CANCEL | signals::USR1 | signals::CHILD,
+        );
         if bits & signals::RELOAD != 0 {
             crate::log::line("LOG", "received SIGHUP, reloading configuration files");
             crate::config::reload(&mut self.settings);
@@ -156,7 +163,9 @@ impl Postmaster {
         match how {
             Ended::Exit(0 | 1) => {}
             _ if expected => {}
-            Ended::Exit(n) => crate::log::line("LOG", &format!("{name} (PID {pid}) exited with exit code {n}")),
+            Ended::Exit(n) => {
+                crate::log::line("LOG", &format!("{name} (PID {pid}) exited with exit code {n}"))
+            }
             Ended::Signal(n) => {
                 let text = format!("{name} (PID {pid}) was terminated by signal {n}: {}", signal_text(n));
                 crate::log::line("LOG", &text);
@@ -186,7 +195,8 @@ impl Postmaster {
     fn startup_ended(&mut self, how: Ended) {
         match how {
             Ended::Exit(0) if self.shutdown == ShutdownMode::None || self.shutdown == ShutdownMode::Smart => {
-                self.state = if self.shutdown == ShutdownMode::None { PmState::Run } else { PmState::StopBackends };
+                self.state =
+                    if self.shutdown == ShutdownMode::None { PmState::Run } else { PmState::StopBackends };
                 self.launch_missing();
                 if self.shutdown == ShutdownMode::None {
                     crate::log::line("LOG", "database system is ready to accept connections");
@@ -217,7 +227,10 @@ impl Postmaster {
         };
         let in_flight = slot.in_flight();
         if !in_flight.is_clean() {
-            crate::log::line("LOG", &format!("process {pid} died inside a change of shared memory: {in_flight:?}"));
+            crate::log::line(
+                "LOG",
+                &format!("process {pid} died inside a change of shared memory: {in_flight:?}"),
+            );
             return false;
         }
         let number = slot.number();
@@ -252,7 +265,10 @@ impl Postmaster {
     }
 
     fn stop_backends(&mut self) {
-        let waiting = self.children.pids(|c| !c.dead_end && (is_service(c.kind) || matches!(c.kind, Kind::Client | Kind::Startup | Kind::Cleaner)));
+        let waiting = self.children.pids(|c| {
+            !c.dead_end
+                && (is_service(c.kind) || matches!(c.kind, Kind::Client | Kind::Startup | Kind::Cleaner))
+        });
         if !waiting.is_empty() {
             return;
         }
@@ -300,7 +316,8 @@ impl Postmaster {
 
     fn launch_autovacuum_worker(&mut self) {
         if self.state != PmState::Run
-            || self.children.count(Kind::AutovacuumWorker) >= self.settings.int("autovacuum_max_workers") as usize
+            || self.children.count(Kind::AutovacuumWorker)
+                >= self.settings.int("autovacuum_max_workers") as usize
         {
             return;
         }
@@ -310,7 +327,9 @@ impl Postmaster {
     /// Forks a backend for a connection, or a child that refuses it.
     pub(super) fn accept(&mut self, socket: Accepted) {
         let refusal = match self.state {
-            PmState::Run if self.children.count(Kind::Client) >= self.settings.int("max_connections") as usize => {
+            PmState::Run
+                if self.children.count(Kind::Client) >= self.settings.int("max_connections") as usize =>
+            {
                 Some(Refusal::TooMany)
             }
             PmState::Run => None,
@@ -333,7 +352,11 @@ impl Postmaster {
 fn is_service(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::AutovacuumLauncher | Kind::AutovacuumWorker | Kind::BackgroundWriter | Kind::WalWriter | Kind::BackgroundWorker
+        Kind::AutovacuumLauncher
+            | Kind::AutovacuumWorker
+            | Kind::BackgroundWriter
+            | Kind::WalWriter
+            | Kind::BackgroundWorker
     )
 }
 

@@ -6,7 +6,7 @@ use common::{Result, err};
 use ipc::{BackendKind, Interrupts, Layout, ProcConfig, ProcTable, Segment};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use storage::{SharedStorage, Store, StorageConfig};
+use storage::{SharedStorage, StorageConfig, Store};
 use transam::{ControlFile, Engine, EngineParts, TransamConfig, TransamShared};
 
 /// Sizes, resolved from settings and control file.

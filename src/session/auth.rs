@@ -1,8 +1,8 @@
 //! Who is there, and may they come in: `pg_hba.conf`, password exchanges, role and database checks.
 
 use super::socket::ClientSocket;
-use catalog::Catalog;
 use catalog::CatRow;
+use catalog::Catalog;
 use catalog::columns::{pg_authid, pg_database};
 use common::{Error, Oid, Result, bail, err};
 use protocol::auth as codes;
@@ -36,11 +36,7 @@ pub fn authenticate(
     };
     prove(conn, rule, origin, packet, row.as_ref())?;
     let Some(row) = row else {
-        bail_fatal(err!(
-            INVALID_AUTHORIZATION_SPECIFICATION,
-            "role \"{}\" does not exist",
-            packet.user
-        ))?
+        bail_fatal(err!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{}\" does not exist", packet.user))?
     };
     if !row.bool(pg_authid::ROLCANLOGIN) {
         bail_fatal(err!(
@@ -129,10 +125,7 @@ fn password_message(conn: &mut Connection<ClientSocket>) -> Result<Vec<u8>> {
             Frontend::Password(b) => Ok(b.to_vec()),
             other => Err(Error::internal(format!("{other:?} is not a password"))),
         },
-        Some(k) => bail_fatal(err!(
-            PROTOCOL_VIOLATION,
-            "expected password response, got message type {k}"
-        )),
+        Some(k) => bail_fatal(err!(PROTOCOL_VIOLATION, "expected password response, got message type {k}")),
         // The client asks its user for the password and comes back.
         None => bail_fatal(err!(CONNECTION_FAILURE, "connection closed during authentication")),
     }

@@ -124,12 +124,16 @@ impl Session {
                 bail!(CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": 0x00");
             }
             return match registry.get(t.input) {
-                Some(FnImpl::Input(f)) => self.env().with_call_ctx(Oid::INVALID, |ctx| f(ctx, text, ioparam, -1)),
+                Some(FnImpl::Input(f)) => {
+                    self.env().with_call_ctx(Oid::INVALID, |ctx| f(ctx, text, ioparam, -1))
+                }
                 _ => Err(Error::unsupported(format_args!("input of type {}", t.name))),
             };
         }
         match registry.get(t.receive) {
-            Some(FnImpl::Receive(f)) => self.env().with_call_ctx(Oid::INVALID, |ctx| f(ctx, bytes, ioparam, -1)),
+            Some(FnImpl::Receive(f)) => {
+                self.env().with_call_ctx(Oid::INVALID, |ctx| f(ctx, bytes, ioparam, -1))
+            }
             _ => Err(Error::unsupported(format_args!("binary input of type {}", t.name))),
         }
     }
@@ -227,7 +231,9 @@ impl Session {
     fn execute_portal(&self, portal: &mut Portal, limit: u64) -> Result<Option<String>> {
         match &portal.state {
             State::Done { tag } => return Ok(Some(finished_tag(tag))),
-            State::Failed => bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "portal \"{}\" cannot be run", portal.name),
+            State::Failed => {
+                bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "portal \"{}\" cannot be run", portal.name)
+            }
             _ => {}
         }
         if matches!(portal.state, State::Ready) {
@@ -338,7 +344,8 @@ fn finished_tag(tag: &str) -> String {
 
 fn param_context(i: usize, portal: &str, format: i16, bytes: &[u8]) -> String {
     let n = i + 1;
-    let portal = if portal.is_empty() { "unnamed portal".to_string() } else { format!("portal \"{portal}\"") };
+    let portal =
+        if portal.is_empty() { "unnamed portal".to_string() } else { format!("portal \"{portal}\"") };
     if format == 0 {
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(64)]);
         format!("{portal} parameter ${n} = '{text}'")

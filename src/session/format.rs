@@ -39,7 +39,8 @@ impl Session {
 
     fn encoder(&self, type_oid: Oid, format: i16) -> Result<Encoder> {
         match (type_oid, format) {
-            (oids::TEXT | oids::VARCHAR | oids::BPCHAR | oids::NAME | oids::UNKNOWN, _) | (oids::BYTEA, 1) => {
+            (oids::TEXT | oids::VARCHAR | oids::BPCHAR | oids::NAME | oids::UNKNOWN, _)
+            | (oids::BYTEA, 1) => {
                 return Ok(Encoder::Raw);
             }
             (oids::INT4 | oids::INT8, 0) => return Ok(Encoder::Int),

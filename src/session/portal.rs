@@ -42,16 +42,26 @@ pub struct Portal {
 /// How far it is.
 pub enum State {
     Ready,
-    Running { run: Box<QueryRun>, cached: bool },
+    Running {
+        run: Box<QueryRun>,
+        cached: bool,
+    },
     /// All rows are in `rows` (data-changing statements with RETURNING, holdable cursors after commit).
     Materialized,
-    Done { tag: String },
+    Done {
+        tag: String,
+    },
     Failed,
 }
 
 impl Portal {
     /// A portal about to run.
-    pub fn new(session: &Session, name: &str, prepared: Rc<Prepared>, columns: Rc<Vec<OutputColumn>>) -> Portal {
+    pub fn new(
+        session: &Session,
+        name: &str,
+        prepared: Rc<Prepared>,
+        columns: Rc<Vec<OutputColumn>>,
+    ) -> Portal {
         Portal {
             name: name.to_string(),
             prepared,
@@ -166,7 +176,12 @@ impl Portal {
         }
     }
 
-    fn forward(&mut self, session: &Session, count: u64, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+    fn forward(
+        &mut self,
+        session: &Session,
+        count: u64,
+        sink: &mut dyn FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
         if count == 0 {
             return self.current(session, sink);
         }
@@ -204,7 +219,12 @@ impl Portal {
         self.first = keep_from;
     }
 
-    fn backward(&mut self, session: &Session, count: u64, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+    fn backward(
+        &mut self,
+        session: &Session,
+        count: u64,
+        sink: &mut dyn FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
         if count == 0 {
             return self.current(session, sink);
         }
@@ -225,7 +245,12 @@ impl Portal {
         Ok(n)
     }
 
-    fn absolute(&mut self, session: &Session, count: i64, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+    fn absolute(
+        &mut self,
+        session: &Session,
+        count: i64,
+        sink: &mut dyn FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
         if count > 0 {
             return self.to(session, count as u64, sink);
         }
@@ -247,7 +272,12 @@ impl Portal {
     }
 
     /// Stands on row `target` and hands it out.
-    fn to(&mut self, session: &Session, target: u64, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
+    fn to(
+        &mut self,
+        session: &Session,
+        target: u64,
+        sink: &mut dyn FnMut(&Row) -> Result<()>,
+    ) -> Result<u64> {
         if target <= self.position && !self.scroll && target != self.position {
             return Err(err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward")
                 .hint("Declare it with SCROLL option to enable backward scan."));
@@ -273,7 +303,13 @@ impl Session {
     }
 
     /// DECLARE.
-    pub(super) fn declare_cursor(&self, d: &parser::ast::DeclareCursorStmt, source: &Rc<str>, params: &[Datum], types: &[common::Oid]) -> Result<()> {
+    pub(super) fn declare_cursor(
+        &self,
+        d: &parser::ast::DeclareCursorStmt,
+        source: &Rc<str>,
+        params: &[Datum],
+        types: &[common::Oid],
+    ) -> Result<()> {
         use parser::ast::cursor_opt as opt;
         let holdable = d.options & opt::HOLD != 0;
         if !holdable {
@@ -295,8 +331,11 @@ impl Session {
         };
         let locks_rows = !q.row_marks.is_empty();
         if locks_rows && holdable {
-            return Err(err!(FEATURE_NOT_SUPPORTED, "DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported")
-                .detail("Holdable cursors must be READ ONLY."));
+            return Err(err!(
+                FEATURE_NOT_SUPPORTED,
+                "DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported"
+            )
+            .detail("Holdable cursors must be READ ONLY."));
         }
         if locks_rows && d.options & opt::SCROLL != 0 {
             return Err(err!(FEATURE_NOT_SUPPORTED, "DECLARE SCROLL CURSOR ... FOR UPDATE is not supported")
@@ -328,8 +367,13 @@ impl Session {
 
     /// CLOSE ALL.
     pub(super) fn drop_all_cursors(&self) {
-        let names: Vec<String> =
-            self.portals.borrow().iter().filter(|(_, p)| p.try_borrow().is_ok()).map(|(n, _)| n.clone()).collect();
+        let names: Vec<String> = self
+            .portals
+            .borrow()
+            .iter()
+            .filter(|(_, p)| p.try_borrow().is_ok())
+            .map(|(n, _)| n.clone())
+            .collect();
         for n in names {
             self.drop_portal(&n);
         }

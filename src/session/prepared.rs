@@ -57,7 +57,13 @@ const CUSTOM_PLANS: u32 = 5;
 
 impl Prepared {
     /// Wraps a parsed statement.
-    pub fn new(source: Rc<str>, raw: Option<RawStmt>, param_types: Vec<Oid>, from_sql: bool, now_us: i64) -> Prepared {
+    pub fn new(
+        source: Rc<str>,
+        raw: Option<RawStmt>,
+        param_types: Vec<Oid>,
+        from_sql: bool,
+        now_us: i64,
+    ) -> Prepared {
         Prepared {
             source,
             raw,
@@ -84,7 +90,11 @@ impl Prepared {
 
 impl Session {
     /// Runs `f` with a context for analysis of `source`.
-    pub(super) fn with_analyze_ctx<R>(&self, source: &str, f: impl FnOnce(&AnalyzeCtx<'_>) -> Result<R>) -> Result<R> {
+    pub(super) fn with_analyze_ctx<R>(
+        &self,
+        source: &str,
+        f: impl FnOnce(&AnalyzeCtx<'_>) -> Result<R>,
+    ) -> Result<R> {
         let path = self.search_path()?;
         let fmt = self.env().fmt.borrow().clone();
         let lock = |rel: Oid, mode: u8| self.lock_relation(rel, mode);
@@ -125,16 +135,17 @@ impl Session {
         let old_columns = p.analysis.borrow().as_ref().map(|a| a.columns.clone());
         let given = p.param_types.borrow().clone();
         let mut params = if variable { ParamTypes::variable(given) } else { ParamTypes::fixed(given) };
-        let work = self.with_analyze_ctx(&p.source, |ctx| match analyze::analyze(ctx, raw, &mut params)? {
-            Analyzed::Utility(u) => Ok(Work::Utility(Rc::new(u))),
-            Analyzed::Query(q) => {
-                let mut queries = analyze::rewrite(ctx, *q)?;
-                match (queries.pop(), queries.is_empty()) {
-                    (Some(q), true) => Ok(Work::Query(q)),
-                    _ => Err(common::Error::unsupported("a rule that makes several queries of one")),
+        let work =
+            self.with_analyze_ctx(&p.source, |ctx| match analyze::analyze(ctx, raw, &mut params)? {
+                Analyzed::Utility(u) => Ok(Work::Utility(Rc::new(u))),
+                Analyzed::Query(q) => {
+                    let mut queries = analyze::rewrite(ctx, *q)?;
+                    match (queries.pop(), queries.is_empty()) {
+                        (Some(q), true) => Ok(Work::Query(q)),
+                        _ => Err(common::Error::unsupported("a rule that makes several queries of one")),
+                    }
                 }
-            }
-        })?;
+            })?;
         if variable {
             if let Some(i) = params.types.iter().position(|t| !t.is_valid() || *t == types::oids::UNKNOWN) {
                 bail!(INDETERMINATE_DATATYPE, "could not determine data type of parameter ${}", i + 1);
@@ -157,7 +168,13 @@ impl Session {
 
     /// A plan for a query statement with these parameter values, ready to run, and whether to give it back afterwards
     /// with [`Session::return_plan`].
-    pub(super) fn plan_for(&self, p: &Prepared, a: &Rc<Analysis>, params: &[Datum], cursor: bool) -> Result<(CompiledPlan, bool)> {
+    pub(super) fn plan_for(
+        &self,
+        p: &Prepared,
+        a: &Rc<Analysis>,
+        params: &[Datum],
+        cursor: bool,
+    ) -> Result<(CompiledPlan, bool)> {
         if let Work::Query(query) = &a.work {
             self.lock_query(query)?;
         }
@@ -226,7 +243,13 @@ impl Session {
     }
 
     /// Plans a query.
-    pub(super) fn plan_query(&self, query: Query, types: &[Oid], bound: Option<&[Datum]>, cursor: bool) -> Result<PlannedStmt> {
+    pub(super) fn plan_query(
+        &self,
+        query: Query,
+        types: &[Oid],
+        bound: Option<&[Datum]>,
+        cursor: bool,
+    ) -> Result<PlannedStmt> {
         let settings = self.planner_settings();
         let fmt = self.env().fmt.borrow().clone();
         let ctx = PlannerCtx {

@@ -78,7 +78,13 @@ impl Session {
         Ok(query_tag(q.command, rows))
     }
 
-    fn send_rows(&self, run: &mut QueryRun, a: &Analysis, formats: &[i16], description: Description) -> Result<()> {
+    fn send_rows(
+        &self,
+        run: &mut QueryRun,
+        a: &Analysis,
+        formats: &[i16],
+        description: Description,
+    ) -> Result<()> {
         let types: Vec<_> = a.columns.iter().map(|c| c.type_oid).collect();
         let format = self.row_format(&types, formats)?;
         if description == Description::Send {
@@ -142,7 +148,11 @@ pub fn ends_failed_block(s: &Statement) -> bool {
 fn is_query(s: &Statement) -> bool {
     matches!(
         s,
-        Statement::Select(_) | Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_)
+        Statement::Select(_)
+            | Statement::Insert(_)
+            | Statement::Update(_)
+            | Statement::Delete(_)
+            | Statement::Merge(_)
     )
 }
 
@@ -150,6 +160,9 @@ fn is_query(s: &Statement) -> bool {
 pub fn is_transaction_control(s: &Statement) -> bool {
     matches!(
         s,
-        Statement::Transaction(_) | Statement::VariableSet(_) | Statement::VariableShow(_) | Statement::Lock(_)
+        Statement::Transaction(_)
+            | Statement::VariableSet(_)
+            | Statement::VariableShow(_)
+            | Statement::Lock(_)
     )
 }

@@ -27,7 +27,11 @@ const REPORTED: [&str; 14] = [
 ];
 
 /// Takes the settings of a startup packet: command-line options first, then named parameters.
-pub fn startup_settings(settings: &mut Settings, packet: &protocol::StartupPacket, superuser: bool) -> Result<()> {
+pub fn startup_settings(
+    settings: &mut Settings,
+    packet: &protocol::StartupPacket,
+    superuser: bool,
+) -> Result<()> {
     let mut all: Vec<(String, String)> = Vec::new();
     if let Some(options) = &packet.options {
         all.extend(parse_options(options)?);
@@ -144,7 +148,9 @@ pub fn check(settings: &Settings, name: &str, value: &str) -> Result<(String, St
         }
         "timezone" | "log_timezone" => match find_zone(value) {
             Some((_, name)) => name,
-            None => return Err(invalid(value, if lower == "timezone" { "TimeZone" } else { "log_timezone" })),
+            None => {
+                return Err(invalid(value, if lower == "timezone" { "TimeZone" } else { "log_timezone" }));
+            }
         },
         "client_encoding" => {
             let v: String = value.to_ascii_uppercase().replace(['-', '_', ' '], "");
@@ -155,7 +161,9 @@ pub fn check(settings: &Settings, name: &str, value: &str) -> Result<(String, St
                 _ => return Err(invalid(value, "client_encoding")),
             }
         }
-        "transaction_isolation" | "default_transaction_isolation" if value.eq_ignore_ascii_case("serializable") => {
+        "transaction_isolation" | "default_transaction_isolation"
+            if value.eq_ignore_ascii_case("serializable") =>
+        {
             return Err(Error::unsupported("isolation level SERIALIZABLE"));
         }
         "application_name" => value.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect(),
@@ -186,8 +194,11 @@ fn parse_date_style(text: &str, old: &str) -> Result<(DateStyle, DateOrder)> {
                 order = Some(DateOrder::Mdy);
             }
             _ => {
-                return Err(err!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"DateStyle\": \"{text}\"")
-                    .detail(format!("Unrecognized key word: \"{}\".", word.trim())));
+                return Err(err!(
+                    INVALID_PARAMETER_VALUE,
+                    "invalid value for parameter \"DateStyle\": \"{text}\""
+                )
+                .detail(format!("Unrecognized key word: \"{}\".", word.trim())));
             }
         }
     }
@@ -351,7 +362,8 @@ impl Session {
         }
         self.current_role.set(current.0);
         if self.superuser.replace(current.1) != current.1 {
-            let _ = self.settings.borrow_mut().set_internal("is_superuser", if current.1 { "on" } else { "off" });
+            let _ =
+                self.settings.borrow_mut().set_internal("is_superuser", if current.1 { "on" } else { "off" });
         }
     }
 

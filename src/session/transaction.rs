@@ -4,7 +4,9 @@ use super::Session;
 use common::{Error, Result, bail};
 use parser::ast::{DefArg, DefElem, TransactionStmt, TransactionStmtKind as Kind};
 use std::rc::Weak;
-use transam::{Engine, IsolationLevel, SubXactEvent, SubXactId, SyncCommit, XactEvent, XactHook, XactOptions};
+use transam::{
+    Engine, IsolationLevel, SubXactEvent, SubXactId, SyncCommit, XactEvent, XactHook, XactOptions,
+};
 
 /// Reads an isolation level.
 pub fn isolation(name: &str) -> Result<IsolationLevel> {

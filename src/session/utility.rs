@@ -149,11 +149,21 @@ impl Session {
 
     /// The text of SET's values: lists are joined, names quoted where the setting is a list of names.
     fn set_value(&self, v: &VariableSetStmt) -> Result<String> {
-        let is_list = ["search_path", "DateStyle", "temp_tablespaces", "session_preload_libraries",
-            "shared_preload_libraries", "local_preload_libraries", "listen_addresses", "unix_socket_directories",
-            "log_destination", "synchronous_standby_names", "debug_io_direct"]
-            .iter()
-            .any(|n| n.eq_ignore_ascii_case(&v.name));
+        let is_list = [
+            "search_path",
+            "DateStyle",
+            "temp_tablespaces",
+            "session_preload_libraries",
+            "shared_preload_libraries",
+            "local_preload_libraries",
+            "listen_addresses",
+            "unix_socket_directories",
+            "log_destination",
+            "synchronous_standby_names",
+            "debug_io_direct",
+        ]
+        .iter()
+        .any(|n| n.eq_ignore_ascii_case(&v.name));
         if v.args.len() > 1 && !is_list {
             bail!(INVALID_PARAMETER_VALUE, "SET {} takes only one argument", v.name);
         }
@@ -164,7 +174,9 @@ impl Session {
                     Value::Integer(i) => i.to_string(),
                     Value::Float(f) => f.clone(),
                     Value::Boolean(b) => b.to_string(),
-                    Value::String(s) | Value::BitString(s) if is_list => types::text::quote::quote_identifier(s).into_owned(),
+                    Value::String(s) | Value::BitString(s) if is_list => {
+                        types::text::quote::quote_identifier(s).into_owned()
+                    }
                     Value::String(s) | Value::BitString(s) => s.clone(),
                     Value::Null => return Err(Error::internal("NULL as a setting")),
                 },
@@ -214,7 +226,13 @@ impl Session {
         Ok("SHOW".into())
     }
 
-    fn send_all(&self, columns: &[OutputColumn], rows: &[Vec<Datum>], formats: &[i16], d: Description) -> Result<()> {
+    fn send_all(
+        &self,
+        columns: &[OutputColumn],
+        rows: &[Vec<Datum>],
+        formats: &[i16],
+        d: Description,
+    ) -> Result<()> {
         let types: Vec<Oid> = columns.iter().map(|c| c.type_oid).collect();
         let format = self.row_format(&types, formats)?;
         let fields = self.fields(columns, formats)?;
@@ -234,7 +252,10 @@ impl Session {
             bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{}\" already exists", s.name);
         }
         let types = self.with_analyze_ctx(&p.source, |ctx| {
-            s.argtypes.iter().map(|t| analyze::resolve_type_name(ctx, t).map(|(oid, _)| oid)).collect::<Result<Vec<_>>>()
+            s.argtypes
+                .iter()
+                .map(|t| analyze::resolve_type_name(ctx, t).map(|(oid, _)| oid))
+                .collect::<Result<Vec<_>>>()
         })?;
         let raw = RawStmt { stmt: s.query.clone(), location: 0, len: p.source.len() };
         let now = self.engine.statement_timestamp();
@@ -267,7 +288,8 @@ impl Session {
             for (i, (x, t)) in e.params.iter().zip(&types).enumerate() {
                 let name = format!("${}", i + 1);
                 let target = ExprTarget { name: &name, type_oid: *t, typmod: -1 };
-                let x = analyze::transform_expr_for(ctx, x, ExprContext::ExecuteParameter, None, Some(target))?;
+                let x =
+                    analyze::transform_expr_for(ctx, x, ExprContext::ExecuteParameter, None, Some(target))?;
                 out.push(executor::eval_constant(self.env(), &x)?);
             }
             Ok(out)

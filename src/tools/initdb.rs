@@ -166,7 +166,9 @@ fn password(a: &Args) -> Result<Option<String>> {
         print!("{text}");
         let _ = std::io::stdout().flush();
         let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map_err(|e| common::Error::os("could not read password", &e))?;
+        std::io::stdin()
+            .read_line(&mut line)
+            .map_err(|e| common::Error::os("could not read password", &e))?;
         Ok(line.trim_end_matches(['\n', '\r']).to_string())
     };
     let first = ask("Enter new superuser password: ")?;

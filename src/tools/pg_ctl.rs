@@ -90,7 +90,9 @@ pub fn main() -> Result<i32> {
         return Ok(0);
     }
     let Some(action) = args.action else {
-        return Err(err!(SYNTAX_ERROR, "no operation specified").hint("Try \"pg_ctl --help\" for more information."));
+        return Err(
+            err!(SYNTAX_ERROR, "no operation specified").hint("Try \"pg_ctl --help\" for more information.")
+        );
     };
     if action == Action::Kill {
         return kill(&args.rest);
@@ -121,7 +123,8 @@ impl Ctl {
         }
     }
     fn sibling(&self, name: &str) -> Result<PathBuf> {
-        let me = std::env::current_exe().map_err(|e| Error::os("could not find own program executable", &e))?;
+        let me =
+            std::env::current_exe().map_err(|e| Error::os("could not find own program executable", &e))?;
         Ok(me.parent().unwrap_or(Path::new(".")).join(name))
     }
     fn running(&self) -> Option<PidFile> {
@@ -155,10 +158,13 @@ impl Ctl {
         c.stdin(Stdio::null());
         match &self.args.log {
             Some(f) => {
-                let log = OpenOptions::new().create(true).append(true).open(f).map_err(|e| {
-                    Error::os(format!("could not open log file \"{}\"", f.display()), &e)
-                })?;
-                let err = log.try_clone().map_err(|e| Error::os("could not duplicate file descriptor", &e))?;
+                let log = OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(f)
+                    .map_err(|e| Error::os(format!("could not open log file \"{}\"", f.display()), &e))?;
+                let err =
+                    log.try_clone().map_err(|e| Error::os("could not duplicate file descriptor", &e))?;
                 c.stdout(log).stderr(err);
             }
             None => {

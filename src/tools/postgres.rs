@@ -128,9 +128,8 @@ fn assignments(a: &Args) -> Result<Vec<(String, String)>> {
         add("fsync", &Some("off".into()));
     }
     for s in a.set.iter().chain(&a.long) {
-        let (n, v) = s
-            .split_once('=')
-            .ok_or_else(|| err!(SYNTAX_ERROR, "-c {s} requires a value").fatal())?;
+        let (n, v) =
+            s.split_once('=').ok_or_else(|| err!(SYNTAX_ERROR, "-c {s} requires a value").fatal())?;
         out.push((n.trim().to_string(), v.trim().to_string()));
     }
     Ok(out)

@@ -76,7 +76,17 @@ fn load_contents(catalog: &Catalog, table: Oid, file: &'static str, opts: &Boots
         }
         match table {
             pg_database::TABLE if row[pg_database::OID] != Datum::U32(1) => continue,
-            pg_database::TABLE => locale_columns(&mut row, opts),
+            pg_database::TABLE => {
+                locale_columns(&mut row, opts);
+                // Everybody may connect to a template; its owner has everything.
+                row[pg_database::DATACL] =
+                    acl_of(BOOTSTRAP_SUPERUSER, &[(Oid::INVALID, 2048), (BOOTSTRAP_SUPERUSER, 3584)]);
+            }
+            pg_namespace::TABLE if row[pg_namespace::OID] != Datum::oid(PG_TOAST) => {
+                // Owner: USAGE and CREATE, everybody: USAGE.
+                let owner = row[pg_namespace::NSPOWNER].as_ref().oid();
+                row[pg_namespace::NSPACL] = acl_of(owner, &[(owner, 768), (Oid::INVALID, 256)]);
+            }
             pg_authid::TABLE if row[pg_authid::OID] == Datum::oid(BOOTSTRAP_SUPERUSER) => {
                 row[pg_authid::ROLNAME] = Datum::text(&opts.superuser);
                 row[pg_authid::ROLPASSWORD] = opts.password.as_deref().map_or(Datum::Null, Datum::text);
@@ -86,6 +96,16 @@ fn load_contents(catalog: &Catalog, table: Oid, file: &'static str, opts: &Boots
         catalog.insert_row(table, &row)?;
     }
     Ok(())
+}
+
+/// An `aclitem[]`: (grantee, privileges) granted by the owner. PUBLIC is the invalid OID.
+fn acl_of(owner: Oid, items: &[(Oid, u32)]) -> Datum {
+    let item = |(grantee, privileges): &(Oid, u32)| {
+        let words = [grantee.0, owner.0, *privileges].map(u32::to_le_bytes);
+        Datum::bytes(&words.concat())
+    };
+    let items: Vec<Datum> = items.iter().map(item).collect();
+    literal::make_array(oids::ACLITEM, &items, 1)
 }
 
 fn locale_columns(row: &mut [Datum], opts: &BootstrapOptions) {
@@ -105,6 +125,9 @@ pub fn add_databases(catalog: &Catalog) -> Result<()> {
         v[pg_database::DATNAME] = Datum::text(name);
         v[pg_database::DATISTEMPLATE] = Datum::Bool(template);
         v[pg_database::DATALLOWCONN] = Datum::Bool(allow);
+        if !template {
+            v[pg_database::DATACL] = Datum::Null;
+        }
         catalog.insert_row(pg_database::TABLE, &v)?;
     }
     Ok(())

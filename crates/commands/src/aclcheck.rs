@@ -19,7 +19,23 @@ pub fn relation_mask(catalog: &Catalog, rel: &Relation, role: Oid, wanted: u32) 
     if rel.namespace == catalog::builtins::PG_CATALOG && rel.oid < Oid::FIRST_NORMAL && rel.kind == b'r' {
         wanted_here &= acl::SELECT | acl::REFERENCES | acl::TRIGGER;
     }
-    acl::mask(catalog, &relation_items(rel), role, rel.owner, wanted_here)
+    let have = acl::mask(catalog, &relation_items(rel), role, rel.owner, wanted_here)?;
+    if have == wanted_here {
+        return Ok(have);
+    }
+    Ok(have | predefined(catalog, role, wanted_here & !have & !acl::USAGE)?)
+}
+
+/// What membership in `pg_read_all_data` and `pg_write_all_data` gives of `wanted`.
+pub fn predefined(catalog: &Catalog, role: Oid, wanted: u32) -> Result<u32> {
+    let (read, write) = (acl::SELECT | acl::USAGE, acl::INSERT | acl::UPDATE | acl::DELETE | acl::USAGE);
+    let mut have = 0;
+    for (predefined, gives) in [(Oid(6181), read), (Oid(6182), write)] {
+        if role.is_valid() && wanted & gives & !have != 0 && roles::has_privs_of(catalog, role, predefined)? {
+            have |= wanted & gives;
+        }
+    }
+    Ok(have)
 }
 
 /// The list in force for a relation.

@@ -17,8 +17,8 @@ use std::rc::Rc;
 use transam::Engine;
 use types::Registry;
 
-pub use stats::{KIND_CORRELATION, KIND_HISTOGRAM, KIND_MCV};
 pub use inval::{INVAL_CATALOG, INVAL_RELATION};
+pub use stats::{KIND_CORRELATION, KIND_HISTOGRAM, KIND_MCV};
 
 /// Name → OID within a schema; `None` remembers that there is no such object.
 type Names = RefCell<HashMap<Oid, HashMap<String, Option<Oid>>>>;

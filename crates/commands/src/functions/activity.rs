@@ -1,8 +1,8 @@
 //! `pg_stat_get_activity` and the functions that show one backend.
 
 use super::env;
+use super::inet;
 use super::rows::{made, opt_text};
-use super::session::inet;
 use common::{Oid, Result};
 use ipc::activity::ActivityCopy;
 use ipc::{BackendKind, Proc, WaitEvent};
@@ -50,6 +50,11 @@ fn activity(c: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
     made(rows)
 }
 
+/// A client's port; -1 for a Unix socket.
+fn port(a: &ActivityCopy) -> i32 {
+    if a.client_addr.is_empty() { -1 } else { a.client_port }
+}
+
 fn oid(o: Oid) -> Datum {
     if o.is_valid() { Datum::oid(o) } else { Datum::Null }
 }
@@ -84,9 +89,9 @@ fn row(c: &CallCtx<'_>, p: &Proc) -> Result<Vec<Datum>> {
     r[9] = stamp(a.query_start);
     r[10] = stamp(a.backend_start);
     r[11] = stamp(a.state_change);
-    r[12] = a.client_addr.parse().map_or(Datum::Null, inet);
+    r[12] = a.client_addr.parse().map_or(Datum::Null, inet::host);
     r[13] = if a.client_host.is_empty() { Datum::Null } else { Datum::text(&a.client_host) };
-    r[14] = if client { Datum::I32(a.client_port) } else { Datum::Null };
+    r[14] = if client { Datum::I32(port(&a)) } else { Datum::Null };
     r[15] = xid(p.xid.load(Relaxed));
     r[16] = xid(p.xmin.load(Relaxed));
     r[17] = Datum::text(p.kind().as_str());
@@ -132,7 +137,7 @@ fn time(c: &CallCtx<'_>, n: i32, f: fn(&ActivityCopy) -> i64) -> Result<Option<i
 }
 
 fn backend_port(c: &CallCtx<'_>, n: i32) -> Result<Option<i32>> {
-    Ok(seen(c, n)?.filter(|p| p.kind() == BackendKind::Client).map(|p| p.activity.read().client_port))
+    Ok(seen(c, n)?.filter(|p| p.kind() == BackendKind::Client).map(|p| port(&p.activity.read())))
 }
 
 fn wait(c: &CallCtx<'_>, n: i32, f: fn(WaitEvent) -> Option<&'static str>) -> Result<Option<&'static str>> {

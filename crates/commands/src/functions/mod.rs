@@ -9,8 +9,10 @@ mod comment;
 mod control;
 mod definition;
 mod encoding;
+mod inet;
 mod locks;
 mod name;
+mod partition;
 mod privilege;
 mod reg;
 mod rows;
@@ -38,8 +40,10 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         control::TABLE,
         definition::TABLE,
         encoding::TABLE,
+        inet::TABLE,
         locks::TABLE,
         name::TABLE,
+        partition::TABLE_OF_FUNCTIONS,
         privilege::TABLE,
         reg::TABLE,
         sequence::TABLE,

@@ -219,7 +219,7 @@ fn allowed(
 ) -> Result<bool> {
     let catalog = &env(c)?.catalog;
     if role.is_valid() && roles::is_superuser(catalog, role)? {
-        return Ok(true);
+        return Ok(wanted.iter().any(|w| w.0 != 0));
     }
     for (privilege, grant) in wanted.iter().filter(|w| w.0 != 0) {
         let have = match (role.is_valid(), grant) {
@@ -235,6 +235,11 @@ fn allowed(
         }
     }
     Ok(false)
+}
+
+/// The privileges asked for without grant option.
+fn plain(wanted: &[(u32, bool)]) -> u32 {
+    wanted.iter().filter(|w| !w.1).fold(0, |m, w| m | w.0)
 }
 
 /// Finds an object, and knows what can be asked about it.
@@ -254,6 +259,9 @@ fn ask(
     let (all, found) = find(c, object)?;
     let wanted = wanted(privileges.str(), all)?;
     let Some(o) = found else { return Ok(None) };
+    if o.data != 0 && crate::aclcheck::predefined(&env(c)?.catalog, role, o.data & plain(&wanted))? != 0 {
+        return Ok(Some(true));
+    }
     for list in &o.lists {
         if allowed(c, role, o.owner, list, &wanted)? {
             return Ok(Some(true));
@@ -278,6 +286,9 @@ fn column(
     let wanted = wanted(privileges.str(), acl::ALL_COLUMN)?;
     let Some(t) = found else { return Ok(None) };
     let Some(list) = object::column(c, t.oid, column)? else { return Ok(None) };
+    if crate::aclcheck::predefined(&env(c)?.catalog, role, t.data & plain(&wanted))? != 0 {
+        return Ok(Some(true));
+    }
     for list in t.lists.iter().chain([&list]) {
         if allowed(c, role, t.owner, list, &wanted)? {
             return Ok(Some(true));

@@ -1,7 +1,7 @@
 //! Who, where, what: the session and the server as a client asks for them.
 
 use super::rows::made;
-use super::{env, rows};
+use super::{env, inet, rows};
 use catalog::literal;
 use common::{Error, Oid, Result, SqlState, err};
 use parser::keywords::{Category, KEYWORDS};
@@ -157,16 +157,8 @@ fn postmaster_start_time(c: &CallCtx<'_>) -> Result<i64> {
     Ok((seconds - types::datetime::EPOCH_SHIFT) * 1_000_000)
 }
 
-/// An address in inet's form: family, prefix length, bytes.
-pub fn inet(addr: std::net::IpAddr) -> Datum {
-    match addr {
-        std::net::IpAddr::V4(a) => Datum::bytes(&[&[2, 32][..], &a.octets()].concat()),
-        std::net::IpAddr::V6(a) => Datum::bytes(&[&[3, 128][..], &a.octets()].concat()),
-    }
-}
-
 fn client_addr(c: &CallCtx<'_>) -> Result<Datum> {
-    Ok(env(c)?.host.client_addr().map_or(Datum::Null, |a| inet(a.ip())))
+    Ok(env(c)?.host.client_addr().map_or(Datum::Null, |a| inet::host(a.ip())))
 }
 
 fn client_port(c: &CallCtx<'_>) -> Result<Option<i32>> {

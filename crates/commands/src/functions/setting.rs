@@ -3,7 +3,7 @@
 use super::env;
 use super::rows::{made, opt_text};
 use catalog::literal;
-use common::settings::{Context, Kind, SettingDef, Settings, Source, parse_int};
+use common::settings::{Kind, SettingDef, Settings, Source, parse_int};
 use common::{Error, Result, bail, err};
 use transam::IsolationLevel;
 use types::registry::RowSource;
@@ -122,7 +122,7 @@ fn row(s: &Settings, d: &SettingDef, transaction: Option<String>) -> Vec<Datum> 
         _ => v,
     });
     let source = match s.source(d.name) {
-        _ if d.context == Context::Internal && s.source(d.name) == Source::Override => "override",
+        _ if d.name.starts_with("transaction_") => Source::Override.as_str(),
         other => other.as_str(),
     };
     vec![

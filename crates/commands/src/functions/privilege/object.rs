@@ -14,7 +14,12 @@ pub struct Object {
     pub owner: Oid,
     /// Any list that grants it will do.
     pub lists: Vec<Vec<AclItem>>,
+    /// What the predefined roles for all data can have here.
+    pub data: u32,
 }
+
+/// Reading and writing, the schemas' USAGE included.
+const DATA: u32 = acl::SELECT | acl::INSERT | acl::UPDATE | acl::DELETE;
 
 type Found = Result<(u32, Option<Object>)>;
 
@@ -32,7 +37,7 @@ fn relation(c: &CallCtx<'_>, oid: Oid) -> Result<Option<(Object, u8, String)>> {
     let e = env(c)?;
     let Some(r) = e.catalog.relation_if_any(oid)? else { return Ok(None) };
     let items = crate::aclcheck::relation_items(&r);
-    Ok(Some((Object { oid, owner: r.owner, lists: vec![items] }, r.kind, r.name.clone())))
+    Ok(Some((Object { oid, owner: r.owner, lists: vec![items], data: DATA }, r.kind, r.name.clone())))
 }
 
 /// A table, view or other relation.
@@ -91,7 +96,7 @@ fn from_row(
 ) -> Object {
     let owner = r.oid(owner);
     let items = r.opt_bytes(acl).map_or_else(|| default(owner), |b| acl::parse(&b));
-    Object { oid: r.oid(oid), owner, lists: vec![items] }
+    Object { oid: r.oid(oid), owner, lists: vec![items], data: 0 }
 }
 
 /// The row by OID, or by what `find` makes of the name.
@@ -135,7 +140,8 @@ pub fn schema(c: &CallCtx<'_>, o: DatumRef<'_>) -> Found {
     use pg_namespace::*;
     let r = row(c, o, TABLE, OID_INDEX, |n| env(c)?.catalog.require_namespace(n))?;
     let default = |owner| AclKind::Schema.default_list(owner);
-    Ok((acl::ALL_SCHEMA, r.map(|r| from_row(&r, OID, NSPOWNER, NSPACL, default))))
+    let found = r.map(|r| Object { data: acl::USAGE, ..from_row(&r, OID, NSPOWNER, NSPACL, default) });
+    Ok((acl::ALL_SCHEMA, found))
 }
 
 /// A function.
@@ -194,5 +200,5 @@ pub fn parameter(c: &CallCtx<'_>, o: DatumRef<'_>) -> Found {
     let stored = rows.iter().find(|r| r.str(PARNAME) == name).and_then(|r| r.opt_bytes(PARACL));
     let items = stored.map_or_else(Vec::new, |b| acl::parse(&b));
     let owner = catalog::builtins::BOOTSTRAP_SUPERUSER;
-    Ok((acl::SET | acl::ALTER_SYSTEM, Some(Object { oid: Oid::INVALID, owner, lists: vec![items] })))
+    Ok((acl::SET | acl::ALTER_SYSTEM, Some(Object { oid: Oid::INVALID, owner, lists: vec![items], data: 0 })))
 }
