@@ -3,6 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod cluster;
+pub mod process;
 pub mod psql;
+pub mod random;
+pub mod wire;
 
 pub use cluster::{Cluster, Kind, Options};
+pub use process::{is_alive, kill9, wait_for};
+pub use random::Random;
+pub use wire::{Fields, Reply, Wire};
