@@ -41,6 +41,8 @@ pub struct Cluster {
     bin: PathBuf,
     options: Options,
     server: Option<Child>,
+    /// Somebody else ends the server.
+    borrowed: bool,
 }
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -83,7 +85,7 @@ impl Cluster {
             )));
         }
         let port = free_port()?;
-        let mut c = Cluster { kind, dir, port, bin, options, server: None };
+        let mut c = Cluster { kind, dir, port, bin, options, server: None, borrowed: false };
         c.init()?;
         c.launch()?;
         Ok(c)
@@ -191,6 +193,19 @@ impl Cluster {
         Ok(())
     }
 
+    /// Another handle for clients of the same server: it neither starts nor ends it.
+    pub fn handle(&self) -> Cluster {
+        Cluster {
+            kind: self.kind,
+            dir: self.dir.clone(),
+            port: self.port,
+            bin: self.bin.clone(),
+            options: self.options.clone(),
+            server: None,
+            borrowed: true,
+        }
+    }
+
     /// `kill -9` of the postmaster; its children follow.
     pub fn kill(&mut self) -> Result<()> {
         self.stop_with(nix::sys::signal::Signal::SIGKILL)
@@ -203,6 +218,9 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        if self.borrowed {
+            return;
+        }
         let _ = self.stop_with(nix::sys::signal::Signal::SIGQUIT);
         if std::env::var_os("STEGODON_KEEP").is_none() {
             let _ = fs::remove_dir_all(&self.dir);

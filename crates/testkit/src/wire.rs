@@ -154,7 +154,8 @@ impl Wire {
         let deadline = Instant::now() + limit;
         loop {
             if self.input.len() >= 5 {
-                let n = u32::from_be_bytes([self.input[1], self.input[2], self.input[3], self.input[4]]) as usize;
+                let n =
+                    u32::from_be_bytes([self.input[1], self.input[2], self.input[3], self.input[4]]) as usize;
                 if self.input.len() > n {
                     let body = self.input[5..=n].to_vec();
                     let kind = self.input[0];
@@ -180,7 +181,8 @@ impl Wire {
     }
     /// The next message.
     pub fn message(&mut self) -> Result<(u8, Vec<u8>)> {
-        self.message_within(PATIENCE)?.ok_or_else(|| Error::new(ErrorKind::TimedOut, "no answer from the server"))
+        self.message_within(PATIENCE)?
+            .ok_or_else(|| Error::new(ErrorKind::TimedOut, "no answer from the server"))
     }
     /// Reads until the server closes the connection; what it said before.
     pub fn read_to_end(&mut self) -> Result<Vec<(u8, Vec<u8>)>> {
@@ -188,7 +190,9 @@ impl Wire {
         loop {
             match self.message() {
                 Ok(m) => out.push(m),
-                Err(e) if matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => return Ok(out),
+                Err(e) if matches!(e.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
+                    return Ok(out);
+                }
                 Err(e) => return Err(e),
             }
         }
@@ -238,7 +242,8 @@ impl Wire {
     }
     /// The answer to what was started.
     pub fn reply(&mut self) -> Result<Reply> {
-        self.reply_within(PATIENCE)?.ok_or_else(|| Error::new(ErrorKind::TimedOut, "no answer from the server"))
+        self.reply_within(PATIENCE)?
+            .ok_or_else(|| Error::new(ErrorKind::TimedOut, "no answer from the server"))
     }
     /// Runs statements; an error of the server is in the reply.
     pub fn query(&mut self, sql: &str) -> Result<Reply> {
