@@ -41,12 +41,12 @@ impl XactHook for Hook {
         let Some(s) = self.0.upgrade() else { return Ok(()) };
         match event {
             XactEvent::PreCommit => {
-                executor::run_deferred(s.env())?;
+                executor::modify::run_deferred(s.env())?;
                 s.portals_before_commit()
             }
             XactEvent::Abort => {
                 s.portals_at_abort();
-                executor::forget_deferred(s.env());
+                s.env().deferred.clear();
                 Ok(())
             }
             XactEvent::Done { committed } => {
@@ -61,9 +61,13 @@ impl XactHook for Hook {
         let level = s.engine.nest_level();
         match event {
             SubXactEvent::Start => {}
-            SubXactEvent::Commit => s.settings_at_end(level, true),
+            SubXactEvent::Commit => {
+                s.env().deferred.release(level);
+                s.settings_at_end(level, true);
+            }
             SubXactEvent::Abort => {
                 s.portals_at_subabort(id);
+                s.env().deferred.rollback_from(level);
                 s.settings_at_end(level, false);
             }
         }

@@ -5,8 +5,7 @@ use crate::ctx::CommandCtx;
 use analyze::expr::{Expr, Var, VarNo};
 use analyze::{AnalyzeCtx, ExprContext, ExprRel, ExprTarget};
 use common::{Error, Oid, Report, Result, Severity, SqlState};
-use executor::expr::{NoScope, Scope, compile_one};
-use executor::run::Exec;
+use executor::expr::Scope;
 use types::Datum;
 
 /// Calls `f` with a context for analysis in the statement's text.
@@ -44,11 +43,7 @@ pub fn transform(
 
 /// Value of an expression without columns.
 pub fn evaluate(ctx: &CommandCtx<'_>, e: &Expr) -> Result<Datum> {
-    let mut p = compile_one(ctx.env, e, &NoScope)?;
-    let exec = Exec::bare(ctx.env);
-    let input = types::Batch { cols: Vec::new(), rows: 1, sel: None };
-    p.run(&exec, &input, types::column::Rows::All(1))?;
-    Ok(p.result(0, &input).get(0).to_owned())
+    executor::eval_constant(ctx.env, e)
 }
 
 /// Columns of a table's row in a batch that holds all attributes in order and then the row's address.

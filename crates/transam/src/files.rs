@@ -39,6 +39,11 @@ impl Engine {
         data.push(fork as u8);
         self.store.log(RmgrId::STORAGE, CREATE, xid, &data);
     }
+    /// Were the files made in the running subtransaction? (Nobody else can see them, and they go if it aborts.)
+    pub fn created_in_this_subxact(&self, rel: RelFileLocator) -> bool {
+        let level = self.nest_level();
+        self.pending_files.borrow().iter().any(|p| p.rel == rel && !p.at_commit && p.level >= level)
+    }
     /// Removes a relation's files when the transaction commits.
     pub fn drop_storage(&self, rel: RelFileLocator) {
         let level = self.nest_level();

@@ -65,12 +65,12 @@ pub fn copy_from(
         return Err(Error::unsupported("COPY FROM WHERE"));
     }
     if o.freeze {
-        return Err(Error::unsupported("COPY FREEZE"));
+        check_freeze(ctx, rel)?;
     }
     check_forced(rel, columns, o)?;
     let snapshot = ctx.engine.transaction_snapshot()?;
     let run = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
-    let inserter = BulkInserter::new(ctx.env, rel.oid, &run, InsertOptions::default())?;
+    let inserter = BulkInserter::new(ctx.env, rel.oid, &run, InsertOptions { frozen: o.freeze, ..InsertOptions::default() })?;
     let binary = o.format == Format::Binary;
     let mut job = CopyFrom {
         columns: columns.iter().map(|&i| column_reader(ctx, rel, i, binary)).collect::<Result<_>>()?,
@@ -94,6 +94,18 @@ pub fn copy_from(
     let rows = job.rows;
     job.inserter.finish()?;
     Ok(rows)
+}
+
+/// Frozen rows are visible to everyone at once: only where nobody else can look yet.
+fn check_freeze(ctx: &CommandCtx<'_>, rel: &Relation) -> Result<()> {
+    let own = rel.rel.as_ref().is_some_and(|r| ctx.engine.created_in_this_subxact(r.locator));
+    if !own {
+        bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction"
+        );
+    }
+    Ok(())
 }
 
 fn check_forced(rel: &Relation, columns: &[usize], o: &CopyOptions) -> Result<()> {
