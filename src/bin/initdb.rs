@@ -1,5 +1,5 @@
 //! The `initdb` program; see `stegodon::tools::initdb`.
 
 fn main() {
-    stegodon::tools::exit_with("initdb", stegodon::tools::initdb::main())
+    stegodon::tools::exit_with("initdb", stegodon::tools::initdb::main)
 }

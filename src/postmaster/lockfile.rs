@@ -89,8 +89,11 @@ impl LockFile {
     fn write(&self) -> Result<()> {
         let text: String = self.lines.iter().map(|l| format!("{l}\n")).collect();
         let fail = |e: std::io::Error| Error::os("could not write lock file \"postmaster.pid\"", &e).fatal();
-        let mut f = OpenOptions::new().write(true).truncate(true).open(&self.path).map_err(fail)?;
-        f.write_all(text.as_bytes()).and_then(|()| f.sync_all()).map_err(fail)
+        // By rename: whoever reads the file sees it whole.
+        let draft = self.path.with_extension("pid.new");
+        let mut f = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(fail)?;
+        f.write_all(text.as_bytes()).and_then(|()| f.sync_all()).map_err(fail)?;
+        fs::rename(&draft, &self.path).map_err(fail)
     }
     /// Fills in line `n` (from 1).
     pub fn set_line(&mut self, n: usize, text: &str) {

@@ -42,7 +42,6 @@ pub struct Postmaster {
     children: Children,
     state: PmState,
     shutdown: ShutdownMode,
-    started_us: i64,
     title: ipc::title::Title,
     hba: Vec<protocol::hba::Rule>,
     /// Checks of the lock file and of the sockets are done once a minute.
@@ -95,7 +94,6 @@ impl Postmaster {
             children: Children::default(),
             state: PmState::Startup,
             shutdown: ShutdownMode::None,
-            started_us: ipc::clock::now(),
             title,
             hba,
             next_check: Instant::now() + Duration::from_secs(60),

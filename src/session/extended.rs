@@ -32,7 +32,7 @@ impl Session {
         if statements.len() > 1 {
             bail!(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement");
         }
-        let p = Prepared::new(source, statements.pop(), types, false, self.engine.statement_timestamp());
+        let p = Prepared::new(source, statements.pop(), types);
         self.check_failed_block(&p)?;
         self.analysis(&p, true)?;
         self.prepared.borrow_mut().insert(name.to_string(), Rc::new(p));

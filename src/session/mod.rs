@@ -166,9 +166,6 @@ impl Session {
     fn fn_env(&self) -> &Rc<commands::FnEnv> {
         self.fn_env.get().expect("set by wire_up")
     }
-    fn rc(&self) -> Rc<Session> {
-        self.me.upgrade().expect("a running method keeps the session alive")
-    }
     /// The search path in force.
     pub fn search_path(&self) -> common::Result<Rc<SearchPath>> {
         let (version, generation) = (self.settings.borrow().version(), self.catalog.generation());

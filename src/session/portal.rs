@@ -31,7 +31,6 @@ pub struct Portal {
     pub subxact: SubXactId,
     /// Made by a transaction that has committed since (holdable only).
     pub survived: bool,
-    pub created_us: i64,
     /// Rows kept: those from number `first + 1` on.
     rows: Vec<Row>,
     first: u64,
@@ -75,7 +74,6 @@ impl Portal {
             scroll: false,
             subxact: session.engine.current_subxact(),
             survived: false,
-            created_us: session.engine.statement_timestamp(),
             rows: Vec::new(),
             first: 0,
             position: 0,
@@ -324,7 +322,7 @@ impl Session {
         }
         let stmt = Statement::Select(d.query.clone());
         let raw = parser::ast::RawStmt { stmt, location: 0, len: source.len() };
-        let prepared = Rc::new(Prepared::new(source.clone(), Some(raw), types.to_vec(), true, 0));
+        let prepared = Rc::new(Prepared::new(source.clone(), Some(raw), types.to_vec()));
         let analysis = self.analysis(&prepared, false)?;
         let Work::Query(q) = &analysis.work else {
             bail!(INVALID_CURSOR_DEFINITION, "DECLARE CURSOR must specify a query");

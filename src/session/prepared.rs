@@ -36,8 +36,6 @@ pub struct Prepared {
     pub source: Rc<str>,
     raw: Option<RawStmt>,
     pub param_types: RefCell<Vec<Oid>>,
-    pub from_sql: bool,
-    pub prepare_time_us: i64,
     analysis: RefCell<Option<Rc<Analysis>>>,
     plan: RefCell<Option<Cached>>,
     generic_cost: Cell<f64>,
@@ -57,19 +55,11 @@ const CUSTOM_PLANS: u32 = 5;
 
 impl Prepared {
     /// Wraps a parsed statement.
-    pub fn new(
-        source: Rc<str>,
-        raw: Option<RawStmt>,
-        param_types: Vec<Oid>,
-        from_sql: bool,
-        now_us: i64,
-    ) -> Prepared {
+    pub fn new(source: Rc<str>, raw: Option<RawStmt>, param_types: Vec<Oid>) -> Prepared {
         Prepared {
             source,
             raw,
             param_types: RefCell::new(param_types),
-            from_sql,
-            prepare_time_us: now_us,
             analysis: RefCell::default(),
             plan: RefCell::default(),
             generic_cost: Cell::new(-1.0),
@@ -81,10 +71,6 @@ impl Prepared {
     /// The raw statement; `None` for an empty query string.
     pub fn raw(&self) -> Option<&RawStmt> {
         self.raw.as_ref()
-    }
-    /// Custom plans made.
-    pub fn custom_plans(&self) -> u32 {
-        self.custom_plans.get()
     }
 }
 
@@ -183,6 +169,12 @@ impl Session {
         let Work::Query(query) = &a.work else {
             return Err(common::Error::internal("planning a utility statement"));
         };
+        commands::aclcheck::check_query_privileges(
+            &self.catalog,
+            self.current_role.get(),
+            self.superuser.get(),
+            query,
+        )?;
         if let Some(c) = p.plan.borrow_mut().take()
             && c.generation == self.catalog.generation()
         {

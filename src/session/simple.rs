@@ -42,7 +42,7 @@ impl Session {
             self.engine.begin_implicit_block();
         }
         self.engine.check_interrupts()?;
-        let p = Rc::new(Prepared::new(source.clone(), Some(raw), Vec::new(), false, 0));
+        let p = Rc::new(Prepared::new(source.clone(), Some(raw), Vec::new()));
         let tag = self.run_statement(&p, &[], &[], Description::Send)?;
         if is_last {
             if several {

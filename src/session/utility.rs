@@ -258,8 +258,7 @@ impl Session {
                 .collect::<Result<Vec<_>>>()
         })?;
         let raw = RawStmt { stmt: s.query.clone(), location: 0, len: p.source.len() };
-        let now = self.engine.statement_timestamp();
-        let prepared = Prepared::new(p.source.clone(), Some(raw), types, true, now);
+        let prepared = Prepared::new(p.source.clone(), Some(raw), types);
         let a = self.analysis(&prepared, true)?;
         if matches!(a.work, Work::Utility(_)) {
             bail!(INVALID_PSTATEMENT_DEFINITION, "utility statements cannot be prepared");

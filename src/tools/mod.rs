@@ -7,8 +7,10 @@ pub mod postgres;
 pub mod serve;
 
 /// Runs a tool's body and turns an error into a message and an exit status.
-pub fn exit_with(program: &str, r: common::Result<i32>) -> ! {
-    match r {
+pub fn exit_with(program: &str, main: fn() -> common::Result<i32>) -> ! {
+    // Output into a closed pipe ends the program quietly, as it does every other tool.
+    ipc::signals::install(libc::SIGPIPE, ipc::signals::Action::Default);
+    match main() {
         Ok(code) => std::process::exit(code),
         Err(e) => {
             let r = e.report();
