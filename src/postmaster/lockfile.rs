@@ -91,7 +91,13 @@ impl LockFile {
         let fail = |e: std::io::Error| Error::os("could not write lock file \"postmaster.pid\"", &e).fatal();
         // By rename: whoever reads the file sees it whole.
         let draft = self.path.with_extension("pid.new");
-        let mut f = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(fail)?;
+        let mut f = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&draft)
+            .map_err(fail)?;
         f.write_all(text.as_bytes()).and_then(|()| f.sync_all()).map_err(fail)?;
         fs::rename(&draft, &self.path).map_err(fail)
     }

@@ -70,7 +70,12 @@ pub fn copy_from(
     check_forced(rel, columns, o)?;
     let snapshot = ctx.engine.transaction_snapshot()?;
     let run = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
-    let inserter = BulkInserter::new(ctx.env, rel.oid, &run, InsertOptions { frozen: o.freeze, ..InsertOptions::default() })?;
+    let inserter = BulkInserter::new(
+        ctx.env,
+        rel.oid,
+        &run,
+        InsertOptions { frozen: o.freeze, ..InsertOptions::default() },
+    )?;
     let binary = o.format == Format::Binary;
     let mut job = CopyFrom {
         columns: columns.iter().map(|&i| column_reader(ctx, rel, i, binary)).collect::<Result<_>>()?,
