@@ -104,6 +104,8 @@ fn serve(
             return Err(e);
         }
     };
+    let (addr, port) = peer.map_or((String::new(), -1), |a| (a.ip().to_string(), i32::from(a.port())));
+    engine.proc().activity.start(ipc::clock::now(), &addr, "", port);
     conn.transport.set_interrupts(engine.interrupts_rc());
     engine.interrupts().arm(TimerId::Startup, pm.settings.int("authentication_timeout") * 1000);
     let r = begin_session(pm, &engine, conn, packet, peer);

@@ -76,6 +76,7 @@ impl Shared {
         let Some(proc) = self.procs.allocate(kind) else {
             return Err(err!(TOO_MANY_CONNECTIONS, "sorry, too many clients already").fatal());
         };
+        proc.activity.start(ipc::clock::now(), "", "", 0);
         let interrupts = Rc::new(Interrupts::new());
         interrupts.attach(proc);
         let store = Store::new(self.storage, proc, interrupts.clone(), &self.config.storage);
