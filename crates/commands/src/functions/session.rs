@@ -32,7 +32,10 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (2855, c1!(is_other_temp_schema)),
     (315, c0!(jit_available)),
     (3298, c1!(row_security_active)),
-    (1065, FnImpl::Srf(prepared_transactions)),
+    (1065, FnImpl::Srf(no_rows)),
+    (3082, FnImpl::Srf(no_rows)),
+    (3083, FnImpl::Srf(no_rows)),
+    (3800, c0!(current_logfile)),
 ];
 
 fn version(_: &CallCtx<'_>) -> &'static str {
@@ -239,7 +242,12 @@ fn row_security_active(c: &CallCtx<'_>, oid: u32) -> Result<bool> {
     Err(Error::new(SqlState::FEATURE_NOT_SUPPORTED, "row-level security is not supported"))
 }
 
-fn prepared_transactions(_: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
-    // PREPARE TRANSACTION is refused: there are none.
+/// Lists of what there is none of: prepared transactions (PREPARE TRANSACTION is refused), extensions.
+fn no_rows(_: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
     made(Vec::new())
+}
+
+fn current_logfile(_: &CallCtx<'_>) -> Option<String> {
+    // No logger process collects the log into files.
+    None
 }
