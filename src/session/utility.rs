@@ -217,9 +217,13 @@ impl Session {
         if v.name == "all" {
             let defs = self.settings.borrow().defs();
             for def in defs.all() {
+                if !commands::functions::may_examine(self.fn_env(), def.name)? {
+                    continue;
+                }
                 rows.push(vec![Datum::text(def.name), Datum::text(&self.shown(def.name)?), Datum::text("")]);
             }
         } else {
+            commands::functions::check_examine(self.fn_env(), &v.name)?;
             rows.push(vec![Datum::text(&self.shown(&v.name)?)]);
         }
         self.send_all(&columns, &rows, formats, d)?;

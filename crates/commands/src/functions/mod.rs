@@ -25,6 +25,8 @@ mod sleep;
 mod transaction;
 mod visible;
 
+pub use setting::{check_examine, may_examine};
+
 use crate::FnEnv;
 use analyze::AnalyzeCtx;
 use common::{Error, Result};

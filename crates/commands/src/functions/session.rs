@@ -16,6 +16,7 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (745, c0!(current_user)),
     (710, c0!(current_user)),
     (746, c0!(session_user)),
+    (817, c0!(current_query)),
     (2026, c0!(backend_pid)),
     (1619, FnImpl::Scalar(typeof_)),
     (1269, FnImpl::Scalar(column_size)),
@@ -98,6 +99,16 @@ fn session_user(c: &CallCtx<'_>) -> Result<Option<String>> {
 
 fn backend_pid(c: &CallCtx<'_>) -> Result<i32> {
     Ok(env(c)?.engine.proc().pid())
+}
+
+/// The statement string the client sent. The slot keeps its first kilobyte only.
+fn current_query(c: &CallCtx<'_>) -> Result<String> {
+    let q = env(c)?.engine.proc().activity.read().query;
+    // A cut may fall short of the whole by part of a character.
+    if q.len() + 4 > ipc::activity::QUERY_BYTES {
+        return Err(Error::unsupported("function current_query with a long statement"));
+    }
+    Ok(q)
 }
 
 fn arg_type(c: &CallCtx<'_>) -> Oid {

@@ -2,6 +2,7 @@
 
 use super::env;
 use super::rows::{made, opt_text};
+use crate::FnEnv;
 use catalog::literal;
 use common::settings::{Kind, SettingDef, Settings, Source, parse_int};
 use common::{Error, Result, bail, err};
@@ -43,9 +44,26 @@ const SECRET: [&str; 20] = [
 /// OID of the predefined role `pg_read_all_settings`.
 const READ_ALL_SETTINGS: common::Oid = common::Oid(3374);
 
-fn may_see_all(c: &CallCtx<'_>) -> Result<bool> {
-    let e = env(c)?;
+/// May the user see every setting?
+fn may_see_all(e: &FnEnv) -> Result<bool> {
     Ok(e.host.is_superuser() || crate::roles::has_privs_of(&e.catalog, e.host.role(), READ_ALL_SETTINGS)?)
+}
+
+/// May the user see this one? SHOW asks this too.
+pub fn may_examine(e: &FnEnv, name: &str) -> Result<bool> {
+    Ok(!SECRET.iter().any(|s| s.eq_ignore_ascii_case(name)) || may_see_all(e)?)
+}
+
+/// 42501 for what the user may not see.
+pub fn check_examine(e: &FnEnv, name: &str) -> Result<()> {
+    if may_examine(e, name)? {
+        return Ok(());
+    }
+    bail!(
+        INSUFFICIENT_PRIVILEGE,
+        "must be superuser or have privileges of pg_read_all_settings to examine \"{}\"",
+        name.to_ascii_lowercase()
+    )
 }
 
 /// Settings that live in the transaction.
@@ -68,12 +86,7 @@ fn of_transaction(c: &CallCtx<'_>, name: &str) -> Result<Option<String>> {
 
 fn show(c: &CallCtx<'_>, name: &str) -> Result<Option<String>> {
     let lower = name.to_ascii_lowercase();
-    if SECRET.contains(&lower.as_str()) && !may_see_all(c)? {
-        bail!(
-            INSUFFICIENT_PRIVILEGE,
-            "must be superuser or have privileges of pg_read_all_settings to examine \"{lower}\""
-        );
-    }
+    check_examine(env(c)?, name)?;
     if let Some(v) = of_transaction(c, &lower)? {
         return Ok(Some(v));
     }
@@ -148,7 +161,7 @@ fn row(s: &Settings, d: &SettingDef, transaction: Option<String>) -> Vec<Datum> 
 
 fn show_all(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
     let e = env(c)?;
-    let all = may_see_all(c)?;
+    let all = may_see_all(e)?;
     let mut rows = Vec::new();
     let mut failed = None;
     e.host.with_settings(&mut |s| {
