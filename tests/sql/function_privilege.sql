@@ -51,3 +51,5 @@ select count(*) from pg_settings where name='data_directory';
 reset role;
 drop table priv; drop sequence privs; 
 revoke pg_read_all_data from priv_u2; drop role priv_u1; drop role priv_u2;
+select proname, proacl from pg_proc where proacl is not null order by oid;
+select has_function_privilege('pg_read_all_stats','pg_get_shmem_allocations()','execute'), has_function_privilege('pg_monitor','pg_reload_conf()','execute');

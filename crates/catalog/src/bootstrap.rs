@@ -87,6 +87,11 @@ fn load_contents(catalog: &Catalog, table: Oid, file: &'static str, opts: &Boots
                 let owner = row[pg_namespace::NSPOWNER].as_ref().oid();
                 row[pg_namespace::NSPACL] = acl_of(owner, &[(owner, 768), (Oid::INVALID, 256)]);
             }
+            pg_proc::TABLE => {
+                if let Some(acl) = function_acl(row[pg_proc::OID].as_ref().u32()) {
+                    row[pg_proc::PROACL] = acl;
+                }
+            }
             pg_authid::TABLE if row[pg_authid::OID] == Datum::oid(BOOTSTRAP_SUPERUSER) => {
                 row[pg_authid::ROLNAME] = Datum::text(&opts.superuser);
                 row[pg_authid::ROLPASSWORD] = opts.password.as_deref().map_or(Datum::Null, Datum::text);
@@ -96,6 +101,30 @@ fn load_contents(catalog: &Catalog, table: Oid, file: &'static str, opts: &Boots
         catalog.insert_row(table, &row)?;
     }
     Ok(())
+}
+
+/// Functions that only their owner may call: they read files, reset statistics, control the server.
+const CLOSED: [u32; 49] = [
+    764, 765, 767, 2172, 2274, 2307, 2621, 2622, 2623, 2624, 2625, 2739, 2848, 3071, 3072, 3098, 3293, 3295,
+    3297, 3307, 3329, 3400, 3401, 3436, 3775, 3776, 3777, 3800, 3801, 3826, 3827, 3828, 4543, 6003, 6004,
+    6005, 6006, 6007, 6008, 6009, 6010, 6011, 6012, 6013, 6014, 6170, 6230, 6232, 6250,
+];
+/// The same, but members of `pg_monitor` may call them.
+const FOR_MONITOR: [u32; 8] = [3353, 3354, 5029, 5030, 5031, 6270, 6271, 6272];
+/// The same, but members of `pg_read_all_stats` may call them.
+const FOR_STATS: [u32; 2] = [2282, 5052];
+
+/// Initial privileges of a function that is not everybody's.
+fn function_acl(oid: u32) -> Option<Datum> {
+    const EXECUTE: u32 = 128;
+    let mut items = vec![(BOOTSTRAP_SUPERUSER, EXECUTE)];
+    match oid {
+        o if FOR_MONITOR.contains(&o) => items.push((Oid(3373), EXECUTE)),
+        o if FOR_STATS.contains(&o) => items.push((Oid(3375), EXECUTE)),
+        o if CLOSED.contains(&o) => {}
+        _ => return None,
+    }
+    Some(acl_of(BOOTSTRAP_SUPERUSER, &items))
 }
 
 /// An `aclitem[]`: (grantee, privileges) granted by the owner. PUBLIC is the invalid OID.
