@@ -90,6 +90,18 @@ fn cancel(pm: &Postmaster, pid: i32, key: u32) {
     }
 }
 
+/// From here on a panic while a lock is held, or within a critical section, ends the process by a signal, with the record
+/// of what was under way intact: the postmaster decides by it whether the others may go on.
+fn abort_on_unsafe_panic(proc: &'static ipc::Proc) {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        print(info);
+        if !proc.in_flight().is_clean() {
+            std::process::abort();
+        }
+    }));
+}
+
 fn serve(
     pm: &mut Postmaster,
     mut conn: Connection<ClientSocket>,
@@ -106,6 +118,7 @@ fn serve(
     };
     let (addr, port) = peer.map_or((String::new(), -1), |a| (a.ip().to_string(), i32::from(a.port())));
     engine.proc().activity.start(ipc::clock::now(), &addr, "", port);
+    abort_on_unsafe_panic(engine.proc());
     conn.transport.set_interrupts(engine.interrupts_rc());
     engine.interrupts().arm(TimerId::Startup, pm.settings.int("authentication_timeout") * 1000);
     let r = begin_session(pm, &engine, conn, packet, peer);

@@ -26,7 +26,7 @@ impl Session {
                 }
                 ready = false;
             }
-            let step = self.next_message();
+            let step = self.contained(|| self.next_message());
             match step {
                 Ok(Flow::Continue) => {}
                 Ok(Flow::Ready) => ready = true,
@@ -35,6 +35,22 @@ impl Session {
                 Err(e) => {
                     ready = self.recover(e)?;
                 }
+            }
+        }
+    }
+
+    /// A panic in the program becomes an error of the statement. Where it could have left shared memory half changed, the
+    /// hook of [`crate::backend`] has ended the process before anything was unwound.
+    fn contained(&self, f: impl FnOnce() -> Result<Flow>) -> Result<Flow> {
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)) {
+            Ok(r) => r,
+            Err(payload) => {
+                let text = payload
+                    .downcast_ref::<String>()
+                    .map(String::as_str)
+                    .or_else(|| payload.downcast_ref::<&str>().copied())
+                    .unwrap_or("unknown panic");
+                Err(Error::internal(text.to_string()))
             }
         }
     }

@@ -84,7 +84,6 @@ select * from t2 order by a;
 alter table t2 add column s serial;
 select a, s from t2 order by a;
 alter table t2 alter column s drop default;
-alter table t2 add column id int generated always as identity;
 select a, id from t2 order by a;
 alter table t2 alter column id drop identity;
 alter table t2 alter column id drop identity;

@@ -74,15 +74,6 @@ insert into t3 values (2, 1);
 insert into t3 values (3, 1);
 insert into t3 values (2, 1);
 -- other forms
-create temp table tmp1 (a int);
-\d tmp1
-create temporary table tmp2 (a int) on commit delete rows;
-begin;
-insert into tmp2 values (1), (2);
-select count(*) from tmp2;
-commit;
-select count(*) from tmp2;
-create temp table tmp3 (a int) on commit drop;
 create table like1 (like t2);
 \d like1
 create table like2 (like t2 including all);
@@ -100,8 +91,6 @@ create table "Mixed Case" ("Col A" int, "select" text);
 \d "Mixed Case"
 insert into "Mixed Case" values (1, 'a');
 select "Col A", "select" from "Mixed Case";
-create unlogged table ul (a int primary key);
-\d ul
 create table empty ();
 \d empty
 insert into empty default values;

@@ -11,7 +11,8 @@ create table person (
     city_id integer references city,
     height  numeric(3,2) check (height > 0.3)
 );
-insert into city values (1, 'Bern'), (2, 'Basel'), (3, 'Paris', 'FR');
+insert into city (id, name) values (1, 'Bern'), (2, 'Basel');
+insert into city values (3, 'Paris', 'FR');
 insert into person (name, born, city_id, height) values
     ('Ada', '1815-12-10', 1, 1.65),
     ('Blaise', '1623-06-19', 3, 1.72),
@@ -71,7 +72,6 @@ select id, name from city order by id;
 
 with recursive t(n) as (values (1) union all select n + 1 from t where n < 5)
 select n, n * n as square from t;
-select name, rank() over (order by height desc nulls last) from person order by 2, 1;
 update person set city_id = 5 where name = 'Emmy' returning name, city_id;
 drop table city;
 drop table city cascade;

@@ -51,8 +51,6 @@ select true and null, false and null, true or null, not null::boolean;
 select 'a' || 'b' || 1, 'x' || null;
 select -2 ^ 2, 2 ^ 3 ^ 2, not true = false, 1 < 2 = true;
 select name, case when salary > 95 then 'high' else 'low' end from emp order by id;
-select emp from emp where id = 1;
-select row(1, 'a', null), (1, 2);
 select * from (values (1, 'a'), (2, 'b')) v (x, y) order by x;
 values (1, 2), (3, 4);
 table emp order by id limit 1;

@@ -40,7 +40,6 @@ select b from t where a in (select x from u where y in (select y from u where y 
 select a, (select (select t.a + u.x) from u where x = 3) from t order by a;
 select a, case when a in (select x from u) then 'in' else 'out' end from t order by a;
 select sum((select count(*) from u where x = a)) from t;
-select a, sum(a) over (order by a) from (select a from t where a is not null) s order by a;
 update t set b = (select string_agg(y, '+' order by y) from u where x = a) where a in (1, 2);
 select * from t order by a;
 delete from t where a = (select max(x) from u) returning *;

@@ -44,7 +44,6 @@ update t set c = (select count(*) from s where s.id < t.a) where a = 1003 return
 update t set c = 1 where exists (select 1 from s where s.id + 1000 = t.a) returning a;
 update t set b = b || '!' where a = any (array[1003, 1004]) returning b;
 with x as (select id from s) update t set c = 77 from x where x.id + 1000 = a returning a, c;
-with u as (update t set c = 78 where a = 1001 returning a, c) select * from u;
 -- growing rows
 create table g (id int, v text);
 insert into g select i, 'x' from generate_series(1, 100) i;
@@ -73,5 +72,4 @@ insert into arr values (1, '{1,2,3}'), (2, null);
 update arr set a[2] = 20 where id = 1 returning a;
 update arr set a[5] = 50 where id = 1 returning a;
 update arr set a[1] = 1 where id = 2 returning a;
-update arr set a[1:2] = '{7,8}' where id = 1 returning a;
 update only t set c = 3 where a = 1001 returning c;

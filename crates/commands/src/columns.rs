@@ -250,8 +250,19 @@ fn column_constraint(
             c.attr.not_null = true;
             c.explicit_null = true;
         }
-        // The executor does not compute them yet.
-        ConstrType::Generated => return Err(Error::unsupported("GENERATED ALWAYS AS (expression) STORED")),
+        ConstrType::Generated => {
+            if c.attr.generated != 0 {
+                return Err(twice("multiple generation clauses"));
+            }
+            if c.serial || !matches!(c.default, Default::None) {
+                return Err(twice("both default and generation expression"));
+            }
+            if c.identity.is_some() {
+                return Err(twice("both identity and generation expression"));
+            }
+            c.attr.generated = b's';
+            c.default = raw(k)?;
+        }
         ConstrType::Check => constraints.add(table, k)?,
         ConstrType::Primary | ConstrType::Unique => {
             let mut k = k.clone();

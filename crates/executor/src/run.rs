@@ -215,6 +215,10 @@ impl Exec {
             slot.stamp.set(self.tick());
         }
     }
+    /// What depends on this parameter is computed again, whatever its value.
+    pub fn touch_param(&self, id: u32) {
+        self.params[id as usize].stamp.set(self.tick());
+    }
     /// Calls `f` with an executor parameter's value, computing it first if an init-plan does.
     pub fn with_param<R>(&self, id: u32, f: impl FnOnce(DatumRef<'_>) -> R) -> Result<R> {
         let slot = &self.params[id as usize];

@@ -121,7 +121,11 @@ impl Analyzer<'_> {
         let (t, value) = match &c.val {
             parser::Value::Integer(i) => (oids::INT4, Datum::I32(*i)),
             parser::Value::Float(s) => match s.parse::<i64>() {
-                Ok(i) => (oids::INT8, Datum::I64(i)),
+                // A minus sign before a literal belongs to it: -2147483648 is an integer.
+                Ok(i) => match i32::try_from(i) {
+                    Ok(i) => (oids::INT4, Datum::I32(i)),
+                    Err(_) => (oids::INT8, Datum::I64(i)),
+                },
                 Err(_) => (
                     oids::NUMERIC,
                     self.ctx.input(oids::NUMERIC, s, -1).map_err(|e| e.at_if_none(Some(c.location)))?,

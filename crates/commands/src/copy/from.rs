@@ -342,7 +342,7 @@ impl CopyFrom<'_> {
                 (0..n).for_each(|row| col.set(row, types::DatumRef::Null));
             }
         }
-        let r = self.inserter.insert(&self.batch);
+        let r = self.inserter.insert(&mut self.batch);
         if let Err(e) = r {
             let line = self.first_line + self.inserter.target.failed_row.unwrap_or(0) as u64;
             return Err(e.context(format!("COPY {}, line {line}", self.rel_name)));

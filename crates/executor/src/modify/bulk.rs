@@ -77,9 +77,10 @@ impl BulkInserter {
     pub fn exec(&self) -> &Exec {
         &self.exec
     }
-    /// Checks and inserts the live rows. After an error, `target.failed_row` may name the row.
-    pub fn insert(&mut self, b: &Batch) -> Result<u64> {
+    /// Computes generated columns, checks and inserts the live rows. After an error, `target.failed_row` may name the row.
+    pub fn insert(&mut self, b: &mut Batch) -> Result<u64> {
         self.exec.check_interrupts()?;
+        self.target.compute_generated(&self.exec, b)?;
         let cid = self.exec.cid;
         insert_rows(&self.exec, &mut self.target, b, cid, &self.opts, &mut self.bulk, &mut self.tids)
     }

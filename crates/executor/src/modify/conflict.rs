@@ -53,8 +53,9 @@ impl Conflicts {
         let scope = ExcludedScope { rti, excluded: c.excluded_rti, natts: target.natts() };
         let mut phys = target.phys.clone();
         phys.extend_from_slice(&target.phys);
-        let mut changed: Vec<u16> = c.set.iter().map(|s| s.0 as u16).collect();
+        let mut changed: Vec<u16> = c.set.iter().map(|s| s.0 as u16).chain(target.generated_attrs()).collect();
         changed.sort_unstable();
+        changed.dedup();
         Ok(Conflicts {
             do_update: c.do_update,
             arbiters: c.arbiters.clone(),
@@ -211,6 +212,7 @@ impl Conflicts {
             node.new.cols[k].push(v);
         }
         node.new.rows = 1;
+        node.target.compute_generated(cx, &mut node.new)?;
         let u = node.write_update(cx, tid, &self.changed)?;
         match u.result {
             TmResult::Ok => Ok(Some(Some(u.tid))),

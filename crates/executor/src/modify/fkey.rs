@@ -521,8 +521,12 @@ fn act(
         }
     }
     row.rows = 1;
+    target.compute_generated(cx, &mut row)?;
     target.check_constraints(cx, &row)?;
-    let changed: Vec<u16> = sorted(&set).into_iter().map(|a| a as u16).collect();
+    let mut changed: Vec<u16> =
+        sorted(&set).into_iter().map(|a| a as u16).chain(target.generated_attrs()).collect();
+    changed.sort_unstable();
+    changed.dedup();
     let mut view = colops::like(&old);
     colops::append_row(&mut view, &old, 0);
     let u = write_update(cx, target, &view, &row, tid, &changed, eng.current_command_id(true))?;

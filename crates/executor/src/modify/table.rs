@@ -98,8 +98,10 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
             checks.push((name.clone(), q));
         }
     }
-    let mut changed: Vec<u16> = m.update_cols.iter().map(|c| c.0 as u16).collect();
+    let mut changed: Vec<u16> =
+        m.update_cols.iter().map(|c| c.0 as u16).chain(target.generated_attrs()).collect();
     changed.sort_unstable();
+    changed.dedup();
     let conflicts = match &m.on_conflict {
         Some(c) => Some(Conflicts::compile(b, &target, m.rti, c)?),
         None => None,
@@ -190,6 +192,7 @@ impl ModifyNode {
 
     fn insert_batch(&mut self, cx: &Exec) -> Result<()> {
         self.make_new_rows();
+        self.target.compute_generated(cx, &mut self.new)?;
         self.check_views(cx)?;
         if self.conflicts.is_some() {
             return self.insert_conflicting(cx);
@@ -319,6 +322,7 @@ impl ModifyNode {
                         *self.child.batch_mut() = b;
                     }
                 }
+                self.target.compute_generated(cx, &mut self.new)?;
                 self.check_views(cx)?;
                 let u = self.write_update(cx, tid, &changed)?;
                 match u.result {

@@ -11,7 +11,7 @@ use catalog::Ref;
 use catalog::desc::{IndexDesc, Relation};
 use common::{Error, Oid, Result, SqlState, Tid, err};
 use std::rc::Rc;
-use types::{Batch, DatumRef, Phys, Rows};
+use types::{Batch, Column, DatumRef, Phys, Rows};
 
 /// Most columns of an index.
 const INDEX_COLS_MAX: usize = 32;
@@ -136,6 +136,8 @@ pub struct TargetRelation {
     pub key_attrs: Vec<u16>,
     not_null: Vec<usize>,
     checks: Vec<(String, Program)>,
+    /// Generated columns (from 0) and what they are computed from.
+    generated: Vec<(usize, Program)>,
     /// Row number (in its batch) of the row that violated a constraint last.
     pub failed_row: Option<usize>,
 }
@@ -176,6 +178,14 @@ impl TargetRelation {
         // In the order of their names, as PostgreSQL does.
         checks.sort_by(|a, b| a.0.cmp(&b.0));
         let attrs = &rel.desc.attrs;
+        let mut generated = Vec::new();
+        for d in &rel.defaults {
+            let k = d.attnum as usize - 1;
+            if attrs.get(k).is_some_and(|a| a.generated != 0 && !a.dropped) {
+                let e: Expr = analyze::load_expr(&d.bin)?;
+                generated.push((k, compile_one(env, &e, &TableScope)?));
+            }
+        }
         Ok(TargetRelation {
             heap,
             phys: attrs.iter().map(|a| a.phys).collect(),
@@ -184,6 +194,7 @@ impl TargetRelation {
             indexed_attrs,
             key_attrs,
             checks,
+            generated,
             failed_row: None,
             rel,
         })
@@ -195,6 +206,25 @@ impl TargetRelation {
     /// An empty batch in attribute order.
     pub fn batch(&self) -> Batch {
         crate::store::batch_of(&self.phys)
+    }
+    /// Attributes (from 1) that are computed from others: any update may change them.
+    pub fn generated_attrs(&self) -> impl Iterator<Item = u16> + '_ {
+        self.generated.iter().map(|g| g.0 as u16 + 1)
+    }
+    /// Computes the generated columns of the live rows.
+    pub fn compute_generated(&mut self, cx: &Exec, b: &mut Batch) -> Result<()> {
+        for (k, p) in &mut self.generated {
+            p.run(cx, b, b.live())?;
+            let mut col = Column::new(self.phys[*k]);
+            crate::expr::colops::fill(&mut col, DatumRef::Null, b.rows);
+            let r = p.result(0, b);
+            b.live().each(|i| {
+                col.set(i, r.get(i));
+                Ok::<(), Error>(())
+            })?;
+            b.cols[*k] = col;
+        }
+        Ok(())
     }
     /// Checks NOT NULL and CHECK for the live rows. 23502, 23514.
     pub fn check_constraints(&mut self, cx: &Exec, b: &Batch) -> Result<()> {

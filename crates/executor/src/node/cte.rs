@@ -226,6 +226,8 @@ impl RecursiveUnion {
         }
         self.drop_table(cx);
         cx.worktables.borrow_mut().push((self.param, Rc::new(store)));
+        // What nodes below kept of the last round (hash tables, sorted rows) is out of date.
+        cx.touch_param(self.param);
         self.rec.rescan(cx)?;
         Ok(true)
     }

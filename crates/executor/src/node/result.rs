@@ -1,6 +1,8 @@
 //! Result (a row without a table, or a gate over a child) and SubqueryScan (filter and projection over a child).
 
 use super::*;
+use analyze::expr::Const;
+use planner::exprs::replace;
 use types::Rows;
 
 struct ResultNode {
@@ -22,10 +24,38 @@ enum State {
 /// Result.
 pub fn build(b: &BuildCx<'_>, plan: &Plan, child: Option<&Plan>, one_time: &[Expr]) -> Result<BoxNode> {
     let width = child.map_or(usize::MAX, |c| c.targetlist.len());
+    if child.is_none() {
+        return build_leaf(b, plan, one_time);
+    }
     Ok(Box::new(ResultNode {
         child: child.map(|c| super::build(b, c)).transpose()?,
         gate: Qual::compile(b.env, one_time, &OuterScope)?,
         tail: Tail::compile(b, plan, &OuterScope, width)?,
+        input: Batch::default(),
+        state: State::Done,
+    }))
+}
+
+/// A Result without a child. One that stands for a relation known to be empty still names the relation's columns; they
+/// are never read, because its gate is closed.
+fn build_leaf(b: &BuildCx<'_>, plan: &Plan, one_time: &[Expr]) -> Result<BoxNode> {
+    let mut list = plan.targetlist.clone();
+    for t in &mut list {
+        replace(&mut t.expr, &mut |e| match e {
+            Expr::Var(v) => Some(Expr::Const(Const {
+                consttype: v.vartype,
+                typmod: v.typmod,
+                collation: v.collation,
+                value: types::Datum::Null,
+                location: None,
+            })),
+            _ => None,
+        });
+    }
+    Ok(Box::new(ResultNode {
+        child: None,
+        gate: Qual::compile(b.env, one_time, &OuterScope)?,
+        tail: Tail::from_parts(b, plan.node_id, &plan.qual, &list, &OuterScope, usize::MAX)?,
         input: Batch::default(),
         state: State::Done,
     }))

@@ -176,7 +176,8 @@ impl Folder<'_> {
         let eq = if both_null || one_null {
             Some(both_null)
         } else {
-            match self.op_value(o)? {
+            // NULLIF's node carries the type of its result; its operator gives a boolean.
+            match self.try_call(o.funcid, &o.args, oids::BOOL, -1, o.input_collation)? {
                 Some(Datum::Bool(b)) => Some(b),
                 _ => None,
             }
