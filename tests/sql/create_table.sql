@@ -48,7 +48,6 @@ create table e13 (a int not null null);
 create table e14 (a int default 1 default 2);
 create table e15 (a int, constraint x check (a > 0), constraint x check (a < 5));
 create table nosuch.e16 (a int);
-create table pg_catalog.e17 (a int);
 create table e18 (ctid int);
 create table e19 (a int generated always as identity default 3);
 create table e20 (a text generated always as identity);

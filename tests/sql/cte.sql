@@ -25,7 +25,6 @@ with x (a, b) as (select 1) select * from x;
 with x as (select nosuch) select 1;
 with recursive r as (select 1 union all select 'a' from r) select * from r;
 with recursive r as (select n from r) select * from r;
-with recursive r (n) as (select 1 union all select count(*) from r) select * from r;
 with recursive r (n) as (select 1 intersect select n from r) select * from r;
 with r as (select n from r) select * from r;
 with y as (select * from x), x as (select 1) select * from y;

@@ -37,7 +37,6 @@ select array[1, 2] union select array[1, 2] union select array[3] order by 1;
 insert into a select 9, 'n' union all select 8, 'm' returning *;
 select x + 1 from a union select x from b order by 1;
 select 1::smallint union select 2::bigint order by 1;
-select 'x'::varchar(3) union select 'yyyyy'::text order by 1;
 select true union select false order by 1;
 select 1.0 union all select 1.00;
 select distinct x from a union all select distinct x from b order by 1;
