@@ -53,7 +53,8 @@ impl Conflicts {
         let scope = ExcludedScope { rti, excluded: c.excluded_rti, natts: target.natts() };
         let mut phys = target.phys.clone();
         phys.extend_from_slice(&target.phys);
-        let mut changed: Vec<u16> = c.set.iter().map(|s| s.0 as u16).chain(target.generated_attrs()).collect();
+        let mut changed: Vec<u16> =
+            c.set.iter().map(|s| s.0 as u16).chain(target.generated_attrs()).collect();
         changed.sort_unstable();
         changed.dedup();
         Ok(Conflicts {
