@@ -206,6 +206,14 @@ impl Cluster {
         }
     }
 
+    /// Waits for the end of a server that was told to stop.
+    pub fn stop_with_wait(&mut self) -> Result<()> {
+        if let Some(mut child) = self.server.take() {
+            child.wait()?;
+        }
+        Ok(())
+    }
+
     /// `kill -9` of the postmaster; its children follow.
     pub fn kill(&mut self) -> Result<()> {
         self.stop_with(nix::sys::signal::Signal::SIGKILL)
