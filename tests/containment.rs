@@ -276,7 +276,8 @@ fn shutdown_smart_fast_immediate() {
     assert_eq!(wire(&c).ok("select a from t").lines(), ["1"]);
     // Immediate: clients are thrown out, recovery follows.
     let mut w = wire(&c);
-    w.ok("insert into t values(3); begin; insert into t values(4)");
+    w.ok("insert into t values(3)");
+    w.ok("begin; insert into t values(4)");
     c.stop_with(Signal::SIGQUIT).unwrap();
     let last = w.reply();
     assert!(last.is_err() || last.unwrap().code() == "57P01");

@@ -11,8 +11,10 @@ use crate::node::BuildCx;
 use crate::run::Exec;
 use access::{Conflict, InsertOptions, LockWait, TmResult, UniqueCheck};
 use analyze::expr::{Var, VarNo};
-use common::{Error, Oid, Result, Tid, err};
+use common::{CommandId, Error, Oid, Result, Tid, err};
 use planner::plan::OnConflictPlan;
+use std::rc::Rc;
+use transam::{MvccSnapshot, Snapshot};
 use types::Batch;
 
 /// Existing row's attributes, then the proposed row's.
@@ -80,7 +82,10 @@ impl Conflicts {
             cx.check_interrupts()?;
             node.target.prepare_indexes(cx, &node.new)?;
             match self.find_conflict(cx, node)? {
-                Some(_) if !self.do_update => return Ok(None),
+                Some(tid) if !self.do_update => {
+                    check_seen(cx, node, tid)?;
+                    return Ok(None);
+                }
                 Some(tid) => {
                     if let Some(done) = self.update_existing(cx, node, tid)? {
                         return Ok(done);
@@ -225,4 +230,17 @@ impl Conflicts {
             other => Err(Error::internal(format!("unexpected result of updating a locked row: {other:?}"))),
         }
     }
+}
+
+/// A row that the transaction's only snapshot does not show must not decide what happens: 40001. Rows of this
+/// transaction may, those of the running command included.
+fn check_seen(cx: &Exec, node: &ModifyNode, tid: Tid) -> Result<()> {
+    if !keeps_snapshot(cx)? {
+        return Ok(());
+    }
+    let Snapshot::Mvcc(snapshot) = cx.snapshot()? else { return Ok(()) };
+    let with_own = MvccSnapshot { curcid: CommandId(u32::MAX), ..(**snapshot).clone() };
+    let seen =
+        access::heap::fetch_row(cx.engine()?, &node.target.heap, tid, &Snapshot::Mvcc(Rc::new(with_own)))?;
+    if seen.is_some() { Ok(()) } else { Err(concurrent_update()) }
 }
