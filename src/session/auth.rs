@@ -10,6 +10,8 @@ use protocol::frontend::Frontend;
 use protocol::hba::{self, Method, Origin, Rule};
 use protocol::scram::{Exchange, MECHANISM, Outcome};
 use protocol::{Connection, StartupPacket};
+use std::sync::atomic::Ordering::Relaxed;
+use types::Datum;
 
 /// The result: who and where.
 pub struct Admission {
@@ -47,6 +49,19 @@ pub fn authenticate(
     }
     let superuser = row.bool(pg_authid::ROLSUPER);
     let database = find_database(catalog, packet, superuser)?;
+    if !superuser
+        && commands::aclcheck::database_mask(catalog, database, row.oid(pg_authid::OID), commands::acl::CONNECT)? == 0
+    {
+        let e = err!(INSUFFICIENT_PRIVILEGE, "permission denied for database \"{}\"", packet.database);
+        bail_fatal(e.detail("User does not have CONNECT privilege."))?
+    }
+    let (role, limit) = (row.oid(pg_authid::OID), row.i32(pg_authid::ROLCONNLIMIT));
+    if limit >= 0 && !superuser {
+        let used = catalog.engine().procs().live().filter(|p| p.role.load(Relaxed) == role.0).count();
+        if used >= limit as usize {
+            bail!(TOO_MANY_CONNECTIONS, "too many connections for role \"{}\"", packet.user);
+        }
+    }
     Ok(Admission { role: row.oid(pg_authid::OID), superuser, database })
 }
 
@@ -72,6 +87,11 @@ fn no_entry(origin: &Origin, p: &StartupPacket) -> Error {
     .fatal()
 }
 
+/// Is the role's password past its VALID UNTIL?
+fn is_expired(row: &CatRow) -> bool {
+    matches!(row.values.get(pg_authid::ROLVALIDUNTIL), Some(Datum::I64(until)) if *until < ipc::clock::now())
+}
+
 fn prove(
     conn: &mut Connection<ClientSocket>,
     rule: &Rule,
@@ -79,7 +99,9 @@ fn prove(
     packet: &StartupPacket,
     row: Option<&CatRow>,
 ) -> Result<()> {
-    let stored = row.and_then(|r| r.text(pg_authid::ROLPASSWORD));
+    // An expired password is as good as none.
+    let valid = row.filter(|r| !is_expired(r));
+    let stored = valid.and_then(|r| r.text(pg_authid::ROLPASSWORD));
     let stored = stored.as_deref();
     let ok = match rule.method {
         Method::Trust => true,

@@ -95,8 +95,27 @@ impl Session {
         let mut portal = Portal::new(self, b.portal, p, columns);
         portal.params = params;
         portal.formats = b.result_formats.clone();
+        if !b.portal.is_empty() {
+            self.open_portal(&mut portal)?;
+        }
         self.portals.borrow_mut().insert(b.portal.to_string(), Rc::new(RefCell::new(portal)));
         self.conn.borrow_mut().out.bind_complete();
+        Ok(())
+    }
+
+    /// A named portal may be run much later than it is made: it shows the data of the moment of its making. (The
+    /// unnamed one is run at once, in the ways that need no portal.)
+    fn open_portal(&self, portal: &mut Portal) -> Result<()> {
+        if self.engine.is_aborted_block() || portal.prepared.raw().is_none() {
+            return Ok(());
+        }
+        let a = self.analysis(&portal.prepared, false)?;
+        if let Work::Query(q) = &a.work
+            && q.command == analyze::query::CmdType::Select
+        {
+            self.check_read_only(q)?;
+            portal.start(self)?;
+        }
         Ok(())
     }
 
