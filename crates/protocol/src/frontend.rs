@@ -103,7 +103,7 @@ impl<'a> Body<'a> {
     }
     fn formats(&mut self) -> Result<Vec<i16>> {
         let n = self.i16()?;
-        (0..n.max(0)).map(|_| self.i16()).collect()
+        (0..n as u16).map(|_| self.i16()).collect()
     }
     fn values(&mut self) -> Result<Vec<Option<&'a [u8]>>> {
         let n = self.i16()?;
@@ -157,7 +157,7 @@ pub fn decode(kind: u8, body: &[u8]) -> Result<Frontend<'_>> {
         }
         b'P' => {
             let (name, sql, n) = (b.str()?, b.str()?, b.i16()?);
-            let types: Result<Vec<u32>> = (0..n.max(0)).map(|_| b.i32().map(|v| v as u32)).collect();
+            let types: Result<Vec<u32>> = (0..n as u16).map(|_| b.i32().map(|v| v as u32)).collect();
             b.end(Frontend::Parse { name, sql, param_types: types? })
         }
         b'B' => {

@@ -79,7 +79,10 @@ fn parameters(minor: u16, body: &[u8]) -> Result<StartupPacket> {
             None => {
                 bail!(PROTOCOL_VIOLATION, "invalid startup packet layout: expected terminator as last byte")
             }
-            Some([]) => break,
+            Some([]) if strings.next().is_some_and(<[u8]>::is_empty) && strings.next().is_none() => break,
+            Some([]) => {
+                bail!(PROTOCOL_VIOLATION, "invalid startup packet layout: expected terminator as last byte")
+            }
             Some(name) => {
                 let Some(value) = strings.next() else {
                     bail!(
