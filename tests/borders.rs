@@ -31,7 +31,10 @@ fn table() -> BTreeMap<String, BTreeSet<String>> {
     let mut lines = text.lines().skip_while(|l| l.replace(' ', "") != "|level|crate|mayuse|");
     assert!(lines.next().is_some(), "no table \"| level | crate | may use |\" in docs/ARCHITECTURE.md");
     let words = |s: &str| {
-        s.split([',', ' ']).map(|w| w.trim_matches('`').to_string()).filter(|w| !w.is_empty() && w != "nothing").collect::<BTreeSet<_>>()
+        s.split([',', ' '])
+            .map(|w| w.trim_matches('`').to_string())
+            .filter(|w| !w.is_empty() && w != "nothing")
+            .collect::<BTreeSet<_>>()
     };
     lines
         .skip(1)
@@ -66,14 +69,19 @@ fn crates_use_what_the_table_lets_them() {
     let names: BTreeSet<String> = crates.iter().map(|(n, _)| n.clone()).collect();
     assert_eq!(table.keys().cloned().collect::<BTreeSet<_>>(), names, "crates of the table and of the tree");
     for (name, path) in &crates {
-        let own: BTreeSet<String> = dependencies(&path.join("Cargo.toml")).intersection(&names).cloned().collect();
+        let own: BTreeSet<String> =
+            dependencies(&path.join("Cargo.toml")).intersection(&names).cloned().collect();
         let extra: Vec<_> = own.difference(&table[name]).collect();
         assert!(extra.is_empty(), "{name} must not use {extra:?}");
     }
     // One direction: the table itself has no cycle.
     let mut left = table.clone();
     while !left.is_empty() {
-        let free: Vec<String> = left.iter().filter(|(_, d)| d.iter().all(|d| !left.contains_key(d))).map(|(n, _)| n.clone()).collect();
+        let free: Vec<String> = left
+            .iter()
+            .filter(|(_, d)| d.iter().all(|d| !left.contains_key(d)))
+            .map(|(n, _)| n.clone())
+            .collect();
         assert!(!free.is_empty(), "a cycle among {:?}", left.keys());
         free.iter().for_each(|n| {
             left.remove(n);
@@ -107,7 +115,8 @@ fn unsafe_code_is_where_it_may_be() {
 
 #[test]
 fn the_top_of_the_repository_is_tidy() {
-    let may = ["Cargo.toml", "Cargo.lock", "src", "crates", "tests", "benches", "docs", "config", "README.md"];
+    let may =
+        ["Cargo.toml", "Cargo.lock", "src", "crates", "tests", "benches", "docs", "config", "README.md"];
     // What building and running leave behind is not tracked.
     let ignored = ["target", "data"];
     for e in fs::read_dir(root()).unwrap() {

@@ -42,7 +42,9 @@ fn a_killed_backend_disturbs_nobody() {
     other.ok("create table locked(a int)");
     other.ok("prepare p(int) as select b from t where a = $1");
     let mut in_block = wire(&c);
-    in_block.ok("begin; insert into t values(1000, 'mine'); declare k cursor for select a from t order by a; fetch k");
+    in_block.ok(
+        "begin; insert into t values(1000, 'mine'); declare k cursor for select a from t order by a; fetch k",
+    );
     let autovacuum = c.process("autovacuum launcher").pid;
 
     // An idle one.
@@ -79,14 +81,20 @@ fn a_killed_backend_disturbs_nobody() {
     }
     kill9(doomed.pid);
     for (w, tag) in &mut waits {
-        let r = w.reply_within(SOON).unwrap().unwrap_or_else(|| panic!("still waits for {tag}\n{}", c.log_tail()));
+        let r = w
+            .reply_within(SOON)
+            .unwrap()
+            .unwrap_or_else(|| panic!("still waits for {tag}\n{}", c.log_tail()));
         assert!(r.error.is_none(), "{r:?}");
         assert_eq!(r.tags, [*tag]);
     }
     assert_eq!(other.value("select count(*) from t where b = 'doomed'"), "0");
     assert_eq!(other.value("execute p(2)"), "old");
     assert_eq!(other.query("select * from made").unwrap().code(), "42P01");
-    assert_eq!(other.ok("select a, b from t where a in (1, 60, 70, 201) order by a").lines(), ["1|new", "60|old", "201|new"]);
+    assert_eq!(
+        other.ok("select a, b from t where a in (1, 60, 70, 201) order by a").lines(),
+        ["1|new", "60|old", "201|new"]
+    );
     in_block.ok("fetch 10 from k");
     in_block.ok("commit");
     assert_eq!(wire(&c).value("select b from t where a = 1000"), "mine");
@@ -99,7 +107,9 @@ fn a_killed_backend_disturbs_nobody() {
 fn many_backends_may_die() {
     let c = Cluster::start(
         Kind::Stegodon,
-        Options { settings: vec![("shared_buffers".into(), "8MB".into()), ("max_connections".into(), "10".into())] },
+        Options {
+            settings: vec![("shared_buffers".into(), "8MB".into()), ("max_connections".into(), "10".into())],
+        },
     )
     .unwrap();
     let mut w = wire(&c);
@@ -126,7 +136,9 @@ fn many_backends_may_die() {
 fn killed_auxiliary_processes_cost_no_data() {
     let c = cluster();
     wire(&c).ok("create table t(a int primary key)");
-    for (n, name) in ["checkpointer", "background writer", "walwriter", "autovacuum launcher"].iter().enumerate() {
+    for (n, name) in
+        ["checkpointer", "background writer", "walwriter", "autovacuum launcher"].iter().enumerate()
+    {
         let mut w = reconnect(&c);
         w.ok(&format!("insert into t values({n})"));
         let mut open = wire(&c);
@@ -272,7 +284,12 @@ fn shutdown_smart_fast_immediate() {
     assert_eq!(w.reply().unwrap().code(), "57P01");
     assert_eq!(busy.reply().unwrap().code(), "57P01");
     c.launch().unwrap();
-    assert_eq!(c.log().matches("redo done").count(), recoveries, "recovery after a clean stop:\n{}", c.log_tail());
+    assert_eq!(
+        c.log().matches("redo done").count(),
+        recoveries,
+        "recovery after a clean stop:\n{}",
+        c.log_tail()
+    );
     assert_eq!(wire(&c).ok("select a from t").lines(), ["1"]);
     // Immediate: clients are thrown out, recovery follows.
     let mut w = wire(&c);

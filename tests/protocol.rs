@@ -111,7 +111,8 @@ fn garbage_harms_only_its_sender() {
     let c = cluster_with(&[]);
     let mut good = wire(&c);
     good.ok("create table t(a int); prepare p as select count(*) from t");
-    let packet = |len: u32, code: u32, rest: &[u8]| [&len.to_be_bytes()[..], &code.to_be_bytes(), rest].concat();
+    let packet =
+        |len: u32, code: u32, rest: &[u8]| [&len.to_be_bytes()[..], &code.to_be_bytes(), rest].concat();
     let starts: Vec<(Vec<u8>, &str)> = vec![
         (vec![], ""),
         (vec![0], ""),
@@ -137,7 +138,10 @@ fn garbage_harms_only_its_sender() {
         w.close_write().unwrap();
         let said = w.read_to_end().unwrap_or_else(|e| panic!("{bytes:?}: {e}"));
         if !code.is_empty() {
-            assert!(said.iter().any(|(k, b)| *k == b'E' && Fields::parse(b).code() == code), "{bytes:?}: {said:?}");
+            assert!(
+                said.iter().any(|(k, b)| *k == b'E' && Fields::parse(b).code() == code),
+                "{bytes:?}: {said:?}"
+            );
         }
     }
     // After a good start.
@@ -190,7 +194,8 @@ fn garbage_harms_only_its_sender() {
         let Ok(mut w) = Wire::connect(&c) else { panic!("{}", c.log_tail()) };
         for _ in 0..4 {
             let kind = *r.pick(b"QPBDECSHFXdcfp");
-            let body: Vec<u8> = (0..r.below(40)).map(|_| if r.below(3) == 0 { 0 } else { r.next() as u8 }).collect();
+            let body: Vec<u8> =
+                (0..r.below(40)).map(|_| if r.below(3) == 0 { 0 } else { r.next() as u8 }).collect();
             let _ = w.send_bytes(&message(kind, &[&body]));
         }
         let _ = w.send_bytes(&sync());
@@ -200,7 +205,11 @@ fn garbage_harms_only_its_sender() {
     assert_eq!(good.value("execute p"), "0");
     let log = c.log();
     for bad in ["PANIC", "panicked", "terminated by signal", "reinitializing"] {
-        assert!(!log.contains(bad), "{bad}: {}", log.lines().filter(|l| l.contains(bad)).collect::<Vec<_>>().join("\n"));
+        assert!(
+            !log.contains(bad),
+            "{bad}: {}",
+            log.lines().filter(|l| l.contains(bad)).collect::<Vec<_>>().join("\n")
+        );
     }
 }
 
@@ -227,21 +236,56 @@ fn pipelines_skip_to_sync() {
     assert_eq!(
         said,
         [
-            "parsed", "bound", "INSERT 0 1", "parsed", "bound", "error 23505", "ready I", "parsed", "bound",
-            "INSERT 0 1", "ready I", "parsed", "bound", "row 3", "SELECT 1", "ready I"
+            "parsed",
+            "bound",
+            "INSERT 0 1",
+            "parsed",
+            "bound",
+            "error 23505",
+            "ready I",
+            "parsed",
+            "bound",
+            "INSERT 0 1",
+            "ready I",
+            "parsed",
+            "bound",
+            "row 3",
+            "SELECT 1",
+            "ready I"
         ]
     );
     // In a block: the block fails, later messages are refused until its end.
     let said = talk(
         &mut w,
-        &[run("begin"), sync(), run("select 1/(a-3) from t"), sync(), run("select 1"), sync(), run("rollback"), sync()],
+        &[
+            run("begin"),
+            sync(),
+            run("select 1/(a-3) from t"),
+            sync(),
+            run("select 1"),
+            sync(),
+            run("rollback"),
+            sync(),
+        ],
         4,
     );
     assert_eq!(
         said,
         [
-            "parsed", "bound", "BEGIN", "ready T", "parsed", "bound", "error 22012", "ready E", "error 25P02",
-            "ready E", "parsed", "bound", "ROLLBACK", "ready I"
+            "parsed",
+            "bound",
+            "BEGIN",
+            "ready T",
+            "parsed",
+            "bound",
+            "error 22012",
+            "ready E",
+            "error 25P02",
+            "ready E",
+            "parsed",
+            "bound",
+            "ROLLBACK",
+            "ready I"
         ]
     );
     // Errors of each message, and what it leaves behind.
@@ -286,10 +330,39 @@ fn pipelines_skip_to_sync() {
     assert_eq!(
         said,
         [
-            "parsed", "parameters 2", "columns 2", "bound", "columns 2", "row 42|NULL", "SELECT 1", "SELECT 0",
-            "closed", "closed", "ready I", "error 42P05", "ready I", "error 22P02", "ready I", "error 08P01",
-            "ready I", "error 34000", "ready I", "error 26000", "ready I", "closed", "ready I", "error 26000",
-            "ready I", "parsed", "bound", "no data", "empty", "ready I", "error 42601", "ready I", "error 42601",
+            "parsed",
+            "parameters 2",
+            "columns 2",
+            "bound",
+            "columns 2",
+            "row 42|NULL",
+            "SELECT 1",
+            "SELECT 0",
+            "closed",
+            "closed",
+            "ready I",
+            "error 42P05",
+            "ready I",
+            "error 22P02",
+            "ready I",
+            "error 08P01",
+            "ready I",
+            "error 34000",
+            "ready I",
+            "error 26000",
+            "ready I",
+            "closed",
+            "ready I",
+            "error 26000",
+            "ready I",
+            "parsed",
+            "bound",
+            "no data",
+            "empty",
+            "ready I",
+            "error 42601",
+            "ready I",
+            "error 42601",
             "ready I"
         ]
     );
@@ -317,8 +390,20 @@ fn portals_with_row_limits() {
     assert_eq!(
         said,
         [
-            "parsed", "bound", "row 1", "row 2", "suspended", "row 3", "row 4", "suspended", "row 5", "SELECT 1",
-            "SELECT 0", "ready I", "error 34000", "ready I"
+            "parsed",
+            "bound",
+            "row 1",
+            "row 2",
+            "suspended",
+            "row 3",
+            "row 4",
+            "suspended",
+            "row 5",
+            "SELECT 1",
+            "SELECT 0",
+            "ready I",
+            "error 34000",
+            "ready I"
         ]
     );
     // In a block a portal lives over Sync, several side by side, and sees the data of its start.
@@ -346,9 +431,28 @@ fn portals_with_row_limits() {
     assert_eq!(
         said,
         [
-            "parsed", "bound", "bound", "row 1", "suspended", "ready T", "INSERT 0 1", "ready T", "row 2",
-            "suspended", "row 1", "row 2", "row 3", "suspended", "SELECT 0", "row 3", "SELECT 1", "ready T",
-            "COMMIT", "ready I", "error 34000", "ready I"
+            "parsed",
+            "bound",
+            "bound",
+            "row 1",
+            "suspended",
+            "ready T",
+            "INSERT 0 1",
+            "ready T",
+            "row 2",
+            "suspended",
+            "row 1",
+            "row 2",
+            "row 3",
+            "suspended",
+            "SELECT 0",
+            "row 3",
+            "SELECT 1",
+            "ready T",
+            "COMMIT",
+            "ready I",
+            "error 34000",
+            "ready I"
         ]
     );
     let said = talk(
@@ -362,7 +466,10 @@ fn portals_with_row_limits() {
         ],
         1,
     );
-    assert_eq!(said[2..], ["row 10", "row 11", "suspended", "row 12", "row 13", "row 14", "INSERT 0 3", "ready I"]);
+    assert_eq!(
+        said[2..],
+        ["row 10", "row 11", "suspended", "row 12", "row 13", "row 14", "INSERT 0 3", "ready I"]
+    );
     assert_eq!(w.value("select count(*) from t"), "9");
 }
 
@@ -399,7 +506,19 @@ fn copy_and_its_failures() {
     assert_eq!(w.ok("select a from t order by a").lines(), ["1", "2", "5", "6"]);
     assert_eq!(
         talk(&mut w, &[message(b'Q', &[&text("copy t to stdout; select 1")])], 1),
-        ["copy out", "copy data", "copy data", "copy data", "copy data", "copy done", "COPY 4", "columns 1", "row 1", "SELECT 1", "ready I"]
+        [
+            "copy out",
+            "copy data",
+            "copy data",
+            "copy data",
+            "copy data",
+            "copy done",
+            "COPY 4",
+            "columns 1",
+            "row 1",
+            "SELECT 1",
+            "ready I"
+        ]
     );
     // The client vanishes inside a COPY.
     let mut gone = wire(&c);
@@ -416,16 +535,41 @@ fn binary_values_go_there_and_back() {
     let mut w = wire(&c);
     // Type, text of a value: out in binary, in again in binary, equal and of equal text.
     let cases = [
-        ("bool", "true"), ("int2", "-32768"), ("int4", "2147483647"), ("int8", "-9223372036854775808"),
-        ("float4", "1.5e-30"), ("float4", "NaN"), ("float8", "-Infinity"), ("float8", "0.1"),
-        ("numeric", "-12345678901234567890.000100"), ("numeric", "NaN"), ("numeric", "0"), ("numeric", "1e-50"),
-        ("text", "äöü'\\ x"), ("varchar", ""), ("bpchar", "ab "), ("name", "n"), ("\"char\"", "c"),
-        ("bytea", "\\x00ff10"), ("date", "2024-02-29"), ("date", "-infinity"), ("date", "0044-03-15 BC"),
-        ("time", "23:59:59.999999"), ("timetz", "01:02:03+05:30"), ("timestamp", "1999-12-31 23:59:59.5"),
-        ("timestamptz", "infinity"), ("timestamptz", "2001-02-03 04:05:06+00"),
-        ("interval", "1 year 2 mons -3 days 04:05:06.789"), ("uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
-        ("oid", "4294967295"), ("int4[]", "{1,NULL,3}"), ("text[]", "{{a,\"b c\"},{NULL,\"\"}}"),
-        ("numeric[]", "[2:3]={1.5,2}"), ("int4[]", "{}"), ("regclass", "pg_class"), ("regtype", "integer"),
+        ("bool", "true"),
+        ("int2", "-32768"),
+        ("int4", "2147483647"),
+        ("int8", "-9223372036854775808"),
+        ("float4", "1.5e-30"),
+        ("float4", "NaN"),
+        ("float8", "-Infinity"),
+        ("float8", "0.1"),
+        ("numeric", "-12345678901234567890.000100"),
+        ("numeric", "NaN"),
+        ("numeric", "0"),
+        ("numeric", "1e-50"),
+        ("text", "äöü'\\ x"),
+        ("varchar", ""),
+        ("bpchar", "ab "),
+        ("name", "n"),
+        ("\"char\"", "c"),
+        ("bytea", "\\x00ff10"),
+        ("date", "2024-02-29"),
+        ("date", "-infinity"),
+        ("date", "0044-03-15 BC"),
+        ("time", "23:59:59.999999"),
+        ("timetz", "01:02:03+05:30"),
+        ("timestamp", "1999-12-31 23:59:59.5"),
+        ("timestamptz", "infinity"),
+        ("timestamptz", "2001-02-03 04:05:06+00"),
+        ("interval", "1 year 2 mons -3 days 04:05:06.789"),
+        ("uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ("oid", "4294967295"),
+        ("int4[]", "{1,NULL,3}"),
+        ("text[]", "{{a,\"b c\"},{NULL,\"\"}}"),
+        ("numeric[]", "[2:3]={1.5,2}"),
+        ("int4[]", "{}"),
+        ("regclass", "pg_class"),
+        ("regtype", "integer"),
     ];
     for (ty, value) in cases {
         w.send_bytes(
@@ -449,16 +593,36 @@ fn binary_values_go_there_and_back() {
             }
         }
         let binary = binary.unwrap();
-        let sql = format!("select x::text, '{}'::{ty}::text from (select $1::{ty} as x) s", value.replace('\'', "''"));
-        let said = talk(&mut w, &[parse("", &sql, &[]), bind("", "", &[Some(&binary)], 1, 0), execute("", 0), sync()], 1);
-        let row = said.iter().find(|s| s.starts_with("row ")).unwrap_or_else(|| panic!("{ty} {value}: {said:?}"));
+        let sql = format!(
+            "select x::text, '{}'::{ty}::text from (select $1::{ty} as x) s",
+            value.replace('\'', "''")
+        );
+        let said = talk(
+            &mut w,
+            &[parse("", &sql, &[]), bind("", "", &[Some(&binary)], 1, 0), execute("", 0), sync()],
+            1,
+        );
+        let row =
+            said.iter().find(|s| s.starts_with("row ")).unwrap_or_else(|| panic!("{ty} {value}: {said:?}"));
         let (a, b) = row[4..].split_once('|').unwrap();
         assert_eq!(a, b, "{ty} {value}");
         // Cut short or made longer: an error, never a crash.
         for faulty in [&binary[..binary.len().saturating_sub(1)], &[&binary[..], &[0]].concat()] {
-            let said = talk(&mut w, &[parse("", &format!("select $1::{ty}"), &[]), bind("", "", &[Some(faulty)], 1, 1), execute("", 0), sync()], 1);
+            let said = talk(
+                &mut w,
+                &[
+                    parse("", &format!("select $1::{ty}"), &[]),
+                    bind("", "", &[Some(faulty)], 1, 1),
+                    execute("", 0),
+                    sync(),
+                ],
+                1,
+            );
             let text_like = ["text", "varchar", "bpchar", "name", "bytea"].contains(&ty);
-            assert!(text_like || said.iter().any(|s| s.starts_with("error ")), "{ty} {value} {faulty:?}: {said:?}");
+            assert!(
+                text_like || said.iter().any(|s| s.starts_with("error ")),
+                "{ty} {value} {faulty:?}: {said:?}"
+            );
         }
     }
 }
@@ -477,7 +641,9 @@ fn a_driver_of_others_gets_along() {
     let insert = client.prepare("insert into t values($1, $2, $3, $4, $5)").unwrap();
     for i in 0..100i32 {
         let text = (i % 3 != 0).then(|| format!("row {i}"));
-        let n = client.execute(&insert, &[&i, &text, &(f64::from(i) / 3.0), &vec![i as u8; 3], &vec![i, -i]]).unwrap();
+        let n = client
+            .execute(&insert, &[&i, &text, &(f64::from(i) / 3.0), &vec![i as u8; 3], &vec![i, -i]])
+            .unwrap();
         assert_eq!(n, 1);
     }
     let rows = client.query("select a, b, c, d, e from t where a >= $1 order by a", &[&90i32]).unwrap();
@@ -498,7 +664,11 @@ fn a_driver_of_others_gets_along() {
     assert_eq!(copy.finish().unwrap(), 2);
     tx.commit().unwrap();
     let mut out = String::new();
-    client.copy_out("copy (select a from t where a >= 1000 order by a) to stdout").unwrap().read_to_string(&mut out).unwrap();
+    client
+        .copy_out("copy (select a from t where a >= 1000 order by a) to stdout")
+        .unwrap()
+        .read_to_string(&mut out)
+        .unwrap();
     assert_eq!(out, "1000\n1001\n");
 }
 
@@ -524,7 +694,9 @@ fn authentication_methods() {
         }
         match config.connect(postgres::NoTls) {
             Ok(mut client) => Ok(client.query_one("select current_user::text", &[]).unwrap().get(0)),
-            Err(e) => Err(e.as_db_error().map_or_else(|| format!("{e}"), |d| format!("{}: {}", d.code().code(), d.message()))),
+            Err(e) => Err(e
+                .as_db_error()
+                .map_or_else(|| format!("{e}"), |d| format!("{}: {}", d.code().code(), d.message()))),
         }
     };
     // The new file counts once a connection to be refused is refused.
@@ -537,18 +709,32 @@ fn authentication_methods() {
         assert_eq!(attempt(user, Some(password), "postgres"), refused(user), "{user} {password}");
     }
     let reject = attempt("r", None, "postgres").unwrap_err();
-    assert!(reject.starts_with("28000: pg_hba.conf rejects connection for host \"127.0.0.1\", user \"r\", database \"postgres\""), "{reject}");
+    assert!(
+        reject.starts_with(
+            "28000: pg_hba.conf rejects connection for host \"127.0.0.1\", user \"r\", database \"postgres\""
+        ),
+        "{reject}"
+    );
     let none = attempt("nobody", None, "postgres").unwrap_err();
-    assert!(none.starts_with("28000: no pg_hba.conf entry for host \"127.0.0.1\", user \"nobody\""), "{none}");
+    assert!(
+        none.starts_with("28000: no pg_hba.conf entry for host \"127.0.0.1\", user \"nobody\""),
+        "{none}"
+    );
     assert_eq!(attempt("t", None, "nowhere"), Err("3D000: database \"nowhere\" does not exist".into()));
     w.ok("alter role t nologin");
     assert_eq!(attempt("t", None, "postgres"), Err("28000: role \"t\" is not permitted to log in".into()));
     w.ok("alter role s connection limit 0");
     w.ok("create database closed");
     w.ok("revoke connect on database closed from public");
-    assert_eq!(attempt("s", Some("ess"), "postgres"), Err("53300: too many connections for role \"s\"".into()));
+    assert_eq!(
+        attempt("s", Some("ess"), "postgres"),
+        Err("53300: too many connections for role \"s\"".into())
+    );
     w.ok("alter role s connection limit 1");
-    assert_eq!(attempt("m", Some("emm"), "closed"), Err("42501: permission denied for database \"closed\"".into()));
+    assert_eq!(
+        attempt("m", Some("emm"), "closed"),
+        Err("42501: permission denied for database \"closed\"".into())
+    );
     // A faulty file leaves the rules as they are.
     std::fs::write(c.data_dir().join("pg_hba.conf"), "nonsense\n").unwrap();
     signal(c.postmaster_pid().unwrap(), nix::sys::signal::Signal::SIGHUP);
@@ -570,7 +756,10 @@ fn too_many_connections() {
         assert!(held.len() < 6);
     };
     assert_eq!(held.len(), 3);
-    assert_eq!(refused, "53300: remaining connection slots are reserved for non-replication superuser connections");
+    assert_eq!(
+        refused,
+        "53300: remaining connection slots are reserved for non-replication superuser connections"
+    );
     let more = [wire(&c), wire(&c)];
     let refused = Wire::connect(&c).err().unwrap().to_string();
     assert_eq!(refused, "53300: sorry, too many clients already");

@@ -120,7 +120,10 @@ impl Run {
     /// Do all the given backends wait for locks, at one moment?
     fn all_blocked(&mut self) -> bool {
         let pids: Vec<String> = self.waiting.keys().map(|s| self.sessions[*s].1.pid.to_string()).collect();
-        let sql = format!("select count(*) from unnest(array[{}]) p where cardinality(pg_blocking_pids(p)) > 0", pids.join(","));
+        let sql = format!(
+            "select count(*) from unnest(array[{}]) p where cardinality(pg_blocking_pids(p)) > 0",
+            pids.join(",")
+        );
         self.control.value(&sql) == pids.len().to_string()
     }
 
@@ -237,7 +240,8 @@ fn schedules_go_as_in_postgresql() {
                     let Some(path) = queue.lock().unwrap().pop() else { return };
                     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
                     let spec = parse(&std::fs::read_to_string(&path).unwrap());
-                    let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run_spec(&c, &name, &spec)));
+                    let run =
+                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run_spec(&c, &name, &spec)));
                     let expected = dir.join("expected").join(format!("{name}.out"));
                     let out = match run {
                         Ok(out) => out,
@@ -282,5 +286,8 @@ fn specs_are_read() {
     assert_eq!(s.steps["q"], (0, "select {M}".to_string()));
     assert_eq!(choices(&s.each).len(), 2);
     assert_eq!(fill("{M}.", &choices(&s.each)[1]), "b.");
-    assert_eq!(without_pids("Process 12 waits; blocked by process 7.\nProcess 3 x"), "Process N waits; blocked by process N.\nProcess N x");
+    assert_eq!(
+        without_pids("Process 12 waits; blocked by process 7.\nProcess 3 x"),
+        "Process N waits; blocked by process N.\nProcess N x"
+    );
 }
