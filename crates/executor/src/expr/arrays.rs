@@ -316,9 +316,12 @@ fn sub(s: Option<Src>, st: &State, input: &Batch, i: usize) -> Option<Option<i32
 }
 
 pub(crate) fn subscript(op: &Op, st: &State, input: &Batch, rows: Rows<'_>, out: &mut Column) -> Result<()> {
-    let Op::Subscript { a, upper, lower, elem, assign } = op else {
+    let Op::Subscript { a, upper, lower, elem, name, assign } = op else {
         return Err(Error::internal("executor: not a subscript"));
     };
+    if *name && (assign.is_some() || lower.is_some()) {
+        return Err(Error::unsupported("slices of and assignments to parts of a name"));
+    }
     out.resize(rows.bound());
     let src = st.arg(*a, input);
     rows.each(|i| {
@@ -346,6 +349,10 @@ pub(crate) fn subscript(op: &Op, st: &State, input: &Batch, rows: Rows<'_>, out:
             return Ok(());
         }
         match lower {
+            None if *name => match name_char(arr.bytes(), &ups) {
+                Some(c) => out.set(i, DatumRef::I8(c)),
+                None => out.nulls.set(i),
+            },
             None => {
                 let subs: Vec<i32> = ups.into_iter().flatten().collect();
                 out.set(i, array_get(arr.bytes(), &subs)?.as_ref());
@@ -363,6 +370,13 @@ pub(crate) fn subscript(op: &Op, st: &State, input: &Batch, rows: Rows<'_>, out:
         }
         Ok(())
     })
+}
+
+/// A character of a name, which is padded with zeros; `None` outside it.
+fn name_char(name: &[u8], subscripts: &[Option<i32>]) -> Option<i8> {
+    let [Some(at)] = subscripts else { return None };
+    let at = usize::try_from(*at).ok().filter(|at| *at < 64)?;
+    Some(name.get(at).copied().unwrap_or(0) as i8)
 }
 
 /// An array of a column's values.

@@ -301,7 +301,7 @@ impl Compiler<'_> {
                 let op = Op::Array { elem: *elem_type, elements, multidims: *multidims };
                 Ok(self.push(steps, op, Phys::Bytes, konst))
             }
-            Expr::Subscript { elem_type, result_type, upper, lower, arg, assign, .. } => {
+            Expr::Subscript { container_type, elem_type, result_type, upper, lower, arg, assign, .. } => {
                 let a = self.expr(arg, steps)?;
                 let mut list = |c: &mut Self, v: &[Option<Expr>]| -> Result<Vec<Option<Src>>> {
                     v.iter().map(|e| e.as_ref().map(|e| c.expr(e, steps)).transpose()).collect()
@@ -310,7 +310,8 @@ impl Compiler<'_> {
                 let lower = lower.as_ref().map(|l| list(self, l)).transpose()?;
                 let assign = assign.as_ref().map(|e| self.expr(e, steps)).transpose()?;
                 let phys = self.env.phys(*result_type)?;
-                let op = Op::Subscript { a, upper, lower, elem: *elem_type, assign };
+                let name = *container_type == types::oids::NAME;
+                let op = Op::Subscript { a, upper, lower, elem: *elem_type, name, assign };
                 Ok(self.push(steps, op, phys, false))
             }
             Expr::Row { args, .. } => {

@@ -206,6 +206,8 @@ pub(crate) enum Op {
         upper: Vec<Option<Src>>,
         lower: Option<Vec<Option<Src>>>,
         elem: Oid,
+        /// The container is a `name`: 64 characters, counted from 0.
+        name: bool,
         assign: Option<Src>,
     },
     Row {
