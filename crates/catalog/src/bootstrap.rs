@@ -85,10 +85,19 @@ fn load_contents(catalog: &Catalog, table: Oid, file: &'static str, opts: &Boots
             pg_namespace::TABLE if row[pg_namespace::OID] != Datum::oid(PG_TOAST) => {
                 // Owner: USAGE and CREATE, everybody: USAGE.
                 let owner = row[pg_namespace::NSPOWNER].as_ref().oid();
-                row[pg_namespace::NSPACL] = acl_of(owner, &[(owner, 768), (Oid::INVALID, 256)]);
+                let acl = acl_of(owner, &[(owner, 768), (Oid::INVALID, 256)]);
+                record_initial(
+                    catalog,
+                    pg_namespace::TABLE,
+                    row[pg_namespace::OID].as_ref().oid(),
+                    acl.clone(),
+                )?;
+                row[pg_namespace::NSPACL] = acl;
             }
             pg_proc::TABLE => {
-                if let Some(acl) = function_acl(row[pg_proc::OID].as_ref().u32()) {
+                let oid = row[pg_proc::OID].as_ref().oid();
+                if let Some(acl) = function_acl(oid.0) {
+                    record_initial(catalog, pg_proc::TABLE, oid, acl.clone())?;
                     row[pg_proc::PROACL] = acl;
                 }
             }
@@ -113,6 +122,18 @@ const CLOSED: [u32; 49] = [
 const FOR_MONITOR: [u32; 8] = [3353, 3354, 5029, 5030, 5031, 6270, 6271, 6272];
 /// The same, but members of `pg_read_all_stats` may call them.
 const FOR_STATS: [u32; 2] = [2282, 5052];
+
+/// Notes privileges that are there from the start, so that a dump leaves them out.
+fn record_initial(catalog: &Catalog, class: Oid, object: Oid, acl: Datum) -> Result<()> {
+    use pg_init_privs::*;
+    let mut r = catalog.blank_row(TABLE);
+    r[OBJOID] = Datum::oid(object);
+    r[CLASSOID] = Datum::oid(class);
+    r[OBJSUBID] = Datum::I32(0);
+    r[PRIVTYPE] = Datum::I8(b'i' as i8);
+    r[INITPRIVS] = acl;
+    catalog.insert_row(TABLE, &r).map(|_| ())
+}
 
 /// Initial privileges of a function that is not everybody's.
 fn function_acl(oid: u32) -> Option<Datum> {

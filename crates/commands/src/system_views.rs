@@ -88,6 +88,14 @@ const VIEWS: &[(&str, &str, bool)] = &[
     ),
     ("pg_settings", "SELECT * FROM pg_show_all_settings()", true),
     ("pg_locks", "SELECT * FROM pg_lock_status()", true),
+    // Nothing can be labelled: only the columns matter, pg_dump reads them.
+    (
+        "pg_seclabels",
+        "SELECT l.objoid, l.classoid, l.objsubid, 'table'::text AS objtype, r.relnamespace AS objnamespace, \
+         r.relname::text AS objname, l.provider, l.label \
+         FROM pg_seclabel l JOIN pg_class r ON l.classoid = r.tableoid AND l.objoid = r.oid",
+        true,
+    ),
     (
         "pg_stat_activity",
         "SELECT s.datid, d.datname, s.pid, s.leader_pid, s.usesysid, u.rolname AS usename, s.application_name, \

@@ -13,7 +13,21 @@ pub fn array_cmp(coll: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
 
 fn compare(coll: Oid, a: &[u8], b: &[u8]) -> Result<Ordering> {
     let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
-    let cmp = elem_cmp(a.elem.oid)?;
+    compare_with(elem_cmp(a.elem.oid)?, coll, &a, &b)
+}
+
+/// Equality, which aclitem has without having an order.
+fn equal(a: &[u8], b: &[u8]) -> Result<bool> {
+    let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
+    let cmp = if a.elem.oid == crate::oids::ACLITEM {
+        crate::text::bytes_cmp
+    } else {
+        elem_cmp(a.elem.oid)?
+    };
+    Ok(compare_with(cmp, Oid::INVALID, &a, &b)?.is_eq())
+}
+
+fn compare_with(cmp: crate::CmpFn, coll: Oid, a: &ArrayRef<'_>, b: &ArrayRef<'_>) -> Result<Ordering> {
     for (x, y) in a.iter().zip(b.iter()) {
         let o = cmp_nulls_last(cmp, coll, x?, y?);
         if o != Ordering::Equal {
@@ -49,12 +63,18 @@ macro_rules! ops {
     )*};
 }
 ops! {
-    array_eq |o| o.is_eq();
-    array_ne |o| o.is_ne();
     array_lt |o| o.is_lt();
     array_le |o| o.is_le();
     array_gt |o| o.is_gt();
     array_ge |o| o.is_ge();
+}
+
+pub fn array_eq(a: &[u8], b: &[u8]) -> Result<bool> {
+    check_same(a, b)?;
+    equal(a, b)
+}
+pub fn array_ne(a: &[u8], b: &[u8]) -> Result<bool> {
+    array_eq(a, b).map(|e| !e)
 }
 
 pub fn array_larger(a: &[u8], b: &[u8], out: &mut Vec<u8>) -> Result<()> {
