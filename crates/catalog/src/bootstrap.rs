@@ -124,7 +124,7 @@ const FOR_MONITOR: [u32; 8] = [3353, 3354, 5029, 5030, 5031, 6270, 6271, 6272];
 const FOR_STATS: [u32; 2] = [2282, 5052];
 
 /// Notes privileges that are there from the start, so that a dump leaves them out.
-fn record_initial(catalog: &Catalog, class: Oid, object: Oid, acl: Datum) -> Result<()> {
+pub fn record_initial(catalog: &Catalog, class: Oid, object: Oid, acl: Datum) -> Result<()> {
     use pg_init_privs::*;
     let mut r = catalog.blank_row(TABLE);
     r[OBJOID] = Datum::oid(object);

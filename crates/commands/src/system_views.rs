@@ -186,7 +186,9 @@ fn make_views(catalog: &Catalog) -> Result<()> {
             let grantor = BOOTSTRAP_SUPERUSER;
             items.push(AclItem { grantee: Oid::INVALID, grantor, privs: acl::SELECT, goptions: 0 });
         }
-        crate::target::update_class(catalog, oid, &[(pg_class::RELACL, acl::format(&items))])?;
+        let acl = acl::format(&items);
+        catalog::bootstrap::record_initial(catalog, pg_class::TABLE, oid, acl.clone())?;
+        crate::target::update_class(catalog, oid, &[(pg_class::RELACL, acl)])?;
     }
     Ok(())
 }

@@ -19,11 +19,7 @@ fn compare(coll: Oid, a: &[u8], b: &[u8]) -> Result<Ordering> {
 /// Equality, which aclitem has without having an order.
 fn equal(a: &[u8], b: &[u8]) -> Result<bool> {
     let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
-    let cmp = if a.elem.oid == crate::oids::ACLITEM {
-        crate::text::bytes_cmp
-    } else {
-        elem_cmp(a.elem.oid)?
-    };
+    let cmp = if a.elem.oid == crate::oids::ACLITEM { crate::text::bytes_cmp } else { elem_cmp(a.elem.oid)? };
     Ok(compare_with(cmp, Oid::INVALID, &a, &b)?.is_eq())
 }
 
