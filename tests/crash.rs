@@ -4,7 +4,7 @@
 //! `STEGODON_CRASH_ROUNDS` sets the number of rounds, `STEGODON_CRASH_SEED` repeats a run's choices.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -23,6 +23,12 @@ struct Books {
     /// The connection was lost between COMMIT and its answer: either may be true.
     unknown: Mutex<BTreeSet<u64>>,
     next_id: AtomicU64,
+    /// Rows of `churn`: the version acknowledged last, `None` where there is no row.
+    rows: Mutex<BTreeMap<u64, Option<u64>>>,
+    /// What they are instead if a commit without an answer happened.
+    rows_unknown: Mutex<BTreeMap<u64, Option<u64>>>,
+    /// Highest acknowledged value of the sequence.
+    sequence: AtomicU64,
     count: AtomicU64,
 }
 
@@ -36,6 +42,10 @@ fn setup(w: &mut Wire) {
     w.ok(&format!("insert into accounts select g, 1, 0, '' from generate_series(1, {ACCOUNTS}) g"));
     w.ok("create index history_aid on history(aid)");
     w.ok("create index accounts_balance on accounts(abalance)");
+    w.ok("create table churn(id int8 primary key, version int8 not null, body text, sum text)");
+    w.ok("create index churn_version on churn(version)");
+    w.ok("create index churn_sum on churn(sum)");
+    w.ok("create sequence numbers");
 }
 
 /// One transaction. `Err` when the connection is lost.
@@ -87,8 +97,144 @@ fn transaction(w: &mut Wire, r: &mut Random, books: &Books) -> Result<(), String
     }
 }
 
+/// Writes some of a client's own rows of `churn`, short and long ones, and keeps book of each.
+fn churn(w: &mut Wire, r: &mut Random, client: u64, books: &Books) -> Result<(), String> {
+    let mut pending: BTreeMap<u64, Option<u64>> = BTreeMap::new();
+    w.query("begin").map_err(|e| e.to_string())?;
+    let number: u64 = match w.query("select nextval('numbers')") {
+        Ok(reply) if reply.error.is_none() => reply.value().unwrap().parse().unwrap(),
+        other => return Err(format!("{other:?}")),
+    };
+    for _ in 0..=r.below(4) {
+        let id = r.below(200) * CLIENTS + client;
+        if books.rows_unknown.lock().unwrap().contains_key(&id) {
+            continue;
+        }
+        let version = books.next_id.fetch_add(1, Ordering::Relaxed);
+        let long = [1, 1, 10, 100, 300][r.below(5) as usize];
+        let body =
+            format!("(select string_agg(md5(({version} + g)::text), '') from generate_series(1, {long}) g)");
+        let sql = if r.below(4) == 0 {
+            pending.insert(id, None);
+            format!("delete from churn where id = {id}")
+        } else {
+            pending.insert(id, Some(version));
+            format!(
+                "insert into churn select {id}, {version}, b, md5(b) from (select {body} as b) s \
+                 on conflict (id) do update set version = excluded.version, body = excluded.body, sum = excluded.sum"
+            )
+        };
+        let reply = w.query(&sql).map_err(|e| e.to_string())?;
+        if let Some(e) = reply.error {
+            assert!(reply.status == b'X', "{sql}: {e:?}");
+            return Err(e.message().into());
+        }
+    }
+    if r.below(6) == 0 {
+        return w.query("rollback").map(|_| ()).map_err(|e| e.to_string());
+    }
+    books.rows_unknown.lock().unwrap().extend(pending.clone());
+    match w.query("commit") {
+        Ok(reply) if reply.error.is_none() => {
+            books.rows_unknown.lock().unwrap().retain(|id, _| !pending.contains_key(id));
+            books.rows.lock().unwrap().extend(pending);
+            books.sequence.fetch_max(number, Ordering::Relaxed);
+            books.count.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// Compares `churn` with the books, and settles what was unknown.
+fn check_churn(w: &mut Wire, books: &Books, what: &str) {
+    let bad = w.ok("select id, version, length(body) from churn where sum <> md5(body)").lines();
+    assert!(bad.is_empty(), "{what}: values and their sums differ: {bad:?}");
+    let found: BTreeMap<u64, u64> = w
+        .ok("select id, version from churn")
+        .rows
+        .iter()
+        .map(|r| (r[0].as_ref().unwrap().parse().unwrap(), r[1].as_ref().unwrap().parse().unwrap()))
+        .collect();
+    let mut rows = books.rows.lock().unwrap();
+    for (id, other) in std::mem::take(&mut *books.rows_unknown.lock().unwrap()) {
+        if found.get(&id).copied() == other {
+            rows.insert(id, other);
+        }
+    }
+    for (id, version) in &*rows {
+        assert_eq!(found.get(id), version.as_ref(), "{what}: row {id} of churn");
+    }
+    for id in found.keys() {
+        assert!(rows.contains_key(id), "{what}: row {id} of churn comes from nowhere");
+    }
+    let next: u64 = w.value("select nextval('numbers')").parse().unwrap();
+    assert!(next > books.sequence.load(Ordering::Relaxed), "{what}: the sequence gave {next} before");
+}
+
+/// Looks at the sums while the others write: one snapshot must show whole transactions only.
+fn audit(place: &Cluster, stop: &AtomicBool) {
+    let sums = "select (select sum(abalance) from accounts), (select sum(bbalance) from branches), \
+                (select sum(tbalance) from tellers), (select coalesce(sum(delta), 0) from history), \
+                (select count(*) from accounts)";
+    while !stop.load(Ordering::Relaxed) {
+        let Ok(mut w) = Wire::connect(place) else {
+            std::thread::sleep(Duration::from_millis(10));
+            continue;
+        };
+        let mut in_block = false;
+        while !stop.load(Ordering::Relaxed) {
+            in_block = !in_block;
+            let script: &[&str] = if in_block {
+                &[
+                    "begin isolation level repeatable read",
+                    "set local enable_seqscan = off",
+                    sums,
+                    sums,
+                    "commit",
+                ]
+            } else {
+                &["select 1", sums]
+            };
+            let mut seen: Option<Vec<Option<String>>> = None;
+            let mut lost = false;
+            for sql in script {
+                let Ok(reply) = w.query(sql) else {
+                    lost = true;
+                    break;
+                };
+                if reply.status == b'X' {
+                    lost = true;
+                    break;
+                }
+                assert!(reply.error.is_none(), "{sql}: {:?}", reply.error);
+                if *sql == sums {
+                    let row = reply.rows[0].clone();
+                    assert!(
+                        row[..4].iter().all(|v| v == &row[0]),
+                        "a snapshot shows parts of transactions: {row:?}"
+                    );
+                    assert_eq!(
+                        row[4].as_deref(),
+                        Some(ACCOUNTS.to_string().as_str()),
+                        "rows seen by a snapshot"
+                    );
+                    assert!(
+                        seen.is_none() || seen.as_ref() == Some(&row),
+                        "a snapshot changed: {seen:?} {row:?}"
+                    );
+                    seen = Some(row);
+                }
+            }
+            if lost {
+                break;
+            }
+        }
+    }
+}
+
 /// Runs the load until `stop`, connecting again whenever the connection is lost.
-fn client(sock: &Cluster, seed: u64, books: &Books, stop: &AtomicBool) {
+fn client(sock: &Cluster, seed: u64, number: u64, books: &Books, stop: &AtomicBool) {
     let mut r = Random::new(seed);
     while !stop.load(Ordering::Relaxed) {
         let Ok(mut w) = Wire::connect(sock) else {
@@ -96,7 +242,11 @@ fn client(sock: &Cluster, seed: u64, books: &Books, stop: &AtomicBool) {
             continue;
         };
         while !stop.load(Ordering::Relaxed) {
-            if transaction(&mut w, &mut r, books).is_err() {
+            let done = match r.below(3) {
+                0 => churn(&mut w, &mut r, number, books),
+                _ => transaction(&mut w, &mut r, books),
+            };
+            if done.is_err() {
                 break;
             }
         }
@@ -108,6 +258,11 @@ fn maintenance(sock: &Cluster, seed: u64, stop: &AtomicBool) {
     let mut r = Random::new(seed);
     let jobs = [
         "vacuum accounts",
+        "vacuum churn",
+        "reindex table churn",
+        "insert into scratch select g + 1000, 'y' from generate_series(1, 2000) g on conflict do nothing",
+        "delete from scratch where a > 1500",
+        "vacuum scratch",
         "vacuum",
         "analyze history",
         "checkpoint",
@@ -129,7 +284,7 @@ fn maintenance(sock: &Cluster, seed: u64, stop: &AtomicBool) {
                 Ok(reply) if reply.status != b'X' => {
                     // Missing or present already: the job before it may have been cut short.
                     let code = reply.code().to_string();
-                    let fine = ["", "42P01", "42P07", "40P01"].contains(&code.as_str());
+                    let fine = ["", "42P01", "42P07", "40P01", "0A000"].contains(&code.as_str());
                     assert!(fine, "{job}: {:?}", reply.error);
                 }
                 _ => break,
@@ -145,8 +300,16 @@ fn kill_one(c: &mut Cluster, r: &mut Random) -> String {
         c.kill().unwrap();
         let gone = wait_for(Duration::from_secs(5), || children.iter().all(|p| !is_alive(p.pid)));
         assert!(gone, "children outlive the postmaster: {children:?}");
+        // Now and then it dies again before recovery is through.
+        let mut again = 0;
+        while r.below(2) == 0 {
+            c.spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(r.below(150)));
+            c.kill_spawned().unwrap();
+            again += 1;
+        }
         c.launch().unwrap();
-        return "postmaster".into();
+        return format!("postmaster, {again} times in recovery");
     }
     let all = c.processes();
     let (backends, aux): (Vec<_>, Vec<_>) = all
@@ -199,7 +362,10 @@ fn check(c: &Cluster, books: &Books, what: &str) {
     let invented: Vec<_> =
         present.iter().filter(|i| !committed.contains(i) && !unknown.contains(i)).collect();
     assert!(invented.is_empty(), "{what}: rows of transactions that were not committed: {invented:?}");
-    for (t, key) in [("history", "id"), ("accounts", "aid"), ("tellers", "tid"), ("branches", "bid")] {
+    check_churn(&mut w, books, what);
+    for (t, key) in
+        [("churn", "id"), ("history", "id"), ("accounts", "aid"), ("tellers", "tid"), ("branches", "bid")]
+    {
         w.ok("set enable_indexscan = off; set enable_bitmapscan = off; set enable_indexonlyscan = off; set enable_seqscan = on");
         let twice = w.ok(&format!("select {key} from {t} group by {key} having count(*) > 1")).lines();
         assert!(twice.is_empty(), "{what}: duplicate keys in {t}: {twice:?}");
@@ -213,6 +379,9 @@ fn check(c: &Cluster, books: &Books, what: &str) {
         "select abalance, aid from accounts where abalance > -2000000000 order by abalance, aid",
         "select tid, tbalance from tellers where tid > 0 order by tid",
         "select bid, bbalance from branches where bid > 0 order by bid",
+        "select id, version, sum from churn where id >= 0 order by id",
+        "select version, id, md5(body) from churn where version >= 0 order by version, id",
+        "select sum, id from churn where sum >= '' order by sum, id",
     ] {
         w.ok(by_index);
         let a = w.ok(sql).lines();
@@ -259,10 +428,11 @@ fn acknowledged_commits_survive_random_kills() {
             for n in 0..CLIENTS {
                 let (books, stop, place) = (&books, &stop, &place);
                 let seed = seed ^ (round << 8) ^ n;
-                threads.push(s.spawn(move || client(place, seed, books, stop)));
+                threads.push(s.spawn(move || client(place, seed, n, books, stop)));
             }
             let (st, p) = (&stop, &place);
             threads.push(s.spawn(move || maintenance(p, seed ^ round, st)));
+            threads.push(s.spawn(move || audit(p, st)));
             for _ in 0..=r.below(2) {
                 let target = books.count.load(Ordering::Relaxed) + 30 + r.below(200);
                 let started = Instant::now();

@@ -132,6 +132,12 @@ impl Cluster {
 
     /// Starts the server and waits until it lets clients in.
     pub fn launch(&mut self) -> Result<()> {
+        self.spawn()?;
+        self.wait_ready(Duration::from_secs(60))
+    }
+
+    /// Starts the server and does not wait.
+    pub fn spawn(&mut self) -> Result<()> {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log_file())?;
         let mut c = self.program("postgres");
         c.arg("-D").arg(self.data_dir()).arg("-p").arg(self.port.to_string()).arg("-k").arg(&self.dir);
@@ -141,7 +147,7 @@ impl Cluster {
         }
         c.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         self.server = Some(c.spawn()?);
-        self.wait_ready(Duration::from_secs(60))
+        Ok(())
     }
 
     /// Waits until the server lets clients in.
@@ -217,6 +223,14 @@ impl Cluster {
     /// `kill -9` of the postmaster; its children follow.
     pub fn kill(&mut self) -> Result<()> {
         self.stop_with(nix::sys::signal::Signal::SIGKILL)
+    }
+    /// `kill -9` of a postmaster that may not have written its lock file yet.
+    pub fn kill_spawned(&mut self) -> Result<()> {
+        if let Some(mut child) = self.server.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
     }
     /// Fast shutdown.
     pub fn stop(&mut self) -> Result<()> {
