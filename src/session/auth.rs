@@ -50,7 +50,12 @@ pub fn authenticate(
     let superuser = row.bool(pg_authid::ROLSUPER);
     let database = find_database(catalog, packet, superuser)?;
     if !superuser
-        && commands::aclcheck::database_mask(catalog, database, row.oid(pg_authid::OID), commands::acl::CONNECT)? == 0
+        && commands::aclcheck::database_mask(
+            catalog,
+            database,
+            row.oid(pg_authid::OID),
+            commands::acl::CONNECT,
+        )? == 0
     {
         let e = err!(INSUFFICIENT_PRIVILEGE, "permission denied for database \"{}\"", packet.database);
         bail_fatal(e.detail("User does not have CONNECT privilege."))?

@@ -39,7 +39,8 @@ impl Session {
                 // Allowed in between and meaningless there.
                 b'H' | b'S' => {}
                 k => {
-                    let what = err!(PROTOCOL_VIOLATION, "unexpected message type 0x{k:02X} during COPY from stdin");
+                    let what =
+                        err!(PROTOCOL_VIOLATION, "unexpected message type 0x{k:02X} during COPY from stdin");
                     conn.out.report(what.report(), None);
                     let lost = "terminating connection because protocol synchronization was lost";
                     return Err(err!(PROTOCOL_VIOLATION, "{lost}").fatal());

@@ -237,11 +237,14 @@ fn date_style(text: &str) -> (DateStyle, DateOrder) {
     (s, o)
 }
 
+const UTC_NAMES: [&str; 8] = ["UTC", "GMT", "Etc/UTC", "Etc/GMT", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu"];
+
 /// A zone by IANA name, by numeric hours, or as a POSIX string; with its canonical name.
 fn find_zone(text: &str) -> Option<(jiff::tz::TimeZone, String)> {
     let t = text.trim().trim_matches('\'');
-    if t.eq_ignore_ascii_case("gmt") || t.eq_ignore_ascii_case("utc") || t.eq_ignore_ascii_case("zulu") {
-        return Some((jiff::tz::TimeZone::UTC, t.to_string()));
+    // The zones without offset need no look into the zone database, whose first use reads directories.
+    if let Some(name) = UTC_NAMES.iter().find(|n| n.eq_ignore_ascii_case(t)) {
+        return Some((jiff::tz::TimeZone::UTC, (*name).to_string()));
     }
     if let Ok(hours) = t.parse::<f64>() {
         let seconds = (hours * 3600.0) as i32;
@@ -323,7 +326,8 @@ impl Session {
         if let Some(env) = self.env.get() {
             env.work_mem.set(s.int("work_mem") as usize * 1024);
             env.hash_mem_multiplier.set(s.real("hash_mem_multiplier"));
-            *env.fmt.borrow_mut() = Rc::new(format_settings(&s));
+            let fmt = format_settings(&s, &env.fmt.borrow());
+            *env.fmt.borrow_mut() = Rc::new(fmt);
         }
         self.engine.set_defaults(
             super::transaction::isolation(s.text("default_transaction_isolation")).unwrap_or_default(),
@@ -417,10 +421,15 @@ fn severity(name: &str) -> Severity {
     }
 }
 
-fn format_settings(s: &Settings) -> FormatSettings {
+/// The zone is looked up only when its name is another than `old`'s.
+fn format_settings(s: &Settings, old: &FormatSettings) -> FormatSettings {
     let (date_style, date_order) = date_style(s.text("DateStyle"));
-    let (timezone, timezone_name) =
-        find_zone(s.text("TimeZone")).unwrap_or((jiff::tz::TimeZone::UTC, "UTC".into()));
+    let zone = s.text("TimeZone");
+    let (timezone, timezone_name) = if zone == old.timezone_name {
+        (old.timezone.clone(), old.timezone_name.clone())
+    } else {
+        find_zone(zone).unwrap_or((jiff::tz::TimeZone::UTC, "UTC".into()))
+    };
     FormatSettings {
         date_style,
         date_order,

@@ -135,6 +135,9 @@ pub(crate) fn resolve(eng: &Engine, rel: &Rel, pending: &mut Pending, out: &mut 
     Ok(())
 }
 
+/// Line pointers with the smallest tuple that fit on a page.
+const MAX_TUPLES_PER_PAGE: usize = storage::PAGE_SIZE / 28;
+
 /// Gives the wanted columns room for `rows` rows so that the deformer's fast lanes apply.
 fn reserve(spec: &ScanSpec, out: &mut Batch, rows: usize) {
     for &(_, c) in &spec.wanted {
@@ -392,7 +395,10 @@ impl HeapScan {
     /// false when the table is exhausted and nothing was added.
     pub fn next_batch(&mut self, eng: &Engine, out: &mut Batch) -> Result<bool> {
         let start = out.rows;
-        reserve(&self.spec, out, self.batch_rows);
+        // A small table does not pay for a full batch.
+        let pages_left = (self.end.0 - self.next.0.min(self.end.0)) as usize;
+        let most = pages_left.saturating_mul(MAX_TUPLES_PER_PAGE) + self.offsets.len() - self.done;
+        reserve(&self.spec, out, self.batch_rows.min(start + most));
         let r = self.fill(eng, out);
         settle(&self.spec, out);
         r?;
