@@ -84,6 +84,11 @@ impl Rel {
     pub fn is_logged(&self) -> bool {
         self.persistence == Persistence::Permanent
     }
+    /// Under which its rows are counted.
+    #[inline]
+    pub fn stat_key(&self) -> transam::StatKey {
+        transam::StatKey::new(self.locator.db_oid, self.oid)
+    }
     /// Bytes that inserts leave free on a page.
     pub fn target_free_space(&self) -> usize {
         storage::PAGE_SIZE * (100 - usize::from(self.fillfactor.clamp(10, 100))) / 100

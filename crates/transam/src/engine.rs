@@ -67,6 +67,8 @@ pub struct Engine {
     pub(crate) deadlock_timeout_ms: Cell<i64>,
     pub(crate) lock_timeout_ms: Cell<i64>,
     pub(crate) speculative_token: Cell<u32>,
+    pub(crate) stats: RefCell<crate::stats::Pending>,
+    pub(crate) track_counts: Cell<bool>,
 }
 
 impl Engine {
@@ -108,6 +110,8 @@ impl Engine {
             deadlock_timeout_ms: Cell::new(1000),
             lock_timeout_ms: Cell::new(0),
             speculative_token: Cell::default(),
+            stats: RefCell::default(),
+            track_counts: Cell::new(true),
         }
     }
     /// Pages and log.

@@ -19,6 +19,7 @@ pub mod shared;
 pub mod slru;
 mod snapmgr;
 pub mod snapshot;
+pub mod stats;
 pub mod status;
 pub mod xact;
 
@@ -32,6 +33,7 @@ pub use procarray::Horizons;
 pub use recovery::{RecoveryReport, RedoCtx, RedoFn, RedoTable};
 pub use shared::{TransamConfig, TransamHandle, TransamShared};
 pub use snapshot::{DirtyResult, MvccSnapshot, Snapshot};
+pub use stats::{StatKey, TableStats};
 pub use xact::{
     IsolationLevel, SubXactEvent, SubXactId, SyncCommit, XactEvent, XactHook, XactOptions, XidStatus,
 };

@@ -4,6 +4,7 @@
 use crate::inval::ring::{Ring, RingHandle};
 use crate::lock::table::{LockTables, LockTablesHandle};
 use crate::slru::{Slru, SlruHandle};
+use crate::stats::{StatsHandle, StatsTable};
 use ipc::{CondVar, Handle, Layout, PaddedLwLock, ProcConfig, Segment, Tranche, shared_struct};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 
@@ -72,6 +73,7 @@ pub struct TransamHandle {
     members: SlruHandle,
     locks: LockTablesHandle,
     ring: RingHandle,
+    stats: StatsHandle,
 }
 
 /// The shared part as one process sees it.
@@ -91,6 +93,7 @@ pub struct TransamShared {
     pub members: Slru,
     pub locks: LockTables,
     pub ring: Ring,
+    pub stats: StatsTable,
 }
 
 impl TransamShared {
@@ -109,6 +112,7 @@ impl TransamShared {
             members: Slru::reserve(l, "MultiXactMember", 32, false),
             locks: LockTables::reserve(l, config.locks_per_transaction * n),
             ring: Ring::reserve(l),
+            stats: StatsTable::reserve(l),
         }
     }
     /// Finds it.
@@ -125,6 +129,7 @@ impl TransamShared {
             members: Slru::attach(seg, h.members, "pg_multixact/members"),
             locks: LockTables::attach(seg, h.locks),
             ring: Ring::attach(seg, h.ring),
+            stats: StatsTable::attach(seg, h.stats),
         }
     }
     /// Names locks and fills free lists; once, before any fork.
@@ -142,6 +147,7 @@ impl TransamShared {
         self.members.init(Tranche::MULTIXACT_MEMBER_SLRU);
         self.locks.init();
         self.ring.init();
+        self.stats.init();
         self.c.in_recovery.store(1, Relaxed);
     }
 }

@@ -232,6 +232,7 @@ impl BtScan {
             }
             if !self.page.items.is_empty() {
                 tids.extend(self.page.items.iter().map(|i| i.0));
+                eng.count_returned(self.ix.rel.stat_key(), tids.len() as u64);
                 return Ok(true);
             }
         }
@@ -240,6 +241,7 @@ impl BtScan {
     /// Reads the first or the next page; false when the present array elements are exhausted.
     fn advance(&mut self, eng: &Engine, columns: &mut Option<(&[(u16, u16)], &mut Batch)>) -> Result<bool> {
         if !self.on_page {
+            eng.count_scan(self.ix.rel.stat_key());
             return self.first_page(eng, columns);
         }
         self.page.items.clear();

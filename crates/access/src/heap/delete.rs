@@ -79,6 +79,7 @@ pub fn delete(eng: &Engine, rel: &Rel, tid: Tid, cid: CommandId, wait: LockWait)
     });
     drop(cr);
     drop(g);
+    eng.count_delete(rel.stat_key());
     for (_, p) in external {
         toast::delete_value(eng, rel, &p, cid)?;
     }

@@ -142,6 +142,7 @@ impl IndexFetch {
         if !self.pending.is_empty() {
             scan::resolve(eng, &self.rel, &mut self.pending, out)?;
         }
+        eng.count_fetched(self.rel.stat_key(), 1);
         Ok(FetchStatus::Found(at))
     }
     /// Index-only scans: are all rows of the block visible to everyone? (Then the heap need not be read.)

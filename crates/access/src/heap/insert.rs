@@ -221,6 +221,7 @@ pub(crate) fn insert_formed(
         r.block_data(0, &t[wal::SKIPPED..]);
         r
     });
+    eng.count_insert(rel.stat_key(), 1);
     Ok(tid)
 }
 
@@ -316,5 +317,6 @@ fn insert_page(
         return Err(Error::internal("heap page has no room after all"));
     }
     tids.extend(offs.iter().map(|o| Tid::new(block, *o)));
+    eng.count_insert(rel.stat_key(), offs.len() as u64);
     Ok(offs.len())
 }

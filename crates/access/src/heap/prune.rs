@@ -126,6 +126,8 @@ pub struct PageReport {
     pub recently_dead: u32,
     /// Versions removed.
     pub removed: u32,
+    /// Line pointers that became dead.
+    pub newly_dead: u32,
     /// Dead line pointers now on the page, ascending.
     pub dead_items: Vec<u16>,
     /// Every version is visible to all transactions.
@@ -295,7 +297,8 @@ fn survey(
     states: &[Option<(VacuumState, Header)>],
     plan: &mut Plan,
 ) -> Result<PageReport> {
-    let mut r = PageReport { all_visible: true, all_frozen: true, ..Default::default() };
+    let newly_dead = plan.dead.len() as u32;
+    let mut r = PageReport { newly_dead, all_visible: true, all_frozen: true, ..Default::default() };
     let mut gone = vec![false; states.len()];
     for o in plan.dead.iter().chain(&plan.unused) {
         gone[*o as usize] = true;
@@ -449,7 +452,10 @@ pub fn prune_opt(eng: &Engine, rel: &Rel, pin: &Pinned) -> Result<()> {
     if g.is_new() {
         return Err(Error::corrupted("pruning a page that was never initialised"));
     }
-    prune_page(eng, rel, &mut g, horizon, None).map(|_| ())
+    let r = prune_page(eng, rel, &mut g, horizon, None)?;
+    // A dead line pointer still is work for vacuum.
+    eng.count_pruned(rel.stat_key(), u64::from(r.removed.saturating_sub(r.newly_dead)));
+    Ok(())
 }
 
 #[cfg(test)]

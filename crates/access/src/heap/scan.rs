@@ -353,6 +353,7 @@ impl HeapScan {
             pending: Vec::new(),
         };
         s.set_range(eng, opts.range)?;
+        eng.count_scan(s.rel.stat_key());
         Ok(s)
     }
     fn set_range(&mut self, eng: &Engine, range: Option<(BlockNumber, u32)>) -> Result<()> {
@@ -385,6 +386,7 @@ impl HeapScan {
         if let Some(s) = snapshot {
             self.snapshot = s;
         }
+        eng.count_scan(self.rel.stat_key());
         self.set_range(eng, self.range)
     }
     /// Caps the rows of the next batches (LIMIT, cursors): at least 1.
@@ -402,6 +404,7 @@ impl HeapScan {
         let r = self.fill(eng, out);
         settle(&self.spec, out);
         r?;
+        eng.count_returned(self.rel.stat_key(), (out.rows - start) as u64);
         Ok(out.rows > start)
     }
     fn fill(&mut self, eng: &Engine, out: &mut Batch) -> Result<()> {
@@ -503,6 +506,7 @@ impl BitmapHeapScan {
         let r = self.fill(eng, out, recheck);
         settle(&self.spec, out);
         r?;
+        eng.count_fetched(self.rel.stat_key(), (out.rows - start) as u64);
         Ok(out.rows > start)
     }
     fn fill(&mut self, eng: &Engine, out: &mut Batch, recheck: &mut Vec<u16>) -> Result<()> {

@@ -71,6 +71,8 @@ pub fn abort_speculative(eng: &Engine, rel: &Rel, tid: Tid) -> Result<()> {
         super::delete::set_prunable(p, txn::current_xid(eng));
         Ok(())
     })?;
+    // PostgreSQL counts it as a deletion too: the dead version waits for vacuum.
+    eng.count_delete(rel.stat_key());
     let cid = eng.current_command_id(true);
     for (_, p) in external {
         toast::delete_value(eng, rel, &p, cid)?;

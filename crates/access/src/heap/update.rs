@@ -113,6 +113,7 @@ pub fn update(
     let hot = planned.hot_ok && new.is_none();
     let result = place(eng, rel, me, tid, &mut planned, opts.cid, &h, &mut old, new.as_mut(), hot)?;
     drop((old, new));
+    eng.count_update(rel.stat_key(), hot);
     for p in &planned.orphans {
         toast::delete_value(eng, rel, p, opts.cid)?;
     }

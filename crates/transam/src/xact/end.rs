@@ -78,6 +78,7 @@ impl Engine {
         self.release_transaction_locks();
         self.files_at_end(1, true);
         self.databases_at_end(true);
+        self.stats_at_end(true);
         self.finish(true);
         Ok(())
     }
@@ -154,6 +155,7 @@ impl Engine {
         self.release_transaction_locks();
         self.files_at_end(1, false);
         self.databases_at_end(false);
+        self.stats_at_end(false);
         self.snaps.borrow_mut().end_transaction();
         self.combo.borrow_mut().clear();
         self.multixact_end();
@@ -269,6 +271,7 @@ impl Engine {
         self.reassign_subxact_locks(id, parent);
         self.snaps.borrow_mut().end_subtransaction(depth, true);
         self.files_subxact_commit(depth);
+        self.stats_at_subxact_end(depth, true);
         self.pop_level();
         Ok(())
     }
@@ -297,6 +300,7 @@ impl Engine {
         self.inval_subxact_end(depth, false);
         self.release_subxact_locks(id);
         self.files_at_end(depth, false);
+        self.stats_at_subxact_end(depth, false);
         self.snaps.borrow_mut().end_subtransaction(depth, false);
         let mut x = self.xact.borrow_mut();
         x.read_only = x.cur().read_only_before;
