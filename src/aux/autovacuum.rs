@@ -18,11 +18,15 @@ pub fn launcher_main(cx: &mut AuxContext<'_>) -> Result<()> {
     let mut last: BTreeMap<Oid, Instant> = BTreeMap::new();
     loop {
         let naptime = Duration::from_secs(cx.settings.int("autovacuum_naptime").max(1) as u64);
-        let databases = databases(cx, &catalog)?;
+        let mut databases = databases(cx, &catalog)?;
+        cx.engine.stats_retain(|k| !k.database().is_valid() || databases.contains(&k.database()));
+        // Where nothing was counted there is nothing to do.
+        let counted = cx.engine.stats_databases();
+        databases.retain(|db| counted.contains(db));
         last.retain(|db, _| databases.contains(db));
         let share = naptime / databases.len().max(1) as u32;
         cx.nap(share.max(Duration::from_millis(100)))?;
-        if !cx.settings.bool("autovacuum") {
+        if !cx.settings.bool("autovacuum") || !cx.settings.bool("track_counts") {
             continue;
         }
         // The one that has waited longest.
@@ -49,6 +53,8 @@ pub fn worker_main(cx: &mut AuxContext<'_>) -> Result<()> {
     if !db.is_valid() {
         return Ok(());
     }
+    cx.engine.proc().database.store(db.0, Release);
+    cx.engine.set_track_counts(cx.settings.bool("track_counts"));
     let catalog = Catalog::new(cx.engine.clone(), cx.knowledge.builtins, cx.knowledge.registry, db);
     cx.engine.start_command()?;
     let row = catalog.scan(pg_database::TABLE, pg_database::OID_INDEX, &[types::Datum::oid(db)])?;

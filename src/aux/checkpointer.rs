@@ -13,6 +13,7 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
     cx.engine.store().become_checkpointer();
     let mut last = Instant::now();
     let mut preallocated = false;
+    let mut saved = Instant::now();
     loop {
         cx.engine.store().absorb_sync_requests();
         let ints = cx.engine.interrupts();
@@ -30,6 +31,10 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
             cx.engine.store().preallocate_wal(1)?;
             preallocated = true;
         }
+        if saved.elapsed() >= STATS_INTERVAL {
+            save_stats(cx);
+            saved = Instant::now();
+        }
         if let Some(what) = wanted(cx, last) {
             perform(cx, what)?;
             last = Instant::now();
@@ -41,6 +46,15 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         let ints = cx.engine.interrupts();
         ints.latch().wait(Some(left));
         ints.latch().reset();
+    }
+}
+
+/// How often the cumulative statistics are written: a crash loses what was counted since.
+const STATS_INTERVAL: Duration = Duration::from_secs(10);
+
+fn save_stats(cx: &AuxContext<'_>) {
+    if let Err(e) = cx.engine.save_stats() {
+        crate::log::report(e.report(), None);
     }
 }
 
@@ -120,6 +134,7 @@ fn perform(cx: &mut AuxContext<'_>, what: u32) -> Result<()> {
 
 fn shutdown(cx: &mut AuxContext<'_>) -> Result<()> {
     crate::log::line("LOG", "shutting down");
+    save_stats(cx);
     cx.engine
         .run_checkpoint(flags::SHUTDOWN | flags::IMMEDIATE | flags::FORCE, 0, &mut |_| Ok(()))
         .map_err(|e| Error::severity(e, common::Severity::Panic))?;

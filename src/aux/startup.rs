@@ -11,5 +11,8 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         let text = format!("redo done at {}: {} records", report.end, report.records);
         crate::log::line("LOG", &text);
     }
+    if !cx.engine.load_stats() {
+        crate::log::line("LOG", "cumulative statistics could not be read and start at zero");
+    }
     Ok(())
 }

@@ -335,6 +335,7 @@ impl Session {
             s.bool("default_transaction_deferrable"),
         );
         self.engine.set_sync_commit(super::transaction::sync_commit(s.text("synchronous_commit")));
+        self.engine.set_track_counts(s.bool("track_counts"));
         self.engine.set_lock_timeouts(s.int("deadlock_timeout"), s.int("lock_timeout"));
         self.engine.proc().activity.app_name(s.text("application_name"));
         drop(s);

@@ -56,6 +56,7 @@ pub fn analyze(
         }
         eng.check_interrupts()?;
     }
+    eng.report_analyze(heap.stat_key(), sample.total_rows, sample.dead_rows, columns.is_empty());
     if update_sizes && let Some(row) = class_row(catalog, oid)? {
         let (visible, _) = storage::vm::count(eng.store(), heap.locator)?;
         let changes = [

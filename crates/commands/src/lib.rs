@@ -46,6 +46,7 @@ mod table_scan;
 mod target;
 mod truncate;
 mod vacuum;
+mod vacuum_delay;
 mod view;
 mod volatility;
 

@@ -17,6 +17,9 @@ pub fn replace(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
     let new_locator = catalog.locator(tablespace, false, Oid(new));
     eng.create_storage(new_locator, row.char(pg_class::RELPERSISTENCE) == b'p')?;
     eng.drop_storage(old);
+    if matches!(row.char(pg_class::RELKIND), b'r' | b'm' | b't') {
+        eng.count_truncate(transam::StatKey::new(catalog.database(), oid));
+    }
     let is_sequence = row.char(pg_class::RELKIND) == b'S';
     let mut changes = vec![(pg_class::RELFILENODE, Datum::U32(new))];
     if !is_sequence {

@@ -3,6 +3,7 @@
 use crate::CommandCtx;
 use crate::analyze_table;
 use crate::target::find_relation;
+use crate::vacuum_delay::CostDelay;
 use access::VacuumParams;
 use catalog::columns::pg_class;
 use common::{Error, Oid, Report, Result, Severity, SqlState, Xid, bail};
@@ -21,6 +22,10 @@ pub struct Options {
     pub skip_locked: bool,
     pub truncate: Option<bool>,
     pub index_cleanup: Option<bool>,
+    /// Leave the TOAST table alone.
+    pub skip_toast: bool,
+    /// Sleep now and then.
+    pub delay: Option<CostDelay>,
 }
 
 fn flag(o: &DefElem) -> Result<bool> {
@@ -80,7 +85,11 @@ fn options(s: &VacuumStmt) -> Result<Options> {
 
 /// Runs VACUUM or ANALYZE.
 pub fn run(ctx: &CommandCtx<'_>, s: &VacuumStmt) -> Result<String> {
-    let o = options(s)?;
+    let mut o = options(s)?;
+    ctx.host.with_settings(&mut |s| {
+        let cost_limit = s.int("vacuum_cost_limit") as u32;
+        o.delay = Some(CostDelay { delay_ms: s.real("vacuum_cost_delay"), cost_limit });
+    });
     if o.vacuum {
         ctx.engine.prevent_in_block(ctx.top_level, "VACUUM")?;
     }
@@ -231,9 +240,12 @@ pub fn vacuum_relation(
             .map_or(Xid::FIRST_NORMAL, |r| Xid(u64::from(r.oid(pg_class::RELFROZENXID).0))),
         old_rel_pages: row.as_ref().map_or(0, |r| r.i32(pg_class::RELPAGES).max(0) as u32),
         old_rel_tuples: row.as_ref().map_or(-1.0, |r| f64::from(r.f32(pg_class::RELTUPLES))),
+        delay: o.delay.and_then(CostDelay::function),
         ..VacuumParams::default()
     };
     let stats = access::vacuum_heap(eng, &heap, &indexes, &params)?;
+    let dead = stats.recently_dead_tuples + stats.missed_dead_tuples;
+    eng.report_vacuum(heap.stat_key(), stats.new_rel_tuples, dead);
     if let Some(row) = class_row(catalog, oid)? {
         let mut changes = vec![
             (pg_class::RELPAGES, Datum::I32(stats.rel_pages as i32)),
@@ -253,7 +265,7 @@ pub fn vacuum_relation(
         ];
         overwrite_if_changed(catalog, &row, &changes)?;
     }
-    if let Some(t) = &heap.toast {
+    if let Some(t) = heap.toast.as_ref().filter(|_| !o.skip_toast) {
         vacuum_relation(eng, catalog, t.heap.oid, o, memory_bytes)?;
     }
     Ok(stats)

@@ -22,6 +22,7 @@ mod setting;
 mod size;
 mod size_text;
 mod sleep;
+mod stat_tables;
 mod transaction;
 mod visible;
 
@@ -54,6 +55,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         size::TABLE,
         size_text::TABLE,
         sleep::TABLE,
+        stat_tables::TABLE,
         transaction::TABLE,
         visible::TABLE,
     ]
