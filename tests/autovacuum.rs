@@ -1,0 +1,122 @@
+//! Autovacuum: tables past their thresholds are vacuumed and analysed without being asked for, counters survive a
+//! crash, and the death of a worker or launcher disturbs nobody.
+#![allow(clippy::unwrap_used)]
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::time::{Duration, Instant};
+use testkit::{Cluster, Kind, Options};
+
+fn cluster() -> Cluster {
+    let mut options = Options::default();
+    for (n, v) in [
+        ("autovacuum_naptime", "1s"),
+        ("autovacuum_vacuum_threshold", "20"),
+        ("autovacuum_analyze_threshold", "20"),
+        ("log_autovacuum_min_duration", "0"),
+    ] {
+        options.settings.push((n.into(), v.into()));
+    }
+    Cluster::start(Kind::Stegodon, options).unwrap()
+}
+
+fn ask(c: &Cluster, sql: &str) -> String {
+    let out = c.psql(sql).unwrap();
+    assert!(out.success, "{sql}: {}", out.text);
+    out.text.trim().to_string()
+}
+
+/// Asks until the answer is `want`, for a minute at most.
+fn until(c: &Cluster, sql: &str, want: &str) {
+    let begun = Instant::now();
+    loop {
+        let got = ask(c, sql);
+        if got == want {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{sql}: {got}, not {want}\n{}", c.log_tail());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Process ids of the server's children whose title contains a text.
+fn children(c: &Cluster, title: &str) -> Vec<i32> {
+    let parent = c.postmaster_pid().unwrap().to_string();
+    let out = std::process::Command::new("ps").args(["-o", "pid=,args=", "--ppid", &parent]).output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let lines = text.lines().filter(|l| l.contains(title));
+    lines.filter_map(|l| l.split_whitespace().next()?.parse().ok()).collect()
+}
+
+#[test]
+fn tables_are_vacuumed_and_analysed() {
+    let mut c = cluster();
+    ask(&c, "create table t(i int primary key, v int); create table off(i int) with (autovacuum_enabled = off)");
+    ask(&c, "insert into t select g, g from generate_series(1, 1000) g; insert into off select 1 from generate_series(1, 500)");
+    until(&c, "select reltuples from pg_class where relname = 't'", "1000");
+    until(&c, "select count(*) > 0 from pg_stats where tablename = 't'", "t");
+    ask(&c, "update t set v = v + 1");
+    until(
+        &c,
+        "select n_dead_tup, n_live_tup, n_mod_since_analyze, n_tup_upd, autovacuum_count > 0, last_autovacuum is not null, \
+         autoanalyze_count > 1 from pg_stat_user_tables where relname = 't'",
+        "0|1000|0|1000|t|t|t",
+    );
+    let off = "select n_live_tup, n_mod_since_analyze, autoanalyze_count, autovacuum_count from pg_stat_user_tables where relname = 'off'";
+    assert_eq!(ask(&c, off), "500|500|0|0");
+
+    // Rows of an aborted transaction are dead; a truncated table is empty.
+    ask(&c, "create table a(i int) with (autovacuum_enabled = off)");
+    let _ = c.psql("begin; insert into a select generate_series(1, 30); savepoint s; delete from a; rollback to s; insert into a values (1); rollback").unwrap();
+    let stats = "select n_live_tup, n_dead_tup, n_tup_ins, n_tup_del from pg_stat_user_tables where relname = 'a'";
+    assert_eq!(ask(&c, stats), "0|31|31|30");
+    ask(&c, "insert into a values (1), (2); truncate a; insert into a values (3)");
+    assert_eq!(ask(&c, "select n_live_tup, n_dead_tup from pg_stat_user_tables where relname = 'a'"), "1|0");
+
+    // The counters outlive a shutdown, and a crash once they are saved.
+    let before = ask(&c, off);
+    c.stop().unwrap();
+    assert!(c.data_dir().join("pg_stat/stegodon.stat").exists());
+    c.launch().unwrap();
+    assert_eq!(ask(&c, off), before);
+    c.kill().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    c.launch().unwrap();
+    assert_eq!(ask(&c, off), before);
+    c.stop().unwrap();
+}
+
+#[test]
+fn killed_workers_are_contained() {
+    let mut c = cluster();
+    ask(&c, "create table t(i int, v text) with (autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_cost_delay = 20)");
+    ask(&c, "insert into t select g, repeat('x', 500) from generate_series(1, 8000) g; delete from t where i % 2 = 0");
+    let session = c.psql_command("postgres").args(["-At", "-c", "select pg_sleep(6), 'alive'"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    let worker = loop {
+        if let Some(pid) = children(&c, "autovacuum worker postgres").first() {
+            let busy = ask(&c, "select count(*) from pg_stat_activity where query like 'autovacuum: VACUUM%public.t'");
+            if busy == "1" {
+                break *pid;
+            }
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "no worker\n{}", c.log_tail());
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    kill(Pid::from_raw(worker), Signal::SIGKILL).unwrap();
+    let launcher = children(&c, "autovacuum launcher");
+    assert_eq!(launcher.len(), 1);
+    kill(Pid::from_raw(launcher[0]), Signal::SIGKILL).unwrap();
+    let out = session.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&out.stdout).contains("alive"), "{}", c.log_tail());
+    // Both come back.
+    ask(&c, "alter table t reset (autovacuum_vacuum_cost_limit, autovacuum_vacuum_cost_delay)");
+    until(&c, "select autovacuum_count > 0 from pg_stat_user_tables where relname = 't'", "t");
+    let again = children(&c, "autovacuum launcher");
+    assert!(again.len() == 1 && again != launcher);
+    let pids = children(&c, "");
+    c.stop().unwrap();
+    for pid in pids {
+        assert!(kill(Pid::from_raw(pid), None).is_err(), "process {pid} outlived the server");
+    }
+}
