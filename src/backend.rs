@@ -206,6 +206,8 @@ fn admit(
     // A client that does not say otherwise speaks the server's encoding.
     settings.set_initial("client_encoding", "UTF8", common::settings::Source::DynamicDefault)?;
     session::startup_settings(&mut settings, packet, who.superuser).map_err(Error::fatal)?;
+    session::stored_settings(&mut settings, &catalog, who.role)?;
+    settings.set_internal("server_encoding", "UTF8")?;
     settings.set_internal("session_authorization", &packet.user)?;
     settings.set_internal("is_superuser", if who.superuser { "on" } else { "off" })?;
     let identity = Identity {

@@ -195,7 +195,7 @@ fn garbage_harms_only_its_sender() {
         for _ in 0..4 {
             let kind = *r.pick(b"QPBDECSHFXdcfp");
             let body: Vec<u8> =
-                (0..r.below(40)).map(|_| if r.below(3) == 0 { 0 } else { r.next() as u8 }).collect();
+                (0..r.below(40)).map(|_| if r.below(3) == 0 { 0 } else { r.next_u64() as u8 }).collect();
             let _ = w.send_bytes(&message(kind, &[&body]));
         }
         let _ = w.send_bytes(&sync());

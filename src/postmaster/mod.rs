@@ -62,7 +62,7 @@ impl Postmaster {
         std::env::set_current_dir(&data_dir).map_err(|e| {
             Error::os(format!("could not change directory to \"{}\"", data_dir.display()), &e)
         })?;
-        let settings = crate::config::load(&data_dir, &o.settings)?;
+        let mut settings = crate::config::load(&data_dir, &o.settings)?;
         check_combinations(&settings)?;
         let mut lock = LockFile::create(&data_dir, &settings)?;
         if nix::unistd::Uid::effective().is_root() {
@@ -72,6 +72,7 @@ impl Postmaster {
             format!("starting PostgreSQL {} (Stegodon {})", crate::VERSION, env!("CARGO_PKG_VERSION"));
         crate::log::line("LOG", &version);
         let control = ControlFile::read(&data_dir)?;
+        settings.set_internal("data_checksums", if control.data_checksums { "on" } else { "off" })?;
         let listeners = Listeners::open(&settings, &mut lock)?;
         std::fs::write(data_dir.join("postmaster.opts"), format!("{}\n", o.command_line))
             .map_err(|e| Error::os("could not write file \"postmaster.opts\"", &e))?;

@@ -18,7 +18,7 @@ mod utility;
 mod wire;
 
 pub use auth::{Admission, authenticate};
-pub use settings::startup_settings;
+pub use settings::{startup_settings, stored_settings};
 
 use catalog::Catalog;
 use catalog::search_path::SearchPath;

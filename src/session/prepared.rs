@@ -17,7 +17,7 @@ use types::Datum;
 /// What a statement turned out to be.
 pub enum Work {
     Empty,
-    Query(Query),
+    Query(Box<Query>),
     Utility(Rc<Statement>),
 }
 
@@ -127,7 +127,7 @@ impl Session {
                 Analyzed::Query(q) => {
                     let mut queries = analyze::rewrite(ctx, *q)?;
                     match (queries.pop(), queries.is_empty()) {
-                        (Some(q), true) => Ok(Work::Query(q)),
+                        (Some(q), true) => Ok(Work::Query(Box::new(q))),
                         _ => Err(common::Error::unsupported("a rule that makes several queries of one")),
                     }
                 }
@@ -184,7 +184,7 @@ impl Session {
         let generic = params.is_empty() || self.wants_generic(p, query, params.len(), cursor)?;
         let types = p.param_types.borrow().clone();
         let bound = if generic && !params.is_empty() { None } else { Some(params) };
-        let stmt = self.plan_query(query.clone(), &types, bound, cursor)?;
+        let stmt = self.plan_query(Query::clone(query), &types, bound, cursor)?;
         if generic {
             p.generic_plans.set(p.generic_plans.get() + 1);
         } else {

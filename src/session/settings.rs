@@ -62,6 +62,33 @@ pub fn startup_settings(
     Ok(())
 }
 
+/// Applies what ALTER ROLE … SET and ALTER DATABASE … SET have stored, the more specific over the more general. A value
+/// that no longer fits is passed over with a line in the log.
+pub fn stored_settings(settings: &mut Settings, catalog: &catalog::Catalog, role: common::Oid) -> Result<()> {
+    use catalog::columns::pg_db_role_setting as t;
+    let db = catalog.database();
+    let none = common::Oid::INVALID;
+    let levels = [
+        (none, none, Source::Global),
+        (db, none, Source::Database),
+        (none, role, Source::User),
+        (db, role, Source::DatabaseUser),
+    ];
+    for (d, r, source) in levels {
+        let keys = [types::Datum::oid(d), types::Datum::oid(r)];
+        for row in catalog.scan(t::TABLE, t::DATABASEID_ROL_INDEX, &keys)? {
+            for item in catalog::literal::text_items(row.bytes(t::SETCONFIG)) {
+                let Some((n, v)) = item.split_once('=') else { continue };
+                let set = check(settings, n, v).and_then(|(n, v)| settings.set_initial(&n, &v, source));
+                if let Err(e) = set {
+                    crate::log::report(e.report(), None);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The `options` string: `-c name=value` and `--name=value`, words separated by blanks, backslash escapes.
 fn parse_options(options: &str) -> Result<Vec<(String, String)>> {
     let mut words: Vec<String> = Vec::new();
@@ -152,6 +179,11 @@ pub fn check(settings: &Settings, name: &str, value: &str) -> Result<(String, St
                 return Err(invalid(value, if lower == "timezone" { "TimeZone" } else { "log_timezone" }));
             }
         },
+        "standard_conforming_strings"
+            if ["off", "false", "no", "0"].contains(&value.to_ascii_lowercase().as_str()) =>
+        {
+            return Err(Error::unsupported("standard_conforming_strings = off"));
+        }
         "client_encoding" => {
             let v: String = value.to_ascii_uppercase().replace(['-', '_', ' '], "");
             match v.as_str() {
@@ -469,7 +501,14 @@ fn planner_settings(s: &Settings) -> PlannerSettings {
         cpu_index_tuple_cost: s.real("cpu_index_tuple_cost"),
         cpu_operator_cost: s.real("cpu_operator_cost"),
         effective_cache_size: s.int("effective_cache_size") as f64,
-        ..PlannerSettings::default()
+        work_mem: s.int("work_mem") as u64,
+        hash_mem_multiplier: s.real("hash_mem_multiplier"),
+        from_collapse_limit: s.int("from_collapse_limit") as usize,
+        join_collapse_limit: s.int("join_collapse_limit") as usize,
+        geqo: s.bool("geqo"),
+        geqo_threshold: s.int("geqo_threshold") as usize,
+        default_statistics_target: s.int("default_statistics_target") as i32,
+        cursor_tuple_fraction: s.real("cursor_tuple_fraction"),
     }
 }
 

@@ -33,7 +33,7 @@ pub fn build(t: &TypeDesc, items: &[Datum]) -> Datum {
 
 /// Offsets count from the start of the value's length word, which memory leaves out.
 fn pad(out: &mut Vec<u8>, align: usize) {
-    while (out.len() + 4) % align != 0 {
+    while !(out.len() + 4).is_multiple_of(align) {
         out.push(0);
     }
 }
@@ -80,10 +80,10 @@ pub fn element_type(b: &[u8]) -> Option<Oid> {
 /// The elements. Bounds-checked: a damaged value yields what can be read.
 pub fn elements(t: &TypeDesc, b: &[u8]) -> Vec<Datum> {
     let (Some(1), Some(0), Some(n)) = (word(b, 0), word(b, 4), word(b, 12)) else { return Vec::new() };
-    let mut at = 20;
+    let mut at = 20usize;
     let mut out = Vec::new();
     for _ in 0..n {
-        while (at + 4) % align_of(t) != 0 {
+        while !(at + 4).is_multiple_of(align_of(t)) {
             at += 1;
         }
         let size = if t.len > 0 {

@@ -48,7 +48,7 @@ pub fn make_array(elem: Oid, items: &[Datum], lower: i32) -> Datum {
     }
     let (len, align) = element_layout(elem);
     for d in items {
-        while (out.len() + 4) % align != 0 {
+        while !(out.len() + 4).is_multiple_of(align) {
             out.push(0);
         }
         push_element(d, len, &mut out);
@@ -108,7 +108,7 @@ pub fn array_items(bytes: &[u8]) -> Vec<Datum> {
     let mut at = 20usize;
     let mut out = Vec::new();
     for _ in 0..n.max(0) {
-        while (at + 4) % align != 0 {
+        while !(at + 4).is_multiple_of(align) {
             at += 1;
         }
         let size = if len > 0 {

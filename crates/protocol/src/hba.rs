@@ -57,7 +57,6 @@ pub struct Rule {
     pub users: Vec<Word>,
     pub address: AddressMatch,
     pub method: Method,
-    pub options: Vec<(String, String)>,
 }
 
 /// A name in a rule; quoting takes away the special meaning of keywords.
@@ -173,17 +172,14 @@ fn rule(line: usize, f: &[Vec<Word>]) -> Result<Rule, String> {
         "peer" => return Err("peer authentication is only supported on local sockets".to_string()),
         other => return Err(format!("invalid authentication method \"{other}\"")),
     };
-    let mut options = Vec::new();
-    for w in f[next + 1..].iter().flatten() {
-        match w.text.split_once('=') {
-            Some((k, v)) => {
-                return Err(format!("unrecognized authentication option name: \"{k}\" (value \"{v}\")"));
-            }
-            None => return Err(format!("authentication option not in name=value format: {}", w.text)),
-        }
+    // No method here takes options yet; one that is not understood must not be ignored.
+    if let Some(w) = f[next + 1..].iter().flatten().next() {
+        return Err(match w.text.split_once('=') {
+            Some((k, _)) => format!("unrecognized authentication option name: \"{k}\""),
+            None => format!("authentication option not in name=value format: {}", w.text),
+        });
     }
-    options.shrink_to_fit();
-    Ok(Rule { line, conn, databases, users, address, method, options })
+    Ok(Rule { line, conn, databases, users, address, method })
 }
 
 fn address(word: &str, f: &[Vec<Word>], next: &mut usize) -> Result<AddressMatch, String> {

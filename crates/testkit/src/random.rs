@@ -12,12 +12,12 @@ impl Random {
             r.0 = 1;
         }
         (0..8).for_each(|_| {
-            r.next();
+            r.next_u64();
         });
         r
     }
     /// 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -25,7 +25,7 @@ impl Random {
     }
     /// Below `n` (which is not 0).
     pub fn below(&mut self, n: u64) -> u64 {
-        (self.next() >> 11) % n
+        (self.next_u64() >> 11) % n
     }
     /// One of `items`.
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
