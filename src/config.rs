@@ -63,7 +63,9 @@ fn read_files(s: &mut Settings, at_start: bool) -> Vec<String> {
             _ => {}
         }
         let at = Some((e.file.clone(), e.line));
-        if let Err(x) = s.set_from(&e.name, &e.value, Source::File, at) {
+        let set = crate::session::check_setting(s, &e.name, &e.value)
+            .and_then(|(_, value)| s.set_from(&e.name, &value, Source::File, at));
+        if let Err(x) = set {
             errors.push(format!("{} in file \"{}\" line {}", x.report().message, e.file, e.line));
         }
     }

@@ -174,7 +174,9 @@ impl Session {
                     Value::Integer(i) => i.to_string(),
                     Value::Float(f) => f.clone(),
                     Value::Boolean(b) => b.to_string(),
-                    Value::String(s) | Value::BitString(s) if is_list => {
+                    Value::String(s) | Value::BitString(s)
+                        if is_list && !v.name.eq_ignore_ascii_case("DateStyle") =>
+                    {
                         types::text::quote::quote_identifier(s).into_owned()
                     }
                     Value::String(s) | Value::BitString(s) => s.clone(),

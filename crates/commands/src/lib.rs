@@ -28,6 +28,7 @@ mod index;
 mod index_build;
 mod lock;
 mod naming;
+mod read_only;
 mod reindex;
 mod relation;
 mod relfilenode;
@@ -57,6 +58,7 @@ use transam::lock::LockMode;
 /// Runs a utility statement and returns its command tag. Statements of other kinds are a bug of the caller (XX000).
 pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Result<String> {
     use parser::ast::Statement as S;
+    read_only::check(ctx, stmt)?;
     match stmt {
         S::CreateTable(s) => create_table::create(ctx, s),
         S::Index(s) => index::create(ctx, s),

@@ -8,7 +8,7 @@ use crate::analysis::with_analyze;
 use crate::{CommandCtx, CopyFormat};
 use access::InsertOptions;
 use catalog::desc::Relation;
-use common::{Error, Oid, Result, bail, err};
+use common::{Error, Oid, Result, SqlState, bail, err};
 use executor::modify::bulk::BulkInserter;
 use executor::run::RunOptions;
 use parser::ast::CopyStmt;
@@ -51,7 +51,13 @@ struct CopyFrom<'a> {
     rows: u64,
     /// Record number of the first row of the batch.
     first_line: u64,
+    /// Beginnings of the batch's lines, and where each ends: a violated constraint shows its line.
+    heads: Vec<u8>,
+    head_ends: Vec<usize>,
 }
+
+/// How much of a line is kept: more than [`shown`] shows.
+const HEAD_BYTES: usize = 128;
 
 /// Runs it; returns the number of rows.
 pub fn copy_from(
@@ -87,6 +93,8 @@ pub fn copy_from(
         filter: None,
         rows: 0,
         first_line: 1,
+        heads: Vec::new(),
+        head_ends: Vec::new(),
     };
     let format = if binary { CopyFormat::Binary } else { CopyFormat::Text };
     ctx.host.copy_in_begin(format, columns.len())?;
@@ -224,6 +232,8 @@ impl CopyFrom<'_> {
                 let text = shown(line);
                 return Err(e.context(format!("COPY {rel}, line {number}: \"{text}\"")));
             }
+            self.heads.extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
+            self.head_ends.push(self.heads.len());
             self.add_text_row(&fields, number)?;
             if self.batch.rows == BATCH {
                 self.insert_batch()?;
@@ -344,11 +354,22 @@ impl CopyFrom<'_> {
         }
         let r = self.inserter.insert(&mut self.batch);
         if let Err(e) = r {
-            let line = self.first_line + self.inserter.target.failed_row.unwrap_or(0) as u64;
+            let row = self.inserter.target.failed_row.unwrap_or(0);
+            let line = self.first_line + row as u64;
+            let checked = [SqlState::NOT_NULL_VIOLATION, SqlState::CHECK_VIOLATION];
+            if checked.contains(&e.report().sqlstate)
+                && let Some(&end) = self.head_ends.get(row)
+            {
+                let start = if row == 0 { 0 } else { self.head_ends[row - 1] };
+                let text = shown(&self.heads[start..end]);
+                return Err(e.context(format!("COPY {}, line {line}: \"{text}\"", self.rel_name)));
+            }
             return Err(e.context(format!("COPY {}, line {line}", self.rel_name)));
         }
         self.rows += n as u64;
         self.batch.clear();
+        self.heads.clear();
+        self.head_ends.clear();
         Ok(())
     }
 }

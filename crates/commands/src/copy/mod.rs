@@ -77,6 +77,10 @@ fn column_numbers(rel: &Ref<Relation>, names: &[String]) -> Result<Vec<usize>> {
         let Some(i) = attrs.iter().position(|a| !a.dropped && a.name == *n) else {
             bail!(UNDEFINED_COLUMN, "column \"{n}\" of relation \"{}\" does not exist", rel.name);
         };
+        if attrs[i].generated != 0 {
+            return Err(err!(INVALID_COLUMN_REFERENCE, "column \"{n}\" is a generated column")
+                .detail("Generated columns cannot be used in COPY."));
+        }
         if out.contains(&i) {
             bail!(DUPLICATE_COLUMN, "column \"{n}\" specified more than once");
         }

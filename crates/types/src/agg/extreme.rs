@@ -18,7 +18,8 @@ impl<const MAX: bool> Best<MAX> {
     #[inline]
     fn offer(&mut self, v: DatumRef<'_>) {
         let o = (self.cmp)(self.collation, v, self.best.as_ref());
-        if if MAX { o.is_gt() } else { o.is_lt() } {
+        // Of equal values that look different (1 mon, 30 days) the last one wins.
+        if if MAX { o.is_gt() } else { o.is_lt() } || o.is_eq() && v != self.best.as_ref() {
             self.best = v.to_owned();
         }
     }

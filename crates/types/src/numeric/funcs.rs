@@ -30,8 +30,8 @@ binary! {
     numeric_log math::log;
     numeric_gcd |a, b| Ok(arith::gcd(a, b));
     numeric_lcm |a, b| Ok(arith::lcm(a, b));
-    numeric_larger |a, b| Ok(if a >= b { a.clone() } else { b.clone() });
-    numeric_smaller |a, b| Ok(if a <= b { a.clone() } else { b.clone() });
+    numeric_larger |a, b| Ok(if a > b { a.clone() } else { b.clone() });
+    numeric_smaller |a, b| Ok(if a < b { a.clone() } else { b.clone() });
 }
 
 macro_rules! unary {

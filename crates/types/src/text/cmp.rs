@@ -28,10 +28,10 @@ macro_rules! ops {
                 $prep(a) >= $prep(b)
             }
             pub fn larger(a: &[u8], b: &[u8], out: &mut Vec<u8>) {
-                out.extend_from_slice(if ge(a, b) { a } else { b });
+                out.extend_from_slice(if gt(a, b) { a } else { b });
             }
             pub fn smaller(a: &[u8], b: &[u8], out: &mut Vec<u8>) {
-                out.extend_from_slice(if le(a, b) { a } else { b });
+                out.extend_from_slice(if lt(a, b) { a } else { b });
             }
         }
     };

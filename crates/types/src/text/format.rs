@@ -70,7 +70,11 @@ pub fn concat_strict(ctx: &CallCtx<'_>, args: &[Arg<'_>], rows: Rows<'_>, out: &
         }
         let mut s = Vec::new();
         for (i, d) in v.iter().enumerate() {
-            push_text(ctx, arg_type(ctx, i, *d), *d, &mut s)?;
+            match d {
+                // As the cast to text writes it, not as output does.
+                DatumRef::Bool(b) => s.extend_from_slice(if *b { b"true" } else { b"false" }),
+                _ => push_text(ctx, arg_type(ctx, i, *d), *d, &mut s)?,
+            }
         }
         Ok(Datum::bytes(&s))
     })
