@@ -42,7 +42,8 @@ fn until(c: &Cluster, sql: &str, want: &str) {
 /// Process ids of the server's children whose title contains a text.
 fn children(c: &Cluster, title: &str) -> Vec<i32> {
     let parent = c.postmaster_pid().unwrap().to_string();
-    let out = std::process::Command::new("ps").args(["-o", "pid=,args=", "--ppid", &parent]).output().unwrap();
+    let out =
+        std::process::Command::new("ps").args(["-o", "pid=,args=", "--ppid", &parent]).output().unwrap();
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
     let lines = text.lines().filter(|l| l.contains(title));
     lines.filter_map(|l| l.split_whitespace().next()?.parse().ok()).collect()
@@ -51,10 +52,16 @@ fn children(c: &Cluster, title: &str) -> Vec<i32> {
 #[test]
 fn tables_are_vacuumed_and_analysed() {
     let mut c = cluster();
-    ask(&c, "create table t(i int primary key, v int); create table off(i int) with (autovacuum_enabled = off)");
-    ask(&c, "insert into t select g, g from generate_series(1, 1000) g; insert into off select 1 from generate_series(1, 500)");
+    ask(
+        &c,
+        "create table t(i int primary key, v int); create table off(i int) with (autovacuum_enabled = off)",
+    );
+    ask(
+        &c,
+        "insert into t select g, g from generate_series(1, 1000) g; insert into off select 1 from generate_series(1, 500)",
+    );
     until(&c, "select reltuples from pg_class where relname = 't'", "1000");
-    until(&c, "select count(*) > 0 from pg_stats where tablename = 't'", "t");
+    until(&c, "select count(*) > 0 from pg_statistic where starelid = 't'::regclass", "t");
     ask(&c, "update t set v = v + 1");
     until(
         &c,
@@ -68,10 +75,13 @@ fn tables_are_vacuumed_and_analysed() {
     // Rows of an aborted transaction are dead; a truncated table is empty.
     ask(&c, "create table a(i int) with (autovacuum_enabled = off)");
     let _ = c.psql("begin; insert into a select generate_series(1, 30); savepoint s; delete from a; rollback to s; insert into a values (1); rollback").unwrap();
-    let stats = "select n_live_tup, n_dead_tup, n_tup_ins, n_tup_del from pg_stat_user_tables where relname = 'a'";
+    let stats =
+        "select n_live_tup, n_dead_tup, n_tup_ins, n_tup_del from pg_stat_user_tables where relname = 'a'";
     assert_eq!(ask(&c, stats), "0|31|31|30");
     ask(&c, "insert into a values (1), (2); truncate a; insert into a values (3)");
-    assert_eq!(ask(&c, "select n_live_tup, n_dead_tup from pg_stat_user_tables where relname = 'a'"), "1|0");
+    let stats = "select n_live_tup, n_dead_tup, n_tup_ins, n_tup_del, n_mod_since_analyze, n_ins_since_vacuum \
+                 from pg_stat_user_tables where relname = 'a'";
+    assert_eq!(ask(&c, stats), "1|0|32|30|1|1");
 
     // The counters outlive a shutdown, and a crash once they are saved.
     let before = ask(&c, off);
@@ -89,13 +99,27 @@ fn tables_are_vacuumed_and_analysed() {
 #[test]
 fn killed_workers_are_contained() {
     let mut c = cluster();
-    ask(&c, "create table t(i int, v text) with (autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_cost_delay = 20)");
-    ask(&c, "insert into t select g, repeat('x', 500) from generate_series(1, 8000) g; delete from t where i % 2 = 0");
-    let session = c.psql_command("postgres").args(["-At", "-c", "select pg_sleep(6), 'alive'"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    ask(
+        &c,
+        "create table t(i int, v text) with (autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_cost_delay = 20)",
+    );
+    ask(
+        &c,
+        "insert into t select g, repeat('x', 500) from generate_series(1, 8000) g; delete from t where i % 2 = 0",
+    );
+    let session = c
+        .psql_command("postgres")
+        .args(["-At", "-c", "select pg_sleep(6), 'alive'"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     let begun = Instant::now();
     let worker = loop {
         if let Some(pid) = children(&c, "autovacuum worker postgres").first() {
-            let busy = ask(&c, "select count(*) from pg_stat_activity where query like 'autovacuum: VACUUM%public.t'");
+            let busy = ask(
+                &c,
+                "select count(*) from pg_stat_activity where query like 'autovacuum: VACUUM%public.t'",
+            );
             if busy == "1" {
                 break *pid;
             }

@@ -4,11 +4,11 @@
 
 mod need;
 
+use crate::analyze_table;
 use crate::vacuum::{self, Options};
 use crate::vacuum_delay::CostDelay;
-use crate::analyze_table;
 use catalog::columns::{pg_class, pg_database};
-use catalog::{Catalog, CatRow};
+use catalog::{CatRow, Catalog};
 use common::settings::Settings;
 use common::{Error, Oid, Report, Result, Severity, SqlState};
 use ipc::activity::State;
@@ -221,7 +221,8 @@ impl Worker<'_> {
         self.engine.abort_any();
         self.engine.proc().activity.state(clock::now(), State::Idle);
         let what = if analyze { "analyze" } else { "vacuum" };
-        let mut report = e.context(format!("automatic {what} of table \"{}\"", self.shown(c))).report().clone();
+        let mut report =
+            e.context(format!("automatic {what} of table \"{}\"", self.shown(c))).report().clone();
         if report.sqlstate == SqlState::QUERY_CANCELED {
             report.message = "canceling autovacuum task".into();
         }

@@ -37,8 +37,11 @@ fn option<T: std::str::FromStr>(options: &[String], name: &str) -> Option<T> {
 }
 
 fn is_off(options: &[String], name: &str) -> bool {
-    option::<String>(options, name)
-        .is_some_and(|v| matches!(v.to_ascii_lowercase().as_str(), "off" | "of" | "0") || is_prefix(&v, "false") || is_prefix(&v, "no"))
+    option::<String>(options, name).is_some_and(|v| {
+        matches!(v.to_ascii_lowercase().as_str(), "off" | "of" | "0")
+            || is_prefix(&v, "false")
+            || is_prefix(&v, "no")
+    })
 }
 
 fn is_prefix(v: &str, word: &str) -> bool {
@@ -113,7 +116,12 @@ mod tests {
 
     #[test]
     fn tables_have_their_own_limits() {
-        let all = TableStats { dead_tuples: 2000, ins_since_vacuum: 2000, mod_since_analyze: 2000, ..Default::default() };
+        let all = TableStats {
+            dead_tuples: 2000,
+            ins_since_vacuum: 2000,
+            mod_since_analyze: 2000,
+            ..Default::default()
+        };
         assert!(!limits(&["autovacuum_enabled=off"]).need(&all, 0.0, 0).any());
         assert!(limits(&["autovacuum_enabled=on"]).need(&all, 0.0, 0).any());
         let l = limits(&["autovacuum_vacuum_insert_threshold=-1", "autovacuum_vacuum_threshold=5000"]);

@@ -73,7 +73,8 @@ impl Engine {
         let limit = HEADER + SAVED_TABLES_MAX * ENTRY + 4;
         let path = self.stats_file();
         let Ok(meta) = std::fs::metadata(&path) else { return true };
-        let bytes = if meta.len() <= limit as u64 { std::fs::read(&path).unwrap_or_default() } else { vec![] };
+        let bytes =
+            if meta.len() <= limit as u64 { std::fs::read(&path).unwrap_or_default() } else { vec![] };
         match decode(&bytes) {
             Some(all) => {
                 all.iter().for_each(|(k, s)| self.shared.stats.set(self.proc, *k, s));
@@ -92,7 +93,10 @@ mod tests {
     #[test]
     fn round_trip_and_damage() {
         let s = TableStats { scans: 3, dead_tuples: -1, autoanalyze_count: 1 << 40, ..Default::default() };
-        let all = vec![(StatKey::new(Oid(5), Oid(77)), s), (StatKey::new(Oid(0), Oid(1262)), TableStats::default())];
+        let all = vec![
+            (StatKey::new(Oid(5), Oid(77)), s),
+            (StatKey::new(Oid(0), Oid(1262)), TableStats::default()),
+        ];
         let b = encode(&all);
         assert_eq!(decode(&b).unwrap(), all);
         for i in 0..b.len() {

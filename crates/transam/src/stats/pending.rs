@@ -45,9 +45,9 @@ impl Table {
     }
     /// Live and dead rows that this transaction will add if it commits.
     pub(super) fn own(&self) -> (i64, i64) {
-        self.levels.iter().fold((0, 0), |(live, dead), l| {
-            (live + l.inserted - l.deleted, dead + l.updated + l.deleted)
-        })
+        self.levels
+            .iter()
+            .fold((0, 0), |(live, dead), l| (live + l.inserted - l.deleted, dead + l.updated + l.deleted))
     }
     fn total(&mut self, l: &Level) {
         self.add.tuples_inserted += l.inserted;

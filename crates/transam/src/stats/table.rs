@@ -213,11 +213,8 @@ impl StatsTable {
         e.live_tuples.store(live, Relaxed);
         e.dead_tuples.store(dead, Relaxed);
         e.ins_since_vacuum.store(0, Relaxed);
-        let (at, count) = if auto {
-            (&e.last_autovacuum, &e.autovacuum_count)
-        } else {
-            (&e.last_vacuum, &e.vacuum_count)
-        };
+        let (at, count) =
+            if auto { (&e.last_autovacuum, &e.autovacuum_count) } else { (&e.last_vacuum, &e.vacuum_count) };
         at.store(now, Relaxed);
         count.fetch_add(1, Relaxed);
         self.touch();
