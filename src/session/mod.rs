@@ -18,11 +18,7 @@ mod utility;
 mod wire;
 
 pub use auth::{Admission, authenticate};
-<<<<<<< HEAD
-pub use settings::{startup_settings, stored_settings};
-=======
-pub use settings::{check as check_setting, startup_settings};
->>>>>>> 4b40b60 (tests: scripts on text, dates, transactions, cursors, COPY, foreign keys; the bugs they found)
+pub use settings::{check as check_setting, startup_settings, stored_settings};
 
 use catalog::Catalog;
 use catalog::search_path::SearchPath;
