@@ -326,3 +326,24 @@ fn lock_file() {
     c.launch().unwrap();
     assert_eq!(wire(&c).value("select 1"), "1");
 }
+
+#[test]
+fn a_new_server_waits_for_the_old_ones_processes() {
+    let mut c = cluster();
+    let w = wire(&c);
+    // A stopped process cannot die of its parent's death by a mere signal of the kernel's before it is continued or
+    // killed; SIGKILL reaches it all the same, so the new server must come up soon, and never beside it.
+    signal(w.pid, Signal::SIGSTOP);
+    c.kill().unwrap();
+    c.launch().unwrap();
+    assert!(!is_alive(w.pid));
+    // A process that holds the directory keeps a server out.
+    c.stop().unwrap();
+    let dir = std::fs::File::open(c.data_dir()).unwrap();
+    dir.lock().unwrap();
+    let e = c.launch().unwrap_err().to_string();
+    assert!(e.contains("processes of an earlier server still use data directory"), "{e}");
+    assert!(!c.data_dir().join("postmaster.pid").exists());
+    drop(dir);
+    c.launch().unwrap();
+}

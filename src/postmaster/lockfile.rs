@@ -127,6 +127,28 @@ impl LockFile {
     }
 }
 
+/// Holds the data directory against another server until the last process of this one is gone.
+///
+/// The lock belongs to an open file that every child inherits by its fork: when the postmaster is killed, it lasts as
+/// long as a child that may still write. That one dies with its parent, so waiting a moment is the answer.
+pub fn hold_directory(data_dir: &Path) -> Result<fs::File> {
+    use std::fs::TryLockError;
+    let fail = |e: std::io::Error| {
+        Error::os(format!("could not lock directory \"{}\"", data_dir.display()), &e).fatal()
+    };
+    let dir = fs::File::open(data_dir).map_err(fail)?;
+    for _ in 0..500 {
+        match dir.try_lock() {
+            Ok(()) => return Ok(dir),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            Err(TryLockError::Error(e)) => return Err(fail(e)),
+        }
+    }
+    Err(err!(LOCK_FILE_EXISTS, "processes of an earlier server still use data directory \"{}\"", data_dir.display())
+        .hint("Terminate any old server processes associated with the data directory.")
+        .fatal())
+}
+
 fn check_other(data_dir: &Path, path: &Path) -> Result<()> {
     let other = read_pid_file(data_dir).map_or(0, |p| p.pid.abs());
     let own_family = [std::process::id() as i32, nix::unistd::getppid().as_raw()];

@@ -6,7 +6,7 @@ mod lockfile;
 mod sockets;
 mod state;
 
-pub use lockfile::{LockFile, PidFile, process_exists, read_pid_file};
+pub use lockfile::{LockFile, hold_directory, PidFile, process_exists, read_pid_file};
 pub use state::Refusal;
 
 use crate::server::registry::Knowledge;
@@ -39,6 +39,8 @@ pub struct Postmaster {
     pub shared: Rc<Shared>,
     listeners: Listeners,
     lock: LockFile,
+    /// Open in every process of this server: nobody else may start here while one lives.
+    _directory: std::fs::File,
     children: Children,
     state: PmState,
     shutdown: ShutdownMode,
@@ -65,6 +67,7 @@ impl Postmaster {
         let mut settings = crate::config::load(&data_dir, &o.settings)?;
         check_combinations(&settings)?;
         let mut lock = LockFile::create(&data_dir, &settings)?;
+        let directory = hold_directory(&data_dir).inspect_err(|_| lock.remove())?;
         if nix::unistd::Uid::effective().is_root() {
             crate::log::line("WARNING", "the server runs as root: a fault in it endangers the whole machine");
         }
@@ -92,6 +95,7 @@ impl Postmaster {
             shared,
             listeners,
             lock,
+            _directory: directory,
             children: Children::default(),
             state: PmState::Startup,
             shutdown: ShutdownMode::None,

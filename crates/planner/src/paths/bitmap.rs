@@ -78,6 +78,9 @@ fn choose_and(g: &Glob<'_>, root: &mut Root, rti: u32, cands: Vec<Rc<Bitmap>>, o
             None => list.push((b, ids, c)),
         }
     }
+    if list.len() == 1 {
+        return list.remove(0).0;
+    }
     list.sort_by(|a, b| a.2.total_cmp(&b.2));
     let mut best: Option<(Rc<Bitmap>, f64)> = None;
     for i in 0..list.len() {

@@ -331,7 +331,7 @@ pub fn build(
     let useful_pred = !ix.predicate.is_empty();
     let param = param_info(g, root, rti, outer);
     let rel = root.rel(rti);
-    let filters = filters_of(g, ix, &clauses, &param);
+    let filters = unapplied(ix, &clauses, &param);
     let make = |keys: Vec<PathKey>, backward: bool| {
         let mut p = Path::new(PathKind::Dummy, relids, rel.target.clone());
         p.param = param.clone();
@@ -384,6 +384,21 @@ pub fn filters_of(
     clauses: &[IndexClause],
     param: &Option<Rc<ParamInfo>>,
 ) -> Vec<Ri> {
+    let mut out = unapplied(ix, clauses, param);
+    if !clauses.is_empty() {
+        let quals: Vec<&Expr> =
+            clauses.iter().filter(|c| !c.lossy).flat_map(|c| c.quals.iter().map(|q| &q.clause)).collect();
+        out.retain(|ri| {
+            contains_mutable(g.ctx, &ri.clause)
+                || !predicate::implied(g, std::slice::from_ref(&ri.clause), &quals)
+        });
+    }
+    out
+}
+
+/// Clauses that an index path does not apply itself: what its costs count for each row. (Whether the applied ones imply
+/// some of them is asked only of the path that is chosen: the proof may be long.)
+fn unapplied(ix: &IndexInfo, clauses: &[IndexClause], param: &Option<Rc<ParamInfo>>) -> Vec<Ri> {
     let mut out = Vec::new();
     let all = ix.restrict.iter().chain(param.iter().flat_map(|p| &p.clauses));
     for ri in all {
@@ -398,13 +413,6 @@ pub fn filters_of(
         });
         if used {
             continue;
-        }
-        if !clauses.is_empty() && !contains_mutable(g.ctx, &ri.clause) {
-            let quals: Vec<&Expr> =
-                clauses.iter().filter(|c| !c.lossy).flat_map(|c| c.quals.iter().map(|q| &q.clause)).collect();
-            if predicate::implied(g, std::slice::from_ref(&ri.clause), &quals) {
-                continue;
-            }
         }
         out.push(ri.clone());
     }
