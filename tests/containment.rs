@@ -331,8 +331,7 @@ fn lock_file() {
 fn a_new_server_waits_for_the_old_ones_processes() {
     let mut c = cluster();
     let w = wire(&c);
-    // A stopped process cannot die of its parent's death by a mere signal of the kernel's before it is continued or
-    // killed; SIGKILL reaches it all the same, so the new server must come up soon, and never beside it.
+    // A stopped process handles no signal; it must go with the postmaster all the same.
     signal(w.pid, Signal::SIGSTOP);
     c.kill().unwrap();
     c.launch().unwrap();

@@ -144,9 +144,13 @@ pub fn hold_directory(data_dir: &Path) -> Result<fs::File> {
             Err(TryLockError::Error(e)) => return Err(fail(e)),
         }
     }
-    Err(err!(LOCK_FILE_EXISTS, "processes of an earlier server still use data directory \"{}\"", data_dir.display())
-        .hint("Terminate any old server processes associated with the data directory.")
-        .fatal())
+    Err(err!(
+        LOCK_FILE_EXISTS,
+        "processes of an earlier server still use data directory \"{}\"",
+        data_dir.display()
+    )
+    .hint("Terminate any old server processes associated with the data directory.")
+    .fatal())
 }
 
 fn check_other(data_dir: &Path, path: &Path) -> Result<()> {

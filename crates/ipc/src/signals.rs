@@ -217,11 +217,12 @@ pub fn arm_alarm_us(us: i64) {
     }
 }
 
-/// Asks the kernel to send this process SIGQUIT when its parent dies, and ends it if the parent is dead already.
+/// Asks the kernel to kill this process when its parent dies, and ends it if the parent is dead already. (SIGKILL: it
+/// must go also while it is stopped or blocks signals, since the next server waits for that.)
 pub fn die_with_parent(parent: i32) {
     // SAFETY: prctl with these arguments only sets a process attribute; getppid has no effects.
     unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGQUIT);
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
         if libc::getppid() != parent {
             libc::_exit(1);
         }
