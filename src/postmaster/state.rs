@@ -55,6 +55,8 @@ impl Postmaster {
         dead_end: bool,
         body: impl FnOnce(&mut Postmaster) -> i32,
     ) -> Option<i32> {
+        // Asked before the fork: a child that finds its parent dead already must know who that was.
+        let me = std::process::id() as i32;
         match ipc::fork() {
             Ok(ipc::Fork::Parent { child }) => {
                 self.children.add(child, kind, dead_end);
@@ -62,7 +64,7 @@ impl Postmaster {
             }
             Ok(ipc::Fork::Child) => {
                 signals::install_backend();
-                signals::die_with_parent(nix::unistd::getppid().as_raw());
+                signals::die_with_parent(me);
                 let code = body(self);
                 ipc::fork::exit(code)
             }
