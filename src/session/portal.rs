@@ -310,14 +310,10 @@ impl Session {
     ) -> Result<()> {
         use parser::ast::cursor_opt as opt;
         let holdable = d.options & opt::HOLD != 0;
-        if !holdable {
-            self.engine.require_block(true, "DECLARE CURSOR")?;
-        }
         if d.options & opt::BINARY != 0 && d.options & opt::SCROLL != 0 && d.options & opt::NO_SCROLL != 0 {
             bail!(INVALID_CURSOR_DEFINITION, "cannot specify both SCROLL and NO SCROLL");
         }
-        if let Some(old) = self.portal(&d.portalname) {
-            let _ = old;
+        if self.portal(&d.portalname).is_some() {
             bail!(DUPLICATE_CURSOR, "cursor \"{}\" already exists", d.portalname);
         }
         let stmt = Statement::Select(d.query.clone());
@@ -327,6 +323,9 @@ impl Session {
         let Work::Query(q) = &analysis.work else {
             bail!(INVALID_CURSOR_DEFINITION, "DECLARE CURSOR must specify a query");
         };
+        if !holdable {
+            self.engine.require_block(true, "DECLARE CURSOR")?;
+        }
         let locks_rows = !q.row_marks.is_empty();
         if locks_rows && holdable {
             return Err(err!(

@@ -668,7 +668,11 @@ impl<'a> NodeCx<'a> {
             }
             Node::IncrementalSort { keys, presorted, .. } => {
                 let l = self.sort_key(at, keys);
-                let pre = l[..(*presorted as usize).min(l.len())].to_vec();
+                // Without direction, as PostgreSQL shows them.
+                let bare = |k: &String| {
+                    k.split(" DESC").next().unwrap_or(k).split(" NULLS ").next().unwrap_or(k).to_string()
+                };
+                let pre = l.iter().take(*presorted as usize).map(bare).collect();
                 out.push(Prop::List("Sort Key", l));
                 out.push(Prop::List("Presorted Key", pre));
                 if let Some(x) = self.ni(p).and_then(|n| n.incremental_sort.as_ref()) {
