@@ -178,7 +178,7 @@ fn audit(place: &Cluster, stop: &AtomicBool) {
                 (select sum(tbalance) from tellers), (select coalesce(sum(delta), 0) from history), \
                 (select count(*) from accounts)";
     while !stop.load(Ordering::Relaxed) {
-        let Ok(mut w) = Wire::connect(place) else {
+        let Some(mut w) = connect(place) else {
             std::thread::sleep(Duration::from_millis(10));
             continue;
         };
@@ -199,9 +199,14 @@ fn audit(place: &Cluster, stop: &AtomicBool) {
             let mut seen: Option<Vec<Option<String>>> = None;
             let mut lost = false;
             for sql in script {
-                let Ok(reply) = w.query(sql) else {
-                    lost = true;
-                    break;
+                let reply = match w.query(sql) {
+                    Ok(reply) => reply,
+                    Err(e) => {
+                        let hangs = e.kind() == std::io::ErrorKind::TimedOut;
+                        assert!(!hangs, "{sql}: backend {} hangs\n{}", w.pid, activity(place));
+                        lost = true;
+                        break;
+                    }
                 };
                 if reply.status == b'X' {
                     lost = true;
@@ -233,11 +238,22 @@ fn audit(place: &Cluster, stop: &AtomicBool) {
     }
 }
 
+/// Connects; a server that does not answer at all is a failure, a refusal is not.
+fn connect(place: &Cluster) -> Option<Wire> {
+    match Wire::connect(place) {
+        Ok(w) => Some(w),
+        Err(e) if e.kind() == std::io::ErrorKind::TimedOut => {
+            panic!("no answer to a startup packet; processes {:?}\n{}", place.processes(), place.log_tail())
+        }
+        Err(_) => None,
+    }
+}
+
 /// Runs the load until `stop`, connecting again whenever the connection is lost.
 fn client(sock: &Cluster, seed: u64, number: u64, books: &Books, stop: &AtomicBool) {
     let mut r = Random::new(seed);
     while !stop.load(Ordering::Relaxed) {
-        let Ok(mut w) = Wire::connect(sock) else {
+        let Some(mut w) = connect(sock) else {
             std::thread::sleep(Duration::from_millis(10));
             continue;
         };
@@ -246,7 +262,8 @@ fn client(sock: &Cluster, seed: u64, number: u64, books: &Books, stop: &AtomicBo
                 0 => churn(&mut w, &mut r, number, books),
                 _ => transaction(&mut w, &mut r, books),
             };
-            if done.is_err() {
+            if let Err(e) = done {
+                assert!(!e.contains("no answer"), "{e}: backend {} hangs\n{}", w.pid, activity(sock));
                 break;
             }
         }
@@ -274,7 +291,7 @@ fn maintenance(sock: &Cluster, seed: u64, stop: &AtomicBool) {
         "drop index if exists history_extra",
     ];
     while !stop.load(Ordering::Relaxed) {
-        let Ok(mut w) = Wire::connect(sock) else {
+        let Some(mut w) = connect(sock) else {
             std::thread::sleep(Duration::from_millis(10));
             continue;
         };
@@ -287,10 +304,20 @@ fn maintenance(sock: &Cluster, seed: u64, stop: &AtomicBool) {
                     let fine = ["", "42P01", "42P07", "40P01", "0A000"].contains(&code.as_str());
                     assert!(fine, "{job}: {:?}", reply.error);
                 }
+                Err(e) if e.kind() == std::io::ErrorKind::TimedOut => {
+                    panic!("{job}: backend {} hangs\n{}", w.pid, activity(sock))
+                }
                 _ => break,
             }
         }
     }
+}
+
+/// What the server's processes wait for, for the message of a failure.
+fn activity(place: &Cluster) -> String {
+    let sql = "select pid, wait_event_type, wait_event, state, query, pg_blocking_pids(pid) from pg_stat_activity; \
+               select * from pg_locks";
+    place.psql(sql).map_or_else(|e| e.to_string(), |o| o.text)
 }
 
 /// Kills one process and returns what it was.

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 /// The longest any answer may take: a test fails rather than hangs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An error or a notice of the server, by field letter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
