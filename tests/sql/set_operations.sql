@@ -66,3 +66,6 @@ set enable_hashagg = off;
 select count(*), sum(i) from (select i from n union select i * 2 from n) s;
 select count(*), sum(i) from (select i from n intersect select i * 2 from n) s;
 select count(*), sum(i) from (select i from n except select i * 2 from n) s;
+select 'x'::varchar(3) union select 'yyyyy'::text order by 1;
+select 'x'::varchar(3) as v intersect select 'x'::varchar(5) order by v;
+select 'x'::varchar(3) as v union all select 'y'::varchar(3) order by v;

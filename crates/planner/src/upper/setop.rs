@@ -115,8 +115,14 @@ fn children(t: &SetOpTree, all: bool, out: &mut Vec<SetOpTree>, types: &[Oid]) {
     }
 }
 
-fn append(g: &Glob<'_>, root: &Root, subs: Vec<Rc<Path>>, left: u32) -> Path {
-    let vars = column_vars(root, left);
+fn append(g: &Glob<'_>, root: &Root, subs: Vec<Rc<Path>>, left: u32, s: &SetOperation) -> Path {
+    let mut vars = column_vars(root, left);
+    // A length that not all inputs share is not the result's.
+    for (v, typmod) in vars.iter_mut().zip(&s.col_typmods) {
+        if let Expr::Var(v) = v {
+            v.typmod = *typmod;
+        }
+    }
     let refs = vec![0; vars.len()];
     let mut t = root.finish_target(g, vars, refs);
     t.width = subs.iter().map(|p| p.target.width).max().unwrap_or(0);
@@ -134,7 +140,7 @@ fn union(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) -> Result<R
     for c in &list {
         subs.push(node(g, root, c)?);
     }
-    let p = Rc::new(append(g, root, subs, left));
+    let p = Rc::new(append(g, root, subs, left, s));
     if s.all {
         return Ok(p);
     }
@@ -276,7 +282,7 @@ fn intersect_except(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) 
     let (l2, r2) = (flagged(&l, 0), flagged(&r, 1));
     let subs = if swap { vec![r2, l2] } else { vec![l2, r2] };
     let first_flag = i32::from(swap);
-    let mut a = append(g, root, subs, left);
+    let mut a = append(g, root, subs, left, s);
     let mut t = (*a.target).clone();
     t.exprs.push(flag(0));
     t.refs.push(0);
