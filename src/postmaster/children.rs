@@ -38,10 +38,6 @@ impl Children {
     pub fn pids(&self, test: impl Fn(&Child) -> bool) -> Vec<i32> {
         self.0.iter().filter(|(_, c)| test(c)).map(|(p, _)| *p).collect()
     }
-    /// Any left at all?
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
     /// Signals those for which `test` holds.
     pub fn signal(&self, sig: i32, test: impl Fn(&Child) -> bool) {
         for pid in self.pids(test) {

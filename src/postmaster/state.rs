@@ -260,7 +260,8 @@ impl Postmaster {
         match self.state {
             PmState::Run => self.launch_missing(),
             PmState::StopBackends => self.stop_backends(),
-            PmState::WaitDead if self.children.is_empty() => return self.all_dead(),
+            // Children that only refuse a client touch nothing: a client that says nothing must not hold us up.
+            PmState::WaitDead if self.children.pids(|c| !c.dead_end).is_empty() => return self.all_dead(),
             _ => {}
         }
         Ok(())
