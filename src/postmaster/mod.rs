@@ -6,7 +6,7 @@ mod lockfile;
 mod sockets;
 mod state;
 
-pub use lockfile::{LockFile, hold_directory, PidFile, process_exists, read_pid_file};
+pub use lockfile::{LockFile, PidFile, hold_directory, process_exists, read_pid_file};
 pub use state::Refusal;
 
 use crate::server::registry::Knowledge;
