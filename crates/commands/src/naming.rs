@@ -145,7 +145,7 @@ mod tests {
         let long = "x".repeat(63);
         assert_eq!(make_object_name(&long, None, Some("pkey")), format!("{}_pkey", "x".repeat(58)));
         let both = make_object_name(&long, Some(&"y".repeat(40)), Some("fkey"));
-        assert_eq!(both, format!("{}_{}_fkey", "x".repeat(28), "y".repeat(29)));
+        assert_eq!(both, format!("{}_{}_fkey", "x".repeat(29), "y".repeat(28)));
         assert_eq!(clip("aé", 2), "a");
         let names = [Some("a".to_string()), None, None, Some("a".to_string())];
         assert_eq!(index_column_names(&names), ["a", "expr", "expr1", "a1"]);
