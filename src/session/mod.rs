@@ -66,6 +66,8 @@ pub struct Session {
     path: RefCell<Option<(u64, u64, Oid, Rc<SearchPath>)>>,
     planner_settings: RefCell<Option<(u64, Rc<PlannerSettings>)>>,
     reported: RefCell<BTreeMap<&'static str, String>>,
+    /// Version of the settings that `reported` was compared with last.
+    reported_version: Cell<u64>,
     prepared: RefCell<BTreeMap<String, Rc<Prepared>>>,
     portals: RefCell<BTreeMap<String, Rc<RefCell<Portal>>>>,
     /// Notices raised while the connection is in use (a row is being written): sent before the next message.
@@ -106,6 +108,7 @@ impl Session {
             path: RefCell::default(),
             planner_settings: RefCell::default(),
             reported: RefCell::default(),
+            reported_version: Cell::new(u64::MAX),
             prepared: RefCell::default(),
             portals: RefCell::default(),
             notices: RefCell::default(),

@@ -408,6 +408,10 @@ impl Session {
     pub(super) fn report_settings(&self) {
         let Ok(mut conn) = self.conn.try_borrow_mut() else { return };
         let s = self.settings.borrow();
+        // Asked before every ReadyForQuery: nothing to compare when no setting has changed.
+        if self.reported_version.replace(s.version()) == s.version() {
+            return;
+        }
         let mut told = self.reported.borrow_mut();
         for name in REPORTED.iter().filter(|n| !n.is_empty()) {
             let value = s.show(name).unwrap_or_default();
