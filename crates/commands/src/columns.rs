@@ -180,8 +180,7 @@ pub fn define(
 pub fn compression(method: &str) -> Result<u8> {
     match method {
         "default" => Ok(0),
-        "pglz" => Ok(b'p'),
-        "lz4" => Err(Error::unsupported("COMPRESSION lz4")),
+        "pglz" | "lz4" => Err(Error::unsupported(format_args!("COMPRESSION {method}"))),
         m => bail!(INVALID_PARAMETER_VALUE, "invalid compression method \"{m}\""),
     }
 }

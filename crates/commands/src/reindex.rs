@@ -32,11 +32,8 @@ fn table(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
 
 /// Runs REINDEX.
 pub fn run(ctx: &CommandCtx<'_>, s: &ReindexStmt) -> Result<String> {
-    for p in &s.params {
-        match p.defname.as_str() {
-            "verbose" | "concurrently" => {}
-            other => return Err(Error::unsupported(format_args!("REINDEX option {other}"))),
-        }
+    if let Some(p) = s.params.first() {
+        return Err(Error::unsupported(format_args!("REINDEX option {}", p.defname)));
     }
     match (s.kind, &s.relation) {
         (ReindexObjectType::Index, Some(rv)) => {
