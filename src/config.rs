@@ -1,6 +1,9 @@
-//! The server's configuration: command line, `postgresql.conf`, `postgresql.auto.conf`.
+//! The server's configuration: command line, `postgresql.conf`, `postgresql.auto.conf`; at start, at a reload, and as
+//! `pg_file_settings` shows it.
 
-use common::settings::{Context, Definitions, Settings, Source, parse_file};
+use common::settings::{
+    Applied, Context, Definitions, FileChange, FileContents, FileEntry, Settings, Source, parse_file,
+};
 use common::{Error, Result, err};
 use std::path::{Path, PathBuf};
 
@@ -9,79 +12,190 @@ pub fn load(data_dir: &Path, overrides: &[(String, String)]) -> Result<Settings>
     let mut s = Settings::new(Definitions::load());
     s.set_initial("data_directory", &data_dir.display().to_string(), Source::Override)?;
     for (n, v) in overrides {
-        s.set_initial(n, v, Source::CommandLine)?;
+        let (n, v) = crate::session::check_setting(&s, n, v).map_err(Error::fatal)?;
+        s.set_initial(&n, &v, Source::CommandLine).map_err(Error::fatal)?;
     }
     if s.text("config_file").is_empty() {
         let f = data_dir.join("postgresql.conf");
         s.set_initial("config_file", &f.display().to_string(), Source::Override)?;
     }
+    let contents = process(&mut s, When::Start);
+    for line in &contents.log {
+        crate::log::line("LOG", line);
+    }
+    if let Some(file) = contents.faulty_file {
+        return Err(err!(CONFIG_FILE_ERROR, "configuration file \"{file}\" contains errors").fatal());
+    }
     for (name, file) in [("hba_file", "pg_hba.conf"), ("ident_file", "pg_ident.conf")] {
-        if s.text(name).is_empty() {
-            s.set_initial(name, &data_dir.join(file).display().to_string(), Source::DynamicDefault)?;
-        }
+        let path = match s.text(name) {
+            "" => data_dir.join(file),
+            // Relative to where the server was started, which is not where it will be.
+            given => std::path::absolute(given).unwrap_or_else(|_| PathBuf::from(given)),
+        };
+        s.set_initial(name, &path.display().to_string(), Source::Override)?;
     }
-    let errors = read_files(&mut s, true);
-    if let Some(first) = errors.first() {
-        return Err(err!(CONFIG_FILE_ERROR, "{first}").fatal());
-    }
+    s.set_loaded_at(ipc::clock::now());
     Ok(s)
 }
 
-fn files(s: &Settings) -> [PathBuf; 2] {
-    [PathBuf::from(s.text("config_file")), Path::new(s.text("data_directory")).join("postgresql.auto.conf")]
+/// When the files are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Start,
+    Reload,
 }
 
-/// Applies the files; settings that need a restart are taken only at start. Returns what was wrong.
-fn read_files(s: &mut Settings, at_start: bool) -> Vec<String> {
-    let mut entries = Vec::new();
-    for (i, f) in files(s).iter().enumerate() {
-        if i == 1 && !f.exists() {
+/// What reading the files came to.
+struct Outcome {
+    entries: Vec<FileEntry>,
+    log: Vec<String>,
+    /// The last file with an error.
+    faulty_file: Option<String>,
+    /// Something took effect.
+    applied: bool,
+}
+
+/// Parses both files and marks what a later line overrides.
+fn parse(s: &Settings) -> Outcome {
+    let main = PathBuf::from(s.text("config_file"));
+    let auto = Path::new(s.text("data_directory")).join("postgresql.auto.conf");
+    let mut c = FileContents::default();
+    parse_file(&main, &mut c);
+    let mut faulty_file = c.faulty.then(|| main.display().to_string());
+    if auto.exists() {
+        c.faulty = false;
+        parse_file(&auto, &mut c);
+        if c.faulty {
+            faulty_file = Some(auto.display().to_string());
+        }
+    }
+    let mut entries = c.entries;
+    let mut seen: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+    for e in entries.iter_mut().rev().filter(|e| e.error.is_none()) {
+        e.ignored = !seen.insert(e.name.to_ascii_lowercase());
+    }
+    Outcome { entries, log: c.log, faulty_file, applied: false }
+}
+
+/// Reads the files and takes what can be taken.
+fn process(s: &mut Settings, when: When) -> Outcome {
+    let mut o = parse(s);
+    for e in o.entries.iter_mut().filter(|e| e.error.is_none() && !e.ignored) {
+        if s.defs().find(&e.name).is_none() && !e.name.contains('.') {
+            let text = format!("unrecognized configuration parameter \"{}\"", e.name);
+            o.log.push(format!("{text} in file \"{}\" line {}", e.file, e.line));
+            o.faulty_file = Some(e.file.clone());
+            e.error = Some("unrecognized configuration parameter".into());
+        }
+    }
+    if o.faulty_file.is_some() {
+        return o;
+    }
+    if when == When::Reload {
+        remove_missing(s, &mut o);
+    }
+    let Outcome { entries, log, faulty_file, applied } = &mut o;
+    for e in entries.iter_mut().filter(|e| !e.ignored) {
+        let set = crate::session::check_setting(s, &e.name, &e.value).and_then(|(_, value)| {
+            let c = FileChange { name: &e.name, value: &value, file: &e.file, line: e.line };
+            s.set_from_file(&c, when == When::Reload, false)
+        });
+        match set {
+            Ok(a) => {
+                e.applied = true;
+                *applied |= a == Applied::Changed;
+                if a == Applied::Changed && when == When::Reload {
+                    log.push(format!("parameter \"{}\" changed to \"{}\"", e.name, e.value));
+                }
+            }
+            Err(x) => {
+                log.push(x.report().message.clone());
+                if let Some(d) = &x.report().detail {
+                    log.push(format!("\0DETAIL\0{d}"));
+                }
+                e.error = Some("setting could not be applied".into());
+                *faulty_file = Some(e.file.clone());
+            }
+        }
+    }
+    o
+}
+
+/// Settings that the files no longer name go back to their defaults.
+fn remove_missing(s: &mut Settings, o: &mut Outcome) {
+    for name in s.from_file() {
+        if o.entries.iter().any(|e| e.name.eq_ignore_ascii_case(name)) {
             continue;
         }
-        match parse_file(f) {
-            Ok(e) => entries.extend(e),
-            Err(errors) => return errors,
-        }
-    }
-    let mut errors = Vec::new();
-    if !at_start {
-        for d in s.defs().all() {
-            if d.context > Context::Postmaster && !entries.iter().any(|e| e.name.eq_ignore_ascii_case(d.name))
-            {
-                s.forget_file_value(d.name);
+        match s.remove_from_file(name, None) {
+            Ok(Applied::Changed) => {
+                o.log.push(format!("parameter \"{name}\" removed from configuration file, reset to default"));
+                o.applied = true;
+            }
+            Ok(Applied::Unchanged) => {}
+            Err(e) => {
+                o.log.push(e.report().message.clone());
+                o.faulty_file = Some(s.text("config_file").to_string());
             }
         }
     }
-    for e in entries {
-        let context = s.defs().find(&e.name).map(|i| s.defs().get(i).context);
-        match context {
-            Some(Context::Internal) => {
-                errors.push(format!("parameter \"{}\" cannot be changed", e.name));
-                continue;
-            }
-            Some(Context::Postmaster) if !at_start => continue,
-            _ => {}
-        }
-        let at = Some((e.file.clone(), e.line));
-        let set = crate::session::check_setting(s, &e.name, &e.value)
-            .and_then(|(_, value)| s.set_from(&e.name, &value, Source::File, at));
-        if let Err(x) = set {
-            errors.push(format!("{} in file \"{}\" line {}", x.report().message, e.file, e.line));
-        }
-    }
-    errors
+}
+
+/// Who reads the files again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The postmaster: faults and changes go to the log.
+    Postmaster,
+    /// A child that follows the postmaster.
+    Child,
 }
 
 /// Reads the files again (SIGHUP). Faults leave the old values in force and go to the log.
-pub fn reload(s: &mut Settings) {
-    let mut fresh = s.clone();
-    let errors = read_files(&mut fresh, false);
-    for e in &errors {
-        crate::log::line("LOG", e);
+pub fn reload(s: &mut Settings, who: Reader) {
+    let o = process(s, When::Reload);
+    s.set_loaded_at(ipc::clock::now());
+    if who == Reader::Child {
+        return;
     }
-    *s = fresh;
+    for l in &o.log {
+        match l.strip_prefix("\0DETAIL\0") {
+            Some(d) => crate::log::line("DETAIL", d),
+            None => crate::log::line("LOG", l),
+        }
+    }
+    if let Some(file) = &o.faulty_file {
+        let what = if o.entries.iter().any(|e| e.applied) {
+            "unaffected changes were applied"
+        } else {
+            "no changes were applied"
+        };
+        crate::log::line("LOG", &format!("configuration file \"{file}\" contains errors; {what}"));
+    }
 }
 
+/// `pg_file_settings`: what the files say at present, and whether it could be applied.
+pub fn file_settings(s: &Settings) -> Vec<FileEntry> {
+    process(&mut s.clone(), When::Reload).entries
+}
+
+/// Values of settings that ALTER SYSTEM manages, as `postgresql.auto.conf` holds them.
+pub fn auto_file_entries(data_dir: &Path) -> Result<Vec<(String, String)>> {
+    let path = data_dir.join("postgresql.auto.conf");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut c = FileContents::default();
+    parse_file(&path, &mut c);
+    if c.faulty {
+        return Err(err!(CONFIG_FILE_ERROR, "could not parse contents of file \"postgresql.auto.conf\""));
+    }
+    Ok(c.entries.into_iter().map(|e| (e.name, e.value)).collect())
+}
+
+/// The context of a setting, if it is known.
+pub fn context(s: &Settings, name: &str) -> Option<Context> {
+    s.defs().find(name).map(|i| s.defs().get(i).context)
+}
 /// `-D`, else `$PGDATA`.
 pub fn data_directory(given: Option<&Path>) -> Option<PathBuf> {
     given.map(Path::to_path_buf).or_else(|| std::env::var_os("PGDATA").map(PathBuf::from))

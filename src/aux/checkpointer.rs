@@ -19,7 +19,7 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         let ints = cx.engine.interrupts();
         ints.take(signals::CANCEL);
         if ints.take(signals::RELOAD) != 0 {
-            crate::config::reload(cx.settings);
+            crate::config::reload(cx.settings, crate::config::Reader::Child);
             cx.engine.store().set_full_page_writes(cx.settings.bool("full_page_writes"));
         }
         if ints.take(signals::USR2) != 0 {

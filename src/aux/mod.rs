@@ -68,7 +68,7 @@ impl AuxContext<'_> {
     pub fn check(&mut self) -> Result<()> {
         let ints = self.engine.interrupts();
         if ints.take(ipc::signals::RELOAD) != 0 {
-            crate::config::reload(self.settings);
+            crate::config::reload(self.settings, crate::config::Reader::Child);
         }
         ints.check()
     }

@@ -96,7 +96,7 @@ impl Postmaster {
         );
         if bits & signals::RELOAD != 0 {
             crate::log::line("LOG", "received SIGHUP, reloading configuration files");
-            crate::config::reload(&mut self.settings);
+            crate::config::reload(&mut self.settings, crate::config::Reader::Postmaster);
             self.reload_hba();
             self.children.signal(libc::SIGHUP, |c| !c.dead_end);
         }

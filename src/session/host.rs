@@ -82,4 +82,7 @@ impl Host for SessionHost {
     fn client_addr(&self) -> Option<std::net::SocketAddr> {
         self.session().identity.client_addr
     }
+    fn admin(&self) -> Rc<dyn commands::admin::Admin> {
+        Rc::new(super::admin::SessionAdmin(self.0.clone()))
+    }
 }

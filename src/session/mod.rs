@@ -1,6 +1,8 @@
 //! One client's session: its settings, prepared statements and portals, and the loop that reads messages and answers
 //! them. All state hangs off [`Session`]; nothing is global.
 
+mod admin;
+mod alter_system;
 mod auth;
 mod copy;
 mod extended;

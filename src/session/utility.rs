@@ -69,6 +69,7 @@ impl Session {
             Statement::Fetch(f) => self.fetch_statement(f, formats, description),
             Statement::ClosePortal(c) => self.close_portal(c),
             Statement::Discard(d) => self.discard(d),
+            Statement::AlterSystem(a) => self.alter_system(a),
             _ => self.run_command(s, p, params, formats, description),
         }
     }
@@ -148,7 +149,7 @@ impl Session {
     }
 
     /// The text of SET's values: lists are joined, names quoted where the setting is a list of names.
-    fn set_value(&self, v: &VariableSetStmt) -> Result<String> {
+    pub(super) fn set_value(&self, v: &VariableSetStmt) -> Result<String> {
         let is_list = [
             "search_path",
             "DateStyle",
@@ -219,10 +220,11 @@ impl Session {
         if v.name == "all" {
             let defs = self.settings.borrow().defs();
             for def in defs.all() {
-                if !commands::functions::may_examine(self.fn_env(), def.name)? {
+                if def.has_flag("NO_SHOW_ALL") || !commands::functions::may_examine(self.fn_env(), def.name)? {
                     continue;
                 }
-                rows.push(vec![Datum::text(def.name), Datum::text(&self.shown(def.name)?), Datum::text("")]);
+                let shown = self.shown(def.name)?;
+                rows.push(vec![Datum::text(def.name), Datum::text(&shown), Datum::text(def.short_desc)]);
             }
         } else {
             commands::functions::check_examine(self.fn_env(), &v.name)?;

@@ -229,7 +229,7 @@ impl Session {
 
     fn reload_settings(&self) {
         let mut s = self.settings.borrow_mut();
-        crate::config::reload(&mut s);
+        crate::config::reload(&mut s, crate::config::Reader::Child);
         drop(s);
         self.apply_settings();
     }

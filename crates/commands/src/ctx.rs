@@ -54,6 +54,8 @@ pub trait Host {
     fn request_checkpoint(&self) -> Result<()>;
     /// Address of a TCP client.
     fn client_addr(&self) -> Option<std::net::SocketAddr>;
+    /// The server beyond the session.
+    fn admin(&self) -> Rc<dyn crate::admin::Admin>;
 }
 
 /// What functions that need the database find in [`types::CallCtx::env`].

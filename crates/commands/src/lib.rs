@@ -5,6 +5,7 @@
 
 pub mod acl;
 pub mod aclcheck;
+pub mod admin;
 mod alter_table;
 mod analysis;
 mod analyze_table;

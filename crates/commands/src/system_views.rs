@@ -87,6 +87,7 @@ const VIEWS: &[(&str, &str, bool)] = &[
         true,
     ),
     ("pg_settings", "SELECT * FROM pg_show_all_settings()", true),
+    ("pg_file_settings", "SELECT * FROM pg_show_all_file_settings()", false),
     ("pg_locks", "SELECT * FROM pg_lock_status()", true),
     // Nothing can be labelled: only the columns matter, pg_dump reads them.
     (

@@ -100,6 +100,8 @@ fn reload(c: &CallCtx<'_>) -> Result<bool> {
     Ok(false)
 }
 
-fn conf_load_time(_: &CallCtx<'_>) -> Result<i64> {
-    Err(common::Error::unsupported("function pg_conf_load_time"))
+fn conf_load_time(c: &CallCtx<'_>) -> Result<i64> {
+    let mut at = 0;
+    env(c)?.host.with_settings(&mut |s| at = s.loaded_at());
+    Ok(at)
 }

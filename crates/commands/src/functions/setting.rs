@@ -15,13 +15,16 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (3294, c2!(current_setting_missing)),
     (2078, c3!(set_config)),
     (2084, FnImpl::Srf(show_all)),
+    (3329, FnImpl::Srf(file_settings)),
+    (6240, c1!(flags)),
 ];
 
 /// Settings whose values tell about the machine: for superusers and members of pg_read_all_settings.
-const SECRET: [&str; 20] = [
+const SECRET: [&str; 21] = [
     "config_file",
     "data_directory",
     "dynamic_library_path",
+    "extension_destdir",
     "external_pid_file",
     "hba_file",
     "ident_file",
@@ -117,7 +120,7 @@ fn set_config(
 }
 
 /// One row of `pg_settings`.
-fn row(s: &Settings, d: &SettingDef, transaction: Option<String>) -> Vec<Datum> {
+fn row(s: &Settings, d: &SettingDef, transaction: Option<String>, all: bool) -> Vec<Datum> {
     let opt = |t: &str| if t.is_empty() { Datum::Null } else { Datum::text(t) };
     let kind = match d.kind {
         Kind::Bool => "bool",
@@ -127,7 +130,7 @@ fn row(s: &Settings, d: &SettingDef, transaction: Option<String>) -> Vec<Datum> 
         Kind::Enum => "enum",
     };
     let numeric = matches!(d.kind, Kind::Int | Kind::Real);
-    let file = s.source_file(d.name);
+    let file = s.source_file(d.name).filter(|_| all && s.source(d.name) == Source::File);
     let items: Vec<String> = d.enum_values.iter().map(ToString::to_string).collect();
     // Shown with a unit, listed without.
     let reset = s.show_reset(d.name).map(|v| match d.kind {
@@ -143,8 +146,8 @@ fn row(s: &Settings, d: &SettingDef, transaction: Option<String>) -> Vec<Datum> 
         opt_text(transaction.or_else(|| s.raw(d.name))),
         opt(d.unit),
         Datum::text(d.category),
-        Datum::text(""),
-        Datum::Null,
+        Datum::text(d.short_desc),
+        opt(d.extra_desc),
         Datum::text(d.context.as_str()),
         Datum::text(kind),
         Datum::text(source),
@@ -155,7 +158,7 @@ fn row(s: &Settings, d: &SettingDef, transaction: Option<String>) -> Vec<Datum> 
         opt_text(reset),
         opt_text(file.map(|f| f.0)),
         file.map_or(Datum::Null, |f| Datum::I32(f.1 as i32)),
-        Datum::Bool(false),
+        Datum::Bool(s.pending_restart(d.name)),
     ]
 }
 
@@ -166,11 +169,11 @@ fn show_all(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
     let mut failed = None;
     e.host.with_settings(&mut |s| {
         for d in s.defs().all() {
-            if !all && SECRET.contains(&d.name) {
+            if d.has_flag("NO_SHOW_ALL") || (!all && SECRET.contains(&d.name)) {
                 continue;
             }
             match of_transaction(c, d.name) {
-                Ok(t) => rows.push(row(s, d, t)),
+                Ok(t) => rows.push(row(s, d, t, all)),
                 Err(e) => failed = Some(e),
             }
         }
@@ -179,4 +182,33 @@ fn show_all(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
         Some(e) => Err::<Box<dyn RowSource>, Error>(e),
         None => made(rows),
     }
+}
+
+/// `pg_settings_get_flags`; NULL for an unknown setting.
+fn flags(c: &CallCtx<'_>, name: &str) -> Result<Datum> {
+    let mut found = None;
+    env(c)?.host.with_settings(&mut |s| {
+        let defs = s.defs();
+        found = defs.find(name).map(|i| defs.get(i).flags.iter().map(ToString::to_string).collect::<Vec<_>>());
+    });
+    Ok(found.map_or(Datum::Null, |f| literal::text_array(&f)))
+}
+
+/// Rows of `pg_file_settings`.
+fn file_settings(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
+    let opt = |t: &str| if t.is_empty() { Datum::Null } else { Datum::text(t) };
+    let entries = env(c)?.host.admin().file_settings();
+    let rows = entries.iter().enumerate().map(|(i, e)| {
+        let known = !e.name.is_empty();
+        vec![
+            opt(&e.file),
+            if e.line == 0 { Datum::Null } else { Datum::I32(e.line as i32) },
+            Datum::I32(i as i32 + 1),
+            opt(&e.name),
+            if known { Datum::text(&e.value) } else { Datum::Null },
+            Datum::Bool(e.applied),
+            opt_text(e.error.as_deref()),
+        ]
+    });
+    made(rows.collect())
 }

@@ -66,6 +66,40 @@ pub struct SettingDef {
     pub boot: &'static str,
     pub context: Context,
     pub category: &'static str,
+    /// What it is for, in a sentence.
+    pub short_desc: &'static str,
+    /// More about it, or empty.
+    pub extra_desc: &'static str,
+    /// PostgreSQL's flags: `EXPLAIN`, `NO_SHOW_ALL`, `NO_RESET_ALL`, `NOT_IN_SAMPLE`, `RUNTIME_COMPUTED`.
+    pub flags: Vec<&'static str>,
+}
+
+/// Settings that ALTER SYSTEM must not write: they say where the files are.
+const NOT_IN_AUTO_FILE: [&str; 2] = ["config_file", "data_directory"];
+/// Settings that belong to a session or a transaction and to no file.
+const NOT_IN_FILE: [&str; 7] = [
+    "is_superuser",
+    "role",
+    "session_authorization",
+    "transaction_deferrable",
+    "transaction_isolation",
+    "transaction_read_only",
+    "seed",
+];
+
+impl SettingDef {
+    /// Has it this flag?
+    pub fn has_flag(&self, flag: &str) -> bool {
+        self.flags.contains(&flag)
+    }
+    /// May a configuration file set it?
+    pub fn allowed_in_file(&self) -> bool {
+        self.context != Context::Internal && !NOT_IN_FILE.contains(&self.name)
+    }
+    /// May ALTER SYSTEM set it?
+    pub fn allowed_in_auto_file(&self) -> bool {
+        self.allowed_in_file() && !NOT_IN_AUTO_FILE.contains(&self.name)
+    }
 }
 
 /// All settings.
@@ -82,7 +116,10 @@ impl Definitions {
         let mut defs = Vec::new();
         for line in DATA.lines() {
             let f: Vec<&'static str> = line.split('\t').collect();
-            let [name, kind, unit, min, max, enums, boot, context, category] = f[..] else { continue };
+            let [name, kind, unit, min, max, enums, boot, context, category, short_desc, extra_desc, flags] = f[..]
+            else {
+                continue;
+            };
             let kind = match kind {
                 "bool" => Kind::Bool,
                 "integer" => Kind::Int,
@@ -102,6 +139,9 @@ impl Definitions {
                 boot: if boot == "\\N" { "" } else { boot },
                 context: Context::parse(context),
                 category,
+                short_desc,
+                extra_desc,
+                flags: flags.split(',').filter(|f| !f.is_empty()).collect(),
             });
         }
         let by_name = defs.iter().enumerate().map(|(i, d)| (d.name.to_ascii_lowercase(), i)).collect();

@@ -3,10 +3,12 @@
 
 mod def;
 mod file;
+mod reload;
 mod units;
 mod value;
 
 pub use def::{Context, Definitions, Kind, SettingDef};
-pub use file::{FileEntry, parse_file, parse_file_text, quote_value};
+pub use file::{FileContents, FileEntry, parse_file, quote_value};
+pub use reload::{Applied, FileChange};
 pub use units::{parse_int, show_int, show_real};
 pub use value::{Scope, Settings, Source, Value};

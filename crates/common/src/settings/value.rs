@@ -61,13 +61,15 @@ pub enum Value {
 }
 
 #[derive(Clone, Debug)]
-struct Slot {
-    value: Value,
-    source: Source,
+pub(super) struct Slot {
+    pub(super) value: Value,
+    pub(super) source: Source,
     /// What RESET goes back to.
-    reset: Value,
-    reset_source: Source,
-    file: Option<(String, usize)>,
+    pub(super) reset: Value,
+    pub(super) reset_source: Source,
+    pub(super) file: Option<(String, usize)>,
+    /// A file holds another value, which waits for a restart.
+    pub(super) pending_restart: bool,
 }
 
 /// What to put back when a transaction ends.
@@ -92,11 +94,13 @@ enum Key {
 #[derive(Clone)]
 pub struct Settings {
     defs: &'static Definitions,
-    slots: Vec<Slot>,
+    pub(super) slots: Vec<Slot>,
     custom: BTreeMap<String, (Value, Source, Value)>,
     saved: Vec<Saved>,
     /// Changes at every successful change: cheap test for caches.
     version: u64,
+    /// When the files were read last: microseconds since 2000.
+    pub(super) loaded_at: i64,
 }
 
 fn parse_bool(s: &str) -> Option<bool> {
@@ -116,7 +120,7 @@ fn invalid(d: &SettingDef, text: &str) -> Error {
 }
 
 /// Checks a text against a definition.
-fn parse(d: &SettingDef, text: &str) -> Result<Value> {
+pub(super) fn parse(d: &SettingDef, text: &str) -> Result<Value> {
     let hinted = |h: Option<&'static str>| match h {
         Some(h) => invalid(d, text).hint(h),
         None => invalid(d, text),
@@ -175,7 +179,7 @@ fn enum_value(d: &SettingDef, text: &str) -> Option<String> {
     }
 }
 
-fn boot_value(d: &SettingDef) -> Value {
+pub(super) fn boot_value(d: &SettingDef) -> Value {
     match d.kind {
         Kind::Bool => Value::Bool(d.boot == "on"),
         Kind::Int => Value::Int(d.boot.parse().unwrap_or(0)),
@@ -223,9 +227,10 @@ impl Settings {
                 reset: boot_value(d),
                 reset_source: Source::Default,
                 file: None,
+                pending_restart: false,
             })
             .collect();
-        Settings { defs, slots, custom: BTreeMap::new(), saved: Vec::new(), version: 0 }
+        Settings { defs, slots, custom: BTreeMap::new(), saved: Vec::new(), version: 0, loaded_at: 0 }
     }
     /// The definitions.
     pub fn defs(&self) -> &'static Definitions {
@@ -235,7 +240,10 @@ impl Settings {
     pub fn version(&self) -> u64 {
         self.version
     }
-    fn slot(&self, name: &str) -> Option<&Slot> {
+    pub(super) fn bump(&mut self) {
+        self.version += 1;
+    }
+    pub(super) fn slot(&self, name: &str) -> Option<&Slot> {
         self.defs.find(name).map(|i| &self.slots[i])
     }
     /// A boolean setting; an unknown name reads as false (a bug of the caller).
@@ -330,7 +338,7 @@ impl Settings {
         self.put_initial(i, v, source, at);
         Ok(())
     }
-    fn put_initial(&mut self, i: usize, v: Value, source: Source, at: Option<(String, usize)>) {
+    pub(super) fn put_initial(&mut self, i: usize, v: Value, source: Source, at: Option<(String, usize)>) {
         let s = &mut self.slots[i];
         if source >= s.reset_source {
             s.reset = v.clone();
@@ -341,23 +349,6 @@ impl Settings {
             s.source = source;
             s.file = at;
             self.version += 1;
-        }
-    }
-    /// Puts a setting back to its built-in default as far as the file had set it (a reload that no longer names it).
-    pub fn forget_file_value(&mut self, name: &str) {
-        if let Some(i) = self.defs.find(name) {
-            let boot = boot_value(self.defs.get(i));
-            let s = &mut self.slots[i];
-            if s.reset_source == Source::File {
-                s.reset = boot.clone();
-                s.reset_source = Source::Default;
-            }
-            if s.source == Source::File {
-                s.value = boot;
-                s.source = Source::Default;
-                s.file = None;
-                self.version += 1;
-            }
         }
     }
     fn set_custom_initial(&mut self, name: &str, text: &str, source: Source) -> Result<()> {
