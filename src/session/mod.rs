@@ -181,7 +181,7 @@ impl Session {
             return Ok(p.clone());
         }
         let names = settings::split_names(self.settings.borrow().text("search_path"));
-        let path = Rc::new(self.catalog.search_path(&names, role, None)?);
+        let path = Rc::new(self.catalog.search_path(&names, role, self.catalog.temp().namespace())?);
         *self.path.borrow_mut() = Some((version, generation, role, path.clone()));
         Ok(path)
     }

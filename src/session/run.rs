@@ -113,8 +113,20 @@ impl Session {
         Ok(())
     }
 
+    /// Is the target a temporary table?
+    fn writes_temp(&self, q: &Query) -> Result<bool> {
+        match q.rtable.get((q.result_relation as usize).wrapping_sub(1)).map(|r| &r.kind) {
+            Some(&analyze::query::RteKind::Relation { relid, .. }) => {
+                Ok(self.catalog.relation(relid)?.persistence == b't')
+            }
+            _ => Ok(false),
+        }
+    }
     /// 25006 for a data-changing query in a read-only transaction.
     pub(super) fn check_read_only(&self, q: &Query) -> Result<()> {
+        if !self.engine.read_only() || self.writes_temp(q)? {
+            return Ok(());
+        }
         if q.command != CmdType::Select && self.engine.read_only() {
             let what = match q.command {
                 CmdType::Insert => "INSERT",

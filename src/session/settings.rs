@@ -368,6 +368,7 @@ impl Session {
         );
         self.engine.set_sync_commit(super::transaction::sync_commit(s.text("synchronous_commit")));
         self.engine.set_track_counts(s.bool("track_counts"));
+        self.engine.store().set_temp_buffers(s.int("temp_buffers") as u32);
         self.engine.set_lock_timeouts(s.int("deadlock_timeout"), s.int("lock_timeout"));
         self.engine.proc().activity.app_name(s.text("application_name"));
         drop(s);

@@ -42,7 +42,8 @@ impl XactHook for Hook {
         match event {
             XactEvent::PreCommit => {
                 executor::modify::run_deferred(s.env())?;
-                s.portals_before_commit()
+                s.portals_before_commit()?;
+                s.with_commands(commands::temp::before_commit)
             }
             XactEvent::Abort => {
                 s.portals_at_abort();
@@ -50,6 +51,7 @@ impl XactHook for Hook {
                 Ok(())
             }
             XactEvent::Done { committed } => {
+                s.catalog.temp().at_end(1, committed);
                 s.settings_at_end(1, committed);
                 Ok(())
             }
@@ -63,11 +65,13 @@ impl XactHook for Hook {
             SubXactEvent::Start => {}
             SubXactEvent::Commit => {
                 s.env().deferred.release(level);
+                s.catalog.temp().at_end(level, true);
                 s.settings_at_end(level, true);
             }
             SubXactEvent::Abort => {
                 s.portals_at_subabort(id);
                 s.env().deferred.rollback_from(level);
+                s.catalog.temp().at_end(level, false);
                 s.settings_at_end(level, false);
             }
         }

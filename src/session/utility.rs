@@ -74,6 +74,20 @@ impl Session {
         }
     }
 
+    /// Work of `commands` that no statement of the client asked for.
+    pub(super) fn with_commands<T>(&self, f: impl FnOnce(&CommandCtx<'_>) -> Result<T>) -> Result<T> {
+        f(&CommandCtx {
+            engine: &self.engine,
+            catalog: &self.catalog,
+            env: self.env(),
+            host: &*self.fn_env().host,
+            source: "",
+            top_level: true,
+            params: &[],
+            param_types: &[],
+        })
+    }
+
     fn run_command(
         &self,
         s: &Statement,
@@ -377,6 +391,7 @@ impl Session {
                 self.prepared.borrow_mut().clear();
                 self.engine.release_session_advisory_locks();
                 commands::sequence::forget_all(self.fn_env());
+                self.with_commands(commands::temp::remove_all)?;
                 Ok("DISCARD ALL".into())
             }
             DiscardTarget::Plans => {
@@ -387,7 +402,10 @@ impl Session {
                 commands::sequence::forget_all(self.fn_env());
                 Ok("DISCARD SEQUENCES".into())
             }
-            DiscardTarget::Temp => Ok("DISCARD TEMP".into()),
+            DiscardTarget::Temp => {
+                self.with_commands(commands::temp::remove_all)?;
+                Ok("DISCARD TEMP".into())
+            }
         }
     }
 }

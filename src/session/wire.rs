@@ -238,6 +238,20 @@ impl Session {
     pub fn close(&self) {
         self.engine.abort_any();
         self.drop_all_cursors();
+        if self.catalog.temp().namespace().is_some()
+            && let Err(e) = self.remove_temp_objects()
+        {
+            self.engine.abort_any();
+            crate::log::report(e.report(), None);
+        }
+    }
+
+    fn remove_temp_objects(&self) -> Result<()> {
+        self.engine.start_command()?;
+        self.engine.transaction_snapshot()?;
+        self.superuser.set(true);
+        self.with_commands(commands::temp::remove_all)?;
+        self.engine.commit_command()
     }
 }
 

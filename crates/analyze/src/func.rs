@@ -189,7 +189,7 @@ impl AnalyzeCtx<'_> {
             let pos = match schema {
                 Some(ns) if ns == p.namespace => 0,
                 Some(_) => continue,
-                None => match self.path.schemas.iter().position(|s| *s == p.namespace) {
+                None => match self.path.position_for_functions(p.namespace) {
                     Some(x) => x,
                     None => continue,
                 },

@@ -81,7 +81,7 @@ impl AnalyzeCtx<'_> {
     fn operator_position(&self, o: &OperDesc, schema: Option<Oid>) -> Option<usize> {
         match schema {
             Some(ns) => (ns == o.namespace).then_some(0),
-            None => self.path.schemas.iter().position(|s| *s == o.namespace),
+            None => self.path.position_for_functions(o.namespace),
         }
     }
 

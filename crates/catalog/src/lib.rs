@@ -15,6 +15,7 @@ pub mod rows;
 pub mod schema;
 pub mod search_path;
 pub mod shared_ref;
+pub mod temp;
 pub mod toast;
 
 pub use cache::Catalog;

@@ -20,16 +20,16 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
         return Err(Error::unsupported("CREATE TABLE AS EXECUTE"));
     }
     let into = &s.into;
-    if into.on_commit != OnCommitAction::Noop {
-        return Err(Error::unsupported("ON COMMIT"));
-    }
     if let Some(m) = into.access_method.as_deref()
         && m != "heap"
     {
         bail!(UNDEFINED_OBJECT, "access method \"{m}\" does not exist");
     }
     crate::index::check_tablespace(into.table_space_name.as_deref())?;
-    let ns = target::creation_namespace(ctx, &into.rel)?;
+    let (ns, persistence) = target::creation_target(ctx, &into.rel)?;
+    if into.on_commit != OnCommitAction::Noop && persistence != b't' {
+        bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
+    }
     let name = &into.rel.relname;
     if ctx.catalog.relation_oid(ns, name)?.is_some() {
         if s.if_not_exists {
@@ -58,12 +58,14 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
             namespace: ns,
             owner: ctx.host.role(),
             kind: b'r',
+            persistence,
             attrs: &attrs,
             ndims: &[],
             options: &options,
             checks: 0,
         },
     )?;
+    crate::temp::note(ctx, oid, into.on_commit);
     target::lock_oid(ctx, oid, LockMode::AccessExclusive)?;
     relation::create_toast_if_needed(ctx.catalog, oid)?;
     let Some(mut run) = run else { return Ok("CREATE TABLE AS".into()) };

@@ -33,12 +33,6 @@ fn check_supported(s: &CreateStmt) -> Result<()> {
     if s.of_typename.is_some() {
         return Err(Error::unsupported("OF type"));
     }
-    if s.oncommit != OnCommitAction::Noop {
-        if s.relation.relpersistence != RelPersistence::Temp {
-            bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
-        }
-        return Err(Error::unsupported("ON COMMIT"));
-    }
     match s.access_method.as_deref() {
         None | Some("heap") => {}
         Some(m) => bail!(UNDEFINED_OBJECT, "access method \"{m}\" does not exist"),
@@ -56,7 +50,10 @@ pub struct TableSpec {
 /// Runs CREATE TABLE.
 pub fn create(ctx: &CommandCtx<'_>, s: &CreateStmt) -> Result<String> {
     check_supported(s)?;
-    let ns = target::creation_namespace(ctx, &s.relation)?;
+    let (ns, persistence) = target::creation_target(ctx, &s.relation)?;
+    if s.oncommit != OnCommitAction::Noop && persistence != b't' {
+        bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
+    }
     let name = &s.relation.relname;
     if ctx.catalog.relation_oid(ns, name)?.is_some() {
         if s.if_not_exists {
@@ -68,7 +65,8 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateStmt) -> Result<String> {
     }
     let options = reloptions::merge(OptionsOf::Table, &[], &s.options, false)?;
     let spec = read_elements(ctx, name, &s.table_elts)?;
-    make(ctx, name, ns, spec, &options)?;
+    let oid = make(ctx, name, (ns, persistence), spec, &options)?;
+    crate::temp::note(ctx, oid, s.oncommit);
     Ok("CREATE TABLE".into())
 }
 
@@ -139,7 +137,7 @@ fn check_keys(spec: &mut TableSpec) -> Result<()> {
 pub fn make_sequence(
     ctx: &CommandCtx<'_>,
     table: &str,
-    ns: Oid,
+    ns: (Oid, u8),
     owner: Oid,
     c: &NewColumn,
 ) -> Result<Option<Oid>> {
@@ -169,7 +167,7 @@ pub fn make_sequence(
     let o = sequence_ddl::read_options(ctx, &options, None, c.identity.is_some())?;
     let name = match name {
         Some(n) => n,
-        None => naming::choose_relation_name(ctx.catalog, table, Some(&c.attr.name), "seq", ns, false)?,
+        None => naming::choose_relation_name(ctx.catalog, table, Some(&c.attr.name), "seq", ns.0, false)?,
     };
     sequence_ddl::make(ctx, &name, ns, owner, &o).map(Some)
 }
@@ -217,14 +215,14 @@ fn check_generation(ctx: &CommandCtx<'_>, e: &Expr) -> Result<()> {
 pub fn make(
     ctx: &CommandCtx<'_>,
     name: &str,
-    ns: Oid,
+    (ns, persistence): (Oid, u8),
     mut spec: TableSpec,
     options: &[String],
 ) -> Result<Oid> {
     let owner = ctx.host.role();
     let mut sequences = Vec::new();
     for c in &spec.columns {
-        sequences.push(make_sequence(ctx, name, ns, owner, c)?);
+        sequences.push(make_sequence(ctx, name, (ns, persistence), owner, c)?);
     }
     let attrs: Vec<Attribute> = spec.columns.iter().map(|c| c.attr.clone()).collect();
     let desc = TupleDesc { attrs, type_oid: oids::RECORD };
@@ -244,6 +242,7 @@ pub fn make(
             namespace: ns,
             owner,
             kind: b'r',
+            persistence,
             attrs: &attrs,
             ndims: &ndims,
             options,

@@ -278,8 +278,8 @@ fn copy_files(ctx: &CommandCtx<'_>, src: Oid, dst: Oid) -> Result<()> {
     storage::datadir::write_file_durably(&dir.join("PG_VERSION"), b"15\n")?;
     let (store, xid) = (ctx.engine.store(), ctx.engine.current_xid()?);
     for n in relation_numbers(ctx, src)? {
-        let from = RelFileLocator { spc_oid: DEFAULT_TABLESPACE, db_oid: src, rel_number: n };
-        let to = RelFileLocator { spc_oid: DEFAULT_TABLESPACE, db_oid: dst, rel_number: n };
+        let from = RelFileLocator::new(DEFAULT_TABLESPACE, src, n);
+        let to = RelFileLocator::new(DEFAULT_TABLESPACE, dst, n);
         if !store.file_exists(from, Fork::Main)? {
             continue;
         }

@@ -149,12 +149,33 @@ fn check_supported(c: &Constraint, pk: &Relation) -> Result<()> {
     target::check_not_catalog(pk)
 }
 
+/// A referenced row must live at least as long as the referencing one.
+fn check_persistence(ctx: &CommandCtx<'_>, fk: &Relation, pk: &Relation) -> Result<()> {
+    let wrong = match fk.persistence {
+        b'p' if pk.persistence != b'p' => {
+            "constraints on permanent tables may reference only permanent tables"
+        }
+        b'u' if pk.persistence == b't' => {
+            "constraints on unlogged tables may reference only permanent or unlogged tables"
+        }
+        b't' if pk.persistence != b't' => {
+            "constraints on temporary tables may reference only temporary tables"
+        }
+        b't' if !ctx.catalog.temp().is_own(pk.namespace) || !ctx.catalog.temp().is_own(fk.namespace) => {
+            "constraints on temporary tables must involve temporary tables of this session"
+        }
+        _ => return Ok(()),
+    };
+    bail!(INVALID_TABLE_DEFINITION, "{wrong}")
+}
+
 /// Adds a foreign key to a table. With `check_rows`, rows that are there are checked.
 pub fn add(ctx: &CommandCtx<'_>, fk_oid: Oid, c: &Constraint, check_rows: bool) -> Result<()> {
     let pk_name = c.pktable.as_ref().ok_or_else(|| Error::internal("foreign key without a table"))?;
     let pk = target::open_relation(ctx, pk_name, LockMode::ShareRowExclusive)?;
     let fk = ctx.catalog.relation(fk_oid)?;
     check_supported(c, &pk)?;
+    check_persistence(ctx, &fk, &pk)?;
     let fk_keys = columns(&fk, &c.fk_attrs)?;
     let set_cols = columns(&fk, &c.fk_del_set_cols)?;
     for (k, n) in set_cols.iter().zip(&c.fk_del_set_cols) {

@@ -358,6 +358,7 @@ pub fn make(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, n: &NewIndex) -> Result<(
         namespace: rel.namespace,
         owner: rel.owner,
         kind: b'i',
+        persistence: rel.persistence,
         attrs: &attrs,
         ndims: &[],
         options: &n.options,

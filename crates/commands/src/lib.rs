@@ -46,6 +46,7 @@ mod system_views;
 mod table_rewrite;
 mod table_scan;
 mod target;
+pub mod temp;
 mod truncate;
 mod vacuum;
 mod vacuum_delay;

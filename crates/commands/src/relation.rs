@@ -17,6 +17,8 @@ pub struct NewRelation<'a> {
     pub owner: Oid,
     /// `r`, `i`, `S`, `t`, `v`.
     pub kind: u8,
+    /// `p`, `u`, `t`.
+    pub persistence: u8,
     pub attrs: &'a [Attribute],
     /// Array dimensions per attribute; missing ones are 0.
     pub ndims: &'a [i32],
@@ -59,6 +61,24 @@ fn check_names(catalog: &Catalog, r: &NewRelation<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The files of a relation: main fork, and for an unlogged one what it becomes after a crash.
+pub fn create_files(
+    catalog: &Catalog,
+    locator: storage::RelFileLocator,
+    persistence: u8,
+    kind: u8,
+) -> Result<()> {
+    let eng = catalog.engine();
+    eng.create_storage(locator, persistence == b'p')?;
+    if persistence == b'u' {
+        eng.create_init_fork(locator)?;
+        if kind == b'i' {
+            access::btree::write_init_fork(eng, locator)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes it and returns its OID. Visible to the next command.
 pub fn create(catalog: &Catalog, r: &NewRelation<'_>) -> Result<Oid> {
     let eng = catalog.engine();
@@ -66,7 +86,8 @@ pub fn create(catalog: &Catalog, r: &NewRelation<'_>) -> Result<Oid> {
     let oid = eng.new_relfilenumber(catalog::builtins::DEFAULT_TABLESPACE, catalog.database())?;
     let oid = Oid(oid);
     if r.has_storage() {
-        eng.create_storage(catalog.locator(Oid::INVALID, false, oid), true)?;
+        let locator = catalog.locator_in(Oid::INVALID, false, oid, r.persistence, r.namespace)?;
+        create_files(catalog, locator, r.persistence, r.kind)?;
     }
     let row_type = if r.has_row_type() { create_row_type(catalog, r, oid)? } else { Oid::INVALID };
     insert_class(catalog, r, oid, row_type)?;
@@ -161,7 +182,7 @@ fn insert_class(catalog: &Catalog, n: &NewRelation<'_>, oid: Oid, row_type: Oid)
         _ => -1.0,
     });
     r[RELALLVISIBLE] = Datum::I32(0);
-    r[RELPERSISTENCE] = Datum::I8(b'p' as i8);
+    r[RELPERSISTENCE] = Datum::I8(n.persistence as i8);
     r[RELKIND] = Datum::I8(n.kind as i8);
     r[RELNATTS] = Datum::I16(n.attrs.len() as i16);
     r[RELCHECKS] = Datum::I16(n.checks);
@@ -230,9 +251,10 @@ pub fn create_toast_if_needed(catalog: &Catalog, table: Oid) -> Result<bool> {
     let name = format!("pg_toast_{table}");
     let new = NewRelation {
         name: &name,
-        namespace: PG_TOAST,
+        namespace: toast_namespace(catalog, rel.persistence),
         owner: rel.owner,
         kind: b't',
+        persistence: rel.persistence,
         attrs: &desc.attrs,
         ndims: &[],
         options: &[],
@@ -242,7 +264,7 @@ pub fn create_toast_if_needed(catalog: &Catalog, table: Oid) -> Result<bool> {
     let me = ObjectAddress::new(pg_class::TABLE, toast);
     let table_address = ObjectAddress::new(pg_class::TABLE, table);
     catalog.record_dependency(me, table_address, DependencyKind::Internal)?;
-    create_toast_index(catalog, toast, &name, rel.owner, &desc.attrs[..2])?;
+    create_toast_index(catalog, toast, &name, (rel.owner, rel.persistence), &desc.attrs[..2])?;
     let flag = [(pg_class::RELHASINDEX, Datum::Bool(true))];
     crate::target::update_class(catalog, toast, &flag)?;
     let link = [(pg_class::RELTOASTRELID, Datum::oid(toast))];
@@ -250,19 +272,27 @@ pub fn create_toast_if_needed(catalog: &Catalog, table: Oid) -> Result<bool> {
     Ok(true)
 }
 
+fn toast_namespace(catalog: &Catalog, persistence: u8) -> Oid {
+    match catalog.temp().toast_namespace() {
+        Some(ns) if persistence == b't' => ns,
+        _ => PG_TOAST,
+    }
+}
+
 fn create_toast_index(
     catalog: &Catalog,
     toast: Oid,
     name: &str,
-    owner: Oid,
+    (owner, persistence): (Oid, u8),
     attrs: &[Attribute],
 ) -> Result<()> {
     let index_name = format!("{name}_index");
     let new = NewRelation {
         name: &index_name,
-        namespace: PG_TOAST,
+        namespace: toast_namespace(catalog, persistence),
         owner,
         kind: b'i',
+        persistence,
         attrs,
         ndims: &[],
         options: &[],

@@ -12,10 +12,15 @@ pub fn replace(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
     let (catalog, eng) = (ctx.catalog, ctx.engine);
     let row = target::class_row(catalog, oid)?;
     let tablespace = row.oid(pg_class::RELTABLESPACE);
-    let old = catalog.locator(tablespace, false, row.oid(pg_class::RELFILENODE));
+    let old = catalog.locator_of(&row)?;
     let new = eng.new_relfilenumber(old.spc_oid, old.db_oid)?;
-    let new_locator = catalog.locator(tablespace, false, Oid(new));
-    eng.create_storage(new_locator, row.char(pg_class::RELPERSISTENCE) == b'p')?;
+    let new_locator = catalog.locator(tablespace, false, Oid(new)).of_backend(old.backend);
+    crate::relation::create_files(
+        catalog,
+        new_locator,
+        row.char(pg_class::RELPERSISTENCE),
+        row.char(pg_class::RELKIND),
+    )?;
     eng.drop_storage(old);
     if matches!(row.char(pg_class::RELKIND), b'r' | b'm' | b't') {
         eng.count_truncate(transam::StatKey::new(catalog.database(), oid));

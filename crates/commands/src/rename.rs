@@ -386,6 +386,7 @@ pub fn set_schema(ctx: &CommandCtx<'_>, s: &AlterObjectSchemaStmt) -> Result<Str
             .hint("Change the schema of the table instead."));
     }
     let ns = ctx.catalog.require_namespace(&s.newschema)?;
+    target::check_move(ctx, rel.namespace, ns)?;
     target::check_creation(ctx, ns)?;
     if rel.namespace != ns {
         move_relation(ctx, rel.oid, ns)?;

@@ -10,7 +10,7 @@ use parser::ast::*;
 use types::Datum;
 
 /// Makes a schema row.
-fn insert(ctx: &CommandCtx<'_>, name: &str, owner: Oid) -> Result<Oid> {
+pub fn insert(ctx: &CommandCtx<'_>, name: &str, owner: Oid) -> Result<Oid> {
     use pg_namespace::*;
     let oid = ctx.catalog.new_oid(TABLE, OID_INDEX)?;
     let mut r = ctx.catalog.blank_row(TABLE);

@@ -83,6 +83,17 @@ pub fn create_storage(catalog: &Catalog, sequence: Oid, last_value: i64, is_call
     let opts = InsertOptions { frozen: true, ..InsertOptions::default() };
     let cid = catalog.engine().current_command_id(true);
     heap::insert(catalog.engine(), &rel, &values, cid, &opts)?;
+    if rel.persistence == access::Persistence::Unlogged {
+        let store = catalog.engine().store();
+        let from = locked_page(catalog, &rel)?;
+        let mut to = match store.nblocks(rel.locator, Fork::Init)?.0 {
+            0 => store.extend_exclusive(rel.locator, Fork::Init, None)?,
+            _ => {
+                store.read(rel.locator, Fork::Init, BlockNumber(0), ReadMode::Normal, None)?.into_exclusive()
+            }
+        };
+        store.log_copy(&mut to, &from);
+    }
     Ok(())
 }
 

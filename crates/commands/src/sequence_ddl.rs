@@ -186,13 +186,20 @@ fn attributes(catalog: &Catalog) -> Result<Vec<Attribute>> {
 }
 
 /// Makes a sequence.
-pub fn make(ctx: &CommandCtx<'_>, name: &str, namespace: Oid, owner: Oid, o: &SeqOptions) -> Result<Oid> {
+pub fn make(
+    ctx: &CommandCtx<'_>,
+    name: &str,
+    (namespace, persistence): (Oid, u8),
+    owner: Oid,
+    o: &SeqOptions,
+) -> Result<Oid> {
     let attrs = attributes(ctx.catalog)?;
     let new = NewRelation {
         name,
         namespace,
         owner,
         kind: b'S',
+        persistence,
         attrs: &attrs,
         ndims: &[],
         options: &[],
@@ -243,7 +250,7 @@ pub fn params(catalog: &Catalog, oid: Oid) -> Result<SeqParams> {
 
 /// Runs CREATE SEQUENCE.
 pub fn create(ctx: &CommandCtx<'_>, s: &CreateSeqStmt) -> Result<String> {
-    let ns = target::creation_namespace(ctx, &s.sequence)?;
+    let (ns, persistence) = target::creation_target(ctx, &s.sequence)?;
     let name = &s.sequence.relname;
     if s.if_not_exists && ctx.catalog.relation_oid(ns, name)?.is_some() {
         let message = format!("relation \"{name}\" already exists, skipping");
@@ -251,7 +258,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateSeqStmt) -> Result<String> {
         return Ok("CREATE SEQUENCE".into());
     }
     let options = read_options(ctx, &s.options, None, false)?;
-    let oid = make(ctx, name, ns, ctx.host.role(), &options)?;
+    let oid = make(ctx, name, (ns, persistence), ctx.host.role(), &options)?;
     if let Some(owner) = &options.owned_by {
         set_owned_by(ctx, oid, owner, false)?;
     }

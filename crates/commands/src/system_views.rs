@@ -177,7 +177,7 @@ fn resolve(catalog: &Catalog, text: &str) -> Result<Option<Query>> {
     let Some(parser::Statement::Select(s)) = raw.into_iter().next().map(|r| r.stmt) else {
         return Err(Error::internal("a system view that is not a SELECT"));
     };
-    let path = SearchPath { schemas: vec![PG_CATALOG], creation: PG_CATALOG };
+    let path = SearchPath { schemas: vec![PG_CATALOG], creation: PG_CATALOG, ..Default::default() };
     let fmt = FormatSettings::default();
     let ctx = AnalyzeCtx {
         catalog,
@@ -216,7 +216,7 @@ pub fn bootstrap_views(engine: &Rc<Engine>, catalog: &Rc<Catalog>) -> Result<()>
 fn make_views(catalog: &Catalog) -> Result<()> {
     for (name, text, public) in VIEWS {
         let Some(q) = resolve(catalog, text)? else { continue };
-        let oid = view::make(catalog, name, PG_CATALOG, BOOTSTRAP_SUPERUSER, &q, &[])?;
+        let oid = view::make(catalog, name, (PG_CATALOG, b'p'), BOOTSTRAP_SUPERUSER, &q, &[])?;
         let mut items = AclKind::Table.default_list(BOOTSTRAP_SUPERUSER);
         if *public {
             let grantor = BOOTSTRAP_SUPERUSER;

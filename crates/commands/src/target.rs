@@ -98,19 +98,43 @@ pub fn undefined(_ctx: &CommandCtx<'_>, rv: &RangeVar) -> Error {
     err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", display(rv))
 }
 
-/// The schema a new relation goes to, with the right to create there.
-pub fn creation_namespace(ctx: &CommandCtx<'_>, rv: &RangeVar) -> Result<Oid> {
+/// The schema a new relation goes to, with the right to create there, and its persistence: `p`, `u`, `t`.
+pub fn creation_target(ctx: &CommandCtx<'_>, rv: &RangeVar) -> Result<(Oid, u8)> {
+    let ns = creation_schema(ctx, rv)?;
+    let own = ctx.catalog.temp().is_own(ns);
+    let other = || is_temp_schema(ctx, ns);
+    const FOREIGN: &str = "cannot create relations in temporary schemas of other sessions";
+    let refused = |text: &str| Err(err!(INVALID_TABLE_DEFINITION, "{text}").at(rv.location));
+    let persistence = match rv.relpersistence {
+        RelPersistence::Permanent if own => b't',
+        RelPersistence::Permanent | RelPersistence::Temp if !own && other()? => {
+            return refused(FOREIGN);
+        }
+        RelPersistence::Permanent => b'p',
+        RelPersistence::Temp if own => b't',
+        RelPersistence::Temp => {
+            return refused("cannot create temporary relation in non-temporary schema");
+        }
+        RelPersistence::Unlogged if own || other()? => {
+            return refused("only temporary relations may be created in temporary schemas");
+        }
+        RelPersistence::Unlogged => b'u',
+    };
+    Ok((ns, persistence))
+}
+
+fn creation_schema(ctx: &CommandCtx<'_>, rv: &RangeVar) -> Result<Oid> {
     check_catalog(ctx, rv)?;
-    match rv.relpersistence {
-        RelPersistence::Permanent => {}
-        RelPersistence::Temp => return Err(Error::unsupported("TEMPORARY")),
-        RelPersistence::Unlogged => return Err(Error::unsupported("UNLOGGED")),
-    }
     let ns = match &rv.schemaname {
-        Some(s) if s == "pg_temp" => return Err(Error::unsupported("TEMPORARY")),
+        Some(s) if s == "pg_temp" => return crate::temp::namespace(ctx),
+        None if rv.relpersistence == RelPersistence::Temp => return crate::temp::namespace(ctx),
         Some(s) => ctx.catalog.require_namespace(s).map_err(|e| e.at(rv.location))?,
         None => {
-            let ns = ctx.host.search_path()?.creation;
+            let path = ctx.host.search_path()?;
+            if path.creates_temp {
+                return crate::temp::namespace(ctx);
+            }
+            let ns = path.creation;
             if !ns.is_valid() {
                 return Err(
                     err!(INVALID_SCHEMA_NAME, "no schema has been selected to create in").at(rv.location)
@@ -122,6 +146,25 @@ pub fn creation_namespace(ctx: &CommandCtx<'_>, rv: &RangeVar) -> Result<Oid> {
     check_creation(ctx, ns).map_err(|e| e.at_if_none(Some(rv.location)))?;
     ctx.engine.lock_object(ctx.catalog.database(), pg_namespace::TABLE, ns, 0, LockMode::AccessShare)?;
     Ok(ns)
+}
+
+/// Objects do not change between temporary schemas, TOAST's schema and others.
+pub fn check_move(ctx: &CommandCtx<'_>, from: Oid, to: Oid) -> Result<()> {
+    for ns in [from, to] {
+        if is_temp_schema(ctx, ns)? {
+            bail!(FEATURE_NOT_SUPPORTED, "cannot move objects into or out of temporary schemas");
+        }
+    }
+    if from == catalog::builtins::PG_TOAST || to == catalog::builtins::PG_TOAST {
+        bail!(FEATURE_NOT_SUPPORTED, "cannot move objects into or out of TOAST schema");
+    }
+    Ok(())
+}
+
+/// A temporary schema, of whatever session.
+pub fn is_temp_schema(ctx: &CommandCtx<'_>, ns: Oid) -> Result<bool> {
+    let name = ctx.catalog.namespace_name(ns)?;
+    Ok(name.as_deref().is_some_and(|n| catalog::temp::backend_of_schema(n).is_some()))
 }
 
 /// The right to create in a schema; system schemas are closed to everyone.

@@ -163,6 +163,10 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
         }
         return Ok(());
     }
+    // The private buffers of another session are out of reach.
+    if rel.persistence == b't' && !ctx.catalog.temp().is_own(rel.namespace) {
+        return Ok(());
+    }
     if !may_maintain(ctx, &rel)? {
         let verb = if o.vacuum { "vacuum" } else { "analyze" };
         warn(

@@ -97,14 +97,23 @@ pub fn store_rule(catalog: &Catalog, view: Oid, q: &Query) -> Result<()> {
 pub fn make(
     catalog: &Catalog,
     name: &str,
-    namespace: Oid,
+    (namespace, persistence): (Oid, u8),
     owner: Oid,
     q: &Query,
     options: &[String],
 ) -> Result<Oid> {
     let attrs = output_attributes(catalog, &analyze::output_columns(q))?;
-    let new =
-        NewRelation { name, namespace, owner, kind: b'v', attrs: &attrs, ndims: &[], options, checks: 0 };
+    let new = NewRelation {
+        name,
+        namespace,
+        owner,
+        kind: b'v',
+        persistence,
+        attrs: &attrs,
+        ndims: &[],
+        options,
+        checks: 0,
+    };
     let oid = relation::create(catalog, &new)?;
     store_rule(catalog, oid, q)?;
     target::update_class(catalog, oid, &[(pg_class::RELHASRULES, Datum::Bool(true))])?;
@@ -119,7 +128,6 @@ pub fn create(ctx: &CommandCtx<'_>, s: &ViewStmt) -> Result<String> {
     if s.query.into_clause.is_some() {
         bail!(FEATURE_NOT_SUPPORTED, "views must not contain SELECT INTO");
     }
-    let ns = target::creation_namespace(ctx, &s.view)?;
     let mut params = ParamTypes::none();
     let mut q = with_analyze(ctx, |a| analyze::analyze_select(a, &s.query, &mut params))?;
     if q.has_modifying_cte {
@@ -127,6 +135,15 @@ pub fn create(ctx: &CommandCtx<'_>, s: &ViewStmt) -> Result<String> {
     }
     name_columns(&mut q, &s.aliases)?;
     let options = reloptions::merge(OptionsOf::View, &[], &s.options, false)?;
+    if s.view.relpersistence == RelPersistence::Unlogged {
+        bail!(SYNTAX_ERROR, "views cannot be unlogged because they do not have storage");
+    }
+    let mut rv = s.view.clone();
+    if rv.relpersistence == RelPersistence::Permanent && uses_temp(ctx, &q)? {
+        rv.relpersistence = RelPersistence::Temp;
+        crate::analysis::notice(ctx, format!("view \"{}\" will be a temporary view", rv.relname));
+    }
+    let (ns, persistence) = target::creation_target(ctx, &rv)?;
     let name = &s.view.relname;
     if let Some(oid) = ctx.catalog.relation_oid(ns, name)?
         && s.replace
@@ -134,9 +151,25 @@ pub fn create(ctx: &CommandCtx<'_>, s: &ViewStmt) -> Result<String> {
         target::lock_oid(ctx, oid, LockMode::AccessExclusive)?;
         replace(ctx, oid, &q, &options)?;
     } else {
-        make(ctx.catalog, name, ns, ctx.host.role(), &q, &options)?;
+        make(ctx.catalog, name, (ns, persistence), ctx.host.role(), &q, &options)?;
     }
     Ok("CREATE VIEW".into())
+}
+
+/// Does the query name a temporary relation?
+fn uses_temp(ctx: &CommandCtx<'_>, q: &Query) -> Result<bool> {
+    if ctx.catalog.temp().namespace().is_none() {
+        return Ok(false);
+    }
+    for a in expr_depend::of_query(q) {
+        if a.class == pg_class::TABLE
+            && let Some(r) = ctx.catalog.relation_if_any(a.object)?
+            && r.persistence == b't'
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn check_replacement(ctx: &CommandCtx<'_>, old: &Relation, new: &[Attribute]) -> Result<()> {

@@ -50,6 +50,14 @@ impl Store {
         rec.block(0, page, layout | RegFlags::FORCE_IMAGE);
         crit.log(rec)
     }
+    /// Makes a page the copy of another, logged as an image.
+    pub fn log_copy(&self, to: &mut PageMut, from: &Page) -> Lsn {
+        let crit = self.begin_critical();
+        crit.page(to).bytes_mut().copy_from_slice(from.bytes());
+        let mut rec = crit.record(RmgrId::XLOG, xlog_info::FPI, Xid::INVALID);
+        rec.block(0, to, RegFlags::STANDARD | RegFlags::FORCE_IMAGE);
+        crit.log(rec)
+    }
     /// The image that goes before a hint bit. The page is locked in shared mode; its hint bits may change while it is
     /// copied, which is harmless.
     pub(crate) fn log_hint_image(&self, pin: &Pinned) -> Lsn {

@@ -8,6 +8,7 @@ pub mod contain;
 pub mod critical;
 pub mod datadir;
 pub mod fsm;
+mod leftovers;
 pub mod page;
 pub mod redo;
 pub mod relfile;

@@ -2,6 +2,7 @@
 //! pins, counters, scratch space) and refers to what is shared.
 
 use crate::buffer::desc::BufferDesc;
+use crate::buffer::local::{LOCAL, LocalPool};
 use crate::buffer::pins::Pins;
 use crate::buffer::write::SweepAhead;
 use crate::config::StorageConfig;
@@ -31,6 +32,8 @@ pub struct BufferCounters {
     pub local_hit: u64,
     pub local_read: u64,
     pub temp_read: u64,
+    pub local_dirtied: u64,
+    pub local_written: u64,
     pub temp_written: u64,
     pub wal_records: u64,
     pub wal_images: u64,
@@ -43,6 +46,10 @@ pub(crate) struct Counters {
     pub shared_read: Cell<u64>,
     pub shared_dirtied: Cell<u64>,
     pub shared_written: Cell<u64>,
+    pub local_hit: Cell<u64>,
+    pub local_read: Cell<u64>,
+    pub local_dirtied: Cell<u64>,
+    pub local_written: Cell<u64>,
     pub temp_read: Cell<u64>,
     pub temp_written: Cell<u64>,
     pub wal_records: Cell<u64>,
@@ -58,6 +65,7 @@ pub struct Inner {
     config: StorageConfig,
     files: Files,
     pins: Pins,
+    pub(crate) local: LocalPool,
     pub(crate) counters: Counters,
     /// A page on its way to its file.
     pub(crate) page_copy: RefCell<Box<Page>>,
@@ -103,6 +111,7 @@ impl Store {
             wal_compression: Cell::new(config.wal_compression),
             config: config.clone(),
             pins: Pins::default(),
+            local: LocalPool::default(),
             counters: Counters::default(),
             page_copy: RefCell::new(Page::zeroed()),
             sweep_ahead: SweepAhead::default(),
@@ -124,12 +133,15 @@ impl Store {
             shared_read: c.shared_read.get(),
             shared_dirtied: c.shared_dirtied.get(),
             shared_written: c.shared_written.get(),
+            local_hit: c.local_hit.get(),
+            local_read: c.local_read.get(),
+            local_dirtied: c.local_dirtied.get(),
+            local_written: c.local_written.get(),
             temp_read: c.temp_read.get(),
             temp_written: c.temp_written.get(),
             wal_records: c.wal_records.get(),
             wal_images: c.wal_images.get(),
             wal_bytes: c.wal_bytes.get(),
-            ..BufferCounters::default()
         }
     }
 
@@ -212,10 +224,16 @@ impl Inner {
     }
     #[inline]
     pub(crate) fn desc(&self, buf: u32) -> &'static BufferDesc {
+        if buf >= LOCAL {
+            return self.local.desc(buf);
+        }
         &self.shared.descs[buf as usize]
     }
     #[inline]
     pub(crate) fn block_ptr(&self, buf: u32) -> *mut Page {
+        if buf >= LOCAL {
+            return self.local.block_ptr(buf);
+        }
         debug_assert!((buf as usize) < self.shared.descs.len());
         // SAFETY: the block array has one page per descriptor and `buf` indexes descriptors.
         unsafe { self.shared.blocks.cast::<Page>().add(buf as usize) }

@@ -170,7 +170,7 @@ pub fn prepare_truncate(
         p.bytes_mut()[at + 1..].fill(0);
         // A bit left for a block beyond the heap's end would lie about the block that comes there later: logged. A crash
         // before the truncation leaves bits cleared of blocks that stay, which is safe.
-        if store.in_recovery() {
+        if store.in_recovery() || rel.is_temp() {
             crit.unlogged();
         } else {
             let mut rec =

@@ -35,7 +35,7 @@ impl Engine {
         self.store.log(RmgrId::DATABASE, CREATE, xid, &data(spc, new));
         for n in self.relation_numbers(spc, template)? {
             for fork in [Fork::Main, Fork::Vm] {
-                let from = RelFileLocator { spc_oid: spc, db_oid: template, rel_number: n };
+                let from = RelFileLocator::new(spc, template, n);
                 self.copy_fork(from, RelFileLocator { db_oid: new, ..from }, fork, xid)?;
             }
         }

@@ -32,6 +32,14 @@ impl Engine {
         }
         Ok(())
     }
+    /// Creates the init fork of an unlogged relation: what its main fork becomes after a crash. Logged and synced; it goes with the
+    /// main fork.
+    pub fn create_init_fork(&self, rel: RelFileLocator) -> Result<()> {
+        let xid = self.current_xid()?;
+        self.store.create_file(rel, Fork::Init, false)?;
+        self.log_create_storage(rel, Fork::Init, xid);
+        Ok(())
+    }
     /// Logs the creation of a fork that exists already.
     pub fn log_create_storage(&self, rel: RelFileLocator, fork: Fork, xid: Xid) {
         let mut data = Vec::with_capacity(13);
@@ -61,6 +69,9 @@ impl Engine {
             data.push(*f as u8);
             data.extend_from_slice(&n.0.to_le_bytes());
         }
+        if rel.is_temp() {
+            return self.store.truncate_files(rel, forks);
+        }
         // Between record and truncation a checkpoint must not declare the record done.
         self.proc.delay_checkpoint.fetch_or(2, Relaxed);
         let lsn = self.store.log(RmgrId::STORAGE, TRUNCATE, self.top_xid_if_any().unwrap_or_default(), &data);
@@ -75,13 +86,16 @@ impl Engine {
         loop {
             self.check_interrupts()?;
             let n = self.new_oid()?.0;
-            if !self
-                .store
-                .file_exists(RelFileLocator { spc_oid: spc, db_oid: db, rel_number: n }, Fork::Main)?
-            {
+            if !self.store.file_exists(RelFileLocator::new(spc, db, n), Fork::Main)? {
                 return Ok(n);
             }
         }
+    }
+    /// What the record of this outcome names: temporary relations go without.
+    pub(crate) fn files_to_log(&self, level: u32, commit: bool) -> Vec<RelFileLocator> {
+        let mut files = self.files_to_drop(level, commit);
+        files.retain(|f| !f.is_temp());
+        files
     }
     /// What goes with this outcome of the levels from `level` on.
     pub(crate) fn files_to_drop(&self, level: u32, commit: bool) -> Vec<RelFileLocator> {

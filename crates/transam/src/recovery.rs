@@ -146,6 +146,10 @@ impl Engine {
         c.life_xid.store(next, Relaxed);
         c.completions.store(1, Release);
         self.prepare_status_pages(&control.copy)?;
+        self.store.remove_temp_relations()?;
+        if report.needed || control.state != DbState::Shutdowned {
+            self.store.reset_unlogged_relations()?;
+        }
         self.store.start_wal(report.end, report.end)?;
         c.ckpt_lsn.store(control.checkpoint_end.0, Relaxed);
         c.ckpt_time.store(control.copy.time, Relaxed);

@@ -38,13 +38,13 @@ fn commits_survive_a_crash_and_unfinished_ones_do_not() {
         assert_eq!(e.status_byte(), b'I');
         stmt(e, || {
             w[4].store(e.current_xid().unwrap().0, SeqCst);
-            let rel = RelFileLocator { spc_oid: Oid(1663), db_oid: db(), rel_number: e.new_oid().unwrap().0 };
+            let rel = RelFileLocator::new(Oid(1663), db(), e.new_oid().unwrap().0);
             w[5].store(u64::from(rel.rel_number), SeqCst);
             e.create_storage(rel, true).unwrap();
         });
         e.start_command().unwrap();
         w[6].store(e.current_xid().unwrap().0, SeqCst);
-        let rel = RelFileLocator { spc_oid: Oid(1663), db_oid: db(), rel_number: 30000 };
+        let rel = RelFileLocator::new(Oid(1663), db(), 30000);
         e.create_storage(rel, true).unwrap();
         e.store().flush_wal(e.store().insert_lsn());
         ipc::fork::exit(0);
@@ -63,8 +63,7 @@ fn commits_survive_a_crash_and_unfinished_ones_do_not() {
             assert!(!e.xid_did_commit(x(6)).unwrap() && !e.xid_is_in_progress(x(6)));
             assert!(e.next_xid() >= x(4));
             assert!(e.new_oid().unwrap().0 > w[5].load(SeqCst) as u32);
-            let rel =
-                RelFileLocator { spc_oid: Oid(1663), db_oid: db(), rel_number: w[5].load(SeqCst) as u32 };
+            let rel = RelFileLocator::new(Oid(1663), db(), w[5].load(SeqCst) as u32);
             assert!(e.store().file_exists(rel, storage::Fork::Main).unwrap());
             e.commit_command().unwrap();
         });
@@ -76,7 +75,7 @@ fn aborted_creation_leaves_no_file() {
     let c = Cluster::create("files");
     c.recover();
     c.run(BackendKind::Client, |e| {
-        let rel = |n| RelFileLocator { spc_oid: Oid(1663), db_oid: db(), rel_number: n };
+        let rel = |n| RelFileLocator::new(Oid(1663), db(), n);
         stmt(e, || e.begin_block(&XactOptions::default()).unwrap());
         stmt(e, || e.create_storage(rel(20000), true).unwrap());
         stmt(e, || e.define_savepoint("s").unwrap());
@@ -546,7 +545,7 @@ fn below_xmax_everything_is_running_or_over() {
 fn a_copied_database_survives_and_an_aborted_copy_does_not() {
     let c = Cluster::create("copydb");
     c.recover();
-    let locate = |db, n| RelFileLocator { spc_oid: Oid(1663), db_oid: Oid(db), rel_number: n };
+    let locate = |db, n| RelFileLocator::new(Oid(1663), Oid(db), n);
     c.run(BackendKind::Client, |e| {
         stmt(e, || {
             e.create_storage(locate(5, 700), true).unwrap();

@@ -43,6 +43,18 @@ pub fn create_empty(eng: &Engine, ix: &IndexRel) -> Result<()> {
     Ok(())
 }
 
+/// The init fork of an unlogged index: the file has just been made. Logged, as what it becomes after a crash must survive it.
+pub fn write_init_fork(eng: &Engine, locator: storage::RelFileLocator) -> Result<()> {
+    let st = txn::store(eng);
+    let mut g = st.extend(locator, Fork::Init, None)?.exclusive();
+    let cr = st.begin_critical();
+    Meta::default().init_page(cr.page(&mut g));
+    let mut r = cr.record(RmgrId::BTREE, wal::IMAGES, txn::current_xid(eng));
+    r.block(0, &g, RegFlags::STANDARD | RegFlags::FORCE_IMAGE);
+    cr.log(r);
+    Ok(())
+}
+
 /// One entry to be sorted. Most comparisons are decided by the first words alone.
 #[derive(Clone, Copy)]
 struct Entry {

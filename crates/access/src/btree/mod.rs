@@ -13,7 +13,7 @@ pub mod unique;
 pub mod vacuum;
 pub mod wal;
 
-pub use build::{BtBuild, create_empty};
+pub use build::{BtBuild, create_empty, write_init_fork};
 pub use insert::insert;
 pub use scan::{BtScan, Direction, ScanKey, ScanMark, ScanOp, Strategy};
 pub use unique::{Conflict, UniqueCheck, check_conflict};

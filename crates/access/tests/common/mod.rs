@@ -186,7 +186,7 @@ pub struct Table {
 }
 
 fn loc(n: u32) -> RelFileLocator {
-    RelFileLocator { spc_oid: Oid(1663), db_oid: Oid(5), rel_number: n }
+    RelFileLocator::new(Oid(1663), Oid(5), n)
 }
 
 impl Table {

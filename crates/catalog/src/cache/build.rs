@@ -38,14 +38,45 @@ impl Catalog {
     /// Where the files of a relation are.
     pub fn locator(&self, tablespace: Oid, shared: bool, relfilenode: Oid) -> RelFileLocator {
         if shared {
-            return RelFileLocator {
-                spc_oid: GLOBAL_TABLESPACE,
-                db_oid: Oid::INVALID,
-                rel_number: relfilenode.0,
-            };
+            return RelFileLocator::new(GLOBAL_TABLESPACE, Oid::INVALID, relfilenode.0);
         }
         let spc_oid = if tablespace.is_valid() { tablespace } else { DEFAULT_TABLESPACE };
-        RelFileLocator { spc_oid, db_oid: self.database, rel_number: relfilenode.0 }
+        RelFileLocator::new(spc_oid, self.database, relfilenode.0)
+    }
+
+    /// Files of a relation by its `pg_class` row.
+    pub fn locator_of(&self, row: &CatRow) -> Result<RelFileLocator> {
+        use pg_class::*;
+        self.locator_in(
+            row.oid(RELTABLESPACE),
+            row.bool(RELISSHARED),
+            row.oid(RELFILENODE),
+            row.char(RELPERSISTENCE),
+            row.oid(RELNAMESPACE),
+        )
+    }
+    /// Files of a relation: those of a temporary one belong to the backend its schema is named for.
+    pub fn locator_in(
+        &self,
+        tablespace: Oid,
+        shared: bool,
+        relfilenode: Oid,
+        persistence: u8,
+        namespace: Oid,
+    ) -> Result<RelFileLocator> {
+        let plain = self.locator(tablespace, shared, relfilenode);
+        if persistence != b't' {
+            return Ok(plain);
+        }
+        if self.temp.is_own(namespace) {
+            return Ok(plain.of_backend(self.eng.store().backend_number()));
+        }
+        let name = self.namespace_name(namespace)?;
+        let backend = name.as_deref().and_then(crate::temp::backend_of_schema);
+        match backend {
+            Some(b) => Ok(plain.of_backend(b)),
+            None => Err(Error::corrupted(format!("temporary relation in schema {namespace}"))),
+        }
     }
 
     fn relation_from_row(&self, oid: Oid, row: &CatRow) -> Result<Relation> {
@@ -113,8 +144,7 @@ impl Catalog {
         if !relfilenode.is_valid() || !matches!(kind, b'r' | b'S' | b't' | b'm') {
             return Ok(None);
         }
-        let locator =
-            self.locator(row.oid(pg_class::RELTABLESPACE), row.bool(pg_class::RELISSHARED), relfilenode);
+        let locator = self.locator_of(row)?;
         let mut rel = Rel::new(oid, name, locator, desc.clone());
         rel.persistence = Persistence::from_char(row.char(pg_class::RELPERSISTENCE));
         if let Some(f) = storage_options(options).fillfactor {
@@ -255,8 +285,7 @@ impl Catalog {
         let opclasses = literal::oid_items(r.bytes(INDCLASS));
         let collations = literal::oid_items(r.bytes(INDCOLLATION));
         let options = literal::int2_items(r.bytes(INDOPTION));
-        let locator =
-            self.locator(class.oid(pg_class::RELTABLESPACE), false, class.oid(pg_class::RELFILENODE));
+        let locator = self.locator_of(class)?;
         let mut rel = Rel::new(oid, name.clone(), locator, desc.clone());
         rel.persistence = Persistence::from_char(class.char(pg_class::RELPERSISTENCE));
         let reloptions = literal::text_items(class.bytes(pg_class::RELOPTIONS));

@@ -99,6 +99,11 @@ impl Catalog {
         if name == "pg_catalog" {
             return Ok(Some(PG_CATALOG));
         }
+        if name == "pg_temp"
+            && let Some(own) = self.temp.namespace()
+        {
+            return Ok(Some(own));
+        }
         if let Some(found) = self.namespace_names.borrow().get(name) {
             return Ok(*found);
         }
@@ -353,20 +358,26 @@ impl Catalog {
     /// The search path a list of schema names stands for. Names without a schema are passed over, as in PostgreSQL;
     /// `$user` is the schema named like the role.
     pub fn search_path(&self, names: &[String], user: Oid, temp: Option<Oid>) -> Result<SearchPath> {
-        let mut path = SearchPath::default();
+        let mut path = SearchPath { temp: temp.unwrap_or(Oid::INVALID), ..SearchPath::default() };
         for name in names {
             let found = match name.as_str() {
                 "$user" => match self.role_name(user)? {
                     Some(role) => self.namespace_oid(&role)?,
                     None => None,
                 },
-                "pg_temp" => temp,
+                "pg_temp" => {
+                    if !path.creation.is_valid() && !path.creates_temp {
+                        path.creates_temp = true;
+                        path.creation = temp.unwrap_or(Oid::INVALID);
+                    }
+                    temp
+                }
                 name => self.namespace_oid(name)?,
             };
             if let Some(oid) = found
                 && !path.schemas.contains(&oid)
             {
-                if !path.creation.is_valid() {
+                if !path.creation.is_valid() && !path.creates_temp {
                     path.creation = oid;
                 }
                 path.schemas.push(oid);

@@ -42,6 +42,7 @@ pub struct Catalog {
     roles: RefCell<HashMap<Oid, Option<Rc<str>>>>,
     stats: RefCell<HashMap<(Oid, i16), Option<Rc<ColumnStats>>>>,
     generation: Cell<u64>,
+    temp: crate::temp::TempObjects,
 }
 
 impl Catalog {
@@ -70,9 +71,14 @@ impl Catalog {
             roles: RefCell::default(),
             stats: RefCell::default(),
             generation: Cell::new(1),
+            temp: Default::default(),
         });
         c.eng.set_inval_handler(c.clone());
         c
+    }
+    /// The session's temporary objects.
+    pub fn temp(&self) -> &crate::temp::TempObjects {
+        &self.temp
     }
     /// The storage engine underneath.
     pub fn engine(&self) -> &Rc<Engine> {

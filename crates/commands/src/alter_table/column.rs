@@ -45,7 +45,7 @@ pub fn add(ctx: &CommandCtx<'_>, rel: &Relation, d: &ColumnDef, missing_ok: bool
     let primary = constraints.indexes.first().is_some_and(|k| k.contype == ConstrType::Primary);
     c.attr.not_null |= primary;
     let empty = ctx.catalog.relation_blocks(rel)? == 0;
-    let seq = create_table::make_sequence(ctx, &rel.name, rel.namespace, rel.owner, &c)?;
+    let seq = create_table::make_sequence(ctx, &rel.name, (rel.namespace, rel.persistence), rel.owner, &c)?;
     let mut attrs = rel.desc.attrs.clone();
     attrs.push(c.attr.clone());
     let desc = TupleDesc { attrs, type_oid: rel.desc.type_oid };
@@ -260,7 +260,9 @@ pub fn add_identity(ctx: &CommandCtx<'_>, rel: &Relation, name: &str, def: &Cons
         identity: Some(def.options.clone()),
         explicit_null: true,
     };
-    if let Some(s) = create_table::make_sequence(ctx, &rel.name, rel.namespace, rel.owner, &c)? {
+    if let Some(s) =
+        create_table::make_sequence(ctx, &rel.name, (rel.namespace, rel.persistence), rel.owner, &c)?
+    {
         sequence_ddl::record_owner(ctx, s, rel.oid, n, true)?;
     }
     update(ctx, rel.oid, n, &[(pg_attribute::ATTIDENTITY, Datum::I8(letter as i8))])

@@ -52,7 +52,7 @@ fn drop_relation(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
     let kind = row.char(pg_class::RELKIND);
     let relfilenode = row.oid(pg_class::RELFILENODE);
     if relfilenode.is_valid() && matches!(kind, b'r' | b'i' | b'S' | b't' | b'm') {
-        let locator = ctx.catalog.locator(row.oid(pg_class::RELTABLESPACE), false, relfilenode);
+        let locator = ctx.catalog.locator_of(&row)?;
         ctx.engine.drop_storage(locator);
     }
     let key = [Datum::oid(oid)];

@@ -28,10 +28,11 @@ fn locator(c: &CallCtx<'_>, oid: Oid) -> Result<Option<Option<RelFileLocator>>> 
     use pg_class::*;
     let e = env(c)?;
     let rows = e.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?;
-    Ok(rows.first().map(|r| {
-        matches!(r.char(RELKIND), b'r' | b'i' | b'S' | b't' | b'm')
-            .then(|| e.catalog.locator(r.oid(RELTABLESPACE), r.bool(RELISSHARED), r.oid(RELFILENODE)))
-    }))
+    let Some(r) = rows.first() else { return Ok(None) };
+    if !matches!(r.char(RELKIND), b'r' | b'i' | b'S' | b't' | b'm') {
+        return Ok(Some(None));
+    }
+    e.catalog.locator_of(r).map(|l| Some(Some(l)))
 }
 
 fn fork_size(c: &CallCtx<'_>, rel: RelFileLocator, fork: Fork) -> Result<i64> {

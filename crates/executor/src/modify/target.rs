@@ -361,8 +361,11 @@ impl TargetRelation {
             Some(text) => analyze::load_expr(text)?,
             None => Vec::new(),
         };
-        let path =
-            catalog::search_path::SearchPath { schemas: vec![Oid(11), Oid(2200)], creation: Oid(2200) };
+        let path = catalog::search_path::SearchPath {
+            schemas: vec![Oid(11), Oid(2200)],
+            creation: Oid(2200),
+            ..Default::default()
+        };
         let ctx = analyze::AnalyzeCtx {
             catalog: cx.env.catalog()?,
             path: &path,

@@ -42,6 +42,10 @@ impl Store {
     /// Lowers the shared pin count; wakes whoever waits for the last other pin to go.
     #[inline]
     pub(crate) fn raw_unpin(&self, buf: u32) {
+        if buf >= super::local::LOCAL {
+            self.desc(buf).unpin();
+            return;
+        }
         let pins = &self.proc().pins;
         pins.begin();
         let s = self.shared().descs[buf as usize].unpin();

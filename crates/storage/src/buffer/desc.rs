@@ -43,6 +43,11 @@ pub(crate) struct Tag {
 }
 
 impl Tag {
+    /// Fork and owning backend in one word.
+    #[inline]
+    fn fork_word(&self) -> u32 {
+        self.fork as u32 | self.rel.backend << 8
+    }
     /// A well-mixed hash; the mapping table takes its top bits.
     #[inline]
     pub fn hash(&self) -> u64 {
@@ -94,6 +99,7 @@ impl BufferDesc {
                 spc_oid: Oid(self.spc.load(Relaxed)),
                 db_oid: Oid(self.db.load(Relaxed)),
                 rel_number: self.rel.load(Relaxed),
+                backend: self.fork.load(Relaxed) >> 8,
             },
             fork: Fork::from_u8(self.fork.load(Relaxed) as u8).unwrap_or(Fork::Main),
             block: BlockNumber(self.block.load(Relaxed)),
@@ -103,7 +109,7 @@ impl BufferDesc {
     pub(crate) fn tag_is(&self, t: &Tag) -> bool {
         self.block.load(Relaxed) == t.block.0
             && self.rel.load(Relaxed) == t.rel.rel_number
-            && self.fork.load(Relaxed) == t.fork as u32
+            && self.fork.load(Relaxed) == t.fork_word()
             && self.db.load(Relaxed) == t.rel.db_oid.0
             && self.spc.load(Relaxed) == t.rel.spc_oid.0
     }
@@ -112,7 +118,7 @@ impl BufferDesc {
         self.spc.store(t.rel.spc_oid.0, Relaxed);
         self.db.store(t.rel.db_oid.0, Relaxed);
         self.rel.store(t.rel.rel_number, Relaxed);
-        self.fork.store(t.fork as u32, Relaxed);
+        self.fork.store(t.fork_word(), Relaxed);
         self.block.store(t.block.0, Relaxed);
     }
     #[inline]

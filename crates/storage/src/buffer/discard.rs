@@ -10,6 +10,9 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire};
 impl Store {
     /// Throws the buffers of one fork away from block `from` on.
     pub fn drop_buffers(&self, rel: RelFileLocator, fork: Fork, from: BlockNumber) -> Result<()> {
+        if rel.is_temp() {
+            return self.local_drop(|t| t.rel == rel && t.fork == fork && t.block >= from);
+        }
         // A short range of blocks is looked up; a long one is found by walking the pool.
         let n = self.files().nblocks_or_zero(rel, fork)?.saturating_sub(from.0);
         if (n as usize) < self.shared().descs.len() / 32 && !self.in_recovery() {
@@ -22,14 +25,19 @@ impl Store {
     }
     /// Throws all buffers of the relations away.
     pub fn drop_relation_buffers(&self, rels: &[RelFileLocator]) -> Result<()> {
+        let (temporary, rels): (Vec<RelFileLocator>, Vec<RelFileLocator>) =
+            rels.iter().partition(|r| r.is_temp());
+        if !temporary.is_empty() {
+            self.local_drop(|t| temporary.contains(&t.rel))?;
+        }
         let mut total = 0;
-        for r in rels {
+        for r in &rels {
             for f in Fork::ALL {
                 total += self.files().nblocks_or_zero(*r, f)? as usize;
             }
         }
         if total < self.shared().descs.len() / 32 && !self.in_recovery() {
-            for r in rels {
+            for r in &rels {
                 for f in Fork::ALL {
                     for b in 0..self.files().nblocks_or_zero(*r, f)? {
                         self.drop_block(&Tag { rel: *r, fork: f, block: BlockNumber(b) })?;
@@ -38,7 +46,10 @@ impl Store {
             }
             return Ok(());
         }
-        let mut sorted = rels.to_vec();
+        if rels.is_empty() {
+            return Ok(());
+        }
+        let mut sorted = rels;
         sorted.sort_unstable();
         self.drop_matching(|t| sorted.binary_search(&t.rel).is_ok())
     }
@@ -102,6 +113,10 @@ impl Store {
     /// Writes all dirty buffers of a database.
     pub fn flush_database(&self, db: Oid) -> Result<()> {
         self.flush_matching(|t| t.rel.db_oid == db)
+    }
+    /// Writes all dirty pages of init forks: recovery is about to copy their files.
+    pub(crate) fn flush_init_forks(&self) -> Result<()> {
+        self.flush_matching(|t| t.fork == Fork::Init)
     }
     fn flush_matching(&self, wanted: impl Fn(&Tag) -> bool) -> Result<()> {
         for (i, d) in self.shared().descs.iter().enumerate() {

@@ -3,6 +3,7 @@
 //! page except hint bits: that takes a [`Critical`](crate::Critical).
 
 use super::desc::{PIN_WAITER, REFCOUNT_MASK};
+use super::local::LOCAL;
 use super::pins::Held;
 use crate::Store;
 use crate::page::{ItemId, LpFlags, PAGE_SIZE, Page};
@@ -87,7 +88,7 @@ impl Pinned {
             Held::Exclusive => locked_twice(),
             Held::Shared(n) => Held::Shared(n + 1),
             Held::No => {
-                self.store.desc(self.buf).content.acquire(self.store.proc(), Mode::Shared);
+                self.acquire(Mode::Shared);
                 Held::Shared(1)
             }
         };
@@ -97,7 +98,7 @@ impl Pinned {
     /// The shared lock if it is free.
     pub fn try_share(&self) -> Option<PageRef> {
         if self.store.pins().held(self.slot) == Held::No {
-            if !self.store.desc(self.buf).content.try_acquire(self.store.proc(), Mode::Shared) {
+            if !self.try_acquire(Mode::Shared) {
                 return None;
             }
             self.store.pins().set_held(self.slot, Held::Shared(1));
@@ -116,15 +117,13 @@ impl Pinned {
         if self.store.pins().held(self.slot) != Held::No {
             locked_twice();
         }
-        self.store.desc(self.buf).content.acquire(self.store.proc(), Mode::Exclusive);
+        self.acquire(Mode::Exclusive);
         self.store.pins().set_held(self.slot, Held::Exclusive);
         PageMut { pin: self }
     }
     /// The exclusive lock if it is free.
     pub fn try_exclusive(&self) -> Option<PageMut> {
-        if self.store.pins().held(self.slot) != Held::No
-            || !self.store.desc(self.buf).content.try_acquire(self.store.proc(), Mode::Exclusive)
-        {
+        if self.store.pins().held(self.slot) != Held::No || !self.try_acquire(Mode::Exclusive) {
             return None;
         }
         self.store.pins().set_held(self.slot, Held::Exclusive);
@@ -178,12 +177,24 @@ impl Pinned {
         // accessor of `Page` checks bounds on values it has read once.
         unsafe { &*self.store.block_ptr(self.buf) }
     }
+    /// The content lock; private pages need none.
+    #[inline]
+    fn acquire(&self, mode: Mode) {
+        if self.buf < LOCAL {
+            self.store.desc(self.buf).content.acquire(self.store.proc(), mode);
+        }
+    }
+    fn try_acquire(&self, mode: Mode) -> bool {
+        self.buf >= LOCAL || self.store.desc(self.buf).content.try_acquire(self.store.proc(), mode)
+    }
     fn release(&self) {
         let pins = self.store.pins();
         let held = match pins.held(self.slot) {
             Held::Shared(n) if n > 1 => Held::Shared(n - 1),
             _ => {
-                self.store.desc(self.buf).content.release(self.store.proc());
+                if self.buf < LOCAL {
+                    self.store.desc(self.buf).content.release(self.store.proc());
+                }
                 Held::No
             }
         };

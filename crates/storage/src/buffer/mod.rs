@@ -5,6 +5,7 @@ pub(crate) mod alloc;
 pub(crate) mod desc;
 pub(crate) mod discard;
 pub(crate) mod guard;
+pub(crate) mod local;
 pub(crate) mod mapping;
 pub(crate) mod pins;
 pub(crate) mod read;

@@ -38,6 +38,9 @@ impl Store {
         strategy: Option<&Strategy>,
     ) -> Result<Pinned> {
         let tag = Tag { rel, fork, block };
+        if rel.is_temp() {
+            return self.read_local(&tag, mode);
+        }
         let hash = tag.hash();
         match self.pin_cached(&tag, hash, usage_max(strategy)) {
             Some(p) if self.desc(p.buf()).load() & VALID != 0 => {
@@ -129,10 +132,10 @@ impl Store {
         self.finish_io(buf, if r.is_ok() { VALID } else { 0 }, false);
         r
     }
-    fn iovec(&self, buf: u32) -> libc::iovec {
+    pub(super) fn iovec(&self, buf: u32) -> libc::iovec {
         libc::iovec { iov_base: self.block_ptr(buf).cast(), iov_len: PAGE_SIZE }
     }
-    fn verify(&self, buf: u32, tag: &Tag, mode: ReadMode) -> Result<()> {
+    pub(super) fn verify(&self, buf: u32, tag: &Tag, mode: ReadMode) -> Result<()> {
         // SAFETY: this process owns the buffer's input; nobody else looks at the block until it is VALID.
         let page = unsafe { &*self.block_ptr(buf) };
         if page.verify(tag.block.0, self.config().data_checksums) {
@@ -149,7 +152,7 @@ impl Store {
             tag.rel.path(tag.fork)
         ))
     }
-    fn zero_block(&self, buf: u32) {
+    pub(super) fn zero_block(&self, buf: u32) {
         // SAFETY: as in `verify`.
         unsafe { std::ptr::write_bytes(self.block_ptr(buf).cast::<u8>(), 0, PAGE_SIZE) };
     }
@@ -231,6 +234,9 @@ impl Store {
         strategy: Option<&Strategy>,
         out: &mut Vec<Pinned>,
     ) -> Result<()> {
+        if rel.is_temp() {
+            return self.read_local_run(Tag { rel, fork, block: first }, n, out);
+        }
         let room = SEGMENT_BLOCKS - first.0 % SEGMENT_BLOCKS;
         let n = n.min(room).min(RUN_MAX as u32).min(self.shared().descs.len() as u32 / 16).max(n.min(1));
         let mut pending: Vec<Pinned> = Vec::new();
@@ -300,6 +306,9 @@ impl Store {
     /// Tells the kernel that the blocks will be wanted.
     pub fn prefetch(&self, rel: RelFileLocator, fork: Fork, block: BlockNumber, n: u32) {
         let tag = Tag { rel, fork, block };
+        if rel.is_temp() {
+            return;
+        }
         if n > 1 || self.shared().probe(&tag, tag.hash()).is_none() {
             self.files().prefetch(rel, fork, block.0, n);
         }
@@ -343,6 +352,9 @@ impl Store {
         strategy: Option<&Strategy>,
         mut give: impl FnMut(u32, PageMut),
     ) -> Result<()> {
+        if rel.is_temp() {
+            return self.extend_local(rel, fork, n.clamp(1, RUN_MAX as u32), give);
+        }
         let n = n.min(self.shared().descs.len() as u32 / 16).clamp(1, RUN_MAX as u32);
         let _lock = self.extension_lock(rel, fork);
         let first = self.files().nblocks(rel, fork)?;

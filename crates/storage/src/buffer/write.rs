@@ -5,6 +5,7 @@ use super::desc::{
     CHECKPOINT_NEEDED, DIRTY, JUST_DIRTIED, REFCOUNT_MASK, TAG_VALID, Tag, USAGE_MASK, USAGE_NONE, VALID,
 };
 use super::guard::Pinned;
+use super::local::LOCAL;
 use crate::Store;
 use crate::relfile::SEGMENT_BLOCKS;
 use common::{Lsn, Result};
@@ -41,7 +42,9 @@ impl Store {
             return;
         }
         if d.set_flags(DIRTY | JUST_DIRTIED) & DIRTY == 0 {
-            self.counters.shared_dirtied.set(self.counters.shared_dirtied.get() + 1);
+            let c = &self.counters;
+            let counter = if buf < LOCAL { &c.shared_dirtied } else { &c.local_dirtied };
+            counter.set(counter.get() + 1);
         }
     }
     /// See [`Store::mark_dirty_hint`].
@@ -49,6 +52,11 @@ impl Store {
         let buf = pin.buf();
         let d = self.desc(buf);
         if d.load() & (DIRTY | JUST_DIRTIED) == (DIRTY | JUST_DIRTIED) {
+            return;
+        }
+        // A page that no record ever changed belongs to a relation without log: a temporary or unlogged one.
+        if self.page_lsn(buf).0 == 0 {
+            self.set_dirty(buf);
             return;
         }
         if self.config().data_checksums && self.full_page_writes() && !self.in_recovery() {
@@ -82,13 +90,13 @@ impl Store {
         self.finish_io(buf, 0, r.is_ok());
         r
     }
-    fn write_out(&self, buf: u32, tag: &Tag) -> Result<()> {
+    pub(super) fn write_out(&self, buf: u32, tag: &Tag) -> Result<()> {
         let mut copy = self.page_copy.borrow_mut();
         // SAFETY: the content lock keeps changes out except hint bits, which tear harmlessly: the copy is what gets
         // its checksum and is written. The LSN is taken from the copy, so it covers whatever the copy contains.
         unsafe { std::ptr::copy_nonoverlapping(self.block_ptr(buf), &raw mut **copy, 1) };
         let page = &mut **copy;
-        if !self.in_recovery() {
+        if buf < LOCAL && !self.in_recovery() {
             self.flush_wal(page.lsn());
         }
         if !page.is_new() {
@@ -100,7 +108,9 @@ impl Store {
             self.files().write(tag.rel, tag.fork, tag.block.0, page.bytes())?;
         }
         self.request_sync(tag.rel, tag.fork, tag.block.0 / SEGMENT_BLOCKS);
-        self.counters.shared_written.set(self.counters.shared_written.get() + 1);
+        let c = &self.counters;
+        let counter = if buf < LOCAL { &c.shared_written } else { &c.local_written };
+        counter.set(counter.get() + 1);
         Ok(())
     }
     /// Pins, locks and writes a buffer if it is still dirty and, given a tag, still holds that block.

@@ -14,13 +14,16 @@ pub const GLOBAL_TABLESPACE: Oid = Oid(1664);
 /// Blocks in one 1 GB segment file.
 pub const SEGMENT_BLOCKS: u32 = 131_072;
 
-/// Where a relation's files are: tablespace, database (0 for shared relations), file number.
+/// Where a relation's files are: tablespace, database (0 for shared relations), file number; and for a temporary relation the
+/// backend it belongs to, whose private buffers hold its pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(C)]
 pub struct RelFileLocator {
     pub spc_oid: Oid,
     pub db_oid: Oid,
     pub rel_number: u32,
+    /// Number of the backend that owns a temporary relation; 0 for all others.
+    pub backend: u32,
 }
 
 /// The files a relation consists of.
@@ -76,10 +79,23 @@ pub fn database_dir(spc: Oid, db: Oid) -> String {
 impl RelFileLocator {
     /// Builds a locator.
     pub fn new(spc_oid: Oid, db_oid: Oid, rel_number: u32) -> RelFileLocator {
-        RelFileLocator { spc_oid, db_oid, rel_number }
+        RelFileLocator { spc_oid, db_oid, rel_number, backend: 0 }
     }
-    /// Path of a fork's first segment, relative to the data directory.
+    /// The same files as those of a backend's temporary relation.
+    pub fn of_backend(self, backend: u32) -> RelFileLocator {
+        RelFileLocator { backend, ..self }
+    }
+    /// Does it belong to a temporary relation?
+    #[inline]
+    pub fn is_temp(&self) -> bool {
+        self.backend != 0
+    }
+    /// Path of a fork's first segment, relative to the data directory: `base/DB/N`, or `base/DB/tBACKEND_N`.
     pub fn path(&self, fork: Fork) -> String {
+        if self.is_temp() {
+            let dir = database_dir(self.spc_oid, self.db_oid);
+            return format!("{dir}/t{}_{}{}", self.backend, self.rel_number, fork.suffix());
+        }
         format!("{}/{}{}", database_dir(self.spc_oid, self.db_oid), self.rel_number, fork.suffix())
     }
     /// Path of segment `seg`: `.1`, `.2` … after the first.

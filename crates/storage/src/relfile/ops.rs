@@ -9,7 +9,8 @@ use common::{BlockNumber, Result, Xid};
 impl Store {
     /// Creates an empty fork. With `is_redo`, an existing one is fine. 58P02 when it exists.
     pub fn create_file(&self, rel: RelFileLocator, fork: Fork, is_redo: bool) -> Result<()> {
-        self.files().create(rel, fork, is_redo)?;
+        // A leftover of a backend that died does not keep its successor from making a temporary file of that name.
+        self.files().create(rel, fork, is_redo || rel.is_temp())?;
         self.request_sync(rel, fork, 0);
         self.request_directory_sync(rel);
         Ok(())
@@ -49,7 +50,7 @@ impl Store {
         for rel in rels {
             for fork in Fork::ALL {
                 self.request_forget(*rel, fork);
-                self.files().unlink(*rel, fork, fork == Fork::Main && !is_redo)?;
+                self.files().unlink(*rel, fork, fork == Fork::Main && !is_redo && !rel.is_temp())?;
             }
             if !is_redo {
                 self.request_unlink(*rel);

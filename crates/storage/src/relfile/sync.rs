@@ -134,6 +134,10 @@ impl Store {
     }
 
     fn request(&self, r: Request) {
+        // A crash takes temporary relations with it.
+        if r.rel.is_temp() {
+            return;
+        }
         if let Some(p) = &mut *self.pending.borrow_mut() {
             p.add(r);
             return;

@@ -87,7 +87,7 @@ impl Engine {
             time: clock::now(),
             db: self.proc.database(),
             children: self.xact.borrow().cur().children.clone(),
-            files: self.files_to_drop(1, true),
+            files: self.files_to_log(1, true),
             messages: self.inval_messages(),
         };
         let data = record.encode();
@@ -191,7 +191,7 @@ impl Engine {
             time: clock::now(),
             db: self.proc.database(),
             children: children.to_vec(),
-            files: self.files_to_drop(level, false),
+            files: self.files_to_log(level, false),
             messages: vec![],
         };
         let crit = self.proc.critical_section();

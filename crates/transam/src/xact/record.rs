@@ -105,7 +105,7 @@ impl Reader<'_> {
     }
     /// Next locator.
     pub fn locator(&mut self) -> Option<RelFileLocator> {
-        Some(RelFileLocator { spc_oid: Oid(self.u32()?), db_oid: Oid(self.u32()?), rel_number: self.u32()? })
+        Some(RelFileLocator::new(Oid(self.u32()?), Oid(self.u32()?), self.u32()?))
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
             time: -5,
             db: Oid(5),
             children: vec![Xid(7), Xid(1 << 40)],
-            files: vec![RelFileLocator { spc_oid: Oid(1663), db_oid: Oid(5), rel_number: 16384 }],
+            files: vec![RelFileLocator::new(Oid(1663), Oid(5), 16384)],
             messages: vec![InvalMsg { kind: 1, db: 2, a: 3, b: 4 }],
         };
         let b = r.encode();
