@@ -145,6 +145,8 @@ impl RowFormat {
             result_type: Oid::INVALID,
             result_typmod: -1,
             arg_types: &[],
+            variadic: false,
+            columns: &[],
             xact_start_us: session.engine.transaction_timestamp(),
             stmt_start_us: session.engine.statement_timestamp(),
             env: session.env().session.fn_env(),

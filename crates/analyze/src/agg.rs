@@ -68,6 +68,13 @@ impl Analyzer<'_> {
             t.junk = true;
         }
         let kind = self.ctx.catalog.aggregate(p.oid)?.map_or(b'n', |a| a.kind);
+        // What "any" stands for is the argument's own type.
+        let mut declared = declared;
+        for (d, t) in declared.iter_mut().zip(&list) {
+            if *d == types::oids::ANY {
+                *d = expr_type(&t.expr);
+            }
+        }
         let mut agg = Aggref {
             aggfnoid: p.oid,
             result_type: result,

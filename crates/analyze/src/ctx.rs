@@ -38,6 +38,8 @@ impl<'a> AnalyzeCtx<'a> {
             result_type: Oid::INVALID,
             result_typmod: -1,
             arg_types: &[],
+            variadic: false,
+            columns: &[],
             xact_start_us: self.xact_start_us,
             stmt_start_us: self.stmt_start_us,
             env: self.env,

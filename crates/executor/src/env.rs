@@ -134,6 +134,8 @@ impl ExecEnv {
             result_type: Oid::INVALID,
             result_typmod: -1,
             arg_types: &[],
+            variadic: false,
+            columns: &[],
             xact_start_us: self.session.xact_start_us(),
             stmt_start_us: self.session.stmt_start_us(),
             env: self.session.fn_env(),

@@ -9,6 +9,7 @@ pub mod datum;
 pub mod float;
 pub mod hash;
 pub mod int;
+pub mod json;
 pub mod kernel;
 pub mod misc;
 pub mod numeric;
@@ -50,5 +51,6 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         datetime::table::TABLE,
         regexp::table::TABLE,
         record::TABLE,
+        json::table::TABLE,
     ]
 }

@@ -267,6 +267,8 @@ mod tests {
             result_type: Oid(0),
             result_typmod: -1,
             arg_types: &[],
+            variadic: false,
+            columns: &[],
             xact_start_us: 0,
             stmt_start_us: 0,
             env: &(),

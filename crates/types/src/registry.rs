@@ -76,11 +76,38 @@ pub struct CallCtx<'a> {
     pub result_typmod: i32,
     /// Declared types of the arguments, for polymorphic functions. May be empty.
     pub arg_types: &'a [Oid],
+    /// Was an array passed as VARIADIC to a VARIADIC "any" function? It is then the last argument.
+    pub variadic: bool,
+    /// The columns a function returning `record` is expected to yield. Empty where nobody said.
+    pub columns: &'a [RowColumn],
     /// Start of transaction, of statement: microseconds from 2000-01-01 UTC.
     pub xact_start_us: i64,
     pub stmt_start_us: i64,
     /// The database, for functions of higher crates: they downcast it to what they need. `&()` when there is none.
     pub env: &'a dyn Any,
+}
+
+/// A column of a row, as far as functions that build or read rows need it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowColumn {
+    pub name: String,
+    /// Invalid for a dropped column.
+    pub type_oid: Oid,
+    pub typmod: i32,
+}
+
+/// Tells the columns of a composite type, dropped ones included.
+pub type RowShapeFn = fn(ctx: &CallCtx<'_>, type_oid: Oid) -> Result<Vec<RowColumn>>;
+
+/// Where the registry has the [`RowShapeFn`] of the crate that knows the catalog: no function has this OID.
+pub const ROW_SHAPE: Oid = Oid(1);
+
+/// The columns of a composite type. 0A000 without a catalog.
+pub fn row_shape(ctx: &CallCtx<'_>, type_oid: Oid) -> Result<Vec<RowColumn>> {
+    match ctx.registry.get(ROW_SHAPE) {
+        Some(FnImpl::RowShape(f)) => f(ctx, type_oid),
+        _ => Err(common::Error::unsupported("a composite type without a catalog")),
+    }
 }
 
 /// A scalar function over vectors: writes `out[i]` for every `i` in `rows` (`out` is cleared by the caller; the kernel
@@ -148,6 +175,8 @@ pub enum FnImpl {
     Hash(HashFn),
     Srf(SrfFn),
     Agg(AggImpl),
+    /// Not a function of SQL: see [`ROW_SHAPE`].
+    RowShape(RowShapeFn),
 }
 
 /// All functions with code, by OID.

@@ -124,10 +124,10 @@ impl Analyzer<'_> {
         let (container, typmod) = self.ctx.base_type(a.type_oid, a.typmod)?;
         let elem = self.subscript_elem(container, &current)?;
         let subs: Vec<&parser::Indirection> = r.indirection.iter().collect();
-        let (upper, lower) = self.with_kind(ExprKind::UpdateTarget, |an| an.transform_subscripts(&subs))?;
+        let (upper, lower) =
+            self.with_kind(ExprKind::UpdateTarget, |an| an.transform_subscripts(container, &subs))?;
         let want = if lower.is_some() { container } else { elem };
         let source = crate::info::expr_type(&e);
-        let loc = crate::info::expr_location(&e);
         let value = self
             .coerce_to_target(
                 e,
@@ -146,7 +146,7 @@ impl Analyzer<'_> {
                     crate::typename::format_type_short(self.ctx, source)
                 )
                 .hint("You will need to rewrite or cast the expression.")
-                .at_if_none(loc)
+                .at(r.location)
             })?;
         Ok(Expr::Subscript {
             container_type: container,

@@ -192,7 +192,7 @@ impl Analyzer<'_> {
     pub fn subscript(&mut self, e: Expr, subs: &[&Indirection]) -> Result<Expr> {
         let (container_type, typmod) = self.ctx.base_type(expr_type(&e), expr_typmod(&e))?;
         let elem_type = self.subscript_elem(container_type, &e)?;
-        let (upper, lower) = self.transform_subscripts(subs)?;
+        let (upper, lower) = self.transform_subscripts(container_type, subs)?;
         let is_slice = lower.is_some();
         let e = if container_type != expr_type(&e) && expr_type(&e) != oids::UNKNOWN {
             self.coerce_implicit(e, container_type)?
@@ -216,6 +216,9 @@ impl Analyzer<'_> {
     /// Element type of something that can be subscripted; 42804 if it cannot.
     pub fn subscript_elem(&self, container: Oid, e: &Expr) -> Result<Oid> {
         let d = self.ctx.catalog.type_desc(container)?;
+        if container == oids::JSONB {
+            return Ok(oids::JSONB);
+        }
         if d.subscript_proc.is_valid() && d.elem.is_valid() {
             return Ok(d.elem);
         }
@@ -233,8 +236,12 @@ impl Analyzer<'_> {
     /// Upper and (for slices) lower bounds.
     pub fn transform_subscripts(
         &mut self,
+        container: Oid,
         subs: &[&Indirection],
     ) -> Result<(Vec<Option<Expr>>, Option<Vec<Option<Expr>>>)> {
+        if container == oids::JSONB {
+            return Ok((subs.iter().map(|s| self.jsonb_step(s).map(Some)).collect::<Result<_>>()?, None));
+        }
         let slice = subs.iter().any(|s| matches!(s, Indirection::Slice { .. }));
         let mut upper = Vec::new();
         let mut lower = Vec::new();
@@ -259,6 +266,43 @@ impl Analyzer<'_> {
             }
         }
         Ok((upper, slice.then_some(lower)))
+    }
+
+    /// A subscript of jsonb: text, or integer where it converts to that only. 42804.
+    fn jsonb_step(&mut self, s: &Indirection) -> Result<Expr> {
+        let Indirection::Index(x) = s else {
+            let bound = match s {
+                Indirection::Slice { lower, upper } => upper.as_ref().or(lower.as_ref()),
+                _ => None,
+            };
+            let loc = match bound {
+                Some(x) => expr_location(&self.transform_expr(x)?),
+                None => None,
+            };
+            return Err(err!(DATATYPE_MISMATCH, "jsonb subscript does not support slices").at_if_none(loc));
+        };
+        let e = self.transform_expr(x)?;
+        let (t, loc) = (expr_type(&e), expr_location(&e));
+        let fits = |to| self.ctx.can_coerce(&[t], &[to], Context::Implicit);
+        let target = match t {
+            oids::UNKNOWN => oids::TEXT,
+            _ => match (fits(oids::INT4)?, fits(oids::TEXT)?) {
+                (true, false) => oids::INT4,
+                (false, true) => oids::TEXT,
+                (int, _) => {
+                    let hint = match int {
+                        true => "jsonb subscript must be coercible to only one type, integer or text.",
+                        false => "jsonb subscript must be coercible to either integer or text.",
+                    };
+                    let shown = format_type_short(self.ctx, t);
+                    return Err(err!(DATATYPE_MISMATCH, "subscript type {shown} is not supported")
+                        .hint(hint)
+                        .at_if_none(loc));
+                }
+            },
+        };
+        self.coerce_to_target(e, target, -1, Context::Assignment, CoercionForm::ImplicitCast, None)?
+            .ok_or_else(|| err!(DATATYPE_MISMATCH, "jsonb subscript must have text type").at_if_none(loc))
     }
 
     fn subscript_value(&mut self, x: &Raw) -> Result<Expr> {

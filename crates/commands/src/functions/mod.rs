@@ -15,6 +15,7 @@ mod name;
 mod partition;
 mod privilege;
 mod reg;
+mod row_shape;
 mod rows;
 mod sequence;
 mod session;
@@ -49,6 +50,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         partition::TABLE_OF_FUNCTIONS,
         privilege::TABLE,
         reg::TABLE,
+        row_shape::TABLE,
         sequence::TABLE,
         session::TABLE,
         setting::TABLE,

@@ -165,6 +165,7 @@ impl Compiler<'_> {
                     result_type: f.result_type,
                     typmod: -1,
                     arg_types: types,
+                    variadic: f.variadic,
                 };
                 if f.retset {
                     return Err(Error::internal(
@@ -303,6 +304,11 @@ impl Compiler<'_> {
             }
             Expr::Subscript { container_type, elem_type, result_type, upper, lower, arg, assign, .. } => {
                 let a = self.expr(arg, steps)?;
+                if *container_type == types::oids::JSONB {
+                    let path = upper.iter().flatten().map(|e| self.expr(e, steps)).collect::<Result<_>>()?;
+                    let assign = assign.as_ref().map(|e| self.expr(e, steps)).transpose()?;
+                    return Ok(self.push(steps, Op::JsonbSubscript { a, path, assign }, Phys::Bytes, false));
+                }
                 let mut list = |c: &mut Self, v: &[Option<Expr>]| -> Result<Vec<Option<Src>>> {
                     v.iter().map(|e| e.as_ref().map(|e| c.expr(e, steps)).transpose()).collect()
                 };
@@ -381,6 +387,7 @@ impl Compiler<'_> {
             result_type: o.result_type,
             typmod: -1,
             arg_types: o.args.iter().map(expr_type).collect(),
+            variadic: false,
         }
     }
 
@@ -431,6 +438,7 @@ impl Compiler<'_> {
             result_type: oids::BOOL,
             typmod: -1,
             arg_types: Box::new([expr_type(&o.args[0]), elem]),
+            variadic: false,
         };
         let konst = lhs.is_konst() && array.is_konst();
         let op = Op::ScalarArray { f, lhs, array, elem, use_or: o.use_or, info };

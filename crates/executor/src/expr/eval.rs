@@ -92,6 +92,8 @@ pub(crate) fn call_ctx<'a>(cx: &'a Exec, info: &'a CallInfo) -> CallCtx<'a> {
         result_type: info.result_type,
         result_typmod: info.typmod,
         arg_types: &info.arg_types,
+        variadic: info.variadic,
+        columns: &[],
         xact_start_us: cx.xact_start_us,
         stmt_start_us: cx.stmt_start_us,
         env: cx.env.session.fn_env(),
@@ -107,6 +109,8 @@ pub(crate) fn plain_ctx(cx: &Exec) -> CallCtx<'_> {
         result_type: Oid::INVALID,
         result_typmod: -1,
         arg_types: &[],
+        variadic: false,
+        columns: &[],
         xact_start_us: cx.xact_start_us,
         stmt_start_us: cx.stmt_start_us,
         env: cx.env.session.fn_env(),
@@ -224,6 +228,9 @@ fn run_step(
         Op::ArrayCoerce { .. } => arrays::array_coerce(op, st, cx, input, rows, out),
         Op::Array { elem, elements, multidims } => {
             arrays::make_array(*elem, elements, *multidims, st, input, rows, out)
+        }
+        Op::JsonbSubscript { a, path, assign } => {
+            super::jsonb::subscript(*a, path, *assign, st, input, rows, out)
         }
         Op::Subscript { .. } => arrays::subscript(op, st, input, rows, out),
         Op::Row { args, types } => special::make_row(args, types, st, input, rows, out),

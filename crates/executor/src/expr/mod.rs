@@ -7,6 +7,7 @@ pub mod colops;
 pub mod compile;
 mod control;
 mod eval;
+mod jsonb;
 mod program;
 pub mod project;
 pub mod qual;

@@ -33,6 +33,8 @@ pub(crate) struct CallInfo {
     pub result_type: Oid,
     pub typmod: i32,
     pub arg_types: Box<[Oid]>,
+    /// The last argument was passed as VARIADIC.
+    pub variadic: bool,
 }
 
 /// A piece of program with the place of its result.
@@ -208,6 +210,12 @@ pub(crate) enum Op {
         elem: Oid,
         /// The container is a `name`: 64 characters, counted from 0.
         name: bool,
+        assign: Option<Src>,
+    },
+    /// `jsonb[…][…]`, read or assigned; the subscripts are text or integers.
+    JsonbSubscript {
+        a: Src,
+        path: Vec<Src>,
         assign: Option<Src>,
     },
     Row {

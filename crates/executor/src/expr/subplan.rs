@@ -66,6 +66,7 @@ pub(crate) fn hashed_any(
                 result_type: oids::BOOL,
                 typmod: -1,
                 arg_types: o.args.iter().map(expr_type).collect(),
+                variadic: false,
             },
             lhs_hash,
             rhs_hash,

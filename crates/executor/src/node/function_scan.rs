@@ -48,6 +48,8 @@ impl SrfCall {
             result_type: self.result_type,
             result_typmod: -1,
             arg_types: &self.arg_types,
+            variadic: false,
+            columns: &[],
             xact_start_us: cx.xact_start_us,
             stmt_start_us: cx.stmt_start_us,
             env: cx.env.session.fn_env(),

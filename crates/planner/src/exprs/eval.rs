@@ -42,6 +42,8 @@ impl<'a> Evaluator<'a> {
             result_type,
             result_typmod: typmod,
             arg_types,
+            variadic: false,
+            columns: &[],
             xact_start_us: self.ctx.xact_start_us,
             stmt_start_us: self.ctx.stmt_start_us,
             env: self.ctx.env,

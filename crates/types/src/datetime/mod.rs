@@ -27,7 +27,7 @@ mod zone;
 pub use calc::{interval_add, interval_div};
 pub use convert::{current_date, current_time, current_timetz, local_time, local_timestamp};
 pub use interval::Interval;
-pub use output::push_timestamptz;
+pub use output::{push_date, push_timestamp, push_timestamptz};
 pub use typmod::{interval_typmod, round_micros, time_typmod};
 pub use zone::{Zone, find_zone};
 

@@ -1,0 +1,24 @@
+//! json and jsonb. `json` values are their text, checked on input; `jsonb` values are the binary form of `node`, in which
+//! a field is found without reading the rest. Functions over `json` parse with `lex`; functions over `jsonb` read the
+//! stored bytes in place and build results from trees that share them.
+
+mod access;
+mod agg;
+mod build;
+mod cmp;
+mod edit;
+mod io;
+mod lex;
+mod node;
+mod srf;
+pub mod table;
+mod text_tree;
+
+pub use access::jsonb_path;
+pub use edit::assign as jsonb_assign;
+pub use node::{Node, Value, parse_tree};
+
+/// The document `null`.
+pub fn null() -> Vec<u8> {
+    Node::Null.to_jsonb().unwrap_or_default()
+}
