@@ -460,6 +460,7 @@ impl Analyzer<'_> {
                     None => partition.push(self.group_item(list, k)?),
                 }
             }
+            let mut copied_order = false;
             if let Some(b) = &base {
                 let r = d.refname.as_deref().unwrap_or("");
                 if !d.partition_clause.is_empty() {
@@ -475,6 +476,7 @@ impl Analyzer<'_> {
                         .at(d.location));
                 }
                 if order.is_empty() {
+                    copied_order = !b.order.is_empty();
                     order = b.order.clone();
                 }
                 if b.frame_options & frame::NONDEFAULT != 0 {
@@ -488,92 +490,23 @@ impl Analyzer<'_> {
                     });
                 }
             }
-            let (frame_options, start_offset, end_offset) = self.transform_frame(d, &order)?;
+            let f = self.transform_frame(d, &order, list)?;
             out.push(WindowClause {
                 name: d.name.clone(),
                 refname: d.refname.clone(),
                 partition,
                 order,
-                frame_options,
-                start_offset,
-                end_offset,
+                copied_order,
+                frame_options: f.options,
+                start_offset: f.start,
+                end_offset: f.end,
+                start_in_range: f.start_in_range,
+                end_in_range: f.end_in_range,
                 winref: i as u32 + 1,
+                run_condition: Vec::new(),
             });
         }
         Ok(out)
-    }
-
-    fn transform_frame(
-        &mut self,
-        d: &parser::WindowDef,
-        order: &[SortGroupClause],
-    ) -> Result<(u32, Option<Expr>, Option<Expr>)> {
-        use frame as f;
-        let Some(w) = &d.frame else { return Ok((f::DEFAULTS, None, None)) };
-        let (mut o, kind) = match w.mode {
-            parser::FrameMode::Range => (f::RANGE, ExprKind::WindowFrameRange),
-            parser::FrameMode::Rows => (f::ROWS, ExprKind::WindowFrameRows),
-            parser::FrameMode::Groups => (f::GROUPS, ExprKind::WindowFrameGroups),
-        };
-        o |= f::NONDEFAULT;
-        if w.between {
-            o |= f::BETWEEN;
-        }
-        if w.mode == parser::FrameMode::Groups && order.is_empty() {
-            return Err(err!(WINDOWING_ERROR, "GROUPS mode requires an ORDER BY clause").at(d.location));
-        }
-        let mut bound = |a: &mut Self, b: &parser::FrameBound, bits: [u32; 5]| -> Result<Option<Expr>> {
-            use parser::FrameBound as B;
-            let (bit, e) = match b {
-                B::UnboundedPreceding => (bits[0], None),
-                B::OffsetPreceding(e) => (bits[1], Some(e)),
-                B::CurrentRow => (bits[2], None),
-                B::OffsetFollowing(e) => (bits[3], Some(e)),
-                B::UnboundedFollowing => (bits[4], None),
-            };
-            o |= bit;
-            let Some(e) = e else { return Ok(None) };
-            if kind == ExprKind::WindowFrameRange {
-                return Err(Error::unsupported("RANGE with offset PRECEDING/FOLLOWING"));
-            }
-            let name = if kind == ExprKind::WindowFrameRows { "ROWS" } else { "GROUPS" };
-            let x = a.transform_expr_kind(e, kind)?;
-            let x = a.coerce_to_specific(x, oids::INT8, -1, name)?;
-            if let Some(loc) = crate::agg::first_var(&x) {
-                return Err(err!(INVALID_COLUMN_REFERENCE, "argument of {name} must not contain variables")
-                    .at_if_none(loc));
-            }
-            Ok(Some(x))
-        };
-        let start = bound(
-            self,
-            &w.start,
-            [
-                f::START_UNBOUNDED_PRECEDING,
-                f::START_OFFSET_PRECEDING,
-                f::START_CURRENT_ROW,
-                f::START_OFFSET_FOLLOWING,
-                f::START_UNBOUNDED_FOLLOWING,
-            ],
-        )?;
-        let end = bound(
-            self,
-            &w.end,
-            [
-                f::END_UNBOUNDED_PRECEDING,
-                f::END_OFFSET_PRECEDING,
-                f::END_CURRENT_ROW,
-                f::END_OFFSET_FOLLOWING,
-                f::END_UNBOUNDED_FOLLOWING,
-            ],
-        )?;
-        o |= match w.exclusion {
-            Some(parser::FrameExclusion::CurrentRow) => f::EXCLUDE_CURRENT_ROW,
-            Some(parser::FrameExclusion::Group) => f::EXCLUDE_GROUP,
-            Some(parser::FrameExclusion::Ties) => f::EXCLUDE_TIES,
-            _ => 0,
-        };
-        Ok((o, start, end))
     }
 }
 

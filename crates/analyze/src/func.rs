@@ -429,18 +429,11 @@ impl Analyzer<'_> {
         let proc = cand.item.proc.clone();
         check_decorations(fc, &proc)?;
         if proc.kind == b'a' && self.ctx.catalog.aggregate(proc.oid)?.is_some_and(|a| a.kind != b'n') {
-            return Err(match fc.over {
-                Some(_) => err!(
-                    FEATURE_NOT_SUPPORTED,
-                    "OVER is not supported for ordered-set aggregate {}",
-                    fc.funcname.join(".")
-                ),
-                None => err!(
-                    WRONG_OBJECT_TYPE,
-                    "WITHIN GROUP is required for ordered-set aggregate {}",
-                    fc.funcname.join(".")
-                ),
-            }
+            return Err(err!(
+                WRONG_OBJECT_TYPE,
+                "WITHIN GROUP is required for ordered-set aggregate {}",
+                fc.funcname.join(".")
+            )
             .at(fc.location));
         }
         let nonvariadic =

@@ -13,6 +13,7 @@ pub mod deparse;
 mod dml;
 pub mod expr;
 mod expr_transform;
+mod frame;
 mod from;
 pub mod func;
 pub mod info;

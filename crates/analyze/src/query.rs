@@ -235,11 +235,22 @@ pub struct WindowClause {
     pub refname: Option<String>,
     pub partition: Vec<SortGroupClause>,
     pub order: Vec<SortGroupClause>,
+    /// `order` comes from the window named.
+    #[serde(default)]
+    pub copied_order: bool,
     /// PostgreSQL's frame option bits.
     pub frame_options: u32,
     pub start_offset: Option<Expr>,
     pub end_offset: Option<Expr>,
+    /// RANGE with an offset: the `in_range` support functions; else invalid.
+    #[serde(default)]
+    pub start_in_range: Oid,
+    #[serde(default)]
+    pub end_in_range: Oid,
     pub winref: u32,
+    /// Planner only: conditions that end a partition early (its functions only grow or only shrink).
+    #[serde(default)]
+    pub run_condition: Vec<Expr>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

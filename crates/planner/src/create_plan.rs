@@ -151,6 +151,22 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             };
             Ok(wrap(path, node, qual.clone()))
         }
+        PathKind::Window { sub, clause, qual, top } => {
+            let c = build(g, root, sub)?;
+            let partition = group_keys(g, &c, &clause.partition)?;
+            let order = group_keys(g, &c, &clause.order)?;
+            let first = clause.order.first();
+            let node = Node::WindowAgg {
+                child: Box::new(c),
+                partition,
+                order,
+                desc: first.and_then(|f| crate::pathkeys::ordering_op(g, f.sortop)).is_some_and(|o| o.2),
+                nulls_first: first.is_some_and(|f| f.nulls_first),
+                clause: clause.clone(),
+                top: *top,
+            };
+            Ok(wrap(path, node, qual.clone()))
+        }
         PathKind::MinMax { quals } => {
             let map = minmax::init_plans(g, root)?;
             let mut p = wrap(path, Node::Result { child: None, one_time: quals.clone() }, Vec::new());

@@ -215,7 +215,7 @@ pub fn get_for_sort_expr(
     }
     let relids = pull_rtis(&e);
     let volatile = contains_volatile(g.ctx, &e);
-    let not_const = volatile || contains_srf(&e) || contains_aggs(&e);
+    let not_const = volatile || contains_srf(&e) || contains_aggs(&e) || contains_windows(&e);
     root.ecs.push(EquivClass {
         families: families.to_vec(),
         collation,

@@ -197,6 +197,13 @@ pub enum PathKind {
         qual: Vec<Expr>,
         groups: f64,
     },
+    /// The functions of one window; `qual` filters the result of the topmost.
+    Window {
+        sub: Rc<Path>,
+        clause: Box<analyze::query::WindowClause>,
+        qual: Vec<Expr>,
+        top: bool,
+    },
     MinMax {
         quals: Vec<Expr>,
     },

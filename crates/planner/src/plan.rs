@@ -456,8 +456,15 @@ pub enum Node {
     WindowAgg {
         child: Box<Plan>,
         partition: Vec<GroupKey>,
-        order: Vec<SortKey>,
+        /// Tell peers apart.
+        order: Vec<GroupKey>,
+        /// Direction of the first ORDER BY column.
+        desc: bool,
+        nulls_first: bool,
+        /// Frame, offsets and run condition over `Outer` Vars.
         clause: Box<analyze::query::WindowClause>,
+        /// No window above: rows that fail the run condition may be left out.
+        top: bool,
     },
     Unique {
         child: Box<Plan>,

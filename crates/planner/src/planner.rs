@@ -220,6 +220,14 @@ fn preprocess(g: &Glob<'_>, root: &mut Root) -> Result<()> {
             }) = Some(e);
         }
     }
+    let mut windows = std::mem::take(&mut root.query.windows);
+    for w in &mut windows {
+        let offsets = w.start_offset.iter_mut().chain(&mut w.end_offset);
+        for e in offsets.chain(&mut w.run_condition) {
+            preprocess_expr(g, root, e, false)?;
+        }
+    }
+    root.query.windows = windows;
     if let Some(mut oc) = root.query.on_conflict.take() {
         for e in oc.arbiter_elems.iter_mut() {
             preprocess_expr(g, root, e, false)?;

@@ -231,6 +231,8 @@ pub struct Root {
     /// Outer references that nested loops must supply while making the plan.
     pub cur_outer: Relids,
     pub cur_outer_params: Vec<crate::plan::NestLoopParam>,
+    /// Windows in use, in the order they are computed.
+    pub windows: Vec<crate::upper::window::ActiveWindow>,
     /// min/max replaced by index look-ups.
     pub minmax: Vec<crate::upper::minmax::MinMaxAgg>,
     /// Result path after planning, with output column widths and path keys expressed over the target list.
@@ -275,6 +277,7 @@ impl Root {
             row_marks: Vec::new(),
             cur_outer: Relids::EMPTY,
             cur_outer_params: Vec::new(),
+            windows: Vec::new(),
             minmax: Vec::new(),
             final_paths: Vec::new(),
             stats_cache: RefCell::default(),

@@ -191,6 +191,10 @@ pub fn each_expr<'p>(p: &'p Plan, f: &mut dyn FnMut(&'p Expr)) {
             }
         }
         Node::Limit { offset, count, .. } => offset.iter().chain(count).for_each(f),
+        Node::WindowAgg { clause, .. } => {
+            clause.start_offset.iter().chain(&clause.end_offset).for_each(&mut *f);
+            clause.run_condition.iter().for_each(f);
+        }
         Node::ModifyTable(m) => {
             m.returning.iter().for_each(|t| f(&t.expr));
             if let Some(oc) = &m.on_conflict {
@@ -225,6 +229,10 @@ fn each_expr_mut(p: &mut Plan, f: &mut dyn FnMut(&mut Expr)) {
         Node::FunctionScan { functions, .. } => functions.iter_mut().for_each(|x| f(&mut x.expr)),
         Node::ValuesScan { lists, .. } => lists.iter_mut().flatten().for_each(f),
         Node::Limit { offset, count, .. } => offset.iter_mut().chain(count).for_each(f),
+        Node::WindowAgg { clause, .. } => {
+            clause.start_offset.iter_mut().chain(&mut clause.end_offset).for_each(&mut *f);
+            clause.run_condition.iter_mut().for_each(f);
+        }
         _ => {}
     }
 }
@@ -366,6 +374,7 @@ impl Cx<'_, '_> {
             Node::Result { child: Some(_), .. }
                 | Node::ProjectSet { .. }
                 | Node::Agg { .. }
+                | Node::WindowAgg { .. }
                 | Node::Group { .. }
         ) {
             for t in &mut p.targetlist {
@@ -373,6 +382,9 @@ impl Cx<'_, '_> {
             }
             for q in &mut p.qual {
                 fix_top(q, &child_out);
+            }
+            if let Node::WindowAgg { clause, .. } = &mut p.node {
+                clause.run_condition.iter_mut().for_each(|e| fix_top(e, &child_out));
             }
         }
         out

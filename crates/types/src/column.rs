@@ -299,6 +299,19 @@ impl Column {
             (data, d) => unreachable!("physical kind mismatch: {d:?} into {data:?}"),
         }
     }
+    /// Appends the last row once more.
+    #[inline]
+    pub fn repeat_last(&mut self) {
+        let n = self.len();
+        if self.nulls.get(n - 1) {
+            self.push(DatumRef::Null);
+            return;
+        }
+        each_column_data!(&mut self.data, v => v.push(v[n - 1]), b => {
+            b.resize(n + 1);
+            b.alias(n, n - 1);
+        });
+    }
     /// A column of one row, used as a constant argument.
     pub fn constant(phys: Phys, d: &Datum) -> Column {
         let mut c = Column::new(phys);

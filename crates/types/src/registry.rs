@@ -4,6 +4,7 @@
 //!
 //! Functions that need the database (they live in higher crates) reach it through [`CallCtx::env`].
 
+use crate::agg::{Span, Spans};
 use crate::column::{Arg, Column, Rows};
 use crate::datum::{Datum, DatumRef};
 use common::{Oid, Result};
@@ -149,6 +150,30 @@ pub trait AggState {
     fn finish(&self, ctx: &CallCtx<'_>, group: usize) -> Result<Datum>;
     /// Adds the state of `other`'s group `from` into group `into` (parallel and spilled aggregation).
     fn combine(&mut self, ctx: &CallCtx<'_>, into: usize, other: &dyn AggState, from: usize) -> Result<()>;
+    /// Results over window frames, one for each of `frames` (which move forward, rows of the argument columns), with the
+    /// state of group 0. `at` is the frame the state holds; `None` starts afresh. `pass` is FILTER's answer by row.
+    fn slide(
+        &mut self,
+        _ctx: &CallCtx<'_>,
+        _args: &[Arg<'_>],
+        _pass: Option<&[bool]>,
+        _frames: &[Span],
+        _at: &mut Option<Span>,
+        _out: &mut Column,
+    ) -> Result<()> {
+        Err(common::Error::unsupported("this aggregate as a window function"))
+    }
+    /// The same over frames with holes, each computed from nothing.
+    fn over_spans(
+        &mut self,
+        _ctx: &CallCtx<'_>,
+        _args: &[Arg<'_>],
+        _pass: Option<&[bool]>,
+        _frames: &[Spans],
+        _out: &mut Column,
+    ) -> Result<()> {
+        Err(common::Error::unsupported("this aggregate as a window function"))
+    }
     /// For downcasts in `combine`.
     fn as_any(&self) -> &dyn Any;
     /// Bytes held.

@@ -346,7 +346,7 @@ impl Deparser<'_> {
             }
             sep = true;
         }
-        if !w.order.is_empty() {
+        if !w.order.is_empty() && !w.copied_order {
             if sep {
                 self.put(" ");
             }

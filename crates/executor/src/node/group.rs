@@ -40,6 +40,20 @@ struct KeyCol {
     eq: Option<ScalarKernel>,
 }
 
+impl KeyCol {
+    fn same(&self, cx: &Exec, x: DatumRef<'_>, y: DatumRef<'_>, tmp: &mut Column) -> Result<bool> {
+        match (x, y) {
+            (DatumRef::Null, DatumRef::Null) => Ok(true),
+            (DatumRef::Null, _) | (_, DatumRef::Null) => Ok(false),
+            _ if self.native => Ok(x == y),
+            _ => match self.eq {
+                Some(f) => call_eq(cx, f, self.collation, x, y, tmp),
+                None => Ok(x == y),
+            },
+        }
+    }
+}
+
 /// Equality of rows in grouping columns.
 pub struct KeyEq {
     cols: Vec<KeyCol>,
@@ -59,20 +73,49 @@ impl KeyEq {
             .collect::<Result<_>>()?;
         Ok(KeyEq { cols, tmp: Column::new(Phys::Bool) })
     }
+    /// For rows `from..b.rows` of a dense batch (`from` ≥ 1): sets `mark` in `flags[row]` where the row differs from the
+    /// one before.
+    pub fn mark_changes(
+        &mut self,
+        cx: &Exec,
+        b: &Batch,
+        from: usize,
+        mark: u8,
+        flags: &mut [u8],
+    ) -> Result<()> {
+        for k in &self.cols {
+            let c = &b.cols[k.col];
+            macro_rules! fixed {
+                ($v:expr) => {{
+                    let v = $v;
+                    for i in from..b.rows {
+                        flags[i] |= mark * u8::from(v[i] != v[i - 1]);
+                    }
+                }};
+            }
+            match (&c.data, c.nulls.any() || !k.native) {
+                (ColumnData::I32(v), false) => fixed!(v),
+                (ColumnData::I64(v), false) => fixed!(v),
+                (ColumnData::Bytes(v), false) => {
+                    for i in from..b.rows {
+                        flags[i] |= mark * u8::from(v.get(i) != v.get(i - 1));
+                    }
+                }
+                _ => {
+                    for i in from..b.rows {
+                        if flags[i] & mark == 0 && !k.same(cx, c.get(i), c.get(i - 1), &mut self.tmp)? {
+                            flags[i] |= mark;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
     /// Do row `i` of `a` and row `j` of `b` agree?
     pub fn equal(&mut self, cx: &Exec, a: &Batch, i: usize, b: &Batch, j: usize) -> Result<bool> {
         for k in &self.cols {
-            let (x, y) = (a.cols[k.col].get(i), b.cols[k.col].get(j));
-            let same = match (x, y) {
-                (DatumRef::Null, DatumRef::Null) => true,
-                (DatumRef::Null, _) | (_, DatumRef::Null) => false,
-                _ if k.native => x == y,
-                _ => match k.eq {
-                    Some(f) => call_eq(cx, f, k.collation, x, y, &mut self.tmp)?,
-                    None => x == y,
-                },
-            };
-            if !same {
+            if !k.same(cx, a.cols[k.col].get(i), b.cols[k.col].get(j), &mut self.tmp)? {
                 return Ok(false);
             }
         }
@@ -102,7 +145,8 @@ pub fn call_eq(
     Ok(!tmp.nulls.get(0) && matches!(&tmp.data, ColumnData::Bool(v) if v[0]))
 }
 
-fn phys_of(d: DatumRef<'_>) -> Phys {
+/// Physical kind of a value.
+pub fn phys_of(d: DatumRef<'_>) -> Phys {
     match d {
         DatumRef::Bool(_) => Phys::Bool,
         DatumRef::I8(_) => Phys::I8,

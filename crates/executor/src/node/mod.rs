@@ -34,6 +34,7 @@ pub mod scan;
 mod set_op;
 pub mod sort;
 mod values;
+mod window;
 
 pub use cte::CteStore;
 pub use group::KeyEq;
@@ -127,7 +128,7 @@ fn build_bare(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
         Node::Limit { child, offset, count, with_ties, tie_keys } => {
             limit::build(b, plan, child, offset.as_ref(), count.as_ref(), *with_ties, tie_keys)?
         }
-        Node::WindowAgg { .. } => return Err(Error::unsupported("window functions")),
+        Node::WindowAgg { child, .. } => window::build(b, plan, child)?,
         Node::Gather { .. } | Node::GatherMerge { .. } => return Err(Error::unsupported("parallel query")),
     })
 }

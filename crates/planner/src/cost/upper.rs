@@ -157,3 +157,22 @@ pub fn agg(
     }
     (startup, total, rows)
 }
+
+/// (startup, total) of a WindowAgg node over `sub`.
+pub fn window(g: &Glob<'_>, w: &crate::upper::window::ActiveWindow, sub: &crate::path::Path) -> (f64, f64) {
+    let s = g.ctx.settings;
+    let (mut startup, mut total) = (sub.startup, sub.total);
+    for f in &w.funcs {
+        let Expr::WindowFunc(f) = f else { continue };
+        let mut per = g.ctx.catalog.proc_desc(f.winfnoid).map_or(1.0, |p| p.cost) * s.cpu_operator_cost;
+        for e in f.args.iter().chain(f.filter.as_deref()) {
+            let c = cost_expr(g.ctx, e);
+            startup += c.startup;
+            per += c.per_tuple;
+        }
+        total += per * sub.rows;
+    }
+    let columns = (w.clause.partition.len() + w.clause.order.len()) as f64;
+    total += (s.cpu_operator_cost * columns + s.cpu_tuple_cost) * sub.rows;
+    (startup, total)
+}

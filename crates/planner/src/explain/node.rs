@@ -475,40 +475,22 @@ impl<'a> NodeCx<'a> {
         self.removed(at, "Rows Removed by Filter", |n| n.removed_filter, out);
     }
 
-    /// Texts of child columns.
-    fn columns(&self, at: &Place<'_>, cols: impl Iterator<Item = u16>) -> Vec<String> {
+    /// Texts of child columns; `own`: as the node itself passes them on.
+    fn columns(&self, at: &Place<'_>, cols: impl Iterator<Item = u16>, own: bool) -> Vec<String> {
         let children = at.plan.children();
         let Some(c) = children.first() else { return Vec::new() };
         let below = Place { plan: c, up: Some(at), sub: None };
         cols.filter_map(|i| c.targetlist.get(i as usize))
             .map(|t| {
-                let mut e = &t.expr;
-                let mut place = below;
-                // Columns passed on unchanged are shown by what they are; computed ones in parentheses.
-                let mut hops: Vec<Plan> = Vec::new();
-                let _ = &mut hops;
-                while let Expr::Var(v) = e {
-                    if v.varno != VarNo::Outer {
-                        break;
-                    }
-                    let ch = place.plan.children();
-                    let Some(n) = ch.first() else { break };
-                    let Some(t) = n.targetlist.get(v.attno.max(1) as usize - 1) else { break };
-                    if !matches!(t.expr, Expr::Var(_)) {
-                        break;
-                    }
-                    e = &t.expr;
-                    place = Place { plan: n, up: None, sub: None };
-                }
                 let text = self.names.expr(&below, &t.expr, self.prefix());
-                let computed = !matches!(t.expr, Expr::Var(_));
-                if computed && !text.starts_with('(') { format!("({text})") } else { text }
+                // Seen through the node's own columns a computed one stands in parentheses.
+                if own && !matches!(t.expr, Expr::Var(_)) { format!("({text})") } else { text }
             })
             .collect()
     }
 
     fn sort_key(&self, at: &Place<'_>, keys: &[SortKey]) -> Vec<String> {
-        let cols = self.columns(at, keys.iter().map(|k| k.column));
+        let cols = self.columns(at, keys.iter().map(|k| k.column), true);
         let children = at.plan.children();
         cols.into_iter()
             .zip(keys)
@@ -635,7 +617,7 @@ impl<'a> NodeCx<'a> {
             }
             Node::Agg { keys, strategy, .. } => {
                 if !keys.is_empty() {
-                    out.push(Prop::List("Group Key", self.columns(at, keys.iter().map(|k| k.column))));
+                    out.push(Prop::List("Group Key", self.columns(at, keys.iter().map(|k| k.column), false)));
                 }
                 self.upper_filter(at, &mut out);
                 if *strategy == AggStrategy::Hashed
@@ -652,8 +634,12 @@ impl<'a> NodeCx<'a> {
                     out.push(Prop::Struct("Disk Usage", Val::Num(h.disk_kb.to_string())));
                 }
             }
+            Node::WindowAgg { clause, .. } => {
+                self.upper_filter(at, &mut out);
+                self.upper_qual(at, "Run Condition", &clause.run_condition, &mut out);
+            }
             Node::Group { keys, .. } => {
-                out.push(Prop::List("Group Key", self.columns(at, keys.iter().map(|k| k.column))));
+                out.push(Prop::List("Group Key", self.columns(at, keys.iter().map(|k| k.column), false)));
                 self.upper_filter(at, &mut out);
             }
             Node::Sort { keys, .. } => {

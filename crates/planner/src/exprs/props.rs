@@ -176,6 +176,11 @@ pub fn contains_subplans(e: &Expr) -> bool {
     any(e, &mut |x| matches!(x, Expr::SubLink(_) | Expr::SubPlan(_)))
 }
 
+/// Does the expression hold a window function call?
+pub fn contains_windows(e: &Expr) -> bool {
+    any(e, &mut |x| matches!(x, Expr::WindowFunc(_)))
+}
+
 /// Aggregates of this level inside?
 pub fn contains_aggs(e: &Expr) -> bool {
     let mut found = false;

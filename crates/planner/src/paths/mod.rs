@@ -6,6 +6,7 @@ pub mod index;
 pub mod join;
 pub mod other;
 pub mod predicate;
+pub mod runcond;
 
 use crate::path::*;
 use crate::pathkeys;

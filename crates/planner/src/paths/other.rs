@@ -135,7 +135,11 @@ pub fn plan_subquery(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
         for ri in clauses {
             if safe && !ri.pseudoconstant && qual_safe(g, &sub, rti, &ri.clause) {
                 push(&mut sub, rti, &ri.clause);
-            } else {
+            } else if !safe
+                || ri.pseudoconstant
+                || !sub.has_window_funcs
+                || super::runcond::keep_above(g, &mut sub, rti, &ri.clause)
+            {
                 keep.push(ri);
             }
         }
@@ -196,11 +200,7 @@ fn drop_unused(g: &Glob<'_>, sub: &mut Query, needed: &[i16]) {
 }
 
 fn pushdown_safe(q: &Query) -> bool {
-    if q.limit_offset.is_some()
-        || q.limit_count.is_some()
-        || q.has_window_funcs
-        || !q.grouping_sets.is_empty()
-    {
+    if q.limit_offset.is_some() || q.limit_count.is_some() || !q.grouping_sets.is_empty() {
         return false;
     }
     if q.command != CmdType::Select || q.has_for_update || !q.row_marks.is_empty() {
@@ -282,6 +282,10 @@ fn col_safe(g: &Glob<'_>, sub: &Query, attno: i16, ty: common::Oid) -> bool {
     type_of(&t.expr) == ty
         && !contains_srf(&t.expr)
         && !contains_volatile(g.ctx, &t.expr)
+        && sub
+            .windows
+            .iter()
+            .all(|w| !sub.has_window_funcs || w.partition.iter().any(|c| c.tle_ref == t.sort_group_ref))
         && (!sub.has_distinct_on || sub.distinct.iter().any(|d| d.tle_ref == t.sort_group_ref))
         && !contains_subplans(&t.expr)
 }

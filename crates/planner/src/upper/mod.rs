@@ -6,6 +6,7 @@ pub mod minmax;
 pub mod modify;
 pub mod setop;
 pub mod target;
+pub mod window;
 
 use crate::cost;
 use crate::exprs::*;
@@ -32,9 +33,6 @@ pub struct LimitEst {
 /// Plans everything of one query level; leaves the finished paths in `root.final_paths`.
 pub fn grouping_planner(g: &Glob<'_>, root: &mut Root, fraction: f64, recursive: Option<u32>) -> Result<()> {
     let q = &root.query;
-    if q.has_window_funcs {
-        return Err(Error::unsupported("window functions"));
-    }
     if !q.grouping_sets.is_empty() {
         return Err(Error::unsupported("GROUPING SETS"));
     }
@@ -101,11 +99,18 @@ fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path
     order_group_clause(root);
     let q = &root.query;
     let grouping = !q.group_clause.is_empty() || q.has_aggs || q.having.is_some();
-    root.limit_tuples =
-        if grouping || !q.distinct.is_empty() || q.has_target_srfs { -1.0 } else { limit_tuples };
+    root.limit_tuples = if grouping || !q.distinct.is_empty() || q.has_target_srfs || q.has_window_funcs {
+        -1.0
+    } else {
+        limit_tuples
+    };
+    if root.query.has_window_funcs {
+        root.windows = window::active(root);
+    }
     let candidates = if root.query.has_aggs { minmax::candidates(g, root) } else { Vec::new() };
     let before = if candidates.is_empty() { None } else { Some(root.query.clone()) };
     let rel = query_planner(g, root, &mut |g, root| {
+        window::set_keys(g, root)?;
         set_pathkeys(g, root);
         Ok(())
     })?;
@@ -122,11 +127,21 @@ fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path
         return Err(Error::internal("could not devise a query plan for the given query"));
     }
     let has_srf = root.query.has_target_srfs;
-    let input = target::input_target(g, root, grouping, has_srf);
+    let windows = !root.windows.is_empty();
+    let input = if windows && !grouping {
+        window::input_target(g, root)
+    } else {
+        target::input_target(g, root, grouping, has_srf)
+    };
     let mut paths: Vec<Rc<Path>> = scan_paths.iter().map(|p| target::project(g, p, &input)).collect();
     if grouping {
-        let out = target::group_output(g, root, has_srf);
+        let out =
+            if windows { window::input_target(g, root) } else { target::group_output(g, root, has_srf) };
         paths = group::paths(g, root, paths, out)?;
+    }
+    if windows {
+        let out = target::group_output(g, root, has_srf);
+        paths = window::paths(g, root, &paths, &out);
     }
     if has_srf && !target::srf_after_sort(root) {
         paths = target::project_set(g, root, paths)?;
@@ -182,6 +197,8 @@ pub fn set_pathkeys(g: &Glob<'_>, root: &mut Root) {
     root.sort_pathkeys = pathkeys::for_clauses(g, root, &q.2, &tl).unwrap_or_default();
     root.query_pathkeys = if !root.group_pathkeys.is_empty() {
         root.group_pathkeys.clone()
+    } else if let Some(w) = root.windows.first().filter(|w| !w.keys.is_empty()) {
+        w.keys.clone()
     } else if root.distinct_pathkeys.len() > root.sort_pathkeys.len() {
         root.distinct_pathkeys.clone()
     } else {

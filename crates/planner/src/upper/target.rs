@@ -22,7 +22,8 @@ pub fn srf_after_sort(root: &Root) -> bool {
         })
 }
 
-fn push(list: &mut Vec<Expr>, refs: &mut Vec<u32>, e: Expr, r: u32) {
+/// Adds a column unless it is there already.
+pub fn push(list: &mut Vec<Expr>, refs: &mut Vec<u32>, e: Expr, r: u32) {
     if r == 0 && list.iter().any(|x| equal(x, &e)) {
         return;
     }

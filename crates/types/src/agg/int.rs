@@ -35,29 +35,37 @@ fn dense_sum(args: &[Arg<'_>], n: usize) -> Option<i128> {
 #[derive(Clone, Default)]
 pub struct SumSmall {
     sum: i64,
-    seen: bool,
+    n: i64,
 }
 impl Group for SumSmall {
     #[inline]
     fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
         if let Some(v) = input(args, i) {
             self.sum = self.sum.checked_add(v).ok_or_else(ops_out_of_range_i64)?;
-            self.seen = true;
+            self.n += 1;
         }
         Ok(())
     }
     fn add_dense(&mut self, args: &[Arg<'_>], n: usize) -> Result<bool> {
         let Some(s) = dense_sum(args, n).and_then(|s| i64::try_from(s).ok()) else { return Ok(false) };
         self.sum = self.sum.checked_add(s).ok_or_else(ops_out_of_range_i64)?;
-        self.seen |= n > 0;
+        self.n += n as i64;
+        Ok(true)
+    }
+    const INVERSE: bool = true;
+    fn remove(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<bool> {
+        if let Some(v) = input(args, i) {
+            self.sum -= v;
+            self.n -= 1;
+        }
         Ok(true)
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
-        Ok(if self.seen { Datum::I64(self.sum) } else { Datum::Null })
+        Ok(if self.n > 0 { Datum::I64(self.sum) } else { Datum::Null })
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.sum = self.sum.checked_add(o.sum).ok_or_else(ops_out_of_range_i64)?;
-        self.seen |= o.seen;
+        self.n += o.n;
         Ok(())
     }
 }
@@ -84,6 +92,14 @@ impl<const AVG: bool> Group for Wide<AVG> {
         let Some(s) = dense_sum(args, n) else { return Ok(false) };
         self.sum += s;
         self.n += n as i64;
+        Ok(true)
+    }
+    const INVERSE: bool = true;
+    fn remove(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<bool> {
+        if let Some(v) = input(args, i) {
+            self.sum -= i128::from(v);
+            self.n -= 1;
+        }
         Ok(true)
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {

@@ -2,7 +2,7 @@
 
 use super::{Group, PerGroup};
 use crate::column::Arg;
-use crate::datetime::{Interval, interval_add, interval_div};
+use crate::datetime::{Interval, interval_add, interval_div, interval_sub};
 use crate::{AggState, CallCtx, Datum};
 use common::{Oid, Result};
 
@@ -19,6 +19,14 @@ impl<const AVG: bool> Group for Acc<AVG> {
             self.n += 1;
         }
         Ok(())
+    }
+    const INVERSE: bool = true;
+    fn remove(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<bool> {
+        if !args[0].is_null(i) {
+            self.sum = interval_sub(self.sum, Interval::unpack(args[0].get(i).fixed16()))?;
+            self.n -= 1;
+        }
+        Ok(true)
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         if self.n == 0 {

@@ -9,8 +9,11 @@ mod interval;
 mod num;
 mod simple;
 pub mod table;
+mod window;
 
-use crate::column::{Arg, Rows};
+pub use window::{Span, Spans};
+
+use crate::column::{Arg, Column, Rows};
 use crate::{AggState, CallCtx, Datum};
 use common::{Error, Result};
 use std::any::Any;
@@ -25,6 +28,12 @@ pub trait Group: Clone + 'static {
     }
     /// The result.
     fn finish(&self, ctx: &CallCtx<'_>) -> Result<Datum>;
+    /// Can [`Group::remove`] do anything?
+    const INVERSE: bool = false;
+    /// Takes row `i`, which was added before, back. False if the state cannot do that exactly: it is then unusable.
+    fn remove(&mut self, _: &CallCtx<'_>, _: &[Arg<'_>], _: usize) -> Result<bool> {
+        Ok(false)
+    }
     /// Takes in another state.
     fn combine(&mut self, other: &Self) -> Result<()>;
     /// Heap bytes held.
@@ -77,6 +86,27 @@ impl<S: Group> AggState for PerGroup<S> {
             return Err(Error::internal("aggregate states of different functions"));
         };
         self.groups[into].combine(&o.groups[from])
+    }
+    fn slide(
+        &mut self,
+        ctx: &CallCtx<'_>,
+        args: &[Arg<'_>],
+        pass: Option<&[bool]>,
+        frames: &[Span],
+        at: &mut Option<Span>,
+        out: &mut Column,
+    ) -> Result<()> {
+        window::slide(self, ctx, args, pass, frames, at, out)
+    }
+    fn over_spans(
+        &mut self,
+        ctx: &CallCtx<'_>,
+        args: &[Arg<'_>],
+        pass: Option<&[bool]>,
+        frames: &[Spans],
+        out: &mut Column,
+    ) -> Result<()> {
+        window::over_spans(self, ctx, args, pass, frames, out)
     }
     fn as_any(&self) -> &dyn Any {
         self

@@ -19,14 +19,49 @@ fn input(args: &[Arg<'_>], i: usize) -> Result<Option<Num>> {
 pub struct Sum<const AVG: bool> {
     sum: Num,
     n: i64,
+    /// How many inputs have the most decimal digits of all: while one of them is left the sum's scale stays.
+    widest: i64,
+}
+
+/// Counts an input of scale `dscale` among those of the largest scale; `have` is the largest so far.
+fn count_widest(widest: &mut i64, have: i32, dscale: i32) {
+    match dscale.cmp(&have) {
+        std::cmp::Ordering::Less => {}
+        std::cmp::Ordering::Equal => *widest += 1,
+        std::cmp::Ordering::Greater => *widest = 1,
+    }
+}
+
+/// Can an input be taken out of a sum without changing its scale?
+fn may_leave(widest: &mut i64, sum: &Num, v: &Num) -> bool {
+    if !sum.is_finite() || !v.is_finite() {
+        return false;
+    }
+    if v.dscale < sum.dscale || v.dscale == 0 {
+        return true;
+    }
+    *widest -= 1;
+    *widest > 0
 }
 impl<const AVG: bool> Group for Sum<AVG> {
     fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
         if let Some(v) = input(args, i)? {
+            count_widest(&mut self.widest, self.sum.dscale, v.dscale);
             self.sum = num_add(&self.sum, &v);
             self.n += 1;
         }
         Ok(())
+    }
+    const INVERSE: bool = true;
+    fn remove(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<bool> {
+        if let Some(v) = input(args, i)? {
+            if !may_leave(&mut self.widest, &self.sum, &v) {
+                return Ok(false);
+            }
+            self.sum = num_sub(&self.sum, &v);
+            self.n -= 1;
+        }
+        Ok(true)
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         if self.n == 0 {
@@ -38,6 +73,11 @@ impl<const AVG: bool> Group for Sum<AVG> {
         }
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
+        if self.sum.dscale == o.sum.dscale {
+            self.widest += o.widest;
+        } else if o.sum.dscale > self.sum.dscale {
+            self.widest = o.widest;
+        }
         self.sum = num_add(&self.sum, &o.sum);
         self.n += o.n;
         Ok(())
@@ -47,10 +87,10 @@ impl<const AVG: bool> Group for Sum<AVG> {
     }
 }
 pub fn sum_numeric(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
-    PerGroup::boxed(Sum::<false> { sum: Num::zero(0), n: 0 })
+    PerGroup::boxed(Sum::<false> { sum: Num::zero(0), n: 0, widest: 0 })
 }
 pub fn avg_numeric(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
-    PerGroup::boxed(Sum::<true> { sum: Num::zero(0), n: 0 })
+    PerGroup::boxed(Sum::<true> { sum: Num::zero(0), n: 0, widest: 0 })
 }
 
 /// Variance (`ROOT`: its root), of the population or of a sample.

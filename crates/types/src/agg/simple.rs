@@ -19,6 +19,11 @@ impl Group for Count {
         self.0 += n as i64;
         Ok(true)
     }
+    const INVERSE: bool = true;
+    fn remove(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<bool> {
+        self.0 -= i64::from(args.first().is_none_or(|a| !a.is_null(i)));
+        Ok(true)
+    }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(Datum::I64(self.0))
     }

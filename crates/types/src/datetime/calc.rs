@@ -153,6 +153,10 @@ pub fn interval_um(v: F16) -> Result<F16> {
 pub fn interval_pl(a: F16, b: F16) -> Result<F16> {
     Ok(Interval::unpack(a).plus(Interval::unpack(b))?.pack())
 }
+/// `a - b`.
+pub fn interval_sub(a: Interval, b: Interval) -> Result<Interval> {
+    Ok(Interval::unpack(interval_mi(a.pack(), b.pack())?))
+}
 pub fn interval_mi(a: F16, b: F16) -> Result<F16> {
     Ok(Interval::unpack(a).minus(Interval::unpack(b))?.pack())
 }
