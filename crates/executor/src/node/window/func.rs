@@ -437,6 +437,8 @@ impl Call {
             result_type: self.result_type,
             result_typmod: -1,
             arg_types: &self.arg_types,
+            variadic: false,
+            columns: &[],
             xact_start_us: cx.xact_start_us,
             stmt_start_us: cx.stmt_start_us,
             env: cx.env.session.fn_env(),
