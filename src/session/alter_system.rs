@@ -46,10 +46,7 @@ impl Session {
             let (_, checked) = super::settings::check(&s, &name, text)?;
             s.check(&name, &checked)?;
             if text.contains('\n') {
-                bail!(
-                    INVALID_PARAMETER_VALUE,
-                    "parameter value for ALTER SYSTEM must not contain a newline"
-                );
+                bail!(INVALID_PARAMETER_VALUE, "parameter value for ALTER SYSTEM must not contain a newline");
             }
         }
         Ok((name, value))

@@ -51,6 +51,7 @@ impl XactHook for Hook {
                 Ok(())
             }
             XactEvent::Done { committed } => {
+                s.env().deferred.clear();
                 s.catalog.temp().at_end(1, committed);
                 s.settings_at_end(1, committed);
                 Ok(())

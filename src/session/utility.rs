@@ -234,7 +234,8 @@ impl Session {
         if v.name == "all" {
             let defs = self.settings.borrow().defs();
             for def in defs.all() {
-                if def.has_flag("NO_SHOW_ALL") || !commands::functions::may_examine(self.fn_env(), def.name)? {
+                if def.has_flag("NO_SHOW_ALL") || !commands::functions::may_examine(self.fn_env(), def.name)?
+                {
                     continue;
                 }
                 let shown = self.shown(def.name)?;

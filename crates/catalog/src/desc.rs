@@ -247,6 +247,8 @@ pub struct IndexDesc {
     pub rel: Rc<access::IndexRel>,
     /// Constraint that owns the index; invalid if none.
     pub constraint: Oid,
+    /// The constraint is INITIALLY DEFERRED.
+    pub deferred: bool,
 }
 
 /// Default of a column.

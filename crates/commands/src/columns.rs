@@ -53,8 +53,7 @@ impl TableConstraints {
                 }
                 self.indexes.insert(0, c.clone());
             }
-            ConstrType::Unique => self.indexes.push(c.clone()),
-            ConstrType::Exclusion => return Err(Error::unsupported("EXCLUDE")),
+            ConstrType::Unique | ConstrType::Exclusion => self.indexes.push(c.clone()),
             ConstrType::Foreign => self.foreign.push(c.clone()),
             _ => return Err(Error::internal("column constraint in a table's place")),
         }
@@ -80,33 +79,49 @@ fn serial_type(tn: &TypeName) -> Option<Oid> {
 /// DEFERRABLE and its kin stand as entries of their own behind the constraint they belong to.
 fn with_attributes(constraints: &[Constraint]) -> Result<Vec<Constraint>> {
     let mut out: Vec<Constraint> = Vec::new();
+    let (mut saw_deferrability, mut saw_initially) = (false, false);
     for c in constraints {
-        match c.contype {
-            ConstrType::AttrDeferrable | ConstrType::AttrDeferred => {
-                let Some(last) = out.last_mut().filter(|l| {
-                    matches!(
-                        l.contype,
-                        ConstrType::Primary
-                            | ConstrType::Unique
-                            | ConstrType::Exclusion
-                            | ConstrType::Foreign
-                    )
-                }) else {
-                    let word = if c.contype == ConstrType::AttrDeferrable {
-                        "DEFERRABLE"
-                    } else {
-                        "INITIALLY DEFERRED"
-                    };
-                    return Err(err!(SYNTAX_ERROR, "misplaced {word} clause").at(c.location));
-                };
-                last.deferrable = true;
-                last.initdeferred |= c.contype == ConstrType::AttrDeferred;
+        let (word, deferrability) = match c.contype {
+            ConstrType::AttrDeferrable => ("DEFERRABLE", true),
+            ConstrType::AttrNotDeferrable => ("NOT DEFERRABLE", true),
+            ConstrType::AttrDeferred => ("INITIALLY DEFERRED", false),
+            ConstrType::AttrImmediate => ("INITIALLY IMMEDIATE", false),
+            _ => {
+                (saw_deferrability, saw_initially) = (false, false);
+                out.push(c.clone());
+                continue;
             }
-            ConstrType::AttrNotDeferrable | ConstrType::AttrImmediate => {}
-            _ => out.push(c.clone()),
+        };
+        let refused = |text: String| Err(err!(SYNTAX_ERROR, "{text}").at(c.location));
+        let Some(last) = out.last_mut().filter(|l| can_be_deferred(l.contype)) else {
+            return refused(format!("misplaced {word} clause"));
+        };
+        if deferrability && saw_deferrability {
+            return refused("multiple DEFERRABLE/NOT DEFERRABLE clauses not allowed".into());
+        }
+        if !deferrability && saw_initially {
+            return refused("multiple INITIALLY IMMEDIATE/DEFERRED clauses not allowed".into());
+        }
+        match c.contype {
+            ConstrType::AttrDeferrable => last.deferrable = true,
+            ConstrType::AttrNotDeferrable => last.deferrable = false,
+            ConstrType::AttrDeferred => {
+                last.initdeferred = true;
+                last.deferrable |= !saw_deferrability;
+            }
+            _ => last.initdeferred = false,
+        }
+        saw_deferrability |= deferrability;
+        saw_initially |= !deferrability;
+        if last.initdeferred && !last.deferrable {
+            return refused("constraint declared INITIALLY DEFERRED must be DEFERRABLE".into());
         }
     }
     Ok(out)
+}
+
+fn can_be_deferred(t: ConstrType) -> bool {
+    matches!(t, ConstrType::Primary | ConstrType::Unique | ConstrType::Exclusion | ConstrType::Foreign)
 }
 
 /// Type, typmod and collation of a column definition as an attribute.

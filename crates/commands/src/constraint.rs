@@ -32,8 +32,12 @@ pub struct ForeignPart<'a> {
 pub struct NewConstraint<'a> {
     pub name: &'a str,
     pub namespace: Oid,
-    /// `c`, `f`, `p`, `u`.
+    /// `c`, `f`, `p`, `u`, `x`.
     pub kind: u8,
+    pub deferrable: bool,
+    pub deferred: bool,
+    /// Operators of an exclusion constraint.
+    pub exclude: &'a [Oid],
     pub rel: Oid,
     pub index: Oid,
     pub keys: &'a [i16],
@@ -61,8 +65,8 @@ pub fn insert(catalog: &Catalog, c: &NewConstraint<'_>) -> Result<Oid> {
     r[CONNAME] = Datum::text(c.name);
     r[CONNAMESPACE] = Datum::oid(c.namespace);
     r[CONTYPE] = Datum::I8(c.kind as i8);
-    r[CONDEFERRABLE] = Datum::Bool(false);
-    r[CONDEFERRED] = Datum::Bool(false);
+    r[CONDEFERRABLE] = Datum::Bool(c.deferrable);
+    r[CONDEFERRED] = Datum::Bool(c.deferred);
     r[CONVALIDATED] = Datum::Bool(c.validated);
     r[CONRELID] = Datum::oid(c.rel);
     r[CONTYPID] = Datum::oid(Oid::INVALID);
@@ -90,6 +94,9 @@ pub fn insert(catalog: &Catalog, c: &NewConstraint<'_>) -> Result<Oid> {
         if !f.delete_set_cols.is_empty() {
             r[CONFDELSETCOLS] = int2_array(f.delete_set_cols);
         }
+    }
+    if !c.exclude.is_empty() {
+        r[CONEXCLOP] = oid_array(c.exclude);
     }
     r[CONBIN] = c.bin.map_or(Datum::Null, Datum::text);
     catalog.insert_row(TABLE, &r)?;
@@ -155,6 +162,9 @@ pub fn insert_check(catalog: &Catalog, rel: Oid, namespace: Oid, c: &Check) -> R
             name: &c.name,
             namespace,
             kind: b'c',
+            deferrable: false,
+            deferred: false,
+            exclude: &[],
             rel,
             index: Oid::INVALID,
             keys: &keys,

@@ -138,6 +138,15 @@ fn identity_options(ctx: &CommandCtx<'_>, seq: Oid) -> Result<Vec<DefElem>> {
     ])
 }
 
+fn exclusion_operators(ctx: &CommandCtx<'_>, ix: &catalog::desc::IndexDesc) -> Result<Vec<Oid>> {
+    use catalog::columns::pg_constraint::*;
+    if !ix.exclusion {
+        return Ok(Vec::new());
+    }
+    let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[types::Datum::oid(ix.constraint)])?;
+    Ok(rows.first().map(|r| catalog::literal::oid_items(r.bytes(CONEXCLOP))).unwrap_or_default())
+}
+
 /// INCLUDING INDEXES: copies of the source's indexes.
 pub fn add_indexes(ctx: &CommandCtx<'_>, table: Oid, l: &Likeness) -> Result<()> {
     if l.options & like_option::INDEXES == 0 {
@@ -175,6 +184,7 @@ pub fn add_indexes(ctx: &CommandCtx<'_>, table: Oid, l: &Likeness) -> Result<()>
         let joined = naming::join_columns(columns.iter().filter_map(|c| c.name.as_deref()));
         let (second, label) = match (ix.primary, constraint) {
             (true, _) => (None, "pkey"),
+            (_, true) if ix.exclusion => (Some(joined.as_str()), "excl"),
             (_, true) => (Some(joined.as_str()), "key"),
             _ => (Some(joined.as_str()), "idx"),
         };
@@ -190,6 +200,9 @@ pub fn add_indexes(ctx: &CommandCtx<'_>, table: Oid, l: &Likeness) -> Result<()>
             predicate,
             options: ctx.catalog.relation(*oid)?.options.clone(),
             constraint,
+            deferrable: constraint && !ix.immediate,
+            deferred: ix.deferred,
+            exclude: exclusion_operators(ctx, &ix)?,
         };
         index::make(ctx, &rel, &new)?;
     }

@@ -4,7 +4,7 @@
 use crate::analysis::{lost, with_analyze};
 use crate::constraint::{self, ForeignPart, NewConstraint};
 use crate::ctx::CommandCtx;
-use crate::{acl, aclcheck, naming, run_query, target};
+use crate::{acl, aclcheck, internal_triggers, naming, run_query, target};
 use analyze::names;
 use catalog::Ref;
 use catalog::builtins::BTREE_AM;
@@ -43,6 +43,13 @@ fn primary_key(ctx: &CommandCtx<'_>, pk: &Relation) -> Result<(Ref<IndexDesc>, V
     for oid in &pk.indexes {
         let ix = ctx.catalog.index(*oid)?;
         if ix.primary && ix.valid {
+            if !ix.immediate {
+                bail!(
+                    OBJECT_NOT_IN_PREREQUISITE_STATE,
+                    "cannot use a deferrable primary key for referenced table \"{}\"",
+                    pk.name
+                );
+            }
             let keys = ix.keys[..ix.num_key_atts as usize].to_vec();
             return Ok((ix, keys));
         }
@@ -57,19 +64,29 @@ fn unique_index(ctx: &CommandCtx<'_>, pk: &Relation, keys: &[i16]) -> Result<Ref
             bail!(INVALID_FOREIGN_KEY, "foreign key referenced-columns list must not contain duplicates");
         }
     }
+    let mut deferrable = false;
     for oid in &pk.indexes {
         let ix = ctx.catalog.index(*oid)?;
         let own = &ix.keys[..ix.num_key_atts as usize];
         if ix.unique
             && ix.valid
-            && ix.immediate
             && ix.predicate.is_none()
             && ix.expressions.is_none()
             && own.len() == keys.len()
             && keys.iter().all(|k| own.contains(k))
         {
-            return Ok(ix);
+            if ix.immediate {
+                return Ok(ix);
+            }
+            deferrable = true;
         }
+    }
+    if deferrable {
+        bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "cannot use a deferrable unique constraint for referenced table \"{}\"",
+            pk.name
+        );
     }
     bail!(
         INVALID_FOREIGN_KEY,
@@ -137,9 +154,6 @@ fn operators(
 }
 
 fn check_supported(c: &Constraint, pk: &Relation) -> Result<()> {
-    if c.deferrable || c.initdeferred {
-        return Err(Error::unsupported("DEFERRABLE"));
-    }
     if c.fk_matchtype == FkMatchType::Partial {
         bail!(FEATURE_NOT_SUPPORTED, "MATCH PARTIAL not yet implemented");
     }
@@ -209,6 +223,9 @@ pub fn add(ctx: &CommandCtx<'_>, fk_oid: Oid, c: &Constraint, check_rows: bool) 
             name: &name,
             namespace: fk.namespace,
             kind: b'f',
+            deferrable: c.deferrable,
+            deferred: c.initdeferred,
+            exclude: &[],
             rel: fk.oid,
             index: ix.oid,
             keys: &fk_keys,
@@ -229,6 +246,14 @@ pub fn add(ctx: &CommandCtx<'_>, fk_oid: Oid, c: &Constraint, check_rows: bool) 
         },
     )?;
     record_dependencies(ctx, oid, (&fk, &fk_keys), (&pk, &pk_keys), ix.oid)?;
+    let of = internal_triggers::Of {
+        constraint: oid,
+        index: ix.oid,
+        deferrable: c.deferrable,
+        deferred: c.initdeferred,
+    };
+    let (on_delete, on_update) = (action(c.fk_del_action), action(c.fk_upd_action));
+    internal_triggers::of_foreign_key(ctx.catalog, &of, fk.oid, pk.oid, on_delete, on_update)?;
     ctx.engine.command_counter_increment()?;
     let flag = [(pg_class::RELHASTRIGGERS, Datum::Bool(true))];
     target::update_class(ctx.catalog, fk.oid, &flag)?;

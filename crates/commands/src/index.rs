@@ -5,6 +5,7 @@ use crate::analysis::{lost, notice_as, transform, with_analyze};
 use crate::constraint::{self, NewConstraint};
 use crate::ctx::CommandCtx;
 use crate::expr_depend;
+use crate::internal_triggers;
 use crate::naming;
 use crate::relation::{self, IndexRow, NewRelation};
 use crate::reloptions::{self, OptionsOf};
@@ -49,6 +50,10 @@ pub struct NewIndex {
     pub options: Vec<String>,
     /// It belongs to a constraint of the same name.
     pub constraint: bool,
+    pub deferrable: bool,
+    pub deferred: bool,
+    /// Operators of an exclusion constraint, one a key column.
+    pub exclude: Vec<Oid>,
 }
 
 /// Runs CREATE INDEX.
@@ -68,6 +73,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &IndexStmt) -> Result<String> {
     target::check_relation_owner(ctx, &rel)?;
     target::check_not_catalog(&rel)?;
     target::check_creation(ctx, rel.namespace)?;
+    target::check_not_in_use(ctx, rel.oid, &rel.name, "CREATE INDEX")?;
     check_method(ctx, &s.access_method)?;
     check_tablespace(s.table_space.as_deref())?;
     let mut columns = resolve_columns(ctx, &rel, &s.index_params)?;
@@ -101,6 +107,9 @@ pub fn create(ctx: &CommandCtx<'_>, s: &IndexStmt) -> Result<String> {
         predicate,
         options: reloptions::merge(OptionsOf::Index, &[], &s.options, false)?,
         constraint: false,
+        deferrable: false,
+        deferred: false,
+        exclude: Vec::new(),
     };
     make(ctx, &rel, &new)?;
     Ok("CREATE INDEX".into())
@@ -435,7 +444,8 @@ fn insert_row(ctx: &CommandCtx<'_>, rel: &Relation, n: &NewIndex, oid: Oid) -> R
             unique: n.unique,
             nulls_not_distinct: n.nulls_not_distinct,
             primary: n.primary,
-            immediate: true,
+            immediate: !n.deferrable,
+            exclusion: !n.exclude.is_empty(),
             check_xmin: false,
             collations: &collations,
             opclasses: &opclasses,
@@ -453,7 +463,14 @@ fn add_constraint(ctx: &CommandCtx<'_>, rel: &Relation, n: &NewIndex, index: Oid
         &NewConstraint {
             name: &n.name,
             namespace: rel.namespace,
-            kind: if n.primary { b'p' } else { b'u' },
+            kind: match (n.primary, n.exclude.is_empty()) {
+                (true, _) => b'p',
+                (_, true) => b'u',
+                _ => b'x',
+            },
+            deferrable: n.deferrable,
+            deferred: n.deferred,
+            exclude: &n.exclude,
             rel: rel.oid,
             index,
             keys: &keys,
@@ -464,19 +481,36 @@ fn add_constraint(ctx: &CommandCtx<'_>, rel: &Relation, n: &NewIndex, index: Oid
         },
     )?;
     let me = ObjectAddress::new(pg_constraint::TABLE, oid);
-    for c in &n.columns {
+    for c in n.columns.iter().filter(|c| c.attnum != 0) {
         let on = ObjectAddress::column(rel.oid, c.attnum);
         ctx.catalog.record_dependency(me, on, DependencyKind::Auto)?;
     }
+    if n.columns.iter().all(|c| c.attnum == 0) {
+        let table = ObjectAddress::new(pg_class::TABLE, rel.oid);
+        ctx.catalog.record_dependency(me, table, DependencyKind::Auto)?;
+    }
+    if n.deferrable {
+        let of = internal_triggers::Of { constraint: oid, index, deferrable: true, deferred: n.deferred };
+        internal_triggers::of_deferrable(ctx.catalog, &of, rel.oid, n.primary)?;
+    }
     Ok(oid)
+}
+
+/// A constraint's column that is not there has a message of its own.
+fn named_in_key(e: Error) -> Error {
+    let m = &e.report().message;
+    match m.strip_prefix("column \"").and_then(|m| m.strip_suffix("\" does not exist")) {
+        Some(n) if e.sqlstate() == SqlState::UNDEFINED_COLUMN => {
+            err!(UNDEFINED_COLUMN, "column \"{n}\" named in key does not exist")
+        }
+        _ => e,
+    }
 }
 
 /// The index of a PRIMARY KEY or UNIQUE constraint. For a primary key the columns are NOT NULL already.
 pub fn make_for_constraint(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, c: &Constraint) -> Result<(Oid, Oid)> {
     let primary = c.contype == ConstrType::Primary;
-    if c.deferrable || c.initdeferred {
-        return Err(Error::unsupported("DEFERRABLE"));
-    }
+    let exclusion = c.contype == ConstrType::Exclusion;
     check_tablespace(c.indexspace.as_deref())?;
     if primary {
         for oid in &rel.indexes {
@@ -485,9 +519,22 @@ pub fn make_for_constraint(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, c: &Constr
             }
         }
     }
-    let elems: Vec<IndexElem> =
-        c.keys.iter().map(|k| IndexElem { name: Some(k.clone()), ..IndexElem::default() }).collect();
-    let mut columns = resolve_columns(ctx, rel, &elems)?;
+    let elems: Vec<IndexElem> = if exclusion {
+        check_method(ctx, c.access_method.as_deref().unwrap_or("gist"))?;
+        c.exclusions.iter().map(|e| e.0.clone()).collect()
+    } else {
+        c.keys.iter().map(|k| IndexElem { name: Some(k.clone()), ..IndexElem::default() }).collect()
+    };
+    let mut columns = resolve_columns(ctx, rel, &elems).map_err(named_in_key)?;
+    let exclude = columns
+        .iter()
+        .zip(&c.exclusions)
+        .map(|(column, (_, op))| exclusion_operator(ctx, column, op))
+        .collect::<Result<Vec<Oid>>>()?;
+    let predicate = match &c.where_clause {
+        Some(w) => Some(resolve_predicate(ctx, rel, w)?),
+        None => None,
+    };
     let num_keys = columns.len();
     for n in &c.including {
         columns.push(included(rel, n)?);
@@ -496,6 +543,12 @@ pub fn make_for_constraint(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, c: &Constr
         Some(n) => n.clone(),
         None if primary => {
             naming::choose_relation_name(ctx.catalog, &rel.name, None, "pkey", rel.namespace, true)?
+        }
+        None if exclusion => {
+            let wanted: Vec<Option<String>> = columns.iter().map(|c| c.name.clone()).collect();
+            let names = naming::index_column_names(&wanted);
+            let joined = naming::join_columns(names.iter().map(String::as_str));
+            naming::choose_relation_name(ctx.catalog, &rel.name, Some(&joined), "excl", rel.namespace, true)?
         }
         None => {
             let all = c.keys.iter().chain(&c.including).map(String::as_str);
@@ -510,14 +563,48 @@ pub fn make_for_constraint(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, c: &Constr
         name,
         columns,
         num_keys,
-        unique: true,
+        unique: !exclusion,
         nulls_not_distinct: c.nulls_not_distinct,
         primary,
-        predicate: None,
+        predicate,
         options: reloptions::merge(OptionsOf::Index, &[], &c.options, false)?,
         constraint: true,
+        deferrable: c.deferrable || c.initdeferred,
+        deferred: c.initdeferred,
+        exclude,
     };
     make(ctx, rel, &new)
+}
+
+/// An operator by which to exclude: commutative, and one that the index can look up, which for a btree leaves equality.
+fn exclusion_operator(ctx: &CommandCtx<'_>, c: &IndexColumn, name: &[String]) -> Result<Oid> {
+    let o = with_analyze(ctx, |a| a.find_operator(name, c.type_oid, c.type_oid, None))?;
+    let shown = || {
+        format!(
+            "{}({})",
+            o.name,
+            with_analyze(ctx, |a| Ok(analyze::format_type_short(a, o.left)))
+                .map(|l| format!("{l},{l}"))
+                .unwrap_or_default()
+        )
+    };
+    if o.commutator != o.oid {
+        return Err(err!(WRONG_OBJECT_TYPE, "operator {} is not commutative", shown())
+            .detail("Only commutative operators can be used in exclusion constraints."));
+    }
+    let class = ctx.catalog.opclass(c.opclass)?;
+    if !ctx.catalog.amops_of(o.oid)?.iter().any(|a| a.family == class.family && a.purpose == b's') {
+        let family =
+            ctx.catalog.scan(pg_opfamily::TABLE, pg_opfamily::OID_INDEX, &[Datum::oid(class.family)])?;
+        let family = family.first().map(|r| r.str(pg_opfamily::OPFNAME).to_string()).unwrap_or_default();
+        return Err(err!(
+            WRONG_OBJECT_TYPE,
+            "operator {} is not a member of operator family \"{family}\"",
+            shown()
+        )
+        .detail("The exclusion operator must be related to the index operator class for the constraint."));
+    }
+    Ok(o.oid)
 }
 
 /// How error details name an index's key columns: quoted names, expressions as SQL.

@@ -50,7 +50,8 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
     let rel = ctx.catalog.relation(table)?;
     let ix = ctx.catalog.index(index)?;
     let heap = table_scan::heap_of(&rel)?;
-    let index_rel = described(ctx, &rel, &ix)?;
+    let mut index_rel = described(ctx, &rel, &ix)?;
+    index_rel.unique |= ix.exclusion;
     let exprs: Vec<Expr> = match &ix.expressions {
         Some(t) => analyze::load_expr(t)?,
         None => Vec::new(),
@@ -92,9 +93,25 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
         })?;
         batch.sel.as_ref().map_or(Ok(()), |_| Ok(()))
     })?;
-    let entries = build.finish(ctx.engine)?;
+    let entries =
+        build.finish(ctx.engine).map_err(|e| if ix.exclusion { excluded(e, &ix.name) } else { e })?;
     let old_versions = roots.any && older_snapshots(ctx)?;
     record_sizes(ctx, &rel, index, rows, entries, old_versions)
+}
+
+/// Duplicates of an exclusion constraint's keys are conflicts.
+fn excluded(e: common::Error, name: &str) -> common::Error {
+    if e.sqlstate() != common::SqlState::UNIQUE_VIOLATION {
+        return e;
+    }
+    let r = e.report();
+    let mut out = common::err!(EXCLUSION_VIOLATION, "could not create exclusion constraint \"{name}\"");
+    if let Some(key) =
+        r.detail.as_deref().and_then(|d| d.strip_prefix("Key ")?.strip_suffix(" is duplicated."))
+    {
+        out = out.detail(format!("Key {key} conflicts with key {key}."));
+    }
+    out
 }
 
 fn older_snapshots(ctx: &CommandCtx<'_>) -> Result<bool> {

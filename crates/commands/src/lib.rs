@@ -27,6 +27,7 @@ pub mod functions;
 mod grant;
 mod index;
 mod index_build;
+mod internal_triggers;
 mod lock;
 mod naming;
 mod read_only;
@@ -42,6 +43,7 @@ mod run_query;
 mod schema;
 pub mod sequence;
 mod sequence_ddl;
+mod set_constraints;
 mod system_views;
 mod table_rewrite;
 mod table_scan;
@@ -73,6 +75,7 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::Vacuum(s) => vacuum::run(ctx, s),
         S::Explain(s) => explain::run(ctx, s),
         S::Checkpoint => checkpoint(ctx),
+        S::Constraints(s) => set_constraints::run(ctx, s),
         S::Lock(s) => lock::run(ctx, s),
         S::CreateTableAs(s) => create_as::create(ctx, s),
         S::View(s) => view::create(ctx, s),

@@ -311,6 +311,7 @@ fn create_toast_index(
             nulls_not_distinct: false,
             primary: true,
             immediate: true,
+            exclusion: false,
             check_xmin: false,
             collations: &[Oid::INVALID; 2],
             opclasses: &opclasses,
@@ -337,6 +338,7 @@ pub struct IndexRow<'a> {
     pub nulls_not_distinct: bool,
     pub primary: bool,
     pub immediate: bool,
+    pub exclusion: bool,
     pub check_xmin: bool,
     /// Key columns only.
     pub collations: &'a [Oid],
@@ -359,7 +361,8 @@ pub fn insert_index_row(catalog: &Catalog, ix: &IndexRow<'_>) -> Result<()> {
     r[INDISPRIMARY] = Datum::Bool(ix.primary);
     r[INDIMMEDIATE] = Datum::Bool(ix.immediate);
     r[INDCHECKXMIN] = Datum::Bool(ix.check_xmin);
-    for i in [INDISEXCLUSION, INDISCLUSTERED, INDISREPLIDENT] {
+    r[INDISEXCLUSION] = Datum::Bool(ix.exclusion);
+    for i in [INDISCLUSTERED, INDISREPLIDENT] {
         r[i] = Datum::Bool(false);
     }
     for i in [INDISVALID, INDISREADY, INDISLIVE] {

@@ -228,6 +228,14 @@ pub fn check_not_catalog(r: &Relation) -> Result<()> {
     Ok(())
 }
 
+/// 55006 for a table with deferred checks waiting.
+pub fn check_not_in_use(ctx: &CommandCtx<'_>, oid: Oid, name: &str, command: &str) -> Result<()> {
+    if ctx.env.deferred.has_events_of(oid) {
+        bail!(OBJECT_IN_USE, "cannot {command} \"{name}\" because it has pending trigger events");
+    }
+    Ok(())
+}
+
 /// The `pg_class` row of a relation.
 pub fn class_row(catalog: &catalog::Catalog, oid: Oid) -> Result<catalog::CatRow> {
     let rows = catalog.scan(pg_class::TABLE, pg_class::OID_INDEX, &[types::Datum::oid(oid)])?;

@@ -13,7 +13,8 @@ fn check(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
         bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a table", r.name);
     }
     aclcheck::check_relation(ctx, &r, acl::TRUNCATE)?;
-    target::check_not_catalog(&r)
+    target::check_not_catalog(&r)?;
+    target::check_not_in_use(ctx, r.oid, &r.name, "TRUNCATE")
 }
 
 /// Runs TRUNCATE.

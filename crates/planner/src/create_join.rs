@@ -321,13 +321,19 @@ pub fn on_conflict(g: &Glob<'_>, root: &Root, oc: &OnConflict, relid: Oid) -> Re
     let rel = g.ctx.catalog.relation(relid)?;
     let mut arbiters = Vec::new();
     if oc.constraint.is_valid() {
+        if oc.do_update && g.ctx.catalog.index(oc.constraint)?.exclusion {
+            common::bail!(
+                WRONG_OBJECT_TYPE,
+                "ON CONFLICT DO UPDATE not supported with exclusion constraints"
+            );
+        }
         arbiters.push(oc.constraint);
     } else if !oc.arbiter_elems.is_empty() {
         let pred = to_and_list(oc.arbiter_where.clone());
         let have: Vec<&Expr> = pred.iter().collect();
         for ix in &rel.indexes {
             let d = g.ctx.catalog.index(*ix)?;
-            if !d.unique || !d.valid || !d.immediate {
+            if !d.unique || !d.valid {
                 continue;
             }
             let mut exprs: Vec<Expr> = match &d.expressions {

@@ -16,4 +16,4 @@ pub mod wal;
 pub use build::{BtBuild, create_empty, write_init_fork};
 pub use insert::insert;
 pub use scan::{BtScan, Direction, ScanKey, ScanMark, ScanOp, Strategy};
-pub use unique::{Conflict, UniqueCheck, check_conflict};
+pub use unique::{Conflict, UniqueCheck, check_conflict, may_conflict};

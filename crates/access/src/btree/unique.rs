@@ -165,6 +165,23 @@ pub(crate) fn wait(eng: &Engine, ix: &IndexRel, heap: &Rel, xid: Xid, token: u32
     })
 }
 
+/// Is there another row with this key that is live or may become so? Waits for nobody.
+pub fn may_conflict(
+    eng: &Engine,
+    ix: &IndexRel,
+    heap: &Rel,
+    values: &[DatumRef<'_>],
+    own: Tid,
+) -> Result<bool> {
+    let keys = &values[..ix.nkeys()];
+    if keys.iter().any(|v| v.is_null()) {
+        return Ok(false);
+    }
+    let key = SearchKey::first(keys);
+    let Some(leaf) = search::find_leaf(eng, ix, &key)? else { return Ok(false) };
+    Ok(!matches!(walk(eng, ix, heap, At::Right(leaf), &key, Some(own), true)?, Verdict::Unique))
+}
+
 /// ON CONFLICT: is there a live row with this key? Waits for running transactions that decide it. `own` is ignored.
 pub fn check_conflict(
     eng: &Engine,

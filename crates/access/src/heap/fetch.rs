@@ -217,6 +217,13 @@ pub fn fetch_row(eng: &Engine, rel: &Rel, tid: Tid, snapshot: &Snapshot) -> Resu
     bytes.map(|t| all_values(eng, rel, &t)).transpose()
 }
 
+/// Does the HOT chain that begins at `tid`, the address in an index entry, have a version that the snapshot sees?
+pub fn chain_is_live(eng: &Engine, rel: &Rel, tid: Tid, snapshot: &Snapshot) -> Result<bool> {
+    let pin = txn::store(eng).read_main(rel.locator, tid.block)?;
+    let p = pin.share();
+    Ok(hot_search(eng, rel, snapshot, &p, tid.offset)?.0.is_some())
+}
+
 /// Address of the latest version reachable from `tid` through update links that the snapshot sees.
 pub fn latest_version(eng: &Engine, rel: &Rel, tid: Tid, snapshot: &Snapshot) -> Result<Tid> {
     let mut best = tid;

@@ -22,7 +22,7 @@ pub mod wal;
 use common::{CommandId, Tid, Xid};
 
 pub use delete::delete;
-pub use fetch::{FetchStatus, IndexFetch, fetch_into, fetch_row, latest_version};
+pub use fetch::{FetchStatus, IndexFetch, chain_is_live, fetch_into, fetch_row, latest_version};
 pub use inplace::inplace_update;
 pub use insert::{BulkInsert, InsertOptions, insert, multi_insert};
 pub use lock::{lock_latest, lock_tuple};

@@ -298,6 +298,7 @@ impl Catalog {
         let schema = self.namespace_name(class.oid(pg_class::RELNAMESPACE))?;
         index_rel.schema_name = schema.as_deref().unwrap_or_default().to_string();
         let families = opclasses.iter().map(|o| self.opclass(*o)).collect::<Result<Vec<_>>>()?;
+        let constraint = self.index_constraint(oid)?;
         Ok(IndexDesc {
             oid,
             name,
@@ -324,8 +325,15 @@ impl Catalog {
             expressions: r.text(INDEXPRS),
             predicate: r.text(INDPRED),
             rel: Rc::new(index_rel),
-            constraint: self.index_constraint(oid)?,
+            constraint,
+            deferred: !r.bool(INDIMMEDIATE) && self.initially_deferred(constraint)?,
         })
+    }
+
+    fn initially_deferred(&self, constraint: Oid) -> Result<bool> {
+        use pg_constraint::*;
+        let rows = self.scan(TABLE, OID_INDEX, &[Datum::oid(constraint)])?;
+        Ok(rows.first().is_some_and(|r| r.bool(CONDEFERRED)))
     }
 
     /// The constraint that owns an index, found through its dependency.
@@ -487,6 +495,7 @@ impl Catalog {
             predicate: None,
             rel: Rc::new(self.catalog_index_rel(ix)?),
             constraint: ix.constraint,
+            deferred: false,
         })
     }
 }

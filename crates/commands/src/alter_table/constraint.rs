@@ -28,7 +28,10 @@ pub fn add(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, c: &Constraint) -> Result<
             Ok(())
         }
         ConstrType::Foreign => foreign_key::add(ctx, rel.oid, c, true),
-        ConstrType::Exclusion => Err(Error::unsupported("EXCLUDE")),
+        ConstrType::Exclusion => {
+            index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, c)?;
+            Ok(())
+        }
         _ => Err(Error::internal("not a table constraint")),
     }
 }
@@ -83,9 +86,7 @@ fn add_check(ctx: &CommandCtx<'_>, rel: &Relation, c: &Constraint) -> Result<()>
 fn use_index(ctx: &CommandCtx<'_>, rel: &Relation, c: &Constraint) -> Result<()> {
     let name = c.indexname.as_deref().unwrap_or_default();
     let primary = c.contype == ConstrType::Primary;
-    if c.deferrable || c.initdeferred {
-        return Err(Error::unsupported("DEFERRABLE"));
-    }
+    let deferrable = c.deferrable || c.initdeferred;
     let at = |e: Error| e.at(c.location);
     let Some(oid) = ctx.catalog.relation_oid(rel.namespace, name)? else {
         return Err(at(common::err!(UNDEFINED_OBJECT, "index \"{name}\" does not exist")));
@@ -136,6 +137,9 @@ fn use_index(ctx: &CommandCtx<'_>, rel: &Relation, c: &Constraint) -> Result<()>
             name: &conname,
             namespace: rel.namespace,
             kind: if primary { b'p' } else { b'u' },
+            deferrable,
+            deferred: c.initdeferred,
+            exclude: &[],
             rel: rel.oid,
             index: oid,
             keys: &keys,
@@ -152,6 +156,20 @@ fn use_index(ctx: &CommandCtx<'_>, rel: &Relation, c: &Constraint) -> Result<()>
     let index_address = ObjectAddress::new(pg_class::TABLE, oid);
     ctx.catalog.delete_dependencies_of(index_address)?;
     ctx.catalog.record_dependency(index_address, me, DependencyKind::Internal)?;
+    if deferrable {
+        let of = crate::internal_triggers::Of {
+            constraint: con,
+            index: oid,
+            deferrable,
+            deferred: c.initdeferred,
+        };
+        crate::internal_triggers::of_deferrable(ctx.catalog, &of, rel.oid, primary)?;
+        use pg_index::*;
+        for r in ctx.catalog.scan(TABLE, INDEXRELID_INDEX, &[Datum::oid(oid)])? {
+            ctx.catalog.update_columns(TABLE, &r, &[(INDIMMEDIATE, Datum::Bool(false))])?;
+        }
+        ctx.engine.command_counter_increment()?;
+    }
     if primary {
         use pg_index::*;
         for r in ctx.catalog.scan(TABLE, INDEXRELID_INDEX, &[Datum::oid(oid)])? {
@@ -192,6 +210,32 @@ pub fn drop(
     }
     let address = ObjectAddress::new(pg_constraint::TABLE, row.oid(pg_constraint::OID));
     walk::drop_objects(ctx, &[address], behavior, false)
+}
+
+/// ALTER CONSTRAINT: deferrability of a foreign key.
+pub fn alter(ctx: &CommandCtx<'_>, rel: &Relation, c: &Constraint) -> Result<()> {
+    use pg_constraint::*;
+    let name = c.conname.as_deref().unwrap_or_default();
+    let Some(row) = find(ctx, rel.oid, name)? else {
+        bail!(UNDEFINED_OBJECT, "constraint \"{name}\" of relation \"{}\" does not exist", rel.name);
+    };
+    if row.char(CONTYPE) != b'f' {
+        bail!(
+            WRONG_OBJECT_TYPE,
+            "constraint \"{name}\" of relation \"{}\" is not a foreign key constraint",
+            rel.name
+        );
+    }
+    let (deferrable, deferred) = (c.deferrable || c.initdeferred, c.initdeferred);
+    let changes = [(CONDEFERRABLE, Datum::Bool(deferrable)), (CONDEFERRED, Datum::Bool(deferred))];
+    ctx.catalog.update_columns(TABLE, &row, &changes)?;
+    crate::internal_triggers::alter(ctx, row.oid(OID), deferrable, deferred)?;
+    // Both tables' descriptors hold the constraint.
+    for table in [rel.oid, row.oid(CONFRELID)] {
+        let flag = [(pg_class::RELHASTRIGGERS, Datum::Bool(true))];
+        target::update_class(ctx.catalog, table, &flag)?;
+    }
+    Ok(())
 }
 
 /// VALIDATE CONSTRAINT.

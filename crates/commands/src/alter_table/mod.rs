@@ -41,7 +41,11 @@ fn pass(c: &Cmd) -> u8 {
         Cmd::DropColumn { .. } | Cmd::DropConstraint { .. } | Cmd::DropNotNull { .. } => 0,
         Cmd::AlterColumnType { .. } => 1,
         Cmd::AddColumn { .. } => 4,
-        Cmd::AddConstraint(k) if matches!(k.contype, ConstrType::Primary | ConstrType::Unique) => 7,
+        Cmd::AddConstraint(k)
+            if matches!(k.contype, ConstrType::Primary | ConstrType::Unique | ConstrType::Exclusion) =>
+        {
+            7
+        }
         Cmd::AddConstraint(k) if k.contype == ConstrType::Foreign => 8,
         Cmd::AddConstraint(_) => 6,
         Cmd::SetNotNull { .. } => 5,
@@ -96,6 +100,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &AlterTableStmt) -> Result<String> {
     check_kind(s, &rel)?;
     target::check_relation_owner(ctx, &rel)?;
     target::check_not_catalog(&rel)?;
+    target::check_not_in_use(ctx, rel.oid, &rel.name, tag(s.objtype))?;
     let mut cmds: Vec<&Cmd> = s.cmds.iter().collect();
     cmds.sort_by_key(|c| pass(c));
     for c in cmds {
@@ -141,6 +146,7 @@ fn command(ctx: &CommandCtx<'_>, oid: Oid, c: &Cmd) -> Result<()> {
         Cmd::DropConstraint { name, behavior, missing_ok } => {
             constraint::drop(ctx, &rel, name, *behavior, *missing_ok)
         }
+        Cmd::AlterConstraint(c) => constraint::alter(ctx, &rel, c),
         Cmd::ValidateConstraint { name } => constraint::validate(ctx, &rel, name),
         Cmd::AddColumn { def, missing_ok, .. } => {
             require_table(&rel, "ADD COLUMN")?;

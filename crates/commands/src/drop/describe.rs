@@ -61,6 +61,13 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
             let shown = crate::analysis::with_analyze(ctx, |x| Ok(analyze::format_type_short(x, a.object)))?;
             format!("type {shown}")
         }
+        pg_trigger::TABLE => {
+            use pg_trigger::*;
+            match row(ctx, TABLE, OID_INDEX, a.object)? {
+                Some(r) => format!("trigger {} on {}", r.str(TGNAME), relation(ctx, r.oid(TGRELID))?),
+                None => missing(),
+            }
+        }
         pg_rewrite::TABLE => {
             use pg_rewrite::*;
             match row(ctx, TABLE, OID_INDEX, a.object)? {

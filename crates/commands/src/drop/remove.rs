@@ -34,6 +34,7 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
         pg_class::TABLE => drop_relation(ctx, a.object)?,
         pg_constraint::TABLE => drop_constraint(ctx, a.object)?,
         pg_attrdef::TABLE => drop_default(ctx, a.object)?,
+        pg_trigger::TABLE => drop(by_oid(pg_trigger::TABLE, pg_trigger::OID_INDEX)?),
         pg_rewrite::TABLE => drop(by_oid(pg_rewrite::TABLE, pg_rewrite::OID_INDEX)?),
         pg_type::TABLE => drop(by_oid(pg_type::TABLE, pg_type::OID_INDEX)?),
         pg_namespace::TABLE => drop(by_oid(pg_namespace::TABLE, pg_namespace::OID_INDEX)?),
@@ -50,6 +51,9 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
 fn drop_relation(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
     let row = target::class_row(ctx.catalog, oid)?;
     let kind = row.char(pg_class::RELKIND);
+    if kind == b'r' {
+        target::check_not_in_use(ctx, oid, row.str(pg_class::RELNAME), "DROP TABLE")?;
+    }
     let relfilenode = row.oid(pg_class::RELFILENODE);
     if relfilenode.is_valid() && matches!(kind, b'r' | b'i' | b'S' | b't' | b'm') {
         let locator = ctx.catalog.locator_of(&row)?;

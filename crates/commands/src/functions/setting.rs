@@ -189,7 +189,8 @@ fn flags(c: &CallCtx<'_>, name: &str) -> Result<Datum> {
     let mut found = None;
     env(c)?.host.with_settings(&mut |s| {
         let defs = s.defs();
-        found = defs.find(name).map(|i| defs.get(i).flags.iter().map(ToString::to_string).collect::<Vec<_>>());
+        found =
+            defs.find(name).map(|i| defs.get(i).flags.iter().map(ToString::to_string).collect::<Vec<_>>());
     });
     Ok(found.map_or(Datum::Null, |f| literal::text_array(&f)))
 }

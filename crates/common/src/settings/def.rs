@@ -116,7 +116,8 @@ impl Definitions {
         let mut defs = Vec::new();
         for line in DATA.lines() {
             let f: Vec<&'static str> = line.split('\t').collect();
-            let [name, kind, unit, min, max, enums, boot, context, category, short_desc, extra_desc, flags] = f[..]
+            let [name, kind, unit, min, max, enums, boot, context, category, short_desc, extra_desc, flags] =
+                f[..]
             else {
                 continue;
             };

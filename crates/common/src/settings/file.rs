@@ -51,8 +51,7 @@ fn fault(out: &mut FileContents, from: From<'_>, log: String, error: String) {
 fn read(path: &Path, must_exist: bool, depth: usize, from: From<'_>, out: &mut FileContents) {
     let shown = path.display();
     if depth > MAX_DEPTH {
-        let log =
-            format!("could not open configuration file \"{shown}\": maximum nesting depth exceeded");
+        let log = format!("could not open configuration file \"{shown}\": maximum nesting depth exceeded");
         return fault(out, from, log, "nesting depth exceeded".into());
     }
     let bytes = match std::fs::read(path) {
@@ -108,13 +107,9 @@ fn assignment(
         "include" => read(&target, true, depth + 1, from, out),
         "include_if_exists" => read(&target, false, depth + 1, from, out),
         "include_dir" => read_dir(&target, depth + 1, from, out),
-        _ => out.entries.push(FileEntry {
-            name,
-            value,
-            file: file.to_string(),
-            line,
-            ..FileEntry::default()
-        }),
+        _ => {
+            out.entries.push(FileEntry { name, value, file: file.to_string(), line, ..FileEntry::default() })
+        }
     }
 }
 
@@ -228,7 +223,8 @@ fn token(s: &str) -> (Token, &str, &str) {
             n => qualified += 1 + n,
         }
     }
-    let word = if id > 0 { run(b, |c| is_letter(c) || c.is_ascii_digit() || b"-._:/".contains(&c)) } else { 0 };
+    let word =
+        if id > 0 { run(b, |c| is_letter(c) || c.is_ascii_digit() || b"-._:/".contains(&c)) } else { 0 };
     if word > qualified {
         return cut(Token::Plain, word);
     }

@@ -41,7 +41,7 @@ pub fn insert_rows(
         }
     }
     if !target.rel.fkeys_out.is_empty() {
-        fkey::queue_inserts(cx, &target.rel, b)?;
+        fkey::queue_inserts(cx, &target.rel, b, tids)?;
     }
     Ok(n as u64)
 }

@@ -94,7 +94,7 @@ impl Conflicts {
                 None => {
                     if let Some(tid) = self.insert_speculatively(cx, node)? {
                         if !node.target.rel.fkeys_out.is_empty() {
-                            fkey::queue_inserts(cx, &node.target.rel, &node.new)?;
+                            fkey::queue_inserts(cx, &node.target.rel, &node.new, &[tid])?;
                         }
                         return Ok(Some(tid));
                     }
@@ -106,10 +106,11 @@ impl Conflicts {
     fn find_conflict(&self, cx: &Exec, node: &ModifyNode) -> Result<Option<Tid>> {
         let eng = cx.engine()?;
         for t in &node.target.indexes {
-            if !t.desc.unique || !self.is_arbiter(t.desc.oid) || !t.covers(&node.new, 0) {
+            if !(t.desc.unique || t.desc.exclusion) || !self.is_arbiter(t.desc.oid) || !t.covers(&node.new, 0)
+            {
                 continue;
             }
-            if !t.desc.immediate && !self.arbiters.is_empty() {
+            if !t.desc.immediate {
                 return Err(err!(
                     OBJECT_NOT_IN_PREREQUISITE_STATE,
                     "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters"

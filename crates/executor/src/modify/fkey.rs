@@ -30,7 +30,13 @@ fn key_of(b: &Batch, i: usize, attrs: &[i16]) -> Vec<Datum> {
 }
 
 /// Queues a check for a referencing row's key; NULLs need none (23503 where MATCH FULL forbids them).
-fn queue_check(cx: &Exec, rel: &Relation, fk: &Rc<ForeignKey>, b: &Batch, i: usize) -> Result<()> {
+fn queue_check(
+    cx: &Exec,
+    rel: &Relation,
+    fk: &Rc<ForeignKey>,
+    (b, i): (&Batch, usize),
+    tid: Tid,
+) -> Result<()> {
     let nulls = fk.conkey.iter().filter(|a| b.cols[**a as usize - 1].nulls.get(i)).count();
     if nulls > 0 {
         if fk.match_type == b'f' && nulls < fk.conkey.len() {
@@ -50,20 +56,22 @@ fn queue_check(cx: &Exec, rel: &Relation, fk: &Rc<ForeignKey>, b: &Batch, i: usi
     let key = key_of(b, i, &fk.conkey);
     let mut q = cx.after.borrow_mut();
     // Neighbouring rows often have the same key.
-    if let Some(Event::Check { fk: f, key: k }) = q.events.last()
+    if !fk.deferrable
+        && let Some(Event::Check { fk: f, key: k, .. }) = q.events.last()
         && Rc::ptr_eq(f, fk)
         && *k == key
     {
         return Ok(());
     }
-    q.push(Event::Check { fk: fk.clone(), key });
+    q.push(Event::Check { fk: fk.clone(), key, row: fk.deferrable.then_some(tid) });
     Ok(())
 }
 
-/// After an insertion of the live rows of `b` (attribute order).
-pub fn queue_inserts(cx: &Exec, rel: &Relation, b: &Batch) -> Result<()> {
+/// After an insertion of the live rows of `b` (attribute order) at `tids`.
+pub fn queue_inserts(cx: &Exec, rel: &Relation, b: &Batch, tids: &[Tid]) -> Result<()> {
     for fk in &rel.fkeys_out {
-        b.live().each(|i| queue_check(cx, rel, fk, b, i))?;
+        let mut at = tids.iter();
+        b.live().each(|i| queue_check(cx, rel, fk, (b, i), at.next().copied().unwrap_or_default()))?;
     }
     let full = cx.after.borrow().events.len() > EARLY_CHECKS;
     if full && rel.fkeys_out.iter().all(|f| f.confrelid != f.conrelid && !f.deferred) {
@@ -73,7 +81,13 @@ pub fn queue_inserts(cx: &Exec, rel: &Relation, b: &Batch) -> Result<()> {
 }
 
 /// After an update of row 0 of `old` to row 0 of `new`.
-pub fn queue_update(cx: &Exec, rel: &Relation, old: &Batch, new: &Batch, changed: &[u16]) -> Result<()> {
+pub fn queue_update(
+    cx: &Exec,
+    rel: &Relation,
+    old: &Batch,
+    (new, tid): (&Batch, Tid),
+    changed: &[u16],
+) -> Result<()> {
     let touches = |attrs: &[i16]| attrs.iter().any(|a| changed.contains(&(*a as u16)));
     let differs = |attrs: &[i16]| {
         attrs.iter().any(|a| {
@@ -82,8 +96,8 @@ pub fn queue_update(cx: &Exec, rel: &Relation, old: &Batch, new: &Batch, changed
         })
     };
     for fk in &rel.fkeys_out {
-        if touches(&fk.conkey) && differs(&fk.conkey) {
-            queue_check(cx, rel, fk, new, 0)?;
+        if touches(&fk.conkey) && differs(&fk.conkey) || cx.env.deferred.has_checks_of(fk.oid) {
+            queue_check(cx, rel, fk, (new, 0), tid)?;
         }
     }
     for fk in &rel.fkeys_in {
@@ -325,7 +339,16 @@ fn snapshot(cx: &Exec, latest: bool) -> Result<Snapshot> {
 /// Runs a foreign-key event.
 pub fn run(cx: &Exec, e: &Event, l: &mut Lookups) -> Result<()> {
     match e {
-        Event::Check { fk, key } => check(cx, fk, key, l),
+        Event::Check { fk, key, row } => {
+            // A row that is gone again by the time of a deferred check needs none.
+            if let Some(tid) = row {
+                let (_, heap) = open(cx, fk.conrelid)?;
+                if access::heap::fetch_row(cx.engine()?, &heap, *tid, &Snapshot::SelfSeen)?.is_none() {
+                    return Ok(());
+                }
+            }
+            check(cx, fk, key, l)
+        }
         Event::Deleted { fk, old } => changed(cx, fk, old, None, fk.on_delete, l),
         Event::Updated { fk, old, new } => changed(cx, fk, old, Some(new), fk.on_update, l),
         Event::Unique { .. } => Ok(()),

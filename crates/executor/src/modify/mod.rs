@@ -10,7 +10,7 @@ pub mod index_build;
 mod table;
 pub mod target;
 
-pub use after::{AfterQueue, Deferred, fire_after, run_deferred};
+pub use after::{AfterQueue, Deferred, fire_after, run_deferred, run_immediate};
 pub use bulk::BulkInserter;
 pub use index_build::IndexEntries;
 pub use table::build;

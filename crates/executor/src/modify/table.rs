@@ -467,7 +467,7 @@ pub(super) fn write_update(
             target.prepare_indexes(cx, new)?;
             target.insert_entries(cx, new, 0, u.tid)?;
         }
-        fkey::queue_update(cx, &target.rel, old, new, changed)?;
+        fkey::queue_update(cx, &target.rel, old, (new, u.tid), changed)?;
     }
     Ok(u)
 }

@@ -11,7 +11,8 @@ use catalog::Ref;
 use catalog::desc::{IndexDesc, Relation};
 use common::{Error, Oid, Result, SqlState, Tid, err};
 use std::rc::Rc;
-use types::{Batch, Column, DatumRef, Phys, Rows};
+use transam::Snapshot;
+use types::{Batch, Column, Datum, DatumRef, Phys, Rows};
 
 /// Most columns of an index.
 const INDEX_COLS_MAX: usize = 32;
@@ -329,12 +330,65 @@ impl TargetRelation {
                 }
                 Ok(false) => {
                     let values = t.with_values(b, i, |v| v.iter().map(|d| DatumRef::to_owned(*d)).collect());
-                    cx.after.borrow_mut().push_unique(self.rel.oid, t.desc.oid, tid, values);
+                    cx.after.borrow_mut().push_unique(&t.desc, tid, values);
+                }
+                Ok(true) if t.desc.exclusion => {
+                    let values: Vec<Datum> =
+                        t.with_values(b, i, |v| v.iter().map(|d| DatumRef::to_owned(*d)).collect());
+                    if t.desc.immediate {
+                        let index = t.desc.oid;
+                        let v: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
+                        self.check_exclusion(cx, index, &v, tid)?;
+                    } else if t
+                        .with_values(b, i, |v| access::btree::may_conflict(eng, &t.ix, &self.heap, v, tid))?
+                    {
+                        cx.after.borrow_mut().push_unique(&t.desc, tid, values);
+                    }
                 }
                 Ok(true) => {}
             }
         }
         Ok(())
+    }
+    /// Fails with 23P01 if another live row's entry conflicts with this one, under the equality that is all a btree can
+    /// exclude by. Waits for transactions that decide it.
+    pub fn check_exclusion(
+        &mut self,
+        cx: &Exec,
+        index: Oid,
+        values: &[DatumRef<'_>],
+        tid: Tid,
+    ) -> Result<()> {
+        let eng = cx.engine()?;
+        let Some(k) = self.indexes.iter().position(|t| t.desc.oid == index) else { return Ok(()) };
+        let found = access::btree::check_conflict(eng, &self.indexes[k].ix, &self.heap, values, Some(tid))?;
+        let access::Conflict::Row(other) = found else { return Ok(()) };
+        let mut old = self.batch();
+        let spec = crate::node::scan::RelCols::all(&self.heap).spec_by_attr();
+        access::heap::fetch_into(eng, &self.heap, other, &Snapshot::Any, &spec, &mut old)?;
+        for c in old.cols.iter_mut().filter(|c| c.is_empty()) {
+            c.push(DatumRef::Null);
+        }
+        old.rows = 1;
+        self.prepare_indexes(cx, &old)?;
+        let t = &self.indexes[k];
+        let names = self.key_names(cx, t)?.join(", ");
+        let text = |v: &[DatumRef<'_>]| -> Result<String> {
+            let attrs = t.ix.rel.desc.attrs.iter().take(t.desc.num_key_atts as usize);
+            let shown: Result<Vec<String>> =
+                v.iter().zip(attrs).map(|(d, a)| value_text(&cx.env, a.type_oid, *d)).collect();
+            Ok(shown?.join(", "))
+        };
+        let (new, old) = (text(values)?, t.with_values(&old, 0, text)?);
+        Err(err!(
+            EXCLUSION_VIOLATION,
+            "conflicting key value violates exclusion constraint \"{}\"",
+            t.desc.name
+        )
+        .detail(format!("Key ({names})=({new}) conflicts with existing key ({names})=({old})."))
+        .schema(schema_name(&cx.env, &self.rel))
+        .table(self.rel.name.clone())
+        .constraint(t.desc.name.clone()))
     }
     /// Adds `Key (a)=(1) already exists.` to a unique violation that does not say it yet.
     pub fn with_key_detail(&self, cx: &Exec, e: Error, index: usize, b: &Batch, i: usize) -> Error {
@@ -342,15 +396,14 @@ impl TargetRelation {
             return e;
         }
         let t = &self.indexes[index];
-        let n = t.desc.num_key_atts as usize;
-        let text = t.with_values(b, i, |v| -> Result<String> {
-            let mut shown = Vec::with_capacity(n);
-            for (d, a) in v.iter().zip(&t.ix.rel.desc.attrs).take(n) {
-                shown.push(value_text(&cx.env, a.type_oid, *d)?);
-            }
-            Ok(shown.join(", "))
-        });
-        match (self.key_names(cx, t), text) {
+        t.with_values(b, i, |v| self.with_key_values(cx, e, t, v))
+    }
+    /// The same for values at hand.
+    pub fn with_key_values(&self, cx: &Exec, e: Error, t: &IndexTarget, values: &[DatumRef<'_>]) -> Error {
+        let attrs = t.ix.rel.desc.attrs.iter().take(t.desc.num_key_atts as usize);
+        let text: Result<Vec<String>> =
+            values.iter().zip(attrs).map(|(d, a)| value_text(&cx.env, a.type_oid, *d)).collect();
+        match (self.key_names(cx, t), text.map(|t| t.join(", "))) {
             (Ok(names), Ok(text)) => e.detail(format!("Key ({})=({text}) already exists.", names.join(", "))),
             _ => e,
         }

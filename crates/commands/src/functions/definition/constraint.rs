@@ -18,6 +18,7 @@ pub fn definition(c: &CallCtx<'_>, oid: u32, pretty: bool) -> Result<Option<Stri
     let mut out = match r.char(CONTYPE) {
         b'f' => foreign_key(c, r)?,
         b'p' | b'u' => unique(c, r)?,
+        b'x' => index::exclusion(c, r.oid(CONINDID), &operators(r), pretty)?,
         b'c' => check(c, r, pretty)?,
         _ => return Err(Error::unsupported("definition of this kind of constraint")),
     };
@@ -31,6 +32,11 @@ pub fn definition(c: &CallCtx<'_>, oid: u32, pretty: bool) -> Result<Option<Stri
         out.push_str(" NOT VALID");
     }
     Ok(Some(out))
+}
+
+/// Operators of an exclusion constraint.
+fn operators(r: &CatRow) -> Vec<Oid> {
+    literal::oid_items(r.bytes(CONEXCLOP))
 }
 
 fn column_list(rel: &Relation, attnos: &[i16]) -> String {

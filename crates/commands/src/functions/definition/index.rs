@@ -41,7 +41,7 @@ pub fn definition(c: &CallCtx<'_>, oid: u32, column: i32, pretty: bool) -> Resul
         super::table_name(c, ix.table, pretty)?,
         quote_ident(&am)
     );
-    columns(c, &mut out, &ix, &table, &exprs, pretty)?;
+    columns(c, &mut out, &ix, &table, &exprs, pretty, &[])?;
     if ix.nulls_not_distinct {
         out.push_str(" NULLS NOT DISTINCT");
     }
@@ -50,6 +50,37 @@ pub fn definition(c: &CallCtx<'_>, oid: u32, column: i32, pretty: bool) -> Resul
         let _ = write!(out, " WHERE {}", expr::stored(c, p, Some(&*table), pretty)?);
     }
     Ok(Some(out))
+}
+
+/// An exclusion constraint as it stands after its name.
+pub fn exclusion(c: &CallCtx<'_>, index: Oid, operators: &[Oid], pretty: bool) -> Result<String> {
+    let catalog = &env(c)?.catalog;
+    let ix = catalog.index(index)?;
+    let table = catalog.relation(ix.table)?;
+    let exprs: Vec<Expr> = match &ix.expressions {
+        Some(j) => load_expr(j)?,
+        None => Vec::new(),
+    };
+    let am = catalog.scan(pg_am::TABLE, pg_am::OID_INDEX, &[Datum::oid(ix.am)])?;
+    let am = am.first().map_or_else(String::new, |r| r.str(pg_am::AMNAME).to_string());
+    let mut out = format!("EXCLUDE USING {} (", quote_ident(&am));
+    columns(c, &mut out, &ix, &table, &exprs, pretty, operators)?;
+    options(c, &mut out, ix.oid)?;
+    if let Some(p) = &ix.predicate {
+        let _ = write!(out, " WHERE ({})", expr::stored(c, p, Some(&*table), pretty)?);
+    }
+    Ok(out)
+}
+
+/// An operator's name, qualified where the search path does not find it.
+fn operator_name(c: &CallCtx<'_>, oid: Oid) -> Result<String> {
+    let e = env(c)?;
+    let o = e.catalog.operator(oid)?;
+    if crate::functions::visible::operator_is_visible(&e.catalog, &*e.host.search_path()?, &o)? {
+        return Ok(o.name.clone());
+    }
+    let schema = e.catalog.namespace_name(o.namespace)?.unwrap_or_default();
+    Ok(format!("OPERATOR({}.{})", quote_ident(&schema), o.name))
 }
 
 /// Text, type and collation of a key or included column.
@@ -81,6 +112,7 @@ fn columns(
     table: &Relation,
     exprs: &[Expr],
     pretty: bool,
+    operators: &[Oid],
 ) -> Result<()> {
     let nkeys = usize::from(ix.num_key_atts);
     for k in 0..ix.keys.len() {
@@ -108,6 +140,9 @@ fn columns(
             (false, true) => " NULLS FIRST",
             (false, false) => "",
         });
+        if let Some(op) = operators.get(k) {
+            let _ = write!(out, " WITH {}", operator_name(c, *op)?);
+        }
     }
     out.push(')');
     Ok(())
