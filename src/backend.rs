@@ -20,18 +20,47 @@ pub fn run(pm: &mut Postmaster, fd: OwnedFd, peer: Option<SocketAddr>, refusal: 
     let early = Rc::new(Interrupts::new());
     signals::unblock_all();
     early.arm(TimerId::Startup, pm.settings.int("authentication_timeout") * 1000);
-    let mut conn = Connection::new(ClientSocket::new(fd, early.clone()));
+    let mut socket = ClientSocket::new(fd, early.clone());
+    if peer.is_some() {
+        socket.set_tcp();
+        socket.set_keepalives(&pm.settings);
+    }
+    let mut conn = Connection::new(socket);
+    crate::log::begin_process("client backend");
+    let host = peer.map_or_else(|| "[local]".to_string(), |p| p.ip().to_string());
+    if pm.settings.bool("log_connections") {
+        let port = peer.map_or_else(String::new, |p| format!(" port={}", p.port()));
+        crate::log::line("LOG", &format!("connection received: host={host}{port}"));
+    }
+    crate::log::update(|w| {
+        w.remote_host = Some(host);
+        w.remote_port = peer.map(|p| p.port());
+    });
+    pre_auth_delay(pm);
     let packet = match startup(pm, &mut conn) {
         Ok(Some(p)) => p,
         Ok(None) => return 0,
         Err(e) => return refuse(&mut conn, &e),
     };
+    crate::log::update(|w| {
+        w.user = Some(packet.user.clone());
+        w.database = Some(packet.database.clone());
+        w.command_tag = "authentication";
+    });
     if let Some(r) = refusal {
         return refuse(&mut conn, &refusal_error(r));
     }
     match serve(pm, conn, packet, peer) {
         Ok(()) => 0,
         Err(_) => 1,
+    }
+}
+
+/// `pre_auth_delay`, to attach a debugger.
+fn pre_auth_delay(pm: &Postmaster) {
+    let s = pm.settings.int("pre_auth_delay");
+    if s > 0 {
+        std::thread::sleep(std::time::Duration::from_secs(s as u64));
     }
 }
 
@@ -118,6 +147,7 @@ fn serve(
     };
     let (addr, port) = peer.map_or((String::new(), -1), |a| (a.ip().to_string(), i32::from(a.port())));
     engine.proc().activity.start(ipc::clock::now(), &addr, "", port);
+    crate::log::update(|w| w.proc = Some(engine.proc()));
     abort_on_unsafe_panic(engine.proc());
     conn.transport.set_interrupts(engine.interrupts_rc());
     engine.interrupts().arm(TimerId::Startup, pm.settings.int("authentication_timeout") * 1000);
@@ -162,6 +192,7 @@ fn begin_session(
             if packet.minor > 0 || !packet.unknown_options.is_empty() {
                 conn.out.negotiate_protocol(0, &packet.unknown_options);
             }
+            log_authorized(&settings, &packet);
             let session = Session::new(engine.clone(), catalog, conn, settings, identity, title);
             session.send_backend_key(pid, key);
             engine.interrupts().disarm(TimerId::Startup);
@@ -169,6 +200,18 @@ fn begin_session(
         }
         Err(e) => Err((e, conn)),
     }
+}
+
+/// `log_connections`: who is in.
+fn log_authorized(s: &common::settings::Settings, packet: &StartupPacket) {
+    if !s.bool("log_connections") {
+        return;
+    }
+    let mut text = format!("connection authorized: user={} database={}", packet.user, packet.database);
+    if !s.text("application_name").is_empty() {
+        text.push_str(&format!(" application_name={}", s.text("application_name")));
+    }
+    crate::log::line("LOG", &text);
 }
 
 fn cancel_key() -> Result<u32> {

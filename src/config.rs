@@ -19,7 +19,7 @@ pub fn load(data_dir: &Path, overrides: &[(String, String)]) -> Result<Settings>
         let f = data_dir.join("postgresql.conf");
         s.set_initial("config_file", &f.display().to_string(), Source::Override)?;
     }
-    let contents = process(&mut s, When::Start);
+    let contents = process(&mut s, When::Start, Reader::Postmaster);
     for line in &contents.log {
         crate::log::line("LOG", line);
     }
@@ -78,7 +78,7 @@ fn parse(s: &Settings) -> Outcome {
 }
 
 /// Reads the files and takes what can be taken.
-fn process(s: &mut Settings, when: When) -> Outcome {
+fn process(s: &mut Settings, when: When, who: Reader) -> Outcome {
     let mut o = parse(s);
     for e in o.entries.iter_mut().filter(|e| e.error.is_none() && !e.ignored) {
         if s.defs().find(&e.name).is_none() && !e.name.contains('.') {
@@ -98,7 +98,7 @@ fn process(s: &mut Settings, when: When) -> Outcome {
     for e in entries.iter_mut().filter(|e| !e.ignored) {
         let set = crate::session::check_setting(s, &e.name, &e.value).and_then(|(_, value)| {
             let c = FileChange { name: &e.name, value: &value, file: &e.file, line: e.line };
-            s.set_from_file(&c, when == When::Reload, false)
+            s.set_from_file(&c, when == When::Reload, who == Reader::Postmaster)
         });
         match set {
             Ok(a) => {
@@ -152,7 +152,7 @@ pub enum Reader {
 
 /// Reads the files again (SIGHUP). Faults leave the old values in force and go to the log.
 pub fn reload(s: &mut Settings, who: Reader) {
-    let o = process(s, When::Reload);
+    let o = process(s, When::Reload, who);
     s.set_loaded_at(ipc::clock::now());
     if who == Reader::Child {
         return;
@@ -175,7 +175,7 @@ pub fn reload(s: &mut Settings, who: Reader) {
 
 /// `pg_file_settings`: what the files say at present, and whether it could be applied.
 pub fn file_settings(s: &Settings) -> Vec<FileEntry> {
-    process(&mut s.clone(), When::Reload).entries
+    process(&mut s.clone(), When::Reload, Reader::Postmaster).entries
 }
 
 /// Values of settings that ALTER SYSTEM manages, as `postgresql.auto.conf` holds them.

@@ -20,6 +20,7 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         ints.take(signals::CANCEL);
         if ints.take(signals::RELOAD) != 0 {
             crate::config::reload(cx.settings, crate::config::Reader::Child);
+            crate::log::configure(cx.settings);
             cx.engine.store().set_full_page_writes(cx.settings.bool("full_page_writes"));
         }
         if ints.take(signals::USR2) != 0 {
@@ -77,16 +78,10 @@ fn checkpoint_volume(cx: &AuxContext<'_>) -> u64 {
 
 fn perform(cx: &mut AuxContext<'_>, what: u32) -> Result<()> {
     let started = Instant::now();
-    let reason = if what & flags::CAUSE_TIME != 0 {
-        "time"
-    } else if what & flags::CAUSE_XLOG != 0 {
-        "wal"
-    } else {
-        "force"
-    };
     if cx.settings.bool("log_checkpoints") {
-        crate::log::line("LOG", &format!("checkpoint starting: {reason}"));
+        crate::log::line("LOG", &format!("checkpoint starting:{}", reasons(what)));
     }
+    warn_too_frequent(cx, what);
     let timeout = cx.settings.int("checkpoint_timeout") as f64;
     let target = cx.settings.real("checkpoint_completion_target");
     let volume = checkpoint_volume(cx) as f64;
@@ -117,19 +112,90 @@ fn perform(cx: &mut AuxContext<'_>, what: u32) -> Result<()> {
             return Ok(());
         }
     };
+    if stats.done {
+        cx.progress.distance(stats.redo.0);
+    }
     if stats.done && cx.settings.bool("log_checkpoints") {
-        let text = format!(
-            "checkpoint complete: wrote {} buffers; {} WAL file(s) removed, {} recycled; total={:.3} s; sync files={}; redo lsn={}",
-            stats.buffers_written,
-            stats.segments_removed,
-            stats.segments_recycled,
-            started.elapsed().as_secs_f64(),
-            stats.files_synced,
-            stats.redo
-        );
-        crate::log::line("LOG", &text);
+        log_complete(cx, &stats, started.elapsed());
     }
     Ok(())
+}
+
+/// The words of the line about a beginning checkpoint.
+fn reasons(what: u32) -> String {
+    let words = [
+        (flags::SHUTDOWN, " shutdown"),
+        (flags::END_OF_RECOVERY, " end-of-recovery"),
+        (flags::IMMEDIATE, " immediate"),
+        (flags::FORCE, " force"),
+        (flags::WAIT, " wait"),
+        (flags::CAUSE_XLOG, " wal"),
+        (flags::CAUSE_TIME, " time"),
+    ];
+    words.iter().filter(|(f, _)| what & f != 0).map(|(_, w)| *w).collect()
+}
+
+/// `checkpoint_warning`: the log grows faster than checkpoints are meant to come.
+fn warn_too_frequent(cx: &mut AuxContext<'_>, what: u32) {
+    if what & flags::CAUSE_XLOG == 0 {
+        return;
+    }
+    let limit = cx.settings.int("checkpoint_warning");
+    let since = cx.progress.last_by_volume.replace(Instant::now()).map(|t| t.elapsed().as_secs() as i64);
+    if let Some(s) = since.filter(|s| *s < limit) {
+        let seconds = if s == 1 { "second" } else { "seconds" };
+        crate::log::report_with_hint(
+            &format!("checkpoints are occurring too frequently ({s} {seconds} apart)"),
+            "Consider increasing the configuration parameter \"max_wal_size\".",
+        );
+    }
+}
+
+/// What the checkpointer remembers from one checkpoint to the next.
+#[derive(Default)]
+pub struct Progress {
+    last_by_volume: Option<Instant>,
+    last_redo: u64,
+    distance: f64,
+    estimate: f64,
+}
+
+impl Progress {
+    /// Takes note of a checkpoint's redo pointer: the log between two, and a moving average that falls slowly.
+    fn distance(&mut self, redo: u64) {
+        if self.last_redo != 0 {
+            self.distance = redo.saturating_sub(self.last_redo) as f64;
+            self.estimate = if self.distance > self.estimate {
+                self.distance
+            } else {
+                0.9 * self.estimate + 0.1 * self.distance
+            };
+        }
+        self.last_redo = redo;
+    }
+}
+
+fn log_complete(cx: &AuxContext<'_>, s: &transam::checkpoint::CheckpointStats, total: Duration) {
+    let seconds = |us: u64| us as f64 / 1e6;
+    let share = s.buffers_written as f64 * 100.0 / cx.settings.int("shared_buffers").max(1) as f64;
+    let average = s.sync.total_us / s.sync.files.max(1) as u64;
+    let text = format!(
+        "checkpoint complete: wrote {} buffers ({share:.1}%); 0 WAL file(s) added, {} removed, {} recycled; \
+         write={:.3} s, sync={:.3} s, total={:.3} s; sync files={}, longest={:.3} s, average={:.3} s; \
+         distance={:.0} kB, estimate={:.0} kB",
+        s.buffers_written,
+        s.segments_removed,
+        s.segments_recycled,
+        seconds(s.write_us),
+        seconds(s.sync_us),
+        total.as_secs_f64(),
+        s.sync.files,
+        seconds(s.sync.longest_us),
+        seconds(average),
+        cx.progress.distance / 1024.0,
+        cx.progress.estimate / 1024.0
+    );
+    crate::log::line("LOG", &text);
 }
 
 fn shutdown(cx: &mut AuxContext<'_>) -> Result<()> {

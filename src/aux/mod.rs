@@ -4,6 +4,7 @@ pub mod autovacuum;
 pub mod bgwriter;
 pub mod checkpointer;
 pub mod cleaner;
+pub mod logger;
 pub mod startup;
 pub mod walwriter;
 
@@ -24,6 +25,8 @@ pub struct AuxContext<'a> {
     pub shared: Rc<Shared>,
     pub knowledge: Knowledge,
     pub title: &'a ipc::title::Title,
+    /// Used by the checkpointer.
+    pub progress: checkpointer::Progress,
 }
 
 /// Body of a child: enters shared memory, runs `main`, leaves. Returns the exit status.
@@ -37,10 +40,19 @@ pub fn run(pm: &mut Postmaster, kind: BackendKind, main: fn(&mut AuxContext<'_>)
         }
     };
     engine.set_notice_sink(Rc::new(|r| crate::log::report(&r, None)));
+    crate::log::begin_process(kind.as_str());
+    crate::log::update(|w| w.proc = Some(engine.proc()));
     let (settings, knowledge, title) = pm.child_parts();
     title.set(&format!("postgres: {}", kind.as_str()));
     ipc::signals::unblock_all();
-    let mut cx = AuxContext { engine: engine.clone(), settings, shared: shared.clone(), knowledge, title };
+    let mut cx = AuxContext {
+        engine: engine.clone(),
+        settings,
+        shared: shared.clone(),
+        knowledge,
+        title,
+        progress: checkpointer::Progress::default(),
+    };
     let r = main(&mut cx);
     let code = match &r {
         Ok(()) => 0,
@@ -69,6 +81,7 @@ impl AuxContext<'_> {
         let ints = self.engine.interrupts();
         if ints.take(ipc::signals::RELOAD) != 0 {
             crate::config::reload(self.settings, crate::config::Reader::Child);
+            crate::log::configure(self.settings);
         }
         ints.check()
     }

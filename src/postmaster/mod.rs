@@ -21,6 +21,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 use transam::ControlFile;
 
+/// Its presence asks for the next log file (`pg_ctl logrotate`, `pg_rotate_logfile`).
+pub const LOGROTATE_FILE: &str = "logrotate";
+
 /// The command line of `postgres`.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -40,7 +43,8 @@ pub struct Postmaster {
     listeners: Listeners,
     lock: LockFile,
     /// Open in every process of this server: nobody else may start here while one lives.
-    _directory: std::fs::File,
+    directory: Option<std::fs::File>,
+    logger: Option<crate::aux::logger::Logger>,
     children: Children,
     state: PmState,
     shutdown: ShutdownMode,
@@ -65,9 +69,17 @@ impl Postmaster {
             Error::os(format!("could not change directory to \"{}\"", data_dir.display()), &e)
         })?;
         let mut settings = crate::config::load(&data_dir, &o.settings)?;
+        crate::log::configure(&settings);
+        title.set_cluster_name(settings.text("cluster_name"));
         check_combinations(&settings)?;
         let mut lock = LockFile::create(&data_dir, &settings)?;
         let directory = hold_directory(&data_dir).inspect_err(|_| lock.remove())?;
+        let logger = match settings.bool("logging_collector") {
+            true => {
+                Some(crate::aux::logger::Logger::start(&settings, &title).inspect_err(|_| lock.remove())?)
+            }
+            false => None,
+        };
         if nix::unistd::Uid::effective().is_root() {
             crate::log::line("WARNING", "the server runs as root: a fault in it endangers the whole machine");
         }
@@ -79,6 +91,7 @@ impl Postmaster {
         let listeners = Listeners::open(&settings, &mut lock)?;
         std::fs::write(data_dir.join("postmaster.opts"), format!("{}\n", o.command_line))
             .map_err(|e| Error::os("could not write file \"postmaster.opts\"", &e))?;
+        write_external_pid(&settings);
         storage::temp::remove_temp_files(&data_dir)?;
         let hba = read_hba(&settings).map_err(|lines| {
             lines.iter().for_each(|l| crate::log::line("LOG", l));
@@ -95,7 +108,8 @@ impl Postmaster {
             shared,
             listeners,
             lock,
-            _directory: directory,
+            directory: Some(directory),
+            logger,
             children: Children::default(),
             state: PmState::Startup,
             shutdown: ShutdownMode::None,
@@ -155,6 +169,10 @@ impl Postmaster {
         crate::log::line("LOG", "database system is shut down");
         self.listeners.remove();
         self.lock.remove();
+        let external = self.settings.text("external_pid_file");
+        if !external.is_empty() {
+            let _ = std::fs::remove_file(external);
+        }
         i32::from(self.shutdown == ShutdownMode::Failed)
     }
 
@@ -187,6 +205,17 @@ impl Postmaster {
                 crate::log::line("LOG", "pg_hba.conf was not reloaded");
             }
         }
+    }
+}
+
+/// `external_pid_file`; failing is no reason not to run.
+fn write_external_pid(s: &Settings) {
+    let path = s.text("external_pid_file");
+    if !path.is_empty()
+        && let Err(e) = std::fs::write(path, format!("{}\n", std::process::id()))
+    {
+        let e = common::error::os_message(&e);
+        crate::log::line("LOG", &format!("could not write external PID file \"{path}\": {e}"));
     }
 }
 

@@ -97,8 +97,10 @@ impl Postmaster {
         if bits & signals::RELOAD != 0 {
             crate::log::line("LOG", "received SIGHUP, reloading configuration files");
             crate::config::reload(&mut self.settings, crate::config::Reader::Postmaster);
+            crate::log::configure(&self.settings);
             self.reload_hba();
             self.children.signal(libc::SIGHUP, |c| !c.dead_end);
+            self.signal_logger(libc::SIGHUP);
         }
         if bits & signals::TERMINATE != 0 {
             crate::log::line("LOG", "received smart shutdown request");
@@ -113,6 +115,9 @@ impl Postmaster {
             self.begin_shutdown(ShutdownMode::Immediate);
         }
         if bits & signals::USR1 != 0 {
+            if std::fs::remove_file(crate::postmaster::LOGROTATE_FILE).is_ok() {
+                self.signal_logger(libc::SIGUSR1);
+            }
             self.launch_autovacuum_worker();
         }
         Ok(())
@@ -154,10 +159,33 @@ impl Postmaster {
     /// Collects children that have ended.
     pub(super) fn reap(&mut self) {
         while let Some((pid, how)) = ipc::fork::reap() {
-            if let Some(child) = self.children.remove(pid) {
+            if self.logger.as_ref().is_some_and(|l| l.pid == pid) {
+                self.restart_logger();
+            } else if let Some(child) = self.children.remove(pid) {
                 self.child_ended(pid, child.kind, child.doomed || child.dead_end, how);
             }
         }
+    }
+
+    fn signal_logger(&self, sig: i32) {
+        if let Some(l) = &self.logger {
+            signals::send_raw(l.pid, sig);
+        }
+    }
+
+    /// The logger ended: its successor goes on with the same pipe.
+    fn restart_logger(&mut self) {
+        let Some(mut l) = self.logger.take() else { return };
+        let started = l.restart(&self.settings, || {
+            self.title.set("postgres: logger");
+            self.listeners.close();
+            self.directory = None;
+        });
+        if let Err(e) = started {
+            crate::log::report(e.report(), None);
+            l.pid = 0;
+        }
+        self.logger = Some(l);
     }
 
     fn child_ended(&mut self, pid: i32, kind: Kind, expected: bool, how: Ended) {

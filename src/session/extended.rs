@@ -2,6 +2,7 @@
 //! committed at Sync (unless a block is open); after an error everything up to Sync is skipped.
 
 use super::Session;
+use super::logging::Step;
 use super::portal::{Portal, State};
 use super::prepared::{Analysis, Prepared, Work};
 use super::run::{Description, ends_failed_block, query_tag};
@@ -95,6 +96,7 @@ impl Session {
         let mut portal = Portal::new(self, b.portal, p, columns);
         portal.params = params;
         portal.formats = b.result_formats.clone();
+        portal.statement_name = b.statement.to_string();
         if !b.portal.is_empty() {
             self.open_portal(&mut portal)?;
         }
@@ -222,8 +224,19 @@ impl Session {
         self.check_failed_block(&p)?;
         let limit = if max_rows > 0 { max_rows as u64 } else { u64::MAX };
         let is_control = p.raw().is_some_and(|r| matches!(r.stmt, parser::ast::Statement::Transaction(_)));
+        let again = !matches!(portal.state, State::Ready);
+        let statement = portal.statement_name.clone();
+        let step = if again { Step::Fetch(&statement, name) } else { Step::Execute(&statement, name) };
+        let types = p.param_types.borrow().clone();
+        self.log_statement(
+            step,
+            &p.source,
+            p.raw().map(|r| &r.stmt).into_iter(),
+            Some((&portal.params, &types)),
+        );
         match self.execute_portal(&mut portal, limit) {
             Ok(Some(tag)) => {
+                self.log_duration(step, &p.source, Some((&portal.params, &types)));
                 drop(portal);
                 if is_control {
                     self.engine.commit_command()?;
@@ -236,6 +249,7 @@ impl Session {
                 Ok(())
             }
             Ok(None) => {
+                self.log_duration(step, &p.source, Some((&portal.params, &types)));
                 self.conn.borrow_mut().out.portal_suspended();
                 Ok(())
             }

@@ -137,6 +137,16 @@ impl RowFormat {
         })?;
         conn.flush_if_full()
     }
+    /// A value of column `i` as text; `None` for NULL.
+    pub fn text_of(&self, session: &Session, i: usize, v: &types::Datum) -> Result<Option<String>> {
+        let v = v.as_ref();
+        if v.is_null() {
+            return Ok(None);
+        }
+        let mut buf = Vec::new();
+        self.encoders[i].append(&self.ctx(session), v, &mut buf)?;
+        Ok(Some(String::from_utf8_lossy(&buf).into_owned()))
+    }
     fn ctx<'a>(&'a self, session: &'a Session) -> CallCtx<'a> {
         CallCtx {
             fmt: &self.fmt,

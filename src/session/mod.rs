@@ -8,10 +8,12 @@ mod copy;
 mod extended;
 mod format;
 mod host;
+mod logging;
 mod portal;
 mod prepared;
 mod run;
 mod services;
+mod setting_check;
 mod settings;
 mod simple;
 pub mod socket;
@@ -20,7 +22,7 @@ mod utility;
 mod wire;
 
 pub use auth::{Admission, authenticate};
-pub use settings::{check as check_setting, startup_settings, stored_settings};
+pub use settings::{check as check_setting, find_zone, startup_settings, stored_settings};
 
 use catalog::Catalog;
 use catalog::search_path::SearchPath;
@@ -77,6 +79,9 @@ pub struct Session {
     /// Text of the running statement, for error positions and `debug_query_string`.
     source: RefCell<Rc<str>>,
     title: ipc::title::Title,
+    log: logging::StatementLog,
+    /// What `source` is between statements.
+    no_source: Rc<str>,
     /// Answers in extended protocol skip to Sync after an error.
     skip_to_sync: Cell<bool>,
     /// The message being worked on belongs to the extended protocol.
@@ -116,6 +121,8 @@ impl Session {
             notices: RefCell::default(),
             source: RefCell::new("".into()),
             title,
+            log: logging::StatementLog::default(),
+            no_source: "".into(),
             skip_to_sync: Cell::new(false),
             in_extended_message: Cell::new(false),
             describe_utility: Cell::new(false),
@@ -149,6 +156,17 @@ impl Session {
             self.catalog.registry(),
             services,
         ));
+        let weak = self.me.clone();
+        *env.temp.log.borrow_mut() = Some(Rc::new(move |path, bytes| {
+            if let Some(s) = weak.upgrade() {
+                let text = format!("temporary file: path \"{}\", size {bytes}", path.display());
+                s.queue_notice(Report::new(
+                    common::Severity::Log,
+                    common::SqlState::SUCCESSFUL_COMPLETION,
+                    text,
+                ));
+            }
+        }));
         let _ = self.env.set(env);
         let _ = self.fn_env.set(fn_env);
         let weak = self.me.clone();
@@ -187,7 +205,13 @@ impl Session {
     }
     /// Notices wait until the connection is free and the current message is whole.
     fn queue_notice(&self, r: Report) {
-        if r.severity < common::Severity::Error && r.severity < self.client_min_messages() {
+        if let Ok(source) = self.source.try_borrow() {
+            crate::log::report(&r, Some(&source));
+        }
+        let wanted = self.client_min_messages();
+        // To clients LOG stands below NOTICE.
+        if r.severity < common::Severity::Error && r.severity != common::Severity::Info && r.severity < wanted
+        {
             return;
         }
         self.notices.borrow_mut().push(r);

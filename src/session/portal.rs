@@ -18,6 +18,8 @@ pub type Row = Vec<Datum>;
 pub struct Portal {
     pub name: String,
     pub prepared: Rc<Prepared>,
+    /// Name under which the statement was prepared, for the log.
+    pub statement_name: String,
     pub columns: Rc<Vec<OutputColumn>>,
     pub formats: Vec<i16>,
     pub params: Vec<Datum>,
@@ -64,6 +66,7 @@ impl Portal {
         Portal {
             name: name.to_string(),
             prepared,
+            statement_name: String::new(),
             columns,
             formats: Vec::new(),
             params: Vec::new(),

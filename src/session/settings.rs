@@ -168,6 +168,7 @@ pub fn check(settings: &Settings, name: &str, value: &str) -> Result<(String, St
     let invalid = |v: &str, shown: &str| {
         err!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"{shown}\": \"{v}\"")
     };
+    super::setting_check::check(&lower, value)?;
     let value = match lower.as_str() {
         "datestyle" => {
             let (s, o) = parse_date_style(value, settings.text("DateStyle"))?;
@@ -272,7 +273,7 @@ fn date_style(text: &str) -> (DateStyle, DateOrder) {
 const UTC_NAMES: [&str; 8] = ["UTC", "GMT", "Etc/UTC", "Etc/GMT", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu"];
 
 /// A zone by IANA name, by numeric hours, or as a POSIX string; with its canonical name.
-fn find_zone(text: &str) -> Option<(jiff::tz::TimeZone, String)> {
+pub fn find_zone(text: &str) -> Option<(jiff::tz::TimeZone, String)> {
     let t = text.trim().trim_matches('\'');
     // The zones without offset need no look into the zone database, whose first use reads directories.
     if let Some(name) = UTC_NAMES.iter().find(|n| n.eq_ignore_ascii_case(t)) {
@@ -371,7 +372,18 @@ impl Session {
         self.engine.store().set_temp_buffers(s.int("temp_buffers") as u32);
         self.engine.set_lock_timeouts(s.int("deadlock_timeout"), s.int("lock_timeout"));
         self.engine.proc().activity.app_name(s.text("application_name"));
+        self.engine.set_log_lock_waits(s.bool("log_lock_waits"));
+        if let Some(env) = self.env.get() {
+            env.temp.limit_kb.set(s.int("temp_file_limit"));
+            env.temp.log_min_kb.set(s.int("log_temp_files"));
+        }
+        if let Ok(mut conn) = self.conn.try_borrow_mut() {
+            conn.transport.set_keepalives(&s);
+            conn.transport
+                .set_client_check(self.engine.interrupts(), s.int("client_connection_check_interval"));
+        }
         drop(s);
+        self.configure_logging();
         self.apply_roles();
         self.report_settings();
     }

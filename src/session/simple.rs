@@ -1,6 +1,7 @@
 //! The simple protocol: one message, any number of statements, executed in one implicit transaction block.
 
 use super::Session;
+use super::logging::Step;
 use super::prepared::Prepared;
 use super::run::{Description, ends_failed_block};
 use common::Result;
@@ -20,6 +21,7 @@ impl Session {
             self.queue_notice(n);
         }
         let statements = parsed?;
+        self.log_statement(Step::Statement, sql, statements.iter().map(|r| &r.stmt), None);
         if statements.is_empty() {
             self.engine.commit_command()?;
             self.conn.borrow_mut().out.empty_query_response();

@@ -12,6 +12,10 @@ use std::rc::Rc;
 pub struct ClientSocket {
     fd: OwnedFd,
     ints: Rc<Interrupts>,
+    tcp: bool,
+    keepalives: [u32; 4],
+    /// The socket again, for a look at its state in the middle of a statement.
+    peek: Option<Rc<OwnedFd>>,
     /// Called when the latch was set while waiting for the client.
     on_wake: Option<Rc<dyn Fn() -> Result<()>>>,
 }
@@ -19,11 +23,48 @@ pub struct ClientSocket {
 impl ClientSocket {
     /// Wraps an accepted socket.
     pub fn new(fd: OwnedFd, ints: Rc<Interrupts>) -> ClientSocket {
-        ClientSocket { fd, ints, on_wake: None }
+        ClientSocket { fd, ints, tcp: false, keepalives: [0; 4], peek: None, on_wake: None }
     }
     /// The process got its slot: signals arrive there from here on.
     pub fn set_interrupts(&mut self, ints: Rc<Interrupts>) {
         self.ints = ints;
+    }
+    /// `tcp_keepalives_*` and `tcp_user_timeout`; nothing on a Unix socket. 0 leaves the system's value.
+    pub fn set_keepalives(&mut self, s: &common::settings::Settings) {
+        use nix::sys::socket::{setsockopt, sockopt};
+        let wanted =
+            ["tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count", "tcp_user_timeout"]
+                .map(|n| s.int(n) as u32);
+        if !self.tcp || self.keepalives == wanted {
+            return;
+        }
+        let [idle, interval, count, user] = wanted;
+        // A kernel that refuses a value keeps its own.
+        if idle > 0 {
+            let _ = setsockopt(&self.fd, sockopt::TcpKeepIdle, &idle);
+        }
+        if interval > 0 {
+            let _ = setsockopt(&self.fd, sockopt::TcpKeepInterval, &interval);
+        }
+        if count > 0 {
+            let _ = setsockopt(&self.fd, sockopt::TcpKeepCount, &count);
+        }
+        let _ = setsockopt(&self.fd, sockopt::TcpUserTimeout, &user);
+        self.keepalives = wanted;
+    }
+    /// The connection is TCP: keep-alive probes are sent.
+    pub fn set_tcp(&mut self) {
+        self.tcp = true;
+        let _ = nix::sys::socket::setsockopt(&self.fd, nix::sys::socket::sockopt::KeepAlive, &true);
+    }
+    /// Lets a running statement find out that its client has gone.
+    pub fn set_client_check(&mut self, ints: &Interrupts, every_ms: i64) {
+        if every_ms > 0 && self.peek.is_none() {
+            self.peek = self.fd.try_clone().ok().map(Rc::new);
+        }
+        if let Some(fd) = self.peek.clone() {
+            ints.set_client_check(Rc::new(move || still_connected(&fd)), every_ms);
+        }
     }
     /// The operating-system user at the other end of a Unix socket.
     pub fn peer_uid(&self) -> Result<nix::unistd::Uid> {
@@ -76,6 +117,13 @@ impl Transport for ClientSocket {
         }
         Ok(())
     }
+}
+
+fn still_connected(fd: &OwnedFd) -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    // Nothing but the end of the connection is asked for: any answer is that.
+    let mut fds = [PollFd::new(fd.as_fd(), PollFlags::from_bits_retain(libc::POLLRDHUP))];
+    !matches!(poll(&mut fds, PollTimeout::ZERO), Ok(n) if n > 0)
 }
 
 /// 08006: nothing more can be sent.

@@ -1,6 +1,7 @@
 //! The message loop of a session, and what an error does to it.
 
 use super::Session;
+use super::logging::Step;
 use common::{Error, Oid, Result, Severity};
 use ipc::activity::State;
 use ipc::interrupts::TimerId;
@@ -32,6 +33,7 @@ impl Session {
                 Ok(Flow::Ready) => ready = true,
                 Ok(Flow::Stop) => return Ok(()),
                 Err(e) if e.report().severity >= Severity::Fatal => return self.end_with(e),
+                Err(e) if self.settings.borrow().bool("exit_on_error") => return self.end_with(e.fatal()),
                 Err(e) => {
                     ready = self.recover(e)?;
                 }
@@ -73,6 +75,8 @@ impl Session {
         }
         self.engine.proc().activity.state(ipc::clock::now(), state);
         self.set_title(state.as_str().unwrap_or("idle"));
+        self.engine.interrupts().disarm(TimerId::ClientCheck);
+        *self.source.borrow_mut() = self.no_source.clone();
         self.arm_idle_timeout(status);
         Ok(())
     }
@@ -99,20 +103,26 @@ impl Session {
         self.in_extended_message.set(matches!(kind, b'P' | b'B' | b'D' | b'E' | b'C'));
         if matches!(kind, b'Q' | b'P' | b'B' | b'E' | b'F') {
             self.begin_statement();
+            self.log_begin();
         }
         let body = self.conn.borrow().body().to_vec();
         match frontend::decode(kind, &body)? {
             Frontend::Query(sql) => {
                 self.show_query(sql);
                 self.simple_query(sql)?;
+                self.log_duration(Step::Statement, sql, None);
                 self.engine.interrupts().disarm(TimerId::Statement);
                 return Ok(Flow::Ready);
             }
             Frontend::Parse { name, sql, param_types } => {
                 self.show_query(sql);
                 self.parse_message(name, sql, param_types.into_iter().map(Oid).collect())?;
+                self.log_duration(Step::Parse(name), sql, None);
             }
-            Frontend::Bind(b) => self.bind_message(&b)?,
+            Frontend::Bind(b) => {
+                self.bind_message(&b)?;
+                self.log_bind(b.statement, b.portal);
+            }
             Frontend::Describe(target, name) => self.describe_message(target, name)?,
             Frontend::Execute { portal, max_rows } => {
                 self.show_portal_query(portal);
@@ -142,7 +152,13 @@ impl Session {
 
     fn begin_statement(&self) {
         self.engine.set_statement_timestamp(ipc::clock::now());
-        let ms = self.settings.borrow().int("statement_timeout");
+        let (ms, check) = {
+            let s = self.settings.borrow();
+            (s.int("statement_timeout"), s.int("client_connection_check_interval"))
+        };
+        if check > 0 {
+            self.engine.interrupts().arm(TimerId::ClientCheck, check);
+        }
         if ms > 0 && !self.engine.interrupts().is_armed(TimerId::Statement) {
             self.engine.interrupts().arm(TimerId::Statement, ms);
         }
@@ -164,7 +180,10 @@ impl Session {
         }
     }
 
-    fn set_title(&self, state: &str) {
+    fn set_title(&self, state: &'static str) {
+        if self.log.wants_tag.get() {
+            crate::log::update(|w| w.command_tag = state);
+        }
         if self.settings.borrow().bool("update_process_title") {
             let i = &self.identity;
             self.title.set(&format!("postgres: {} {} {} {state}", i.user_name, i.database_name, i.remote));
@@ -236,6 +255,7 @@ impl Session {
 
     /// The end of the session: whatever runs is aborted, whatever is held is given back.
     pub fn close(&self) {
+        self.log_disconnection();
         self.engine.abort_any();
         self.drop_all_cursors();
         if self.catalog.temp().namespace().is_some()

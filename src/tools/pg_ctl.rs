@@ -19,6 +19,8 @@ enum Action {
     Restart,
     Reload,
     Status,
+    Logrotate,
+    Promote,
     Kill,
 }
 
@@ -112,11 +114,50 @@ pub fn main() -> Result<i32> {
         Action::Restart => c.restart(),
         Action::Reload => c.reload(),
         Action::Status => Ok(c.status()),
+        Action::Logrotate => c.logrotate(),
+        Action::Promote => c.promote(),
         Action::Kill => Ok(1),
     }
 }
 
 impl Ctl {
+    /// The postmaster's id, or the message that there is none.
+    fn postmaster_for(&self, doing: &str) -> Option<i32> {
+        let Some(p) = read_pid_file(&self.dir) else {
+            eprintln!(
+                "pg_ctl: PID file \"{}/postmaster.pid\" does not exist\nIs server running?",
+                self.dir.display()
+            );
+            return None;
+        };
+        if p.pid < 0 {
+            eprintln!("pg_ctl: cannot {doing}; single-user server is running (PID: {})", -p.pid);
+            return None;
+        }
+        Some(p.pid)
+    }
+    fn logrotate(&self) -> Result<i32> {
+        let Some(pid) = self.postmaster_for("rotate log file") else { return Ok(1) };
+        let file = self.dir.join(crate::postmaster::LOGROTATE_FILE);
+        std::fs::write(&file, "").map_err(|e| {
+            Error::os(format!("could not create log rotation signal file \"{}\"", file.display()), &e)
+        })?;
+        if !ipc::signals::send_raw(pid, libc::SIGUSR1) {
+            let _ = std::fs::remove_file(&file);
+            eprintln!("pg_ctl: could not send log rotation signal (PID: {pid}): No such process");
+            return Ok(1);
+        }
+        self.say("server signaled to rotate log file");
+        Ok(0)
+    }
+    /// There is no standby yet, so there is never anything to promote.
+    fn promote(&self) -> Result<i32> {
+        if self.postmaster_for("promote server").is_none() {
+            return Ok(1);
+        }
+        eprintln!("pg_ctl: cannot promote server; server is not in standby mode");
+        Ok(1)
+    }
     fn say(&self, text: &str) {
         if !self.args.silent {
             println!("{text}");

@@ -68,6 +68,7 @@ fn normalize(args: impl Iterator<Item = String>) -> Vec<String> {
 
 /// Runs the server with the process's command line.
 pub fn main() -> i32 {
+    crate::log::init();
     let raw: Vec<String> = std::env::args().collect();
     let args = Args::parse_from(normalize(raw.iter().cloned()));
     match run(args, &raw) {

@@ -21,6 +21,7 @@ struct Args {
 
 /// Entry point.
 pub fn main() -> Result<i32> {
+    crate::log::init();
     let a = Args::parse();
     let dir = crate::config::data_directory(a.data_dir.as_deref()).unwrap_or_else(|| PathBuf::from("data"));
     if !dir.join("PG_VERSION").exists() {

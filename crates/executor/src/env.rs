@@ -77,6 +77,7 @@ pub struct ExecEnv {
     /// Where spills go (`base/pgsql_tmp`), and the number of the next file.
     pub temp_dir: RefCell<PathBuf>,
     pub temp_counter: Cell<u64>,
+    pub temp: Rc<crate::store::TempAccount>,
     /// Checks of deferred constraints that wait for the end of the transaction.
     pub deferred: Deferred,
 }
@@ -99,6 +100,7 @@ impl ExecEnv {
             hash_mem_multiplier: Cell::new(2.0),
             temp_dir: RefCell::new(PathBuf::from("base/pgsql_tmp")),
             temp_counter: Cell::new(0),
+            temp: Rc::default(),
             deferred: Deferred::default(),
         }
     }

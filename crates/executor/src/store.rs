@@ -3,11 +3,12 @@
 
 use crate::env::ExecEnv;
 use crate::expr::colops;
-use common::{Error, Result};
-use std::cell::Cell;
+use common::{Error, Result, bail};
+use std::cell::{Cell, RefCell};
 use std::fs::File;
-use std::io::Write;
 use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use types::column::BATCH_ROWS;
 use types::{Batch, Column, ColumnData};
 
@@ -18,6 +19,48 @@ pub struct SpillFile {
     buf: Vec<u8>,
     /// Counts of bytes read and written, for EXPLAIN (BUFFERS).
     pub read_bytes: u64,
+    path: PathBuf,
+    account: Rc<TempAccount>,
+}
+
+/// What a session's temporary files may take, and what is told of them.
+#[derive(Default)]
+pub struct TempAccount {
+    /// `temp_file_limit`; -1: no limit. Set by the session.
+    pub limit_kb: Cell<i64>,
+    /// `log_temp_files`; -1: never.
+    pub log_min_kb: Cell<i64>,
+    used: Cell<u64>,
+    /// Files and bytes of the session so far, for the statistics.
+    pub files: Cell<u64>,
+    pub bytes: Cell<u64>,
+    /// Told of each file at its end: path and size.
+    pub log: RefCell<Option<Rc<dyn Fn(&Path, u64)>>>,
+}
+
+impl TempAccount {
+    fn grow(&self, bytes: u64) -> Result<()> {
+        let used = self.used.get() + bytes;
+        if let Ok(limit) = u64::try_from(self.limit_kb.get())
+            && used > limit * 1024
+        {
+            bail!(CONFIGURATION_LIMIT_EXCEEDED, "temporary file size exceeds temp_file_limit ({limit}kB)");
+        }
+        self.used.set(used);
+        Ok(())
+    }
+    fn end(&self, path: &Path, bytes: u64) {
+        self.used.set(self.used.get().saturating_sub(bytes));
+        self.files.set(self.files.get() + 1);
+        self.bytes.set(self.bytes.get() + bytes);
+        let min = self.log_min_kb.get();
+        if min >= 0 && bytes >= min as u64 * 1024 {
+            let log = self.log.borrow().clone();
+            if let Some(log) = log {
+                log(path, bytes);
+            }
+        }
+    }
 }
 
 fn io(e: &std::io::Error) -> Error {
@@ -37,7 +80,8 @@ impl SpillFile {
                 Error::os(format!("could not create temporary file \"{}\"", path.display()), &e)
             })?;
         std::fs::remove_file(&path).map_err(|e| io(&e))?;
-        Ok(SpillFile { file, end: 0, buf: Vec::new(), read_bytes: 0 })
+        let account = env.temp.clone();
+        Ok(SpillFile { file, end: 0, buf: Vec::new(), read_bytes: 0, path, account })
     }
     /// Bytes written.
     pub fn len(&self) -> u64 {
@@ -59,6 +103,7 @@ impl SpillFile {
             encode(b, &mut self.buf);
         }
         let len = self.buf.len() as u64;
+        self.account.grow(8 + len)?;
         self.file.write_all_at(&len.to_le_bytes(), at).map_err(|e| io(&e))?;
         self.file.write_all_at(&self.buf, at + 8).map_err(|e| io(&e))?;
         self.end = at + 8 + len;
@@ -82,7 +127,7 @@ impl SpillFile {
 
 impl Drop for SpillFile {
     fn drop(&mut self) {
-        let _ = self.file.flush();
+        self.account.end(&self.path, self.end);
     }
 }
 

@@ -3,7 +3,8 @@
 
 use crate::{Latch, Proc, WaitEvent, Wake, clock, signals};
 use common::{Result, bail};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -23,8 +24,10 @@ pub enum TimerId {
     IdleSession = 4,
     /// `authentication_timeout`.
     Startup = 5,
+    /// `client_connection_check_interval`: is the client still there?
+    ClientCheck = 6,
 }
-const TIMERS: usize = 6;
+const TIMERS: usize = 7;
 const HANDLED: u32 = signals::CANCEL | signals::TERMINATE | signals::TIMER;
 
 /// The interrupt state of one process.
@@ -38,6 +41,8 @@ pub struct Interrupts {
     /// When the kernel timer goes off; 0 is not armed.
     alarm_at: Cell<i64>,
     is_autovacuum: Cell<bool>,
+    /// Tells whether the client is still connected, and how often to ask (milliseconds).
+    client_check: RefCell<Option<(Rc<dyn Fn() -> bool>, i64)>>,
     /// Bits that are requests to the main loop of this kind of process, not errors.
     not_errors: Cell<u32>,
 }
@@ -59,6 +64,7 @@ impl Interrupts {
             fired: Default::default(),
             alarm_at: Cell::new(0),
             is_autovacuum: Cell::new(false),
+            client_check: RefCell::new(None),
             not_errors: Cell::new(0),
         }
     }
@@ -150,6 +156,9 @@ impl Interrupts {
         if self.take_fired(TimerId::Startup) {
             return Err(common::err!(QUERY_CANCELED, "canceling authentication due to timeout").fatal());
         }
+        if self.take_fired(TimerId::ClientCheck) {
+            self.check_client()?;
+        }
         let cancel = self.take(signals::CANCEL & errors) != 0;
         if self.take_fired(TimerId::Lock) {
             bail!(LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout");
@@ -162,6 +171,21 @@ impl Interrupts {
         }
         if cancel {
             bail!(QUERY_CANCELED, "canceling statement due to user request");
+        }
+        Ok(())
+    }
+    /// How to find out whether the client has gone, asked every so many milliseconds while a statement runs.
+    pub fn set_client_check(&self, f: Rc<dyn Fn() -> bool>, every_ms: i64) {
+        *self.client_check.borrow_mut() = Some((f, every_ms));
+    }
+    fn check_client(&self) -> Result<()> {
+        let check = self.client_check.borrow().clone();
+        let Some((connected, every)) = check else { return Ok(()) };
+        if !connected() {
+            return Err(common::err!(CONNECTION_FAILURE, "connection to client lost").fatal());
+        }
+        if every > 0 {
+            self.arm(TimerId::ClientCheck, every);
         }
         Ok(())
     }

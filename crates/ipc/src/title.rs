@@ -1,7 +1,7 @@
 //! Process titles as `ps` shows them. Linux shows the bytes where the kernel put argv (and, past them, the
 //! environment), so a title is written over these; the environment is moved to the heap first.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// The area a title can be written to.
@@ -9,6 +9,8 @@ pub struct Title {
     area: Option<(usize, usize)>,
     /// Bytes of the area that may differ from zero.
     used: Cell<usize>,
+    /// `cluster_name`, shown behind `postgres: `.
+    cluster: RefCell<String>,
 }
 
 impl Title {
@@ -18,15 +20,28 @@ impl Title {
         if area.is_some() {
             move_environment();
         }
-        Title { area, used: Cell::new(area.map_or(0, |a| a.1)) }
+        Title { area, used: Cell::new(area.map_or(0, |a| a.1)), cluster: RefCell::default() }
     }
     /// A title that goes nowhere (tests, tools).
     pub fn none() -> Title {
-        Title { area: None, used: Cell::new(0) }
+        Title { area: None, used: Cell::new(0), cluster: RefCell::default() }
+    }
+    /// The cluster's name, which titles of its processes carry.
+    pub fn set_cluster_name(&self, name: &str) {
+        *self.cluster.borrow_mut() = name.to_string();
     }
     /// Writes the title; cut to what fits.
     pub fn set(&self, text: &str) {
         let Some((start, len)) = self.area else { return };
+        let cluster = self.cluster.borrow();
+        let named;
+        let text = match text.strip_prefix("postgres: ") {
+            Some(rest) if !cluster.is_empty() => {
+                named = format!("postgres: {cluster}: {rest}");
+                &named
+            }
+            _ => text,
+        };
         let n = text.len().min(len - 1);
         // SAFETY: [start, start + len) is the process's own argument and environment area, writable, and nothing refers
         // to it: std copied the arguments at start, the environment was moved. Atomics because ps reads it any time.

@@ -26,6 +26,7 @@ pub use config::StorageConfig;
 pub use critical::{Critical, RecordBuilder};
 pub use page::{ItemId, LpFlags, PAGE_SIZE, Page};
 pub use redo::{RedoAction, RedoPage};
+pub use relfile::sync::SyncStats;
 pub use relfile::{Fork, RelFileLocator};
 pub use shared::{SharedStorage, StorageHandle};
 pub use store::{BufferCounters, Store};

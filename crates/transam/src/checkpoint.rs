@@ -46,7 +46,10 @@ pub struct CheckpointStats {
     /// False: nothing had happened since the last one.
     pub done: bool,
     pub buffers_written: usize,
-    pub files_synced: usize,
+    pub sync: storage::SyncStats,
+    /// Microseconds of the two phases.
+    pub write_us: u64,
+    pub sync_us: u64,
     pub segments_removed: u32,
     pub segments_recycled: u32,
     pub redo: Lsn,
@@ -80,13 +83,17 @@ impl Engine {
             self.shared.offsets.checkpoint(cx)?;
             self.shared.members.checkpoint(cx)
         })?;
+        let write_begun = std::time::Instant::now();
         let buffers_written = store.write_all_dirty(|done, total| {
             store.absorb_sync_requests();
             pace(done as f64 / total.max(1) as f64)
         })?;
         // A truncation whose record lies before the redo pointer must be done on disk.
         self.wait_for_delayed(2)?;
-        let files_synced = store.sync_requested_files()?;
+        let write_us = write_begun.elapsed().as_micros() as u64;
+        let sync_begun = std::time::Instant::now();
+        let sync = store.sync_requested_files()?;
+        let sync_us = sync_begun.elapsed().as_micros() as u64;
         ckpt.oldest_active_xid = self.horizons().oldest_running;
         let info = if shutdown { CHECKPOINT_SHUTDOWN } else { CHECKPOINT_ONLINE };
         let (start, end) = self.log_located(RmgrId::XLOG, info, Xid::INVALID, &ckpt.encode());
@@ -118,7 +125,9 @@ impl Engine {
         Ok(CheckpointStats {
             done: true,
             buffers_written,
-            files_synced,
+            sync,
+            write_us,
+            sync_us,
             segments_removed: retired.removed,
             segments_recycled: retired.recycled,
             redo,

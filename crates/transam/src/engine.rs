@@ -64,6 +64,7 @@ pub struct Engine {
 
     pub(crate) locals: RefCell<Locals>,
     pub(crate) strong_held: RefCell<Vec<u32>>,
+    pub(crate) log_lock_waits: Cell<bool>,
     pub(crate) deadlock_timeout_ms: Cell<i64>,
     pub(crate) lock_timeout_ms: Cell<i64>,
     pub(crate) speculative_token: Cell<u32>,
@@ -107,6 +108,7 @@ impl Engine {
             pending_databases: RefCell::default(),
             locals: RefCell::default(),
             strong_held: RefCell::default(),
+            log_lock_waits: Cell::new(false),
             deadlock_timeout_ms: Cell::new(1000),
             lock_timeout_ms: Cell::new(0),
             speculative_token: Cell::default(),

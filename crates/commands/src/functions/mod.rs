@@ -11,6 +11,7 @@ mod definition;
 mod encoding;
 mod inet;
 mod locks;
+mod log_files;
 mod name;
 mod partition;
 mod privilege;
@@ -46,6 +47,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         encoding::TABLE,
         inet::TABLE,
         locks::TABLE,
+        log_files::TABLE,
         name::TABLE,
         partition::TABLE_OF_FUNCTIONS,
         privilege::TABLE,

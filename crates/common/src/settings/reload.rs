@@ -44,8 +44,14 @@ impl Settings {
     }
 
     /// Takes a value from a file. While the server runs (`started`), one that only a restart could change is refused
-    /// with 55P02 and marked as pending. `new_backend`: settings fixed at connection start may still change.
-    pub fn set_from_file(&mut self, c: &FileChange<'_>, started: bool, new_backend: bool) -> Result<Applied> {
+    /// with 55P02 and marked as pending. `for_new_sessions`:
+    /// these values are for sessions to come, so settings fixed at connection start may change.
+    pub fn set_from_file(
+        &mut self,
+        c: &FileChange<'_>,
+        started: bool,
+        for_new_sessions: bool,
+    ) -> Result<Applied> {
         let at = Some((c.file.to_string(), c.line));
         let Some(i) = self.defs().find(c.name) else {
             self.set_from(c.name, c.value, Source::File, at)?;
@@ -64,7 +70,7 @@ impl Settings {
             self.slots[i].pending_restart = false;
             return Ok(Applied::Unchanged);
         }
-        if started && !new_backend && matches!(d.context, Context::Backend | Context::SuperuserBackend) {
+        if started && !for_new_sessions && matches!(d.context, Context::Backend | Context::SuperuserBackend) {
             return Ok(Applied::Unchanged);
         }
         let before = self.slots[i].value.clone();

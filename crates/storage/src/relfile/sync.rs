@@ -103,6 +103,23 @@ impl PendingSyncs {
     }
 }
 
+/// What the syncs of a checkpoint took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SyncStats {
+    pub files: usize,
+    pub longest_us: u64,
+    pub total_us: u64,
+}
+
+impl SyncStats {
+    fn add(&mut self, t: std::time::Duration) {
+        let us = t.as_micros() as u64;
+        self.files += 1;
+        self.longest_us = self.longest_us.max(us);
+        self.total_us += us;
+    }
+}
+
 impl Store {
     /// This process performs checkpoints (checkpointer, startup, a process without others): it keeps the table.
     pub fn become_checkpointer(&self) {
@@ -227,17 +244,19 @@ impl Store {
         }
     }
     /// Syncs every file written since the last checkpoint, after all dirty buffers were written. Returns how many.
-    pub fn sync_requested_files(&self) -> Result<usize> {
+    pub fn sync_requested_files(&self) -> Result<SyncStats> {
         self.absorb_sync_requests();
         let mut todo: Vec<Request> = match &mut *self.pending.borrow_mut() {
             Some(p) => p.syncs.drain().collect(),
-            None => return Ok(0),
+            None => return Ok(SyncStats::default()),
         };
         if !self.config().fsync {
-            return Ok(0);
+            return Ok(SyncStats::default());
         }
+        let mut stats = SyncStats::default();
         todo.sort_unstable_by_key(|r| (r.kind as u8, r.rel, r.fork, r.seg));
         for r in &todo {
+            let begun = std::time::Instant::now();
             match r.kind {
                 Kind::Directory => datadir::sync_path(&self.data_path(r.rel))?,
                 // Gone means dropped since: its durability is nobody's concern.
@@ -245,8 +264,9 @@ impl Store {
                     self.files().sync_segment(r.rel, r.fork, r.seg)?;
                 }
             }
+            stats.add(begun.elapsed());
         }
-        Ok(todo.len())
+        Ok(stats)
     }
     fn data_path(&self, rel: RelFileLocator) -> std::path::PathBuf {
         self.files().data_dir().join(database_dir(rel.spc_oid, rel.db_oid))

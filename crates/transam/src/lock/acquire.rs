@@ -25,6 +25,14 @@ enum Queue {
     Deadlock(Error),
 }
 
+/// What a line about a long wait says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WaitEnd {
+    StillWaiting,
+    Acquired,
+    Deadlock,
+}
+
 impl Engine {
     /// Acquires. `session`: beyond the transaction. 55P03 (lock timeout), 40P01, 53200, 57014.
     pub fn lock(&self, tag: LockTag, mode: LockMode, session: bool, dont_wait: bool) -> Result<LockOutcome> {
@@ -167,6 +175,9 @@ impl Engine {
         loop {
             me.latch().reset();
             if me.wait_status.load(Acquire) != wait_status::WAITING {
+                if checked {
+                    self.log_wait(tag, mode, start, WaitEnd::Acquired, h);
+                }
                 return Ok(());
             }
             self.interrupts.check()?;
@@ -176,7 +187,13 @@ impl Engine {
             }
             if !checked && now >= deadlock_at {
                 checked = true;
-                self.check_deadlock(h)?;
+                if let Err(e) = self.check_deadlock(h) {
+                    self.log_wait(tag, mode, start, WaitEnd::Deadlock, h);
+                    return Err(e);
+                }
+                if me.wait_status.load(Acquire) == wait_status::WAITING {
+                    self.log_wait(tag, mode, start, WaitEnd::StillWaiting, h);
+                }
                 continue;
             }
             let next = match (checked, give_up) {
@@ -184,9 +201,53 @@ impl Engine {
                 (false, None) => Some(deadlock_at),
                 (true, g) => g,
             };
-            let _ = mode;
             me.latch().wait(next.map(|n| Duration::from_micros((n - now).max(1) as u64)));
         }
+    }
+    /// `log_lock_waits`: how a wait longer than `deadlock_timeout` stands.
+    fn log_wait(&self, tag: &Tag, mode: LockMode, start: i64, end: WaitEnd, h: u32) {
+        if !self.log_lock_waits.get() {
+            return;
+        }
+        let us = clock::monotonic() - start;
+        let after = format!("{}.{:03} ms", us / 1000, us % 1000);
+        let (pid, lock, what) = (self.proc.pid(), mode.name(), tag.describe());
+        let text = match end {
+            WaitEnd::StillWaiting => {
+                format!("process {pid} still waiting for {lock} on {what} after {after}")
+            }
+            WaitEnd::Acquired => format!("process {pid} acquired {lock} on {what} after {after}"),
+            WaitEnd::Deadlock => {
+                format!("process {pid} detected deadlock while waiting for {lock} on {what} after {after}")
+            }
+        };
+        let mut r = common::Report::new(common::Severity::Log, common::SqlState::SUCCESSFUL_COMPLETION, text);
+        if end == WaitEnd::StillWaiting {
+            r.detail_log = Some(self.wait_detail(h));
+        }
+        self.notice(r);
+    }
+    /// Who holds the lock waited for, and who waits.
+    fn wait_detail(&self, h: u32) -> String {
+        let t = &self.shared.locks;
+        let me = self.proc;
+        let (mut holders, mut waiters) = (Vec::new(), Vec::new());
+        {
+            let _g = t.guard(h, me);
+            let at = me.wait_lock.load(Relaxed);
+            if at != 0 {
+                waiters = t.queue(&self.procs, at - 1).iter().map(|p| p.pid().to_string()).collect();
+                for h in t.holders_of(at - 1) {
+                    let r = t.holder(h);
+                    let p = self.procs.get(r.proc.load(Relaxed));
+                    if r.mask.load(Relaxed) != 0 && p.number() != me.number() {
+                        holders.push(p.pid().to_string());
+                    }
+                }
+            }
+        }
+        let word = if holders.len() == 1 { "Process" } else { "Processes" };
+        format!("{word} holding the lock: {}. Wait queue: {}.", holders.join(", "), waiters.join(", "))
     }
     fn check_deadlock(&self, h: u32) -> Result<()> {
         let t = &self.shared.locks;

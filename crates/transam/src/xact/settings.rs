@@ -88,6 +88,10 @@ impl Engine {
     pub fn set_sync_commit(&self, s: SyncCommit) {
         self.sync_commit.set(s);
     }
+    /// `log_lock_waits`
+    pub fn set_log_lock_waits(&self, on: bool) {
+        self.log_lock_waits.set(on);
+    }
     /// `deadlock_timeout` and `lock_timeout` (0: none), milliseconds.
     pub fn set_lock_timeouts(&self, deadlock_ms: i64, lock_ms: i64) {
         self.deadlock_timeout_ms.set(deadlock_ms);
