@@ -770,3 +770,157 @@ fn too_many_connections() {
     drop(more);
     assert_eq!(w.value("select 1"), "1");
 }
+
+/// Parse, Bind, Execute, Sync, each with what it depends on before it.
+fn stages(sql: &str, types: &[u32], values: &[Option<&[u8]>]) -> Vec<Vec<u8>> {
+    vec![parse("", sql, types), bind("", "", values, 0, 0), execute("", 0), sync()]
+}
+
+#[test]
+fn errors_come_at_the_stage_where_postgresql_finds_them() {
+    let c = cluster_with(&[]);
+    let mut w = wire(&c);
+    w.ok("create table t(a int primary key); insert into t values (1), (2)");
+    w.ok("create role nobody_much; create table secret(a int)");
+    let two: &[Option<&[u8]>] = &[Some(b"0")];
+    for (sql, types, values, want) in [
+        // Constants are computed by the planner, which works at Bind.
+        ("select 1/0", &[][..], &[][..], "parsed, error 22012, ready I"),
+        ("select 1/a from t", &[], &[], "parsed, bound, row 1, row 0, SELECT 2, ready I"),
+        ("select 1/(a-1) from t", &[], &[], "parsed, bound, error 22012, ready I"),
+        ("select 1/$1", &[23], two, "parsed, error 22012, ready I"),
+        ("insert into t select 1/0", &[], &[], "parsed, error 22012, ready I"),
+        ("insert into t values (1)", &[], &[], "parsed, bound, error 23505, ready I"),
+        ("update t set a = 1/0", &[], &[], "parsed, error 22012, ready I"),
+        ("select a from t limit -1", &[], &[], "parsed, bound, error 2201W, ready I"),
+        ("select 'x'::int", &[], &[], "error 22P02, ready I"),
+        ("select nosuch", &[], &[], "error 42703, ready I"),
+        ("create table t(a int)", &[], &[], "parsed, bound, error 42P07, ready I"),
+        ("fetch all from nosuch", &[], &[], "parsed, bound, error 34000, ready I"),
+        ("savepoint a", &[], &[], "parsed, bound, error 25P01, ready I"),
+    ] {
+        assert_eq!(talk(&mut w, &stages(sql, types, values), 1).join(", "), want, "{sql}");
+    }
+    // Privileges are asked for when the statement begins to run: a query at Bind, a change at Execute.
+    w.ok("set role nobody_much");
+    for (sql, want) in [
+        ("select * from secret", "parsed, error 42501, ready I"),
+        ("delete from secret", "parsed, bound, error 42501, ready I"),
+        ("insert into secret values (1) returning a", "parsed, bound, error 42501, ready I"),
+    ] {
+        assert_eq!(talk(&mut w, &stages(sql, &[], &[]), 1).join(", "), want, "{sql}");
+    }
+    w.ok("reset role; set default_transaction_read_only = on");
+    for (sql, want) in [
+        ("select * from t for update", "parsed, error 25006, ready I"),
+        ("delete from t", "parsed, bound, error 25006, ready I"),
+    ] {
+        assert_eq!(talk(&mut w, &stages(sql, &[], &[]), 1).join(", "), want, "{sql}");
+    }
+}
+
+#[test]
+fn a_portal_shows_the_data_of_the_moment_of_its_bind() {
+    let c = cluster_with(&[]);
+    let (mut w, mut other) = (wire(&c), wire(&c));
+    w.ok("create table t(a int); insert into t values (1)");
+    for portal in ["", "named"] {
+        let said =
+            talk(&mut w, &[parse("", "begin", &[]), bind("", "", &[], 0, 0), execute("", 0), sync()], 1);
+        assert_eq!(said.join(", "), "parsed, bound, BEGIN, ready T");
+        let flush = message(b'H', &[]);
+        w.send_bytes(&[parse("q", "select a from t", &[]), bind(portal, "q", &[], 0, 0), flush].concat())
+            .unwrap();
+        for k in [b'1', b'2'] {
+            assert_eq!(w.message().unwrap().0, k);
+        }
+        other.ok("insert into t values (2)");
+        let said = talk(&mut w, &[execute(portal, 0), sync()], 1);
+        assert_eq!(said.join(", "), "row 1, SELECT 1, ready T");
+        // A statement that changes data takes its snapshot when it runs.
+        w.send_bytes(
+            &[
+                parse("d", "update t set a = a returning a", &[]),
+                bind("", "d", &[], 0, 0),
+                message(b'H', &[]),
+            ]
+            .concat(),
+        )
+        .unwrap();
+        for k in [b'1', b'2'] {
+            assert_eq!(w.message().unwrap().0, k);
+        }
+        other.ok("insert into t values (3)");
+        let said = talk(&mut w, &[execute("", 0), sync()], 1);
+        assert_eq!(said.join(", "), "row 1, row 2, row 3, UPDATE 3, ready T");
+        let close_all = [close(b'S', "q"), close(b'S', "d"), sync()];
+        talk(&mut w, &close_all, 1);
+        w.ok("rollback");
+        other.ok("delete from t where a > 1");
+    }
+    // In one implicit transaction: the portal bound first does not see the row inserted after.
+    let said = talk(
+        &mut w,
+        &[
+            parse("q", "select count(*) from t", &[]),
+            bind("p", "q", &[], 0, 0),
+            parse("", "insert into t values (9)", &[]),
+            bind("", "", &[], 0, 0),
+            execute("", 0),
+            execute("p", 0),
+            bind("p2", "q", &[], 0, 0),
+            execute("p2", 0),
+            sync(),
+        ],
+        1,
+    );
+    assert_eq!(
+        said.join(", "),
+        "parsed, bound, parsed, bound, INSERT 0 1, row 1, SELECT 1, bound, row 2, SELECT 1, ready I"
+    );
+}
+
+#[test]
+fn portals_outlive_changes_around_them() {
+    let c = cluster_with(&[]);
+    let mut w = wire(&c);
+    w.ok("create table t(a int); insert into t select generate_series(1, 5)");
+    let said = talk(
+        &mut w,
+        &[
+            parse("ins", "insert into t values (6)", &[]),
+            bind("i", "ins", &[], 0, 0),
+            bind("i2", "ins", &[], 0, 0),
+            parse("", "create index on t(a)", &[]),
+            bind("", "", &[], 0, 0),
+            execute("", 0),
+            execute("i", 0),
+            execute("i2", 0),
+            execute("i2", 0),
+            parse("sel", "select a from t where a < 3 order by a", &[]),
+            bind("s", "sel", &[], 0, 0),
+            execute("s", 1),
+            execute("s", 0),
+            execute("s", 0),
+            sync(),
+        ],
+        1,
+    );
+    assert_eq!(
+        said.join(", "),
+        "parsed, bound, bound, parsed, bound, CREATE INDEX, INSERT 0 1, INSERT 0 1, error 55000, ready I"
+    );
+    let said = talk(
+        &mut w,
+        &[
+            parse("sel", "select a from t where a < 3 order by a", &[]),
+            bind("s", "sel", &[], 0, 0),
+            execute("s", 1),
+            execute("s", 0),
+            execute("s", 0),
+            sync(),
+        ],
+        1,
+    );
+    assert_eq!(said.join(", "), "parsed, bound, row 1, suspended, row 2, SELECT 1, SELECT 0, ready I");
+}

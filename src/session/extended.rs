@@ -97,24 +97,23 @@ impl Session {
         portal.params = params;
         portal.formats = b.result_formats.clone();
         portal.statement_name = b.statement.to_string();
-        if !b.portal.is_empty() {
-            self.open_portal(&mut portal)?;
-        }
+        self.open_portal(&mut portal)?;
         self.portals.borrow_mut().insert(b.portal.to_string(), Rc::new(RefCell::new(portal)));
         self.conn.borrow_mut().out.bind_complete();
         Ok(())
     }
 
-    /// A named portal may be run much later than it is made: it shows the data of the moment of its making. (The
-    /// unnamed one is run at once, in the ways that need no portal.)
+    /// Bind plans the statement: what is wrong with the parameters' values shows here. One that returns rows and changes
+    /// nothing is started as well, so that it shows the data of this moment however late it is executed.
     fn open_portal(&self, portal: &mut Portal) -> Result<()> {
-        if self.engine.is_aborted_block() || portal.prepared.raw().is_none() {
+        if self.engine.is_aborted_block() || portal.prepared.raw().is_none_or(|r| ends_failed_block(&r.stmt))
+        {
             return Ok(());
         }
         let a = self.analysis(&portal.prepared, false)?;
-        if let Work::Query(q) = &a.work
-            && q.command == analyze::query::CmdType::Select
-        {
+        let Work::Query(q) = &a.work else { return Ok(()) };
+        portal.plan(self)?;
+        if q.command == analyze::query::CmdType::Select {
             self.check_read_only(q)?;
             portal.start(self)?;
         }
@@ -263,52 +262,41 @@ impl Session {
     /// Runs a portal on; the tag when it is finished, `None` when the row limit stopped it.
     fn execute_portal(&self, portal: &mut Portal, limit: u64) -> Result<Option<String>> {
         match &portal.state {
-            State::Done { tag } => return Ok(Some(finished_tag(tag))),
-            State::Failed => {
+            State::Done { tag } if !portal.columns.is_empty() || tag.starts_with("SELECT") => {
+                return Ok(Some(finished_tag(tag)));
+            }
+            State::Done { .. } | State::Failed => {
                 bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "portal \"{}\" cannot be run", portal.name)
             }
             _ => {}
         }
-        if matches!(portal.state, State::Ready) {
-            let prepared = portal.prepared.clone();
-            let a = if prepared.raw().is_some_and(|r| ends_failed_block(&r.stmt)) {
-                None
-            } else {
-                Some(self.analysis(&prepared, false)?)
-            };
-            match a.as_deref().map(|a| &a.work) {
-                Some(Work::Query(q)) => {
-                    self.check_read_only(q)?;
-                    if limit == u64::MAX || q.command != analyze::query::CmdType::Select {
-                        return self.execute_at_once(portal, q.command, limit);
-                    }
-                    portal.start(self)?;
-                }
-                _ => {
-                    let formats = portal.formats.clone();
-                    let params = portal.params.clone();
-                    let tag = self.run_statement(&prepared, &params, &formats, Description::Omit)?;
-                    portal.state = State::Done { tag: tag.clone() };
-                    return Ok(Some(tag));
-                }
+        let prepared = portal.prepared.clone();
+        if prepared.raw().is_some_and(|r| ends_failed_block(&r.stmt)) {
+            return self.execute_statement_portal(portal);
+        }
+        let a = self.analysis(&prepared, false)?;
+        let Work::Query(q) = &a.work else { return self.execute_statement_portal(portal) };
+        if matches!(portal.state, State::Ready | State::Planned { .. }) {
+            self.check_read_only(q)?;
+            portal.start(self)?;
+        }
+        if limit == u64::MAX || portal.columns.is_empty() && q.command != analyze::query::CmdType::Select {
+            // The common case: everything at once.
+            if let Some(run) = portal.take_fresh_run() {
+                let tag = self.send_run(&prepared, &a, q, run, &portal.formats, Description::Omit)?;
+                portal.state = State::Done { tag: tag.clone() };
+                return Ok(Some(tag));
             }
+        }
+        if q.command != analyze::query::CmdType::Select {
+            // A statement that changes data runs to its end whatever the client fetches.
+            portal.materialize(self)?;
         }
         self.fetch_and_send(portal, limit)
     }
 
-    /// The common case: no row limit, or a statement that has to be run in one go.
-    fn execute_at_once(
-        &self,
-        portal: &mut Portal,
-        command: analyze::query::CmdType,
-        limit: u64,
-    ) -> Result<Option<String>> {
-        if limit != u64::MAX && !portal.columns.is_empty() {
-            portal.start(self)?;
-            portal.materialize(self)?;
-            let _ = command;
-            return self.fetch_and_send(portal, limit);
-        }
+    /// Statements that are no queries run in one go.
+    fn execute_statement_portal(&self, portal: &mut Portal) -> Result<Option<String>> {
         let prepared = portal.prepared.clone();
         let tag = self.run_statement(&prepared, &portal.params, &portal.formats, Description::Omit)?;
         portal.state = State::Done { tag: tag.clone() };

@@ -47,6 +47,11 @@ impl Host for SessionHost {
     fn search_path(&self) -> Result<Rc<SearchPath>> {
         self.session().search_path()
     }
+    fn set_first_schema(&self, schema: Option<Oid>) {
+        let s = self.session();
+        s.first_schema.set(schema);
+        *s.path.borrow_mut() = None;
+    }
     fn planner_settings(&self) -> Rc<PlannerSettings> {
         self.session().planner_settings()
     }

@@ -68,6 +68,10 @@ pub struct Session {
     superuser: Cell<bool>,
     /// Valid for a settings version, a catalog generation and a role.
     path: RefCell<Option<(u64, u64, Oid, Rc<SearchPath>)>>,
+    /// Searched before the path, and where things are made: the schema a running CREATE SCHEMA fills.
+    first_schema: Cell<Option<Oid>>,
+    /// Which schemas the role may look into, for a catalog generation and a role.
+    usable_schemas: RefCell<(u64, Oid, BTreeMap<Oid, bool>)>,
     planner_settings: RefCell<Option<(u64, Rc<PlannerSettings>)>>,
     reported: RefCell<BTreeMap<&'static str, String>>,
     /// Version of the settings that `reported` was compared with last.
@@ -113,6 +117,8 @@ impl Session {
             current_role: Cell::new(identity.authenticated),
             superuser: Cell::new(identity.authenticated_is_superuser),
             path: RefCell::default(),
+            first_schema: Cell::default(),
+            usable_schemas: RefCell::default(),
             planner_settings: RefCell::default(),
             reported: RefCell::default(),
             reported_version: Cell::new(u64::MAX),
@@ -167,6 +173,11 @@ impl Session {
                 ));
             }
         }));
+        let weak = self.me.clone();
+        self.catalog.set_schema_check(Rc::new(move |schema| match weak.upgrade() {
+            Some(s) => s.may_use_schema(schema),
+            None => Ok(true),
+        }));
         let _ = self.env.set(env);
         let _ = self.fn_env.set(fn_env);
         let weak = self.me.clone();
@@ -199,9 +210,34 @@ impl Session {
             return Ok(p.clone());
         }
         let names = settings::split_names(self.settings.borrow().text("search_path"));
-        let path = Rc::new(self.catalog.search_path(&names, role, self.catalog.temp().namespace())?);
+        let mut path = self.catalog.search_path(&names, role, self.catalog.temp().namespace())?;
+        if let Some(first) = self.first_schema.get() {
+            path.schemas.insert(0, first);
+            path.creation = first;
+        }
+        let path = Rc::new(path);
         *self.path.borrow_mut() = Some((version, generation, role, path.clone()));
         Ok(path)
+    }
+    /// USAGE of a schema, remembered until a catalog or the role changes.
+    fn may_use_schema(&self, schema: Oid) -> common::Result<bool> {
+        if self.superuser.get() {
+            return Ok(true);
+        }
+        let (generation, role) = (self.catalog.generation(), self.current_role.get());
+        {
+            let mut known = self.usable_schemas.borrow_mut();
+            if (known.0, known.1) != (generation, role) {
+                *known = (generation, role, BTreeMap::new());
+            }
+            if let Some(usable) = known.2.get(&schema) {
+                return Ok(*usable);
+            }
+        }
+        let usage = commands::acl::USAGE;
+        let usable = commands::aclcheck::namespace_mask(&self.catalog, schema, role, usage)? == usage;
+        self.usable_schemas.borrow_mut().2.insert(schema, usable);
+        Ok(usable)
     }
     /// Notices wait until the connection is free and the current message is whole.
     fn queue_notice(&self, r: Report) {

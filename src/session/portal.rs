@@ -5,7 +5,7 @@ use super::Session;
 use super::prepared::{Prepared, Work};
 use analyze::OutputColumn;
 use common::{Result, bail, err};
-use executor::run::{QueryRun, RunOptions};
+use executor::run::{CompiledPlan, QueryRun, RunOptions};
 use parser::ast::{FETCH_ALL, FetchDirection, Statement};
 use std::rc::Rc;
 use transam::SubXactId;
@@ -43,6 +43,11 @@ pub struct Portal {
 /// How far it is.
 pub enum State {
     Ready,
+    /// Planned by Bind; runs, and takes its snapshot, at the first Execute (statements that change data).
+    Planned {
+        plan: Box<CompiledPlan>,
+        cached: bool,
+    },
     Running {
         run: Box<QueryRun>,
         cached: bool,
@@ -85,22 +90,65 @@ impl Portal {
 
     /// Plans and begins.
     pub fn start(&mut self, session: &Session) -> Result<()> {
-        let analysis = session.analysis(&self.prepared, false)?;
+        let (plan, cached) = match self.take_plan(session) {
+            Some(p) => p,
+            None => {
+                let analysis = session.analysis(&self.prepared, false)?;
+                session.plan_for(&self.prepared, &analysis, &self.params, self.is_cursor)?
+            }
+        };
+        session.check_privileges(&self.prepared)?;
         let snapshot = session.engine.transaction_snapshot()?;
-        let (plan, cached) = session.plan_for(&self.prepared, &analysis, &self.params, self.is_cursor)?;
         let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
         let run = QueryRun::start(plan, &self.params, &opts)?;
         self.state = State::Running { run: Box::new(run), cached };
         Ok(())
     }
 
+    /// Plans without beginning.
+    pub fn plan(&mut self, session: &Session) -> Result<()> {
+        let analysis = session.analysis(&self.prepared, false)?;
+        let (plan, cached) = session.plan_for(&self.prepared, &analysis, &self.params, false)?;
+        self.state = State::Planned { plan: Box::new(plan), cached };
+        Ok(())
+    }
+
+    /// The plan Bind made, unless the catalogs have changed since.
+    pub fn take_plan(&mut self, session: &Session) -> Option<(CompiledPlan, bool)> {
+        match std::mem::replace(&mut self.state, State::Ready) {
+            State::Planned { plan, cached } => {
+                session.plan_is_current(&self.prepared).then_some((*plan, cached))
+            }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    /// The run itself, if nothing has been read from it: its rows can go to the client without being kept.
+    pub fn take_fresh_run(&mut self) -> Option<(QueryRun, bool)> {
+        if self.position > 0 || !self.rows.is_empty() || self.scroll {
+            return None;
+        }
+        match std::mem::replace(&mut self.state, State::Failed) {
+            State::Running { run, cached } => Some((*run, cached)),
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
     /// Ends the run and gives a cached plan back.
     pub fn stop(&mut self, session: &Session, next: State) {
-        if let State::Running { run, cached } = std::mem::replace(&mut self.state, next) {
-            let plan = run.end();
-            if cached {
-                session.return_plan(&self.prepared, plan);
-            }
+        let (plan, cached) = match std::mem::replace(&mut self.state, next) {
+            State::Running { run, cached } => (run.end(), cached),
+            State::Planned { plan, cached } if session.plan_is_current(&self.prepared) => (*plan, cached),
+            _ => return,
+        };
+        if cached {
+            session.return_plan(&self.prepared, plan);
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Analysis {
     pub columns: Rc<Vec<OutputColumn>>,
     generation: u64,
     path: Rc<SearchPath>,
+    /// The role last found to be allowed all functions of the query.
+    functions_allowed: Cell<Oid>,
 }
 
 /// A prepared (or one-off) statement.
@@ -116,7 +118,13 @@ impl Session {
             return Ok(a.clone());
         }
         let Some(raw) = &p.raw else {
-            return Ok(Rc::new(Analysis { work: Work::Empty, columns: Rc::default(), generation: 0, path }));
+            return Ok(Rc::new(Analysis {
+                work: Work::Empty,
+                columns: Rc::default(),
+                generation: 0,
+                path,
+                functions_allowed: Cell::default(),
+            }));
         };
         let old_columns = p.analysis.borrow().as_ref().map(|a| a.columns.clone());
         let given = p.param_types.borrow().clone();
@@ -146,7 +154,13 @@ impl Session {
         if old_columns.is_some_and(|old| !same_shape(&old, &columns)) && !variable {
             bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
         }
-        let a = Rc::new(Analysis { work, columns, generation: self.catalog.generation(), path });
+        let a = Rc::new(Analysis {
+            work,
+            columns,
+            generation: self.catalog.generation(),
+            path,
+            functions_allowed: Cell::default(),
+        });
         *p.analysis.borrow_mut() = Some(a.clone());
         *p.plan.borrow_mut() = None;
         Ok(a)
@@ -169,12 +183,6 @@ impl Session {
         let Work::Query(query) = &a.work else {
             return Err(common::Error::internal("planning a utility statement"));
         };
-        commands::aclcheck::check_query_privileges(
-            &self.catalog,
-            self.current_role.get(),
-            self.superuser.get(),
-            query,
-        )?;
         if let Some(c) = p.plan.borrow_mut().take()
             && c.generation == self.catalog.generation()
         {
@@ -212,6 +220,28 @@ impl Session {
             p.generic_cost.set(stmt.plan.total_cost);
         }
         Ok(p.generic_cost.get() < p.custom_cost.get() / f64::from(p.custom_plans.get()))
+    }
+
+    /// May the current user do what the query asks of its tables? Asked when it starts to run, as plans outlive SET ROLE.
+    pub(super) fn check_privileges(&self, p: &Prepared) -> Result<()> {
+        let a = self.analysis(p, false)?;
+        let Work::Query(query) = &a.work else { return Ok(()) };
+        let (role, superuser) = (self.current_role.get(), self.superuser.get());
+        commands::aclcheck::check_query_privileges(&self.catalog, role, superuser, query)?;
+        if !superuser && a.functions_allowed.get() != role {
+            commands::aclcheck::check_functions(
+                &self.catalog,
+                role,
+                &commands::aclcheck::query_functions(query),
+            )?;
+            a.functions_allowed.set(role);
+        }
+        Ok(())
+    }
+
+    /// Is a plan made from the present analysis still good?
+    pub(super) fn plan_is_current(&self, p: &Prepared) -> bool {
+        p.analysis.borrow().as_ref().is_some_and(|a| a.generation == self.catalog.generation())
     }
 
     /// Gives a generic plan back for the next execution.

@@ -60,11 +60,25 @@ impl Session {
         formats: &[i16],
         description: Description,
     ) -> Result<String> {
-        self.check_read_only(q)?;
         let (plan, cached) = self.plan_for(p, a, params, false)?;
+        self.check_read_only(q)?;
+        self.check_privileges(p)?;
         let snapshot = self.engine.transaction_snapshot()?;
         let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
-        let mut run = QueryRun::start(plan, params, &opts)?;
+        let run = QueryRun::start(plan, params, &opts)?;
+        self.send_run(p, a, q, (run, cached), formats, description)
+    }
+
+    /// Sends all rows of a run, and ends it.
+    pub(super) fn send_run(
+        &self,
+        p: &Rc<Prepared>,
+        a: &Rc<Analysis>,
+        q: &Query,
+        (mut run, cached): (QueryRun, bool),
+        formats: &[i16],
+        description: Description,
+    ) -> Result<String> {
         if !a.columns.is_empty() {
             self.send_rows(&mut run, a, formats, description)?;
         } else if q.command == CmdType::Select {

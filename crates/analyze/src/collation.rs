@@ -19,7 +19,8 @@ pub fn lookup_collation(ctx: &AnalyzeCtx<'_>, name: &[String], loc: Option<usize
         [s, n] => {
             let ns = ctx
                 .catalog
-                .namespace_oid(s)?
+                .named_schema(s)
+                .map_err(|e| e.at_if_none(loc))?
                 .ok_or_else(|| err!(UNDEFINED_SCHEMA, "schema \"{s}\" does not exist").at_if_none(loc))?;
             let path = catalog::search_path::SearchPath { schemas: vec![ns], ..ctx.path.clone() };
             ctx.catalog.find_collation(&path, n)?

@@ -36,14 +36,20 @@ impl Analyzer<'_> {
                 self.level().has_modifying_cte = true;
             }
         }
+        let order = match w.recursive {
+            true => crate::cte_order::order(w)?,
+            false => crate::cte_order::Order {
+                order: (0..w.ctes.len()).collect(),
+                recursive: vec![false; w.ctes.len()],
+            },
+        };
         self.level().future_ctes = w.ctes.iter().map(|c| c.ctename.clone()).collect();
-        for c in &w.ctes {
-            if w.recursive {
-                self.level().recursive_is_union =
-                    matches!(&*c.ctequery, Statement::Select(s) if s.op == parser::SetOperation::Union);
+        for i in order.order {
+            let c = &w.ctes[i];
+            if order.recursive[i] {
                 self.level().recursive_cte = Some(placeholder(c));
             }
-            let r = self.transform_cte(c, w.recursive);
+            let r = self.transform_cte(c, order.recursive[i]);
             self.level().recursive_cte = None;
             let cte = r?;
             let lv = self.level();
@@ -53,12 +59,7 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    fn transform_cte(
-        &mut self,
-        c: &parser::CommonTableExpr,
-        with_recursive: bool,
-    ) -> Result<CommonTableExpr> {
-        let owner = self.levels.len() - 1;
+    fn transform_cte(&mut self, c: &parser::CommonTableExpr, recursive: bool) -> Result<CommonTableExpr> {
         let q = {
             self.push_level();
             let r = match &*c.ctequery {
@@ -74,16 +75,6 @@ impl Analyzer<'_> {
             self.pop_level();
             r?
         };
-        let mut recursive = false;
-        if with_recursive && let Some(b) = &self.levels[owner].recursive_cte {
-            recursive = b.refcount > 0;
-        }
-        if recursive {
-            let is_union = matches!(&q.set_operations, Some(SetOpTree::Node(n)) if n.op == SetOp::Union);
-            if !is_union {
-                return Err(not_a_union(&c.ctename, Some(c.location)));
-            }
-        }
         let cols = crate::output_columns(&q);
         let mut cte = placeholder(c);
         cte.recursive = recursive;
@@ -128,27 +119,11 @@ impl Analyzer<'_> {
             if let Some(c) = &mut lv.recursive_cte
                 && c.name == rv.relname
             {
-                if c.col_names.is_empty() && !lv.recursive_is_union {
-                    return Err(not_a_union(&c.name, c.location));
-                }
                 if c.col_names.is_empty() {
-                    return Err(err!(
-                        INVALID_RECURSION,
-                        "recursive reference to query \"{}\" must not appear within its non-recursive term",
-                        c.name
-                    )
-                    .at(rv.location));
+                    return Err(Error::internal("recursive reference outside a recursive term"));
                 }
                 c.refcount += 1;
                 let c = c.clone();
-                if c.refcount > 1 {
-                    return Err(err!(
-                        INVALID_RECURSION,
-                        "recursive reference to query \"{}\" must not appear more than once",
-                        c.name
-                    )
-                    .at(rv.location));
-                }
                 return self.add_cte_ref(&c, up, true, rv.alias.as_ref(), rv.location).map(Some);
             }
         }
@@ -208,14 +183,6 @@ impl Analyzer<'_> {
         }
         Ok(())
     }
-}
-
-fn not_a_union(name: &str, loc: Option<usize>) -> Error {
-    err!(
-        INVALID_RECURSION,
-        "recursive query \"{name}\" does not have the form non-recursive-term UNION [ALL] recursive-term"
-    )
-    .at_if_none(loc)
 }
 
 /// An item whose columns are not known; the written column aliases are parked in its query's target list.

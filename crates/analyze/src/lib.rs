@@ -8,6 +8,7 @@ pub mod coerce;
 mod collation;
 pub mod compare;
 mod cte;
+mod cte_order;
 pub mod ctx;
 pub mod deparse;
 mod dml;

@@ -145,7 +145,7 @@ impl AnalyzeCtx<'_> {
             None => None,
             Some(s) => Some(
                 self.catalog
-                    .namespace_oid(s)?
+                    .named_schema(s)?
                     .ok_or_else(|| err!(UNDEFINED_SCHEMA, "schema \"{s}\" does not exist"))?,
             ),
         };

@@ -120,7 +120,7 @@ impl Analyzer<'_> {
         }
         match &rv.schemaname {
             None => self.ctx.catalog.find_relation(self.ctx.path, &rv.relname),
-            Some(s) => match self.ctx.catalog.namespace_oid(s)? {
+            Some(s) => match self.ctx.catalog.named_schema(s).map_err(|e| e.at(rv.location))? {
                 Some(ns) => self.ctx.catalog.relation_oid(ns, &rv.relname),
                 None => Ok(None),
             },

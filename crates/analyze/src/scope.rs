@@ -69,8 +69,6 @@ pub struct Level {
     pub future_ctes: Vec<String>,
     /// Recursion state of a WITH item whose left arm is done: its name and columns.
     pub recursive_cte: Option<CommonTableExpr>,
-    /// Has that item the form of a UNION?
-    pub recursive_is_union: bool,
     pub kind: ExprKind,
     pub target_rti: u32,
     pub window_defs: Vec<parser::WindowDef>,

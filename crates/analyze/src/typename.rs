@@ -74,7 +74,7 @@ fn lookup_base(ctx: &AnalyzeCtx<'_>, tn: &TypeName) -> Result<Option<Oid>> {
 }
 
 fn schema_type(ctx: &AnalyzeCtx<'_>, schema: &str, name: &str, tn: &TypeName) -> Result<Option<Oid>> {
-    match ctx.catalog.namespace_oid(schema)? {
+    match ctx.catalog.named_schema(schema).map_err(|e| e.at(tn.location))? {
         Some(ns) => ctx.catalog.type_oid(ns, name),
         None => Err(err!(UNDEFINED_SCHEMA, "schema \"{schema}\" does not exist").at(tn.location)),
     }
@@ -94,7 +94,7 @@ fn pct_type(ctx: &AnalyzeCtx<'_>, tn: &TypeName) -> Result<(Oid, i32)> {
     };
     let oid = match rel {
         [name] => ctx.catalog.find_relation(ctx.path, name)?,
-        [.., schema, name] => match ctx.catalog.namespace_oid(schema)? {
+        [.., schema, name] => match ctx.catalog.named_schema(schema)? {
             Some(ns) => ctx.catalog.relation_oid(ns, name)?,
             None => None,
         },

@@ -173,6 +173,46 @@ pub fn check_relation_privileges(
     rtable.iter().try_for_each(|r| check_entry(catalog, user, superuser, r))
 }
 
+/// The functions a query calls, by operators and aggregates too.
+pub fn query_functions(q: &Query) -> Vec<Oid> {
+    use analyze::expr::Expr;
+    let mut out = Vec::new();
+    walk::walk_query(q, 0, &mut |e, _| {
+        match e {
+            Expr::Func(f) => out.push(f.funcid),
+            Expr::Op(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => out.push(o.funcid),
+            Expr::ScalarArrayOp(o) => out.push(o.funcid),
+            Expr::Aggref(a) => out.push(a.aggfnoid),
+            Expr::WindowFunc(w) => out.push(w.winfnoid),
+            Expr::RowCompare { funcids, .. } => out.extend(funcids),
+            _ => {}
+        }
+        true
+    });
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// May the role execute all of them? 42501 `permission denied for function f`.
+pub fn check_functions(catalog: &Catalog, role: Oid, functions: &[Oid]) -> Result<()> {
+    use pg_proc::*;
+    for f in functions {
+        let rows = catalog.scan(TABLE, OID_INDEX, &[Datum::oid(*f)])?;
+        let Some(acl) = rows.first().and_then(|r| r.opt_bytes(PROACL).map(|a| (r, a))) else { continue };
+        let (row, acl) = acl;
+        if acl::mask(catalog, &acl::parse(&acl), role, row.oid(PROOWNER), acl::EXECUTE)? == 0 {
+            let word = match row.char(PROKIND) {
+                b'a' => "aggregate",
+                b'p' => "procedure",
+                _ => "function",
+            };
+            bail!(INSUFFICIENT_PRIVILEGE, "permission denied for {word} {}", row.str(PRONAME));
+        }
+    }
+    Ok(())
+}
+
 /// A privilege of the current user on a relation.
 pub fn check_relation(ctx: &CommandCtx<'_>, rel: &Relation, wanted: u32) -> Result<()> {
     if ctx.host.is_superuser() || relation_mask(ctx.catalog, rel, ctx.host.role(), wanted)? == wanted {

@@ -32,6 +32,16 @@ fn write(ctx: &CommandCtx<'_>, a: ObjectAddress, text: Option<&str>) -> Result<(
     Ok(())
 }
 
+/// Gives an object the comment of another.
+pub fn copy(ctx: &CommandCtx<'_>, from: ObjectAddress, to: ObjectAddress) -> Result<()> {
+    use pg_description::*;
+    let keys = [Datum::oid(from.object), Datum::oid(from.class), Datum::I32(from.sub)];
+    match ctx.catalog.scan(TABLE, O_C_O_INDEX, &keys)?.first().and_then(|r| r.text(DESCRIPTION)) {
+        Some(t) => write(ctx, to, Some(&t)),
+        None => Ok(()),
+    }
+}
+
 fn write_shared(ctx: &CommandCtx<'_>, a: ObjectAddress, text: Option<&str>) -> Result<()> {
     use pg_shdescription::*;
     delete_shared(ctx, a)?;

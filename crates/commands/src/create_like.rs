@@ -4,12 +4,14 @@ use crate::columns::{Default, NewColumn};
 use crate::constraint::Check;
 use crate::ctx::CommandCtx;
 use crate::index::{self, IndexColumn, NewIndex};
-use crate::{aclcheck, naming, sequence_ddl, target};
+use crate::{aclcheck, comment, naming, sequence_ddl, target};
 use analyze::expr::{Expr, VarNo};
 use analyze::walk;
 use catalog::Ref;
+use catalog::columns::{pg_class, pg_constraint};
+use catalog::depend::ObjectAddress;
 use catalog::desc::Relation;
-use common::{Error, Oid, Result, bail};
+use common::{Oid, Result, bail};
 use parser::ast::*;
 use transam::LockMode;
 
@@ -65,12 +67,6 @@ pub fn read(ctx: &CommandCtx<'_>, l: &TableLikeClause, first: usize) -> Result<(
     }
     aclcheck::check_relation(ctx, &source, crate::acl::SELECT)?;
     let has = |bit: u32| l.options & bit != 0;
-    if has(like_option::STATISTICS)
-        && l.options != like_option::ALL
-        && l.options & like_option::ALL != like_option::ALL
-    {
-        return Err(Error::unsupported("INCLUDING STATISTICS"));
-    }
     let mut map = vec![0i16; source.desc.len()];
     let mut next = first as i16;
     for (i, a) in source.desc.attrs.iter().enumerate() {
@@ -147,6 +143,27 @@ fn exclusion_operators(ctx: &CommandCtx<'_>, ix: &catalog::desc::IndexDesc) -> R
     Ok(rows.first().map(|r| catalog::literal::oid_items(r.bytes(CONEXCLOP))).unwrap_or_default())
 }
 
+/// INCLUDING COMMENTS on columns and CHECK constraints; those on indexes go with the indexes.
+pub fn add_comments(ctx: &CommandCtx<'_>, table: Oid, l: &Likeness) -> Result<()> {
+    if l.options & like_option::COMMENTS == 0 {
+        return Ok(());
+    }
+    for (i, to) in l.map.iter().enumerate().filter(|(_, to)| **to > 0) {
+        let of = |object, sub: i16| ObjectAddress { class: pg_class::TABLE, object, sub: i32::from(sub) };
+        comment::copy(ctx, of(l.source.oid, i as i16 + 1), of(table, *to))?;
+    }
+    if l.options & like_option::CONSTRAINTS != 0 {
+        let new = ctx.catalog.relation(table)?;
+        for c in &l.source.checks {
+            if let Some(n) = new.checks.iter().find(|n| n.name == c.name) {
+                let of = |oid| ObjectAddress::new(pg_constraint::TABLE, oid);
+                comment::copy(ctx, of(c.oid), of(n.oid))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// INCLUDING INDEXES: copies of the source's indexes.
 pub fn add_indexes(ctx: &CommandCtx<'_>, table: Oid, l: &Likeness) -> Result<()> {
     if l.options & like_option::INDEXES == 0 {
@@ -204,7 +221,11 @@ pub fn add_indexes(ctx: &CommandCtx<'_>, table: Oid, l: &Likeness) -> Result<()>
             deferred: ix.deferred,
             exclude: exclusion_operators(ctx, &ix)?,
         };
-        index::make(ctx, &rel, &new)?;
+        let (made, _) = index::make(ctx, &rel, &new)?;
+        if l.options & like_option::COMMENTS != 0 {
+            let of = |oid| ObjectAddress::new(pg_class::TABLE, oid);
+            comment::copy(ctx, of(*oid), of(made))?;
+        }
     }
     Ok(())
 }

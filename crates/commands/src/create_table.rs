@@ -268,6 +268,7 @@ pub fn make(
     }
     for l in &spec.likes {
         create_like::add_indexes(ctx, oid, l)?;
+        create_like::add_comments(ctx, oid, l)?;
     }
     for c in &spec.constraints.foreign {
         let mut c = c.clone();

@@ -36,6 +36,8 @@ pub trait Host {
     /// Name of the connected database.
     fn database_name(&self) -> String;
     fn search_path(&self) -> Result<Rc<SearchPath>>;
+    /// Puts a schema in front of the search path, or takes it away again.
+    fn set_first_schema(&self, schema: Option<Oid>);
     fn planner_settings(&self) -> Rc<PlannerSettings>;
     /// Result rows of EXPLAIN and the like: the columns, then the rows.
     fn begin_rows(&self, columns: &[Field]) -> Result<()>;

@@ -10,9 +10,7 @@ use catalog::columns::*;
 use catalog::depend::ObjectAddress;
 use common::{Error, Oid, Result, bail, err};
 use parser::ast::*;
-use std::collections::BTreeSet;
 use std::time::Duration;
-use storage::{Fork, RelFileLocator};
 use transam::LockMode;
 use types::Datum;
 
@@ -179,16 +177,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreatedbStmt) -> Result<String> {
     ctx.catalog.insert_row(TABLE, &row)?;
     record_shared_dependency(ctx, ObjectAddress::new(TABLE, dst), owner, b'o')?;
     copy_dependencies(ctx, src, dst)?;
-    if let Err(e) = copy_files(ctx, src, dst) {
-        // The files go with the abort; the directory is ours.
-        let dir = database_dir(ctx, dst);
-        if let Err(x) = std::fs::remove_file(dir.join("PG_VERSION")) {
-            ctx.host.notice(
-                Error::os("could not clean up", &x).severity(common::Severity::Warning).report().clone(),
-            );
-        }
-        return Err(e);
-    }
+    ctx.engine.create_database_files(DEFAULT_TABLESPACE, src, dst)?;
     Ok("CREATE DATABASE".into())
 }
 
@@ -245,55 +234,6 @@ fn new_row(
 
 fn database_dir(ctx: &CommandCtx<'_>, db: Oid) -> std::path::PathBuf {
     ctx.engine.store().files().database_path(DEFAULT_TABLESPACE, db)
-}
-
-/// Numbers of the relation files in a database's directory.
-fn relation_numbers(ctx: &CommandCtx<'_>, db: Oid) -> Result<BTreeSet<u32>> {
-    let dir = database_dir(ctx, db);
-    let os = |e: &std::io::Error| Error::os(format!("could not open directory \"{}\"", dir.display()), e);
-    let mut out = BTreeSet::new();
-    for entry in std::fs::read_dir(&dir).map_err(|e| os(&e))? {
-        let name = entry.map_err(|e| os(&e))?.file_name();
-        let name = name.to_string_lossy();
-        let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
-        let rest = &name[digits.len()..];
-        if let Ok(n) = digits.parse()
-            && (rest.is_empty() || rest.starts_with(['.', '_']))
-        {
-            out.insert(n);
-        }
-    }
-    Ok(out)
-}
-
-fn copy_files(ctx: &CommandCtx<'_>, src: Oid, dst: Oid) -> Result<()> {
-    let dir = database_dir(ctx, dst);
-    let os = |e: std::io::Error| Error::os(format!("could not create directory \"{}\"", dir.display()), &e);
-    std::fs::create_dir(&dir).map_err(os)?;
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700)).map_err(os)?;
-    if let Some(parent) = dir.parent() {
-        storage::datadir::sync_dir(parent)?;
-    }
-    storage::datadir::write_file_durably(&dir.join("PG_VERSION"), b"15\n")?;
-    let (store, xid) = (ctx.engine.store(), ctx.engine.current_xid()?);
-    for n in relation_numbers(ctx, src)? {
-        let from = RelFileLocator::new(DEFAULT_TABLESPACE, src, n);
-        let to = RelFileLocator::new(DEFAULT_TABLESPACE, dst, n);
-        if !store.file_exists(from, Fork::Main)? {
-            continue;
-        }
-        ctx.engine.create_storage(to, true)?;
-        store.copy_fork(from, to, Fork::Main)?;
-        for fork in [Fork::Fsm, Fork::Vm] {
-            if store.file_exists(from, fork)? {
-                store.create_file(to, fork, false)?;
-                ctx.engine.log_create_storage(to, fork, xid);
-                store.copy_fork(from, to, fork)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Records a role dependency of a shared object.
@@ -374,7 +314,9 @@ pub fn drop(ctx: &CommandCtx<'_>, s: &DropdbStmt) -> Result<String> {
     comment::delete_shared(ctx, ObjectAddress::new(TABLE, oid))?;
     role_config::delete(ctx, Some(oid), None)?;
     delete_dependencies(ctx, oid)?;
-    remove_files(ctx, oid)?;
+    // Behind a checkpoint no log record that redo could need names the directory.
+    ctx.host.request_checkpoint()?;
+    ctx.engine.drop_database_files(DEFAULT_TABLESPACE, oid)?;
     Ok("DROP DATABASE".into())
 }
 
@@ -387,23 +329,6 @@ fn delete_dependencies(ctx: &CommandCtx<'_>, db: Oid) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Nobody is connected: the pages are dropped, and after a checkpoint no log record that redo could need names the
-/// directory.
-fn remove_files(ctx: &CommandCtx<'_>, db: Oid) -> Result<()> {
-    let store = ctx.engine.store();
-    store.drop_database_buffers(db)?;
-    store.forget_database_syncs(db);
-    ctx.host.request_checkpoint()?;
-    store.files().close_database(db);
-    let dir = database_dir(ctx, db);
-    std::fs::remove_dir_all(&dir)
-        .map_err(|e| Error::os(format!("could not remove directory \"{}\"", dir.display()), &e))?;
-    match dir.parent() {
-        Some(p) => storage::datadir::sync_dir(p),
-        None => Ok(()),
-    }
 }
 
 /// Runs ALTER DATABASE … WITH options.

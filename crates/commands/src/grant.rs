@@ -1,4 +1,4 @@
-//! GRANT and REVOKE of privileges on tables, columns, sequences, schemas and databases.
+//! GRANT and REVOKE of privileges on tables, columns, sequences, schemas, databases and functions.
 
 use crate::acl::{self, AclItem, AclKind};
 use crate::analysis::warning;
@@ -31,9 +31,26 @@ impl Holder {
             AclKind::Schema => "schema",
             AclKind::Database => "database",
             AclKind::Column => "column",
+            AclKind::Function => "function",
             _ => "table",
         }
     }
+}
+
+fn function_holder(ctx: &CommandCtx<'_>, f: &ObjectWithArgs) -> Result<Holder> {
+    use pg_proc::*;
+    let oid = target::function(ctx, f)?;
+    let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?;
+    let row = rows.into_iter().next().ok_or_else(|| crate::analysis::lost("function", oid))?;
+    Ok(Holder {
+        kind: AclKind::Function,
+        owner: row.oid(PROOWNER),
+        name: row.str(PRONAME).into(),
+        row,
+        table: TABLE,
+        column: PROACL,
+        address: ObjectAddress::new(TABLE, oid),
+    })
 }
 
 fn relation_holder(ctx: &CommandCtx<'_>, oid: Oid) -> Result<Holder> {
@@ -176,6 +193,7 @@ fn privilege_bits(s: &GrantStmt, kind: AclKind, columns: bool) -> Result<u32> {
                 AclKind::Schema => "schema",
                 AclKind::Database => "database",
                 AclKind::Column => "column",
+                AclKind::Function => "function",
                 _ => "table",
             };
             let shown = name.to_ascii_uppercase();
@@ -241,6 +259,14 @@ pub fn run(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<String> {
             let h = simple_holder(ctx, s.objtype, n)?;
             let bits = privilege_bits(s, h.kind, false)?;
             change(ctx, s, &h, bits, &grantees)?;
+        }
+    } else if let GrantObjects::Functions(list) = &s.objects {
+        if has_columns {
+            bail!(INVALID_GRANT_OPERATION, "column privileges are only valid for relations");
+        }
+        for f in list {
+            let h = function_holder(ctx, f)?;
+            change(ctx, s, &h, privilege_bits(s, h.kind, false)?, &grantees)?;
         }
     } else {
         return Err(Error::unsupported(format_args!("GRANT ON {:?}", s.objtype)));

@@ -44,7 +44,8 @@ pub fn change(ctx: &CommandCtx<'_>, database: Oid, role: Oid, v: &VariableSetStm
         VariableSetKind::Reset | VariableSetKind::SetDefault => {}
         VariableSetKind::SetValue => {
             let value = value_text(v)?;
-            ctx.host.with_settings(&mut |s| failed = s.check(&name, &value));
+            let superuser = ctx.host.is_superuser();
+            ctx.host.with_settings(&mut |s| failed = s.check_stored(&name, &value, superuser));
             failed?;
             items.push(format!("{name}={value}"));
         }

@@ -27,6 +27,13 @@ pub fn plan(ctx: &CommandCtx<'_>, q: Query) -> Result<PlannedStmt> {
         return Err(Error::unsupported("a query that is rewritten to several"));
     };
     crate::aclcheck::check_query_privileges(ctx.catalog, ctx.host.role(), ctx.host.is_superuser(), &q)?;
+    if !ctx.host.is_superuser() {
+        crate::aclcheck::check_functions(
+            ctx.catalog,
+            ctx.host.role(),
+            &crate::aclcheck::query_functions(&q),
+        )?;
+    }
     let settings = ctx.host.planner_settings();
     let fmt = ctx.env.fmt.borrow().clone();
     let cx = PlannerCtx {

@@ -50,12 +50,36 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateSchemaStmt) -> Result<String> {
         }
         bail!(DUPLICATE_SCHEMA, "schema \"{name}\" already exists");
     }
-    insert(ctx, &name, owner)?;
-    for e in &s.schema_elts {
-        crate::run(ctx, &in_schema(e, &name)?)?;
-        ctx.engine.command_counter_increment()?;
+    let oid = insert(ctx, &name, owner)?;
+    if s.schema_elts.is_empty() {
+        return Ok("CREATE SCHEMA".into());
     }
+    ctx.host.set_first_schema(Some(oid));
+    let r = create_elements(ctx, s, &name);
+    ctx.host.set_first_schema(None);
+    r?;
     Ok("CREATE SCHEMA".into())
+}
+
+/// The elements, in an order in which most references are to what exists already. Names are looked for in the new schema
+/// first.
+fn create_elements(ctx: &CommandCtx<'_>, s: &CreateSchemaStmt, schema: &str) -> Result<()> {
+    let rank = |e: &Statement| match e {
+        Statement::CreateSequence(_) => 0,
+        Statement::CreateTable(_) => 1,
+        Statement::View(_) => 2,
+        Statement::Index(_) => 3,
+        Statement::CreateTrigger(_) => 4,
+        _ => 5,
+    };
+    let elements = s.schema_elts.iter().map(|e| in_schema(e, schema)).collect::<Result<Vec<_>>>()?;
+    for wanted in 0..=5 {
+        for e in elements.iter().filter(|e| rank(e) == wanted) {
+            crate::run(ctx, e)?;
+            ctx.engine.command_counter_increment()?;
+        }
+    }
+    Ok(())
 }
 
 /// An element of CREATE SCHEMA goes to that schema.
@@ -66,6 +90,8 @@ fn in_schema(e: &Statement, schema: &str) -> Result<Statement> {
         Statement::View(s) => &mut s.view,
         Statement::CreateSequence(s) => &mut s.sequence,
         Statement::Index(s) => &mut s.relation,
+        Statement::CreateTrigger(s) => &mut s.relation,
+        Statement::Grant(_) => return Ok(e),
         _ => return Err(Error::unsupported("this element of CREATE SCHEMA")),
     };
     match &rv.schemaname {

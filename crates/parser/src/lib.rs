@@ -9,6 +9,7 @@ mod grammar;
 pub mod keywords;
 pub mod lexer;
 pub mod token;
+pub mod walk;
 
 pub use ast::*;
 use common::{Report, Result};

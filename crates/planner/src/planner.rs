@@ -114,7 +114,7 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
         if c.query.command != CmdType::Select {
             return Err(Error::unsupported("data-modifying statements in WITH"));
         }
-        let wt = if c.recursive && is_self_referential(&c) { Some(g.new_param()) } else { None };
+        let wt = c.recursive.then(|| g.new_param());
         let mut sub = subquery_planner(g, (*c.query).clone(), depth + 1, 0.0, wt)?;
         let best = cheapest_fractional(&sub.final_paths, 0.0).ok_or_else(|| Error::internal("no path"))?;
         let plan = create_plan::create(g, &mut sub, &best)?;
@@ -141,17 +141,6 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
         g.ctes.borrow_mut()[depth].push(CtePlan { name: c.name, plan_id, param, rows: best.rows });
     }
     Ok(())
-}
-
-fn is_self_referential(c: &CommonTableExpr) -> bool {
-    fn refs(q: &Query, name: &str) -> bool {
-        q.rtable.iter().any(|r| match &r.kind {
-            RteKind::Cte { name: n, recursive: true, .. } => n == name,
-            RteKind::Subquery { query, .. } => refs(query, name),
-            _ => false,
-        })
-    }
-    c.query.set_operations.is_some() && refs(&c.query, &c.name)
 }
 
 /// Costs of init-plans are charged to every finished path.

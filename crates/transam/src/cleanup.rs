@@ -58,10 +58,7 @@ impl Engine {
             self.clear_slot(dead, latest);
         }
         self.shared.ring.send(&self.procs, self.proc, &record.messages);
-        if !record.files.is_empty() {
-            self.store.unlink_relations(&record.files, false)?;
-        }
-        Ok(())
+        self.remove_files(&record.files, false)
     }
     fn abort_dead(&self, dead: &Proc) -> Result<()> {
         let n = dead.number() as usize;

@@ -1,19 +1,31 @@
 //! A database's directory: made as a copy of another, and removed. The copy goes page by page through the buffer pool and
 //! the log, so that recovery needs nothing but the log; the directory goes away with the transaction that made it if
-//! that aborts.
+//! that aborts. A dropped one goes when the transaction has committed: the commit record names it, so that a crash finds
+//! the database whole or gone.
 
 use crate::Engine;
 use crate::xact::record::Reader;
-use common::{BlockNumber, Error, Oid, Result, Xid};
+use common::{Error, Oid, Result};
 use std::path::PathBuf;
 use storage::relfile::database_dir;
-use storage::{Fork, ReadMode, RelFileLocator, RmgrId, Strategy};
+use storage::{Fork, RelFileLocator, RmgrId};
 
 /// `info` of a directory's creation.
 pub const CREATE: u8 = 0x00;
-/// `info` of a directory's removal.
-pub const DROP: u8 = 0x20;
 const VERSION: &[u8] = b"15\n";
+
+/// A directory that goes with one outcome of the transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    spc: Oid,
+    db: Oid,
+    at_commit: bool,
+}
+
+/// In commit records a file number of 0 stands for the whole database.
+pub(crate) fn is_database(f: &RelFileLocator) -> bool {
+    f.rel_number == 0
+}
 
 fn data(spc: Oid, db: Oid) -> [u8; 8] {
     let mut d = [0; 8];
@@ -30,13 +42,18 @@ impl Engine {
     /// locks that keep others out of both.
     pub fn create_database_files(&self, spc: Oid, template: Oid, new: Oid) -> Result<()> {
         let xid = self.current_xid()?;
-        self.pending_databases.borrow_mut().push((spc, new));
+        self.pending_databases.borrow_mut().push(Pending { spc, db: new, at_commit: false });
         self.make_directory(spc, new)?;
         self.store.log(RmgrId::DATABASE, CREATE, xid, &data(spc, new));
         for n in self.relation_numbers(spc, template)? {
-            for fork in [Fork::Main, Fork::Vm] {
-                let from = RelFileLocator::new(spc, template, n);
-                self.copy_fork(from, RelFileLocator { db_oid: new, ..from }, fork, xid)?;
+            let from = RelFileLocator::new(spc, template, n);
+            let to = RelFileLocator { db_oid: new, ..from };
+            for fork in Fork::ALL {
+                if self.store.file_exists(from, fork)? {
+                    self.store.create_file(to, fork, false)?;
+                    self.log_create_storage(to, fork, xid);
+                    self.store.copy_fork(from, to, fork)?;
+                }
             }
         }
         self.force_sync_commit();
@@ -66,39 +83,13 @@ impl Engine {
         out.sort_unstable();
         Ok(out)
     }
-    fn copy_fork(&self, from: RelFileLocator, to: RelFileLocator, fork: Fork, xid: Xid) -> Result<()> {
-        let store = &self.store;
-        if !store.file_exists(from, fork)? {
-            return Ok(());
-        }
-        store.create_file(to, fork, false)?;
-        self.log_create_storage(to, fork, xid);
-        let read = Strategy::bulk_read(store);
-        let write = Strategy::bulk_write(store);
-        for b in 0..store.nblocks(from, fork)?.0 {
-            self.check_interrupts()?;
-            let source = store.read(from, fork, BlockNumber(b), ReadMode::Normal, Some(&read))?;
-            let copy = Box::new((*source.share()).clone());
-            let mut target = store.extend(to, fork, Some(&write))?.exclusive();
-            if target.pin().block() != BlockNumber(b) {
-                return Err(Error::internal("database copy found its target extended by somebody else"));
-            }
-            let crit = store.begin_critical();
-            *crit.page(&mut target) = *copy;
-            store.log_full_page(&mut target, fork == Fork::Main);
-            crit.unlogged();
-        }
-        Ok(())
-    }
-    /// DROP DATABASE: removes the directory at once. Cannot be undone: the caller has locked the database, committed or is
-    /// about to commit, and has asked for an immediate checkpoint.
+    /// DROP DATABASE: the directory goes when the transaction commits. The caller has locked the database, found nobody in
+    /// it, and had a checkpoint made since, so that redo meets no record that needs its files.
     pub fn drop_database_files(&self, spc: Oid, db: Oid) -> Result<()> {
-        self.store.forget_database_syncs(db);
-        let lsn =
-            self.store.log(RmgrId::DATABASE, DROP, self.top_xid_if_any().unwrap_or_default(), &data(spc, db));
-        self.store.flush_wal(lsn);
+        self.current_xid()?;
+        self.pending_databases.borrow_mut().push(Pending { spc, db, at_commit: true });
         self.force_sync_commit();
-        self.remove_directory(spc, db)
+        Ok(())
     }
     fn remove_directory(&self, spc: Oid, db: Oid) -> Result<()> {
         self.store.drop_database_buffers(db)?;
@@ -110,22 +101,29 @@ impl Engine {
             _ => storage::datadir::sync_path(&self.data_dir.join("base")),
         }
     }
-    /// Commit keeps the directories made, abort removes them.
+    /// The directories that go with this outcome, for its log record.
+    pub(crate) fn databases_to_drop(&self, commit: bool) -> Vec<RelFileLocator> {
+        let locator = |p: &Pending| RelFileLocator::new(p.spc, p.db, 0);
+        self.pending_databases.borrow().iter().filter(|p| p.at_commit == commit).map(locator).collect()
+    }
+    /// Removes the directories that go with this outcome.
     pub(crate) fn databases_at_end(&self, commit: bool) {
-        let made = std::mem::take(&mut *self.pending_databases.borrow_mut());
-        if commit {
-            return;
-        }
-        for (spc, db) in made {
-            self.store.forget_database_syncs(db);
-            if let Err(e) = self.remove_directory(spc, db) {
+        let doomed = self.databases_to_drop(commit);
+        self.pending_databases.borrow_mut().clear();
+        for f in doomed {
+            if let Err(e) = self.forget_database(f.spc_oid, f.db_oid) {
                 let mut r = e.report().clone();
                 r.severity = common::Severity::Warning;
                 self.notice(r);
             }
         }
     }
-    /// Replays both records.
+    /// Everything of a database that is gone, on disk and in memory.
+    pub(crate) fn forget_database(&self, spc: Oid, db: Oid) -> Result<()> {
+        self.store.forget_database_syncs(db);
+        self.remove_directory(spc, db)
+    }
+    /// Replays a creation.
     pub(crate) fn database_redo(&self, r: &storage::Record) -> Result<()> {
         let mut d = Reader(r.data());
         let (Some(spc), Some(db)) = (d.u32(), d.u32()) else {
@@ -134,11 +132,6 @@ impl Engine {
         let (spc, db) = (Oid(spc), Oid(db));
         match r.info & 0xF0 {
             CREATE => self.make_directory(spc, db),
-            DROP => {
-                self.store.forget_database_syncs(db);
-                self.store.redo_forget_database(db);
-                self.remove_directory(spc, db)
-            }
             _ => Err(Error::corrupted("invalid database record")),
         }
     }

@@ -59,8 +59,8 @@ pub struct Engine {
     pub(crate) inval: RefCell<Collected>,
     pub(crate) inval_handler: RefCell<Option<Rc<dyn InvalHandler>>>,
     pub(crate) pending_files: RefCell<Vec<Pending>>,
-    /// Directories made by this transaction: tablespace, database.
-    pub(crate) pending_databases: RefCell<Vec<(common::Oid, common::Oid)>>,
+    /// Database directories made, or to be removed, by this transaction.
+    pub(crate) pending_databases: RefCell<Vec<crate::database::Pending>>,
 
     pub(crate) locals: RefCell<Locals>,
     pub(crate) strong_held: RefCell<Vec<u32>>,

@@ -117,6 +117,19 @@ impl Engine {
             self.notice(r);
         }
     }
+    /// Removes what a log record of somebody's outcome names: files and whole databases.
+    pub(crate) fn remove_files(&self, files: &[RelFileLocator], redo: bool) -> Result<()> {
+        let (databases, files): (Vec<_>, Vec<_>) =
+            files.iter().partition(|f| crate::database::is_database(f));
+        if redo {
+            files.iter().for_each(|f| self.store.redo_forget_relation(*f));
+            databases.iter().for_each(|d| self.store.redo_forget_database(d.db_oid));
+        }
+        if !files.is_empty() {
+            self.store.unlink_relations(&files, redo)?;
+        }
+        databases.iter().try_for_each(|d| self.forget_database(d.spc_oid, d.db_oid))
+    }
     pub(crate) fn files_subxact_commit(&self, level: u32) {
         for p in self.pending_files.borrow_mut().iter_mut().filter(|p| p.level >= level) {
             p.level = level - 1;

@@ -246,11 +246,7 @@ fn redo_xact(cx: &RedoCtx<'_>, r: &Record) -> Result<()> {
         _ => return Err(bad("transaction")),
     };
     e.with_slru(|s| status::set_tree(&e.shared.clog, s, r.xid, &rec.children, outcome, Lsn::INVALID))?;
-    if !rec.files.is_empty() {
-        rec.files.iter().for_each(|f| e.store.redo_forget_relation(*f));
-        e.store.unlink_relations(&rec.files, true)?;
-    }
-    Ok(())
+    e.remove_files(&rec.files, true)
 }
 
 fn redo_storage(cx: &RedoCtx<'_>, r: &Record) -> Result<()> {

@@ -565,6 +565,7 @@ fn a_copied_database_survives_and_an_aborted_copy_does_not() {
         assert!(!e.data_dir().join("base/7").exists());
         stmt(e, || e.create_database_files(Oid(1663), Oid(5), Oid(8)).unwrap());
         stmt(e, || e.drop_database_files(Oid(1663), Oid(8)).unwrap());
+        assert!(!e.data_dir().join("base/8").exists());
         ipc::fork::exit(0);
     });
     let c = Cluster::attach(&c.dir);

@@ -103,6 +103,9 @@ impl Analyzer<'_> {
         if q.has_aggs || !q.group_clause.is_empty() || q.having.is_some() {
             self.check_grouping(&q)?;
         }
+        if q.has_aggs {
+            refuse_recursive_aggregates(&q)?;
+        }
         Ok(q)
     }
 
@@ -238,4 +241,25 @@ fn without_location(e: Expr) -> Expr {
         Expr::Var(v) => Expr::Var(Var { location: None, ..v }),
         e => e,
     }
+}
+
+/// An aggregate over a WITH RECURSIVE item in its own recursive term would need all of it at once.
+fn refuse_recursive_aggregates(q: &Query) -> Result<()> {
+    let is_self = |r: &RangeTblEntry| matches!(r.kind, RteKind::Cte { recursive: true, .. });
+    if !q.rtable.iter().any(is_self) {
+        return Ok(());
+    }
+    let mut at = None;
+    crate::walk::query_exprs(q, &mut |e| {
+        crate::walk::walk(e, 0, &mut |x, depth| {
+            if let Expr::Aggref(a) = x
+                && a.levels_up == depth
+            {
+                at = at.or(a.location);
+            }
+            true
+        });
+    });
+    Err(err!(INVALID_RECURSION, "aggregate functions are not allowed in a recursive query's recursive term")
+        .at_if_none(at))
 }

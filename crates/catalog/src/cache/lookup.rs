@@ -376,6 +376,7 @@ impl Catalog {
             };
             if let Some(oid) = found
                 && !path.schemas.contains(&oid)
+                && self.may_use_schema(oid)?
             {
                 if !path.creation.is_valid() && !path.creates_temp {
                     path.creation = oid;
@@ -392,6 +393,15 @@ impl Catalog {
             path.schemas.insert(0, t);
         }
         Ok(path)
+    }
+    /// The schema a qualified name begins with; 42501 if the user may not look into it.
+    pub fn named_schema(&self, name: &str) -> Result<Option<Oid>> {
+        match self.namespace_oid(name)? {
+            Some(oid) if !self.may_use_schema(oid)? => {
+                Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied for schema {name}"))
+            }
+            found => Ok(found),
+        }
     }
     /// A schema by name or 3F000.
     pub fn require_namespace(&self, name: &str) -> Result<Oid> {

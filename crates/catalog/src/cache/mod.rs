@@ -43,7 +43,11 @@ pub struct Catalog {
     stats: RefCell<HashMap<(Oid, i16), Option<Rc<ColumnStats>>>>,
     generation: Cell<u64>,
     temp: crate::temp::TempObjects,
+    schema_check: RefCell<Option<SchemaCheck>>,
 }
+
+/// May the session's user look into a schema?
+pub type SchemaCheck = Rc<dyn Fn(Oid) -> common::Result<bool>>;
 
 impl Catalog {
     /// The catalogs of `database` (its OID); shared ones are the same everywhere.
@@ -72,6 +76,7 @@ impl Catalog {
             stats: RefCell::default(),
             generation: Cell::new(1),
             temp: Default::default(),
+            schema_check: RefCell::default(),
         });
         c.eng.set_inval_handler(c.clone());
         c
@@ -79,6 +84,17 @@ impl Catalog {
     /// The session's temporary objects.
     pub fn temp(&self) -> &crate::temp::TempObjects {
         &self.temp
+    }
+    /// Privileges are the business of layers above: this asks them about schemas.
+    pub fn set_schema_check(&self, f: SchemaCheck) {
+        *self.schema_check.borrow_mut() = Some(f);
+    }
+    fn may_use_schema(&self, oid: Oid) -> common::Result<bool> {
+        if self.temp.namespace() == Some(oid) {
+            return Ok(true);
+        }
+        let check = self.schema_check.borrow().clone();
+        check.map_or(Ok(true), |f| f(oid))
     }
     /// The storage engine underneath.
     pub fn engine(&self) -> &Rc<Engine> {

@@ -319,6 +319,14 @@ impl Settings {
         }
     }
 
+    /// The same for a value kept for later sessions, which must be one that a session may set.
+    pub fn check_stored(&self, name: &str, text: &str, superuser: bool) -> Result<()> {
+        if let Some(i) = self.defs.find(name) {
+            Self::check_context(self.defs.get(i), superuser)?;
+        }
+        self.check(name, text)
+    }
+
     /// Sets a value at start-up or reload: it becomes the reset value too, unless a higher source has spoken.
     pub fn set_initial(&mut self, name: &str, text: &str, source: Source) -> Result<()> {
         self.set_from(name, text, source, None)

@@ -87,7 +87,7 @@ impl Engine {
             time: clock::now(),
             db: self.proc.database(),
             children: self.xact.borrow().cur().children.clone(),
-            files: self.files_to_log(1, true),
+            files: [self.files_to_log(1, true), self.databases_to_drop(true)].concat(),
             messages: self.inval_messages(),
         };
         let data = record.encode();

@@ -1,7 +1,5 @@
 //! Small parsers shared by all date/time input: numbers, fractions, times of day, zone offsets, and the vocabulary.
 
-use super::SECOND_US;
-
 /// Fraction digits as microseconds, rounded as binary floating point rounds.
 pub fn fraction_us(digits: &str) -> i64 {
     if digits.len() <= 6 {
@@ -44,71 +42,6 @@ pub fn parse_offset(s: &str) -> Option<i32> {
 /// Largest zone offset, in seconds (exclusive).
 pub const OFFSET_LIMIT: i32 = 16 * 3600;
 
-/// Result of reading `HH:MM[:SS[.fraction]]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Hms {
-    pub hour: i64,
-    pub minute: i64,
-    pub second: i64,
-    pub us: i64,
-}
-
-impl Hms {
-    /// Microseconds of the day.
-    pub fn total(self) -> i64 {
-        ((self.hour * 60 + self.minute) * 60 + self.second) * SECOND_US + self.us
-    }
-    /// Is it a time of day? 24:00:00 and second 60 are.
-    pub fn valid(self) -> bool {
-        (0..60).contains(&self.minute)
-            && (0..=60).contains(&self.second)
-            && (0..=1_000_000).contains(&self.us)
-            && (0..=24).contains(&self.hour)
-            && (self.hour < 24 || (self.minute == 0 && self.second == 0 && self.us == 0))
-            && self.total() <= super::DAY_US
-    }
-}
-
-/// Reads `H:M[:S[.f]]`; `MM:SS.f` when there is a fraction and only one colon.
-pub fn parse_hms(s: &str) -> Option<Hms> {
-    let num = |p: &str| -> Option<i64> {
-        (!p.is_empty() && p.len() <= 12 && p.bytes().all(|c| c.is_ascii_digit()))
-            .then(|| p.parse().ok())
-            .flatten()
-    };
-    // An empty minute or second is zero.
-    let rest = |p: &str| if p.is_empty() { Some(0) } else { num(p) };
-    let mut it = s.split(':');
-    let first = it.next()?;
-    let second = it.next()?;
-    let third = it.next();
-    if it.next().is_some() {
-        return None;
-    }
-    let frac = |p: &str| -> Option<(i64, i64)> {
-        match p.split_once('.') {
-            None => Some((rest(p)?, 0)),
-            Some((i, f)) => {
-                if !f.bytes().all(|c| c.is_ascii_digit()) {
-                    return None;
-                }
-                Some((if i.is_empty() { 0 } else { num(i)? }, fraction_us(f)))
-            }
-        }
-    };
-    match third {
-        Some(sec) => {
-            let (sec, us) = frac(sec)?;
-            Some(Hms { hour: num(first)?, minute: rest(second)?, second: sec, us })
-        }
-        None if second.contains('.') => {
-            let (sec, us) = frac(second)?;
-            Some(Hms { hour: 0, minute: num(first)?, second: sec, us })
-        }
-        None => Some(Hms { hour: num(first)?, minute: rest(second)?, second: 0, us: 0 }),
-    }
-}
-
 pub const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -135,11 +68,4 @@ pub fn month_by_name(s: &str) -> Option<i64> {
         .iter()
         .position(|m| t.eq_ignore_ascii_case(m) || (t.len() == 3 && m[..3].eq_ignore_ascii_case(&t)))
         .map(|i| i as i64 + 1)
-}
-
-/// Is it the name of a weekday?
-pub fn is_weekday(s: &str) -> bool {
-    let t = s.trim_end_matches('.').to_ascii_lowercase();
-    matches!(t.as_str(), "tues" | "wednes" | "weds" | "thur" | "thurs")
-        || DAYS.iter().any(|d| t.eq_ignore_ascii_case(d) || (t.len() == 3 && d[..3].eq_ignore_ascii_case(&t)))
 }

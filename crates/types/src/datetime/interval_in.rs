@@ -70,16 +70,22 @@ fn tokenize(s: &str) -> Option<Vec<Token>> {
     };
     while i < b.len() {
         let c = b[i];
-        if c.is_ascii_whitespace() || c == b'@' || c == b',' {
+        let ignored = c.is_ascii_punctuation() && !matches!(c, b'+' | b'-' | b'.');
+        if c.is_ascii_whitespace() || ignored {
             i += 1;
         } else if c.is_ascii_alphabetic() {
             let start = i;
             while b.get(i).is_some_and(u8::is_ascii_alphabetic) {
                 i += 1;
             }
-            out.push(Token::Word(s[start..i].to_ascii_lowercase()));
-            if b.get(i) == Some(&b'.') {
-                i += 1;
+            let word = s[start..i].to_ascii_lowercase();
+            // What is glued to a word makes it something else, but for a number behind a word of dates.
+            match b.get(i) {
+                Some(b'-' | b'/' | b'.') => return None,
+                Some(c) if (*c == b'+' || c.is_ascii_digit()) && !super::parse::is_keyword(&word) => {
+                    return None;
+                }
+                _ => out.push(Token::Word(word)),
             }
         } else if c.is_ascii_digit() || matches!(c, b'+' | b'-' | b'.') {
             let neg = c == b'-';
@@ -108,6 +114,10 @@ fn tokenize(s: &str) -> Option<Vec<Token>> {
                     let from = i + 1;
                     i = digits(from);
                     frac = s[from..i].into();
+                    let glued = |c: &u8| *c == b'.' || i == from && c.is_ascii_alphanumeric();
+                    if b.get(i).is_some_and(glued) {
+                        return None;
+                    }
                 }
                 if int.is_empty() && frac.is_empty() {
                     return None;
@@ -250,7 +260,7 @@ fn default_unit(range: i32) -> Unit {
 pub fn parse_interval(text: &str, typmod: i32) -> Result<Interval> {
     let t = text.trim();
     if t.starts_with('P') {
-        return iso8601(t, text);
+        return typmod::apply_interval(iso8601(t, text)?, typmod);
     }
     let tokens = tokenize(t).filter(|t| !t.is_empty()).ok_or_else(|| bad_input_interval(text))?;
     let range = if typmod < 0 { typmod::FULL_RANGE } else { range(typmod) };
@@ -266,7 +276,14 @@ pub fn parse_interval(text: &str, typmod: i32) -> Result<Interval> {
     // Right to left: a unit comes before its number that way.
     for (i, token) in tokens.iter().enumerate().rev() {
         match token {
-            Token::Word(w) if w == "ago" && i + 1 == tokens.len() => ago = true,
+            // A number needs its unit right behind it.
+            Token::Word(w) if w == "ago" => {
+                let number = i.checked_sub(1).is_some_and(|p| matches!(tokens[p], Token::Number { .. }));
+                if number || tokens.iter().all(|t| matches!(t, Token::Word(_))) {
+                    return Err(bad_input_interval(text));
+                }
+                ago = true;
+            }
             Token::Word(w) => match unit_by_name(w) {
                 Some(u)
                     if u != Unit::Quarter
@@ -322,7 +339,7 @@ fn iso8601(t: &str, text: &str) -> Result<Interval> {
     if rest.is_empty() {
         return Err(bad());
     }
-    let mut any = false;
+    let (mut any, mut any_time) = (false, false);
     while !rest.is_empty() {
         if let Some(r) = rest.strip_prefix('T') {
             if time {
@@ -343,15 +360,35 @@ fn iso8601(t: &str, text: &str) -> Result<Interval> {
         let number = &rest[..end];
         if !time && number.trim_start_matches('-').contains('-') {
             let parts: Vec<&str> = number.split('-').collect();
-            let [y, m, d] = parts[..] else { return Err(bad()) };
-            acc.add(Unit::Year, small(y, text)?, 0.0);
-            acc.add(Unit::Month, small(m, text)?, 0.0);
-            acc.add(Unit::Day, small(d, text)?, 0.0);
+            let mut parts = parts.into_iter();
+            for unit in [Unit::Year, Unit::Month, Unit::Day] {
+                let (neg, p) = match parts.next() {
+                    Some("") => (true, parts.next()),
+                    p => (false, p),
+                };
+                match p {
+                    Some(p) if !any && !p.is_empty() && p.bytes().all(|c| c.is_ascii_digit()) => {
+                        let v = small(p, text)?;
+                        acc.add(unit, if neg { -v } else { v }, 0.0);
+                    }
+                    None if !neg => {}
+                    _ => return Err(bad()),
+                }
+            }
+            if parts.next().is_some() {
+                return Err(bad());
+            }
             rest = &rest[end..];
             any = true;
             continue;
         }
-        let designator = rest[end..].chars().next().ok_or_else(bad)?;
+        let designator = match rest[end..].chars().next() {
+            // The first number without a letter: years, or hours.
+            None | Some('T') if !time && !any => '1',
+            None if time && rest.len() == end && !any_time => '2',
+            Some(c) => c,
+            None => return Err(bad()),
+        };
         let (neg, body) = number.strip_prefix('-').map_or((false, number), |b| (true, b));
         let (int, frac) = body.split_once(['.', ',']).unwrap_or((body, ""));
         if (int.is_empty() && frac.is_empty())
@@ -367,16 +404,29 @@ fn iso8601(t: &str, text: &str) -> Result<Interval> {
             ('H', true) => Unit::Hour,
             ('M', true) => Unit::Minute,
             ('S', true) => Unit::Second,
+            ('1', _) => Unit::Year,
+            ('2', _) => Unit::Hour,
             _ => return Err(bad()),
         };
         let (v, f) = (small(int, text)?, fraction(frac));
-        if neg {
-            acc.add(unit, -v, -f);
-        } else {
-            acc.add(unit, v, f);
+        let sign = if neg { -1 } else { 1 };
+        match (designator, int.len()) {
+            // yyyymmdd and hhmmss
+            ('1', 8) => {
+                acc.add(Unit::Year, sign * (v / 10_000), 0.0);
+                acc.add(Unit::Month, sign * (v / 100 % 100), 0.0);
+                acc.add(Unit::Day, sign * (v % 100), f * sign as f64);
+            }
+            ('2', 6) => {
+                acc.add(Unit::Hour, sign * (v / 10_000), 0.0);
+                acc.add(Unit::Minute, sign * (v / 100 % 100), 0.0);
+                acc.add(Unit::Second, sign * (v % 100), f * sign as f64);
+            }
+            _ => acc.add(unit, sign * v, f * sign as f64),
         }
         any = true;
-        rest = &rest[end + 1..];
+        any_time |= time;
+        rest = if matches!(designator, '1' | '2') { &rest[end..] } else { &rest[end + 1..] };
     }
     if !any {
         return Err(bad());

@@ -77,7 +77,8 @@ pub fn parse_time(ctx: &CallCtx<'_>, s: &str) -> Result<i64> {
     match parse(ctx, s, Want::Time)? {
         Parsed::Moment(us) => Ok(to_local(ctx.fmt, us).rem_euclid(DAY_US)),
         Parsed::Local { us, day, zone, .. } => {
-            if day.is_none() && matches!(zone, Some(Zone::Named(_))) {
+            let varies = |z: &Zone| matches!(z, Zone::Named(tz) if tz.to_fixed_offset().is_err());
+            if day.is_none() && zone.as_ref().is_some_and(varies) {
                 bail!(INVALID_DATETIME_FORMAT, "invalid input syntax for type time: \"{}\"", s);
             }
             Ok(us)

@@ -12,6 +12,7 @@ mod interval;
 mod interval_in;
 mod interval_out;
 mod io;
+mod lex;
 mod make;
 mod output;
 mod parse;

@@ -96,10 +96,32 @@ pub fn abbreviation(name: &str) -> Option<(i32, bool)> {
     Some((ABBREVS[i].1, ABBREVS[i].2))
 }
 
-/// A POSIX zone like `EST5EDT` or `<+03>-3`, as far as jiff reads it.
+/// A POSIX zone: one name of any length with an offset, or what jiff reads (`EST5EDT`, `<+03>-3`).
 fn posix(name: &str) -> Option<TimeZone> {
-    let plausible = name.bytes().any(|c| c.is_ascii_digit());
-    plausible.then(|| TimeZone::posix(name).ok()).flatten()
+    if !name.bytes().any(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    posix_offset(name).or_else(|| TimeZone::posix(name).ok())
+}
+
+/// `NAME[+-]hh[:mm[:ss]]`, hours counted to the west.
+fn posix_offset(name: &str) -> Option<TimeZone> {
+    let at = name.bytes().position(|c| !c.is_ascii_alphabetic()).filter(|at| *at > 0)?;
+    let (sign, digits) = match name.as_bytes()[at] {
+        b'-' => (1, &name[at + 1..]),
+        b'+' => (-1, &name[at + 1..]),
+        _ => (-1, &name[at..]),
+    };
+    let parts: Vec<&str> = digits.split(':').collect();
+    let mut west = 0;
+    for (p, seconds) in parts.iter().zip([3600, 60, 1]) {
+        if p.is_empty() || p.len() > 3 || !p.bytes().all(|c| c.is_ascii_digit()) {
+            return None;
+        }
+        west += p.parse::<i32>().ok()? * seconds;
+    }
+    let offset = jiff::tz::Offset::from_seconds(sign * west).ok().filter(|_| parts.len() <= 3)?;
+    Some(TimeZone::fixed(offset))
 }
 
 /// Finds a zone by full name, POSIX description or abbreviation.

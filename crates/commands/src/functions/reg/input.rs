@@ -35,7 +35,10 @@ fn schema_and_name(c: &CallCtx<'_>, parts: &[String], what: &str) -> Result<(Opt
 fn schemas(c: &CallCtx<'_>, schema: Option<&str>) -> Result<Vec<Oid>> {
     let e = env(c)?;
     match schema {
-        Some(s) => Ok(vec![e.catalog.require_namespace(s)?]),
+        Some(s) => match e.catalog.named_schema(s)? {
+            Some(ns) => Ok(vec![ns]),
+            None => Ok(vec![e.catalog.require_namespace(s)?]),
+        },
         None => Ok(e.host.search_path()?.schemas.clone()),
     }
 }
