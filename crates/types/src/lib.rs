@@ -52,5 +52,6 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         regexp::table::TABLE,
         record::TABLE,
         json::table::TABLE,
+        json::path::table::TABLE,
     ]
 }

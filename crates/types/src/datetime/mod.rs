@@ -28,9 +28,10 @@ mod zone;
 pub use calc::{interval_add, interval_div, interval_sub};
 pub use convert::{current_date, current_time, current_timetz, local_time, local_timestamp};
 pub use interval::Interval;
-pub use output::{push_date, push_timestamp, push_timestamptz};
+pub use output::{push_date, push_time, push_timestamp, push_timestamptz};
+pub use to_timestamp::parse_template;
 pub use typmod::{interval_typmod, round_micros, time_typmod};
-pub use zone::{Zone, find_zone};
+pub use zone::{Zone, find_zone, offset_at, to_utc};
 
 /// Microseconds in a day.
 pub const DAY_US: i64 = 86_400_000_000;

@@ -33,6 +33,8 @@ struct Got {
     second_of_day: Option<i64>,
     zone: Option<i32>,
     zone_sign: i32,
+    /// The text ended before the template.
+    short: bool,
 }
 
 struct Scanner<'a> {
@@ -142,6 +144,11 @@ fn near(v: i64, digits: usize) -> i64 {
 }
 
 fn scan(text: &str, format: &str) -> Result<Got> {
+    scan_rest(text, format).map(|(g, _)| g)
+}
+
+/// As [`scan`], with what is left of the text and whether the template ran out of it.
+fn scan_rest<'a>(text: &'a str, format: &str) -> Result<(Got, &'a str)> {
     let nodes = parse(format);
     let mut g = Got::default();
     let mut sc = Scanner { s: text, fx: false };
@@ -169,6 +176,7 @@ fn scan(text: &str, format: &str) -> Result<Got> {
             Node::Field { key: Key::Fx, .. } => sc.fx = true,
             Node::Field { key, case, fill, ordinal, word, dots } => {
                 if sc.s.trim().is_empty() {
+                    g.short = true;
                     break;
                 }
                 // Digits run on freely when something that is not a digit must follow.
@@ -198,7 +206,7 @@ fn scan(text: &str, format: &str) -> Result<Got> {
             }
         }
     }
-    Ok(g)
+    Ok((g, sc.s))
 }
 
 fn field(g: &mut Got, sc: &mut Scanner<'_>, key: Key, free: bool, word: &str, dots: bool) -> Result<()> {
@@ -418,4 +426,63 @@ pub fn to_timestamp(c: &CallCtx<'_>, text: &str, format: &str) -> Result<i64> {
         None => to_utc(&c.fmt.timezone, local),
     };
     Some(utc).filter(|t| ts_valid(*t)).ok_or_else(ts_range)
+}
+
+/// A value by a template that says which parts there are: the date, time or timestamp of a jsonpath. 22007, 22008.
+pub fn parse_template(c: &CallCtx<'_>, text: &str, format: &str) -> Result<crate::json::path::Moment> {
+    use crate::json::path::Moment;
+    let (mut date, mut time, mut zone) = (false, false, false);
+    for n in parse(format) {
+        match n {
+            Node::Field { key, .. } => match key {
+                Key::Hour12
+                | Key::Hour24
+                | Key::Minute
+                | Key::Second
+                | Key::SecondOfDay
+                | Key::Millisecond
+                | Key::Microsecond
+                | Key::Fraction(_)
+                | Key::Meridian => time = true,
+                Key::ZoneHour | Key::ZoneMinute => zone = true,
+                Key::Fx => {}
+                _ => date = true,
+            },
+            Node::Text { text, quoted } => {
+                if let Some(bad) = text.chars().find(|c| !quoted && !"-./,':; ".contains(*c)) {
+                    return Err(err!(
+                        INVALID_DATETIME_FORMAT,
+                        "invalid datetime format separator: \"{}\"",
+                        bad
+                    ));
+                }
+            }
+        }
+    }
+    let (g, rest) = scan_rest(text, format)?;
+    if !rest.trim_start().is_empty() {
+        return Err(err!(
+            INVALID_DATETIME_FORMAT,
+            "trailing characters remain in input string after datetime format"
+        ));
+    }
+    if g.short {
+        return Err(err!(INVALID_DATETIME_FORMAT, "input string is too short for datetime format"));
+    }
+    let (day, us) = resolve(&g, text)?;
+    let east = g.zone.unwrap_or_else(|| super::zone::offset_at(&c.fmt.timezone, c.xact_start_us).0);
+    let stamp = || join_ts(day, us).ok_or_else(ts_range);
+    Ok(match (date, time, zone) {
+        (true, true, true) => Moment::TimestampTz(stamp()? - i64::from(east) * SECOND_US, east),
+        (true, true, false) => Moment::Timestamp(stamp()?),
+        (true, false, false) => Moment::Date(day as i32),
+        (false, true, true) => Moment::TimeTz(us, east),
+        (false, true, false) => Moment::Time(us),
+        (_, false, true) => {
+            return Err(err!(INVALID_DATETIME_FORMAT, "datetime format is zoned but not timed"));
+        }
+        _ => {
+            return Err(err!(INVALID_DATETIME_FORMAT, "datetime format is not dated and not timed"));
+        }
+    })
 }

@@ -6,7 +6,7 @@ use common::{Error, Result, SqlState, err};
 use std::borrow::Cow;
 
 /// Deepest nesting of arrays and objects: what recursive readers of the tree can bear on an ordinary stack.
-pub const DEPTH_MAX: usize = 6000;
+pub const DEPTH_MAX: usize = 1500;
 
 /// A value without parts.
 #[derive(Clone, Debug, PartialEq)]

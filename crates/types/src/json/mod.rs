@@ -10,6 +10,7 @@ mod edit;
 mod io;
 mod lex;
 mod node;
+pub mod path;
 mod srf;
 pub mod table;
 mod text_tree;

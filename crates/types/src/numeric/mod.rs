@@ -12,8 +12,11 @@ pub mod table;
 mod template;
 mod typmod;
 
-pub use arith::{add as num_add, div as num_div, div_scale, div_to, mul_exact, sub as num_sub};
-pub use convert::{format_g, numeric_float4, to_float};
+pub use arith::{
+    add as num_add, div as num_div, div_scale, div_to, mul as num_mul, mul_exact, rem as num_rem,
+    sub as num_sub,
+};
+pub use convert::{float8_numeric, format_g, numeric_float4, to_float};
 pub use funcs::{hash_numeric, numeric_cmp};
 pub use io::parse_numeric;
 pub use math::sqrt_to;
