@@ -337,13 +337,13 @@ pub fn store_default(ctx: &CommandCtx<'_>, rel: Oid, attnum: i16, e: &Expr, gene
     r[ADBIN] = Datum::text(&analyze::store_expr(e)?);
     catalog.insert_row(TABLE, &r)?;
     let me = ObjectAddress::new(TABLE, oid);
-    catalog.record_dependency(me, ObjectAddress::column(rel, attnum), DependencyKind::Auto)?;
+    // A generation expression is a part of its column, a default only belongs to it.
+    let kind = if generated { DependencyKind::Internal } else { DependencyKind::Auto };
+    catalog.record_dependency(me, ObjectAddress::column(rel, attnum), kind)?;
     let used = crate::expr_depend::of_expr(e, rel);
     if generated {
-        // The column itself depends on what it is computed from.
-        let column = ObjectAddress::column(rel, attnum);
         let own: Vec<_> = used.iter().filter(|a| a.object == rel).copied().collect();
-        crate::expr_depend::record(catalog, column, &own, DependencyKind::Auto)?;
+        crate::expr_depend::record(catalog, me, &own, DependencyKind::Normal)?;
     }
     let other: Vec<_> = used.into_iter().filter(|a| a.object != rel).collect();
     crate::expr_depend::record(catalog, me, &other, DependencyKind::Normal)?;

@@ -13,7 +13,7 @@ use common::{Error, Oid, Result, bail, err};
 use executor::expr::compile_one;
 use executor::run::Exec;
 use parser::ast::Constraint;
-use types::{Datum, DatumRef, TupleDesc, oids};
+use types::{Batch, Datum, DatumRef, TupleDesc, oids};
 
 /// The foreign key part of a constraint.
 pub struct ForeignPart<'a> {
@@ -191,47 +191,40 @@ pub fn validate_check(ctx: &CommandCtx<'_>, rel: &Relation, name: &str, e: &Expr
     let heap = table_scan::heap_of(rel)?;
     let mut p = compile_one(ctx.env, e, &TableScope { natts: heap.desc.len() })?;
     let exec = Exec::bare(ctx.env);
-    let schema = ctx.catalog.namespace_name(rel.namespace)?.unwrap_or_default();
-    table_scan::each_batch(ctx, &heap, &mut |batch| {
-        p.run(&exec, batch, batch.live())?;
-        let a = p.result(0, batch);
-        for i in 0..batch.rows {
-            if matches!(a.get(i), DatumRef::Bool(false)) {
-                return Err(err!(
-                    CHECK_VIOLATION,
-                    "check constraint \"{name}\" of relation \"{}\" is violated by some row",
-                    rel.name
-                )
-                .schema(&*schema)
-                .table(&rel.name)
-                .constraint(name));
-            }
-        }
-        Ok(())
-    })
+    table_scan::each_batch(ctx, &heap, &mut |batch| refuse_false(ctx, rel, name, &mut p, &exec, batch))
 }
 
-/// Fails with 23502 if some row has a NULL in one of the columns.
-pub fn validate_not_null(ctx: &CommandCtx<'_>, rel: &Relation, columns: &[i16]) -> Result<()> {
-    let heap = table_scan::heap_of(rel)?;
+/// Fails with 23514 if the expression is false for some row of the batch.
+pub fn refuse_false(
+    ctx: &CommandCtx<'_>,
+    rel: &Relation,
+    name: &str,
+    p: &mut executor::expr::Program,
+    exec: &Exec,
+    batch: &Batch,
+) -> Result<()> {
+    p.run(exec, batch, batch.live())?;
+    let a = p.result(0, batch);
+    if !(0..batch.rows).any(|i| matches!(a.get(i), DatumRef::Bool(false))) {
+        return Ok(());
+    }
     let schema = ctx.catalog.namespace_name(rel.namespace)?.unwrap_or_default();
-    table_scan::each_batch(ctx, &heap, &mut |batch| {
-        for c in columns {
-            let col = &batch.cols[*c as usize - 1];
-            if (0..batch.rows).any(|i| col.get(i).is_null()) {
-                let name = &rel.desc.attrs[*c as usize - 1].name;
-                return Err(err!(
-                    NOT_NULL_VIOLATION,
-                    "column \"{name}\" of relation \"{}\" contains null values",
-                    rel.name
-                )
-                .schema(&*schema)
-                .table(&rel.name)
-                .column(name));
-            }
+    let message = format!("check constraint \"{name}\" of relation \"{}\" is violated by some row", rel.name);
+    Err(err!(CHECK_VIOLATION, "{message}").schema(&*schema).table(&rel.name).constraint(name))
+}
+
+/// Fails with 23502 if some row of the batch (attribute order) has a NULL in one of the columns.
+pub fn refuse_nulls(ctx: &CommandCtx<'_>, rel: &Relation, columns: &[i16], batch: &Batch) -> Result<()> {
+    for c in columns {
+        let col = &batch.cols[*c as usize - 1];
+        if (0..batch.rows).any(|i| col.get(i).is_null()) {
+            let schema = ctx.catalog.namespace_name(rel.namespace)?.unwrap_or_default();
+            let name = &rel.desc.attrs[*c as usize - 1].name;
+            let message = format!("column \"{name}\" of relation \"{}\" contains null values", rel.name);
+            return Err(err!(NOT_NULL_VIOLATION, "{message}").schema(&*schema).table(&rel.name).column(name));
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 /// Sets `attnotnull` of columns; the caller has validated.

@@ -220,6 +220,7 @@ pub fn add_indexes(ctx: &CommandCtx<'_>, table: Oid, l: &Likeness) -> Result<()>
             deferrable: constraint && !ix.immediate,
             deferred: ix.deferred,
             exclude: exclusion_operators(ctx, &ix)?,
+            skip_build: false,
         };
         let (made, _) = index::make(ctx, &rel, &new)?;
         if l.options & like_option::COMMENTS != 0 {

@@ -264,7 +264,7 @@ pub fn make(
     ctx.engine.command_counter_increment()?;
     relation::create_toast_if_needed(ctx.catalog, oid)?;
     for c in &spec.constraints.indexes {
-        index::make_for_constraint(ctx, &ctx.catalog.relation(oid)?, c)?;
+        index::make_for_constraint(ctx, &ctx.catalog.relation(oid)?, c, false)?;
     }
     for l in &spec.likes {
         create_like::add_indexes(ctx, oid, l)?;
@@ -273,7 +273,7 @@ pub fn make(
     for c in &spec.constraints.foreign {
         let mut c = c.clone();
         c.skip_validation = false;
-        foreign_key::add(ctx, oid, &c, false)?;
+        foreign_key::add(ctx, oid, &c)?;
     }
     debug_assert_eq!(ctx.catalog.relation(oid)?.kind, b'r', "{}", pg_class::TABLE);
     Ok(oid)

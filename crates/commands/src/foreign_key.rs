@@ -183,8 +183,8 @@ fn check_persistence(ctx: &CommandCtx<'_>, fk: &Relation, pk: &Relation) -> Resu
     bail!(INVALID_TABLE_DEFINITION, "{wrong}")
 }
 
-/// Adds a foreign key to a table. With `check_rows`, rows that are there are checked.
-pub fn add(ctx: &CommandCtx<'_>, fk_oid: Oid, c: &Constraint, check_rows: bool) -> Result<()> {
+/// Adds a foreign key to a table. Returns its name, and whether the rows that are there are to be checked.
+pub fn add(ctx: &CommandCtx<'_>, fk_oid: Oid, c: &Constraint) -> Result<(String, bool)> {
     let pk_name = c.pktable.as_ref().ok_or_else(|| Error::internal("foreign key without a table"))?;
     let pk = target::open_relation(ctx, pk_name, LockMode::ShareRowExclusive)?;
     let fk = ctx.catalog.relation(fk_oid)?;
@@ -260,10 +260,7 @@ pub fn add(ctx: &CommandCtx<'_>, fk_oid: Oid, c: &Constraint, check_rows: bool) 
     if pk.oid != fk.oid {
         target::update_class(ctx.catalog, pk.oid, &flag)?;
     }
-    if check_rows && validated {
-        validate(ctx, fk.oid, &name)?;
-    }
-    Ok(())
+    Ok((name, validated))
 }
 
 fn disagree() -> Error {

@@ -54,6 +54,8 @@ pub struct NewIndex {
     pub deferred: bool,
     /// Operators of an exclusion constraint, one a key column.
     pub exclude: Vec<Oid>,
+    /// Left without a tree: the table is about to be written anew.
+    pub skip_build: bool,
 }
 
 /// Runs CREATE INDEX.
@@ -61,6 +63,11 @@ pub fn create(ctx: &CommandCtx<'_>, s: &IndexStmt) -> Result<String> {
     if s.concurrent {
         ctx.engine.prevent_in_block(ctx.top_level, "CREATE INDEX CONCURRENTLY")?;
     }
+    create_for_rewrite(ctx, s, false)
+}
+
+/// CREATE INDEX, with or without filling it.
+pub fn create_for_rewrite(ctx: &CommandCtx<'_>, s: &IndexStmt, skip_build: bool) -> Result<String> {
     let rel = target::open_relation(ctx, &s.relation, LockMode::Share)?;
     match rel.kind {
         b'r' => {}
@@ -110,6 +117,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &IndexStmt) -> Result<String> {
         deferrable: false,
         deferred: false,
         exclude: Vec::new(),
+        skip_build,
     };
     make(ctx, &rel, &new)?;
     Ok("CREATE INDEX".into())
@@ -398,7 +406,13 @@ pub fn make(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, n: &NewIndex) -> Result<(
         expr_depend::record(catalog, me, &other, DependencyKind::Normal)?;
     }
     ctx.engine.command_counter_increment()?;
-    crate::index_build::build(ctx, rel.oid, oid)?;
+    if n.skip_build {
+        access::btree::create_empty(ctx.engine, &ctx.catalog.index(oid)?.rel)?;
+        let flag = [(pg_class::RELHASINDEX, Datum::Bool(true))];
+        target::update_class(catalog, rel.oid, &flag)?;
+    } else {
+        crate::index_build::build(ctx, rel.oid, oid)?;
+    }
     Ok((oid, constraint))
 }
 
@@ -508,7 +522,12 @@ fn named_in_key(e: Error) -> Error {
 }
 
 /// The index of a PRIMARY KEY or UNIQUE constraint. For a primary key the columns are NOT NULL already.
-pub fn make_for_constraint(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, c: &Constraint) -> Result<(Oid, Oid)> {
+pub fn make_for_constraint(
+    ctx: &CommandCtx<'_>,
+    rel: &Ref<Relation>,
+    c: &Constraint,
+    skip_build: bool,
+) -> Result<(Oid, Oid)> {
     let primary = c.contype == ConstrType::Primary;
     let exclusion = c.contype == ConstrType::Exclusion;
     check_tablespace(c.indexspace.as_deref())?;
@@ -572,6 +591,7 @@ pub fn make_for_constraint(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, c: &Constr
         deferrable: c.deferrable || c.initdeferred,
         deferred: c.initdeferred,
         exclude,
+        skip_build,
     };
     make(ctx, rel, &new)
 }

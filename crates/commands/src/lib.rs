@@ -10,6 +10,7 @@ mod alter_table;
 mod analysis;
 mod analyze_table;
 pub mod autovacuum;
+mod cluster;
 mod columns;
 mod comment;
 mod constraint;

@@ -17,6 +17,7 @@ pub enum OptionsOf {
     Table,
     Index,
     View,
+    Column,
 }
 
 const INT_MAX: i64 = i32::MAX as i64;
@@ -52,6 +53,9 @@ const VIEW: &[(&str, Kind)] = &[
     ("security_invoker", Kind::Bool),
     ("check_option", Kind::Enum(&["local", "cascaded"])),
 ];
+
+const COLUMN: &[(&str, Kind)] =
+    &[("n_distinct", Kind::Real(-1.0, f64::MAX)), ("n_distinct_inherited", Kind::Real(-1.0, f64::MAX))];
 
 /// Text of an option's value.
 pub fn value_text(arg: Option<&DefArg>) -> String {
@@ -117,6 +121,7 @@ pub fn merge(of: OptionsOf, old: &[String], defs: &[DefElem], reset: bool) -> Re
         OptionsOf::Table => TABLE,
         OptionsOf::Index => INDEX,
         OptionsOf::View => VIEW,
+        OptionsOf::Column => COLUMN,
     };
     let mut out = old.to_vec();
     for (i, d) in defs.iter().enumerate() {

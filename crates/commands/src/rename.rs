@@ -80,7 +80,8 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
         ObjectType::TabConstraint => rename_constraint(ctx, &rel, old, &s.newname)?,
         t => {
             let ok = match t {
-                ObjectType::Index => rel.kind == b'i',
+                // ALTER INDEX renames anything, as it did before there were other words.
+                ObjectType::Index => true,
                 ObjectType::Sequence => rel.kind == b'S',
                 ObjectType::View => rel.kind == b'v',
                 _ => true,

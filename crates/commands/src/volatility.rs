@@ -10,6 +10,8 @@ fn worst(ctx: &CommandCtx<'_>, e: &Expr) -> Result<u8> {
     let mut failed = None;
     walk::walk(e, 0, &mut |x, _| {
         let proc = match x {
+            Expr::Func(f) if is_text_concatenation(f.funcid) => concatenated(ctx, &f.args),
+            Expr::Op(o) if is_text_concatenation(o.funcid) => concatenated(ctx, &o.args),
             Expr::Func(f) => Some(f.funcid),
             Expr::Op(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => Some(o.funcid),
             Expr::ScalarArrayOp(o) => Some(o.funcid),
@@ -34,6 +36,16 @@ fn worst(ctx: &CommandCtx<'_>, e: &Expr) -> Result<u8> {
         true
     });
     failed.map_or(Ok(found), Err)
+}
+
+/// `text || any` and `any || text` are what the output of the other operand is: PostgreSQL inlines them before it looks.
+fn is_text_concatenation(f: common::Oid) -> bool {
+    matches!(f.0, 2003 | 2004)
+}
+
+fn concatenated(ctx: &CommandCtx<'_>, args: &[Expr]) -> Option<common::Oid> {
+    let other = args.iter().map(analyze::info::expr_type).find(|t| *t != types::oids::TEXT)?;
+    ctx.catalog.type_desc(other).ok().map(|t| t.output)
 }
 
 /// Calls something that is not IMMUTABLE?

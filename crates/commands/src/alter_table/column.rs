@@ -1,6 +1,7 @@
 //! Subcommands about columns: ADD and DROP COLUMN, defaults, NOT NULL, identity, statistics and storage.
 
 use super::column_number;
+use super::work::Work;
 use crate::analysis::{evaluate, lost, notice, notice_as};
 use crate::columns::{self, NewColumn, TableConstraints};
 use crate::ctx::CommandCtx;
@@ -21,14 +22,20 @@ pub fn attribute_row_of(ctx: &CommandCtx<'_>, rel: Oid, attnum: i16) -> Result<c
     rows.into_iter().next().ok_or_else(|| lost("column of relation", rel))
 }
 
-fn update(ctx: &CommandCtx<'_>, rel: Oid, attnum: i16, changes: &[(usize, Datum)]) -> Result<()> {
+pub fn update(ctx: &CommandCtx<'_>, rel: Oid, attnum: i16, changes: &[(usize, Datum)]) -> Result<()> {
     let row = attribute_row_of(ctx, rel, attnum)?;
     ctx.catalog.update_columns(pg_attribute::TABLE, &row, changes)?;
     ctx.engine.command_counter_increment()
 }
 
 /// ADD COLUMN. A constant default is kept as the value of the rows that are there; they are not touched.
-pub fn add(ctx: &CommandCtx<'_>, rel: &Relation, d: &ColumnDef, missing_ok: bool) -> Result<()> {
+pub fn add(
+    ctx: &CommandCtx<'_>,
+    w: &mut Work,
+    rel: &Relation,
+    d: &ColumnDef,
+    missing_ok: bool,
+) -> Result<()> {
     if rel.desc.attrs.iter().any(|a| !a.dropped && a.name == d.colname) {
         let message = format!("column \"{}\" of relation \"{}\" already exists", d.colname, rel.name);
         if missing_ok {
@@ -44,26 +51,20 @@ pub fn add(ctx: &CommandCtx<'_>, rel: &Relation, d: &ColumnDef, missing_ok: bool
     }
     let primary = constraints.indexes.first().is_some_and(|k| k.contype == ConstrType::Primary);
     c.attr.not_null |= primary;
-    let empty = ctx.catalog.relation_blocks(rel)? == 0;
     let seq = create_table::make_sequence(ctx, &rel.name, (rel.namespace, rel.persistence), rel.owner, &c)?;
     let mut attrs = rel.desc.attrs.clone();
     attrs.push(c.attr.clone());
     let desc = TupleDesc { attrs, type_oid: rel.desc.type_oid };
-    let default = create_table::resolve_default(ctx, &rel.name, rel.oid, &desc, &c, seq)?;
+    let default = create_table::resolve_default(ctx, &rel.name, rel.oid, &desc, &c, seq).map_err(nowhere)?;
     let attnum = rel.desc.len() as i16 + 1;
-    let value = match &default {
-        Some(_) if empty => Datum::Null,
-        _ if c.identity.is_some() && !empty => {
-            return Err(Error::unsupported("ADD COLUMN with IDENTITY on a table with rows"));
+    // What the rows that are there get: one value kept in the catalog, or one each.
+    let missing = match &default {
+        Some(e) if c.attr.generated == 0 && !volatility::contains_volatile(ctx, e)? && !w.rewrites() => {
+            evaluate(ctx, e)?
         }
-        Some(_) if c.attr.generated != 0 => {
-            return Err(Error::unsupported("ADD COLUMN with a generation expression on a table with rows"));
-        }
-        Some(e) if volatility::contains_volatile(ctx, e)? => Datum::Null,
-        Some(e) => evaluate(ctx, e)?,
-        None => Datum::Null,
+        _ => Datum::Null,
     };
-    insert(ctx, rel, attnum, &mut c, &value, default.is_some())?;
+    insert(ctx, rel, attnum, &mut c, &missing, default.is_some())?;
     if let Some(s) = seq {
         sequence_ddl::record_owner(ctx, s, rel.oid, attnum, c.identity.is_some())?;
     }
@@ -72,26 +73,39 @@ pub fn add(ctx: &CommandCtx<'_>, rel: &Relation, d: &ColumnDef, missing_ok: bool
     }
     ctx.engine.command_counter_increment()?;
     relation::create_toast_if_needed(ctx.catalog, rel.oid)?;
-    if let Some(e) = &default
-        && !empty
-        && volatility::contains_volatile(ctx, e)?
-    {
-        let old = crate::table_scan::heap_of(rel)?;
-        crate::table_rewrite::rewrite(ctx, rel.oid, &old, &[(attnum, e.clone())])?;
+    match (&default, seq) {
+        (Some(_), _) if c.attr.generated != 0 => w.rewrite = true,
+        (Some(e), _) if missing.is_null() => {
+            if !columns::is_null_constant(e) {
+                w.values.push((attnum, e.clone()));
+            }
+        }
+        (None, Some(s)) => w.values.push((attnum, columns::nextval_expr(ctx, s, &c.attr)?)),
+        (Some(e), _) => w.kept.push((attnum, e.clone())),
+        _ => {}
     }
-    if c.attr.not_null && value.is_null() && !empty {
-        constraint::validate_not_null(ctx, &*ctx.catalog.relation(rel.oid)?, &[attnum])?;
+    if c.attr.not_null && missing.is_null() && seq.is_none() {
+        w.not_null.push(attnum);
     }
     for k in &constraints.checks {
-        super::constraint::add(ctx, &ctx.catalog.relation(rel.oid)?, k)?;
+        super::constraint::add(ctx, w, &ctx.catalog.relation(rel.oid)?, k)?;
     }
     for k in &constraints.indexes {
-        index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, k)?;
+        index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, k, w.rewrites())?;
     }
     for k in &constraints.foreign {
-        foreign_key::add(ctx, rel.oid, k, true)?;
+        let (name, validated) = foreign_key::add(ctx, rel.oid, k)?;
+        if validated {
+            w.foreign.push((rel.oid, name));
+        }
     }
     Ok(())
+}
+
+/// PostgreSQL gives no position for what is resolved after the statement was taken apart.
+pub fn nowhere(mut e: Error) -> Error {
+    e.report_mut().position = None;
+    e
 }
 
 fn insert(
@@ -153,7 +167,12 @@ pub fn set_default(
         });
     }
     if a.generated != 0 {
-        bail!(SYNTAX_ERROR, "column \"{name}\" of relation \"{}\" is a generated column", rel.name);
+        let e = err!(SYNTAX_ERROR, "column \"{name}\" of relation \"{}\" is a generated column", rel.name);
+        return Err(if default.is_none() {
+            e.hint("Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.")
+        } else {
+            e
+        });
     }
     let c = NewColumn {
         attr: a.clone(),
@@ -163,12 +182,7 @@ pub fn set_default(
         identity: None,
         explicit_null: false,
     };
-    let e =
-        create_table::resolve_default(ctx, &rel.name, rel.oid, &rel.desc, &c, None).map_err(|mut e| {
-            // PostgreSQL gives no position here.
-            e.report_mut().position = None;
-            e
-        })?;
+    let e = create_table::resolve_default(ctx, &rel.name, rel.oid, &rel.desc, &c, None).map_err(nowhere)?;
     use pg_attrdef as d;
     let keys = [Datum::oid(rel.oid), Datum::I16(n)];
     for r in ctx.catalog.scan(d::TABLE, d::ADRELID_ADNUM_INDEX, &keys)? {
@@ -183,12 +197,12 @@ pub fn set_default(
 }
 
 /// SET NOT NULL.
-pub fn set_not_null(ctx: &CommandCtx<'_>, rel: &Relation, name: &str) -> Result<()> {
+pub fn set_not_null(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Relation, name: &str) -> Result<()> {
     let n = column_number(rel, name)?;
     if rel.desc.attrs[n as usize - 1].not_null {
         return Ok(());
     }
-    constraint::validate_not_null(ctx, rel, &[n])?;
+    w.not_null.push(n);
     constraint::set_not_null(ctx, rel.oid, &[n], true)
 }
 
@@ -205,15 +219,6 @@ pub fn drop_not_null(ctx: &CommandCtx<'_>, rel: &Relation, name: &str) -> Result
         }
     }
     constraint::set_not_null(ctx, rel.oid, &[n], false)
-}
-
-/// SET STATISTICS.
-pub fn set_statistics(ctx: &CommandCtx<'_>, rel: &Relation, name: &str, value: i32) -> Result<()> {
-    let n = column_number(rel, name)?;
-    if value < -1 {
-        bail!(INVALID_PARAMETER_VALUE, "statistics target {value} is too low");
-    }
-    update(ctx, rel.oid, n, &[(pg_attribute::ATTSTATTARGET, Datum::I32(value.min(10_000)))])
 }
 
 /// SET STORAGE.
@@ -268,7 +273,7 @@ pub fn add_identity(ctx: &CommandCtx<'_>, rel: &Relation, name: &str, def: &Cons
     update(ctx, rel.oid, n, &[(pg_attribute::ATTIDENTITY, Datum::I8(letter as i8))])
 }
 
-fn identity_sequence(ctx: &CommandCtx<'_>, rel: &Relation, n: i16) -> Result<Option<Oid>> {
+pub fn identity_sequence(ctx: &CommandCtx<'_>, rel: &Relation, n: i16) -> Result<Option<Oid>> {
     let all = sequence_ddl::owned_sequences(ctx.catalog, rel.oid)?;
     Ok(all.into_iter().find(|(_, c, identity)| *c == n && *identity).map(|s| s.0))
 }
@@ -305,8 +310,17 @@ pub fn set_identity(ctx: &CommandCtx<'_>, rel: &Relation, name: &str, options: &
         );
     }
     let (kind, options): (Vec<_>, Vec<_>) = options.iter().cloned().partition(|o| o.defname == "generated");
-    if !kind.is_empty() {
-        return Err(Error::unsupported("SET GENERATED"));
+    if let Some(k) = kind.first() {
+        if kind.len() > 1 {
+            return Err(err!(SYNTAX_ERROR, "conflicting or redundant options"));
+        }
+        let always = matches!(&k.arg, Some(DefArg::Integer(i)) if *i == i32::from(b'a'))
+            || crate::reloptions::value_text(k.arg.as_ref()).eq_ignore_ascii_case("a");
+        let letter = if always { b'a' } else { b'd' };
+        update(ctx, rel.oid, n, &[(pg_attribute::ATTIDENTITY, Datum::I8(letter as i8))])?;
+    }
+    if options.is_empty() {
+        return Ok(());
     }
     match identity_sequence(ctx, rel, n)? {
         Some(s) => sequence_ddl::alter_options(ctx, s, &options, true),

@@ -1,5 +1,6 @@
 //! ADD, DROP and VALIDATE CONSTRAINT.
 
+use super::work::Work;
 use crate::analysis::notice;
 use crate::constraint;
 use crate::ctx::CommandCtx;
@@ -15,21 +16,29 @@ use parser::ast::*;
 use types::Datum;
 
 /// Adds a table constraint.
-pub fn add(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, c: &Constraint) -> Result<()> {
+pub fn add(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Ref<Relation>, c: &Constraint) -> Result<()> {
+    // A constraint of another table is verified there and then: the work is about this one's rows.
+    let own = rel.oid == w.old.oid;
     match c.contype {
-        ConstrType::Check => add_check(ctx, rel, c),
-        ConstrType::Primary | ConstrType::Unique if c.indexname.is_some() => use_index(ctx, rel, c),
+        ConstrType::Check => add_check(ctx, w, rel, c),
+        ConstrType::Primary | ConstrType::Unique if c.indexname.is_some() => use_index(ctx, w, rel, c),
         ConstrType::Primary | ConstrType::Unique => {
             check_key(rel, c)?;
             if c.contype == ConstrType::Primary {
-                prepare_primary(ctx, rel, &c.keys)?;
+                prepare_primary(ctx, w, rel, &c.keys)?;
             }
-            index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, c)?;
+            index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, c, own && w.rewrites())?;
             Ok(())
         }
-        ConstrType::Foreign => foreign_key::add(ctx, rel.oid, c, true),
+        ConstrType::Foreign => {
+            let (name, validated) = foreign_key::add(ctx, rel.oid, c)?;
+            if validated {
+                w.foreign.push((rel.oid, name));
+            }
+            Ok(())
+        }
         ConstrType::Exclusion => {
-            index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, c)?;
+            index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, c, own && w.rewrites())?;
             Ok(())
         }
         _ => Err(Error::internal("not a table constraint")),
@@ -52,7 +61,7 @@ fn check_key(rel: &Relation, c: &Constraint) -> Result<()> {
 }
 
 /// The columns of a primary key become NOT NULL, after a look at the rows.
-fn prepare_primary(ctx: &CommandCtx<'_>, rel: &Relation, keys: &[String]) -> Result<()> {
+fn prepare_primary(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Relation, keys: &[String]) -> Result<()> {
     for oid in &rel.indexes {
         if ctx.catalog.index(*oid)?.primary {
             return Err(constraint::multiple_primary(&rel.name));
@@ -69,21 +78,21 @@ fn prepare_primary(ctx: &CommandCtx<'_>, rel: &Relation, keys: &[String]) -> Res
     if open.is_empty() {
         return Ok(());
     }
-    constraint::validate_not_null(ctx, rel, &open)?;
+    w.not_null.extend(&open);
     constraint::set_not_null(ctx, rel.oid, &open, true)
 }
 
-fn add_check(ctx: &CommandCtx<'_>, rel: &Relation, c: &Constraint) -> Result<()> {
+fn add_check(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Relation, c: &Constraint) -> Result<()> {
     let check = constraint::resolve_check(ctx, &rel.name, rel.namespace, rel.oid, &rel.desc, c, &[])?;
     if check.validated {
-        constraint::validate_check(ctx, rel, &check.name, &check.expr)?;
+        w.checks.push((check.name.clone(), check.expr.clone()));
     }
     constraint::insert_check(ctx.catalog, rel.oid, rel.namespace, &check)?;
     let n = target::class_row(ctx.catalog, rel.oid)?.i16(pg_class::RELCHECKS) + 1;
     target::update_class(ctx.catalog, rel.oid, &[(pg_class::RELCHECKS, Datum::I16(n))])
 }
 
-fn use_index(ctx: &CommandCtx<'_>, rel: &Relation, c: &Constraint) -> Result<()> {
+fn use_index(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Relation, c: &Constraint) -> Result<()> {
     let name = c.indexname.as_deref().unwrap_or_default();
     let primary = c.contype == ConstrType::Primary;
     let deferrable = c.deferrable || c.initdeferred;
@@ -118,7 +127,7 @@ fn use_index(ctx: &CommandCtx<'_>, rel: &Relation, c: &Constraint) -> Result<()>
     let keys: Vec<i16> = ix.keys[..ix.num_key_atts as usize].to_vec();
     if primary {
         let names: Vec<String> = keys.iter().map(|k| rel.desc.attrs[*k as usize - 1].name.clone()).collect();
-        prepare_primary(ctx, rel, &names)?;
+        prepare_primary(ctx, w, rel, &names)?;
     }
     let conname = c.conname.clone().unwrap_or_else(|| name.to_string());
     if conname != name {

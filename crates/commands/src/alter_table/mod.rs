@@ -1,8 +1,12 @@
 //! ALTER TABLE: the subcommands in PostgreSQL's order of passes, under the strongest lock any of them needs.
 
+mod again;
+mod attributes;
 mod column;
 mod column_type;
 mod constraint;
+mod persistence;
+mod work;
 
 pub use constraint::find as find_constraint;
 
@@ -19,6 +23,7 @@ use transam::LockMode;
 use types::Datum;
 
 use AlterTableCmd as Cmd;
+use work::Work;
 
 fn lock_of(c: &Cmd) -> LockMode {
     match c {
@@ -35,22 +40,31 @@ fn lock_of(c: &Cmd) -> LockMode {
     }
 }
 
+/// What was dropped for a type's sake is made again between these passes.
+const PASS_ALTER_TYPE: u8 = 1;
+const PASS_ADD_COLUMN: u8 = 4;
+
 /// PostgreSQL's passes: dropping before altering before adding.
 fn pass(c: &Cmd) -> u8 {
     match c {
-        Cmd::DropColumn { .. } | Cmd::DropConstraint { .. } | Cmd::DropNotNull { .. } => 0,
-        Cmd::AlterColumnType { .. } => 1,
-        Cmd::AddColumn { .. } => 4,
-        Cmd::AddConstraint(k)
-            if matches!(k.contype, ConstrType::Primary | ConstrType::Unique | ConstrType::Exclusion) =>
-        {
-            7
-        }
-        Cmd::AddConstraint(k) if k.contype == ConstrType::Foreign => 8,
-        Cmd::AddConstraint(_) => 6,
-        Cmd::SetNotNull { .. } => 5,
-        Cmd::ColumnDefault { default: None, .. } | Cmd::DropIdentity { .. } => 0,
-        _ => 5,
+        Cmd::DropColumn { .. }
+        | Cmd::DropConstraint { .. }
+        | Cmd::DropNotNull { .. }
+        | Cmd::DropExpression { .. }
+        | Cmd::DropInherit(_)
+        | Cmd::DropIdentity { .. }
+        | Cmd::ColumnDefault { default: None, .. } => 0,
+        Cmd::AlterColumnType { .. } => PASS_ALTER_TYPE,
+        Cmd::AddColumn { .. } => PASS_ADD_COLUMN,
+        Cmd::AddConstraint(k) => match k.contype {
+            ConstrType::Primary | ConstrType::Unique | ConstrType::Exclusion => 7,
+            ConstrType::Foreign => 9,
+            _ => 9,
+        },
+        Cmd::ColumnDefault { .. } => PASS_ADD_COLUMN + 1,
+        Cmd::SetNotNull { .. } | Cmd::AddIdentity { .. } | Cmd::SetIdentity { .. } => 6,
+        Cmd::SetStorage { .. } | Cmd::SetStatistics { .. } | Cmd::SetCompression { .. } => 10,
+        _ => 10,
     }
 }
 
@@ -103,10 +117,16 @@ pub fn run(ctx: &CommandCtx<'_>, s: &AlterTableStmt) -> Result<String> {
     target::check_not_in_use(ctx, rel.oid, &rel.name, tag(s.objtype))?;
     let mut cmds: Vec<&Cmd> = s.cmds.iter().collect();
     cmds.sort_by_key(|c| pass(c));
+    let mut work = Work::new(rel.clone());
     for c in cmds {
-        command(ctx, rel.oid, c)?;
+        if pass(c) > PASS_ALTER_TYPE {
+            again::make(ctx, &mut work)?;
+        }
+        command(ctx, &mut work, rel.oid, c)?;
         ctx.engine.command_counter_increment()?;
     }
+    again::make(ctx, &mut work)?;
+    work.finish(ctx)?;
     Ok(tag(s.objtype).into())
 }
 
@@ -136,12 +156,12 @@ pub fn column_number(r: &Relation, name: &str) -> Result<i16> {
     }
 }
 
-fn command(ctx: &CommandCtx<'_>, oid: Oid, c: &Cmd) -> Result<()> {
+fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<()> {
     let rel: Ref<Relation> = ctx.catalog.relation(oid)?;
     match c {
         Cmd::AddConstraint(k) => {
             require_table(&rel, "ADD CONSTRAINT")?;
-            constraint::add(ctx, &rel, k)
+            constraint::add(ctx, w, &rel, k)
         }
         Cmd::DropConstraint { name, behavior, missing_ok } => {
             constraint::drop(ctx, &rel, name, *behavior, *missing_ok)
@@ -150,29 +170,67 @@ fn command(ctx: &CommandCtx<'_>, oid: Oid, c: &Cmd) -> Result<()> {
         Cmd::ValidateConstraint { name } => constraint::validate(ctx, &rel, name),
         Cmd::AddColumn { def, missing_ok, .. } => {
             require_table(&rel, "ADD COLUMN")?;
-            column::add(ctx, &rel, def, *missing_ok)
+            column::add(ctx, w, &rel, def, *missing_ok)
         }
         Cmd::AlterColumnType { name, type_name, coll_clause, using, .. } => {
             require_table(&rel, "ALTER COLUMN ... SET DATA TYPE")?;
-            column_type::alter(ctx, &rel, name, type_name, coll_clause.as_ref(), using.as_ref())
+            column_type::alter(ctx, w, &rel, name, type_name, coll_clause.as_ref(), using.as_ref())
         }
         Cmd::DropColumn { name, behavior, missing_ok } => {
             require_table(&rel, "DROP COLUMN")?;
             column::drop(ctx, &rel, name, *behavior, *missing_ok)
         }
         Cmd::ColumnDefault { name, default } => {
-            require_table(&rel, "ALTER COLUMN ... SET DEFAULT")?;
+            if rel.kind != b'v' {
+                require_table(&rel, "ALTER COLUMN ... SET DEFAULT")?;
+            }
             column::set_default(ctx, &rel, name, default.as_ref())
         }
         Cmd::SetNotNull { name } => {
             require_table(&rel, "ALTER COLUMN ... SET NOT NULL")?;
-            column::set_not_null(ctx, &rel, name)
+            column::set_not_null(ctx, w, &rel, name)
         }
         Cmd::DropNotNull { name } => {
             require_table(&rel, "ALTER COLUMN ... DROP NOT NULL")?;
             column::drop_not_null(ctx, &rel, name)
         }
-        Cmd::SetStatistics { name: Some(name), value, .. } => column::set_statistics(ctx, &rel, name, *value),
+        Cmd::SetStatistics { name, num, value } => {
+            attributes::set_statistics(ctx, &rel, name.as_deref(), *num, *value)
+        }
+        Cmd::SetOptions { name, options } => attributes::column_options(ctx, &rel, name, options, false),
+        Cmd::ResetOptions { name, options } => attributes::column_options(ctx, &rel, name, options, true),
+        Cmd::SetCompression { name, method } => {
+            require_table(&rel, "ALTER COLUMN ... SET COMPRESSION")?;
+            attributes::set_compression(ctx, &rel, name, method)
+        }
+        Cmd::DropExpression { name, missing_ok } => {
+            require_table(&rel, "ALTER COLUMN ... DROP EXPRESSION")?;
+            attributes::drop_expression(ctx, &rel, name, *missing_ok)
+        }
+        Cmd::ClusterOn { name } => {
+            require_table(&rel, "CLUSTER ON")?;
+            attributes::cluster_on(ctx, &rel, Some(name))
+        }
+        Cmd::DropCluster => {
+            require_table(&rel, "SET WITHOUT CLUSTER")?;
+            attributes::cluster_on(ctx, &rel, None)
+        }
+        Cmd::ReplicaIdentity(r) => {
+            require_table(&rel, "REPLICA IDENTITY")?;
+            attributes::replica_identity(ctx, &rel, r)
+        }
+        Cmd::SetAccessMethod { name } => {
+            require_table(&rel, "SET ACCESS METHOD")?;
+            attributes::set_access_method(ctx, name)
+        }
+        Cmd::SetTableSpace { name } => crate::index::check_tablespace(Some(name)),
+        // Tables never have oids.
+        Cmd::DropOids => require_table(&rel, "SET WITHOUT OIDS"),
+        Cmd::SetLogged | Cmd::SetUnLogged => {
+            let logged = matches!(c, Cmd::SetLogged);
+            require_table(&rel, if logged { "SET LOGGED" } else { "SET UNLOGGED" })?;
+            persistence::set(ctx, w, &rel, if logged { b'p' } else { b'u' })
+        }
         Cmd::SetStorage { name, storage } => {
             require_table(&rel, "ALTER COLUMN ... SET STORAGE")?;
             column::set_storage(ctx, &rel, name, storage)

@@ -7,7 +7,7 @@ mod activity;
 mod advisory;
 mod comment;
 mod control;
-mod definition;
+pub(crate) mod definition;
 mod encoding;
 mod inet;
 mod locks;

@@ -47,6 +47,16 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (638, c3!(property::column)),
 ];
 
+/// `pg_get_constraintdef` for DDL.
+pub fn constraint(c: &CallCtx<'_>, oid: Oid) -> Result<Option<String>> {
+    constraint::definition(c, oid.0, false)
+}
+
+/// `pg_get_indexdef` for DDL.
+pub fn index(c: &CallCtx<'_>, oid: Oid) -> Result<Option<String>> {
+    index::definition(c, oid.0, 0, false)
+}
+
 /// A relation's name: qualified always, or (pretty) only where the search path does not find it.
 fn table_name(c: &CallCtx<'_>, oid: Oid, pretty: bool) -> Result<String> {
     if pretty && let Some(n) = reg::relation_name(c, oid)? {
