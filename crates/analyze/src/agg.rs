@@ -93,12 +93,14 @@ impl Analyzer<'_> {
             split: AggSplit::Simple,
             location: Some(fc.location),
         };
-        agg.levels_up = self.aggregate_level(&agg)?;
-        self.check_agg_allowed(agg.levels_up, fc.location)?;
+        let inputs: Vec<&Expr> = agg.args.iter().map(|t| &t.expr).chain(agg.filter.as_deref()).collect();
+        agg.levels_up = self.aggregate_level(&inputs)?;
+        self.check_agg_allowed(agg.levels_up, fc.location, "aggregate functions")?;
         Ok(Expr::Aggref(Box::new(agg)))
     }
 
-    fn check_agg_allowed(&mut self, up: u32, loc: usize) -> Result<()> {
+    /// May an aggregate (`what`) of `up` levels above stand here?
+    pub fn check_agg_allowed(&mut self, up: u32, loc: usize, what: &str) -> Result<()> {
         let depth = self.levels.len() - 1 - (up as usize).min(self.levels.len() - 1);
         let lv = &mut self.levels[depth];
         lv.has_aggs = true;
@@ -106,12 +108,9 @@ impl Analyzer<'_> {
             None => Ok(()),
             Some(place) => {
                 let e = if lv.kind == crate::kind::ExprKind::FromSubselect {
-                    err!(
-                        GROUPING_ERROR,
-                        "aggregate functions are not allowed in FROM clause of their own query level"
-                    )
+                    err!(GROUPING_ERROR, "{what} are not allowed in FROM clause of their own query level")
                 } else {
-                    err!(GROUPING_ERROR, "aggregate functions are not allowed in {place}")
+                    err!(GROUPING_ERROR, "{what} are not allowed in {place}")
                 };
                 Err(e.at(loc))
             }
@@ -119,7 +118,7 @@ impl Analyzer<'_> {
     }
 
     /// The query level an aggregate belongs to: that of its innermost variables.
-    fn aggregate_level(&self, agg: &Aggref) -> Result<u32> {
+    pub fn aggregate_level(&self, inputs: &[&Expr]) -> Result<u32> {
         let mut var_level: Option<u32> = None;
         let mut inner_agg: Option<(u32, Option<usize>)> = None;
         let mut window: Option<Option<usize>> = None;
@@ -147,11 +146,8 @@ impl Analyzer<'_> {
             }
             true
         };
-        for t in &agg.args {
-            walk(&t.expr, 0, &mut look);
-        }
-        if let Some(f) = &agg.filter {
-            walk(f, 0, &mut look);
+        for e in inputs {
+            walk(e, 0, &mut look);
         }
         if let Some(l) = window {
             return Err(err!(
@@ -175,7 +171,9 @@ impl Analyzer<'_> {
     }
 
     /// Checks a grouped query: every column of its own outside aggregates must be grouped or depend on grouped ones.
-    pub fn check_grouping(&mut self, q: &Query) -> Result<()> {
+    pub fn check_grouping(&mut self, q: &mut Query) -> Result<()> {
+        let common = self.finish_grouping(q)?;
+        let q = &*q;
         let groups: Vec<&Expr> = q
             .group_clause
             .iter()
@@ -183,7 +181,9 @@ impl Analyzer<'_> {
             .map(|t| &t.expr)
             .collect();
         let flat: Vec<Expr> = groups.iter().map(|g| flatten_join_vars(q, g)).collect();
-        let check = GroupCheck { an: self, q, groups: &flat };
+        let constant: Vec<bool> =
+            q.group_clause.iter().map(|g| common.as_ref().is_none_or(|c| c.contains(&g.tle_ref))).collect();
+        let check = GroupCheck { an: self, q, groups: &flat, constant: &constant };
         for t in q.target_list.iter() {
             check.check(&flatten_join_vars(q, &t.expr), 0)?;
         }
@@ -225,6 +225,8 @@ struct GroupCheck<'q, 'a, 'c> {
     an: &'q Analyzer<'c>,
     q: &'q Query,
     groups: &'a [Expr],
+    /// Is the group column part of every grouping set?
+    constant: &'a [bool],
 }
 
 impl GroupCheck<'_, '_, '_> {
@@ -340,7 +342,7 @@ impl GroupCheck<'_, '_, '_> {
             }
             let keys = &ix.keys[..ix.num_key_atts as usize];
             return Ok(keys.iter().all(|k| {
-                self.groups.iter().any(|g| {
+                self.groups.iter().zip(self.constant).filter(|x| *x.1).any(|(g, _)| {
                     matches!(g, Expr::Var(x) if x.levels_up == 0 && x.varno == VarNo::Rte(rti) && x.attno == *k)
                 })
             }));

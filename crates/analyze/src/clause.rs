@@ -235,39 +235,6 @@ impl Analyzer<'_> {
         Ok(list.len() - 1)
     }
 
-    /// GROUP BY.
-    pub fn transform_group_clause(
-        &mut self,
-        raw: &[parser::GroupByItem],
-        list: &mut Vec<TargetEntry>,
-        sort: &[SortGroupClause],
-    ) -> Result<Vec<SortGroupClause>> {
-        let mut flat: Vec<&Raw> = Vec::new();
-        for g in raw {
-            match g {
-                parser::GroupByItem::Expr(e) => flatten_rows(e, &mut flat),
-                parser::GroupByItem::GroupingSet(_) => return Err(Error::unsupported("GROUPING SETS")),
-            }
-        }
-        let mut out: Vec<SortGroupClause> = Vec::new();
-        for e in flat {
-            let i = self.find_entry_sql92(e, list, ExprKind::GroupBy)?;
-            let known = list[i].sort_group_ref;
-            if known != 0 && out.iter().any(|o| o.tle_ref == known) {
-                continue;
-            }
-            if known != 0
-                && let Some(s) = sort.iter().find(|s| s.tle_ref == known)
-            {
-                out.push(s.clone());
-                continue;
-            }
-            let c = self.group_item(list, i)?;
-            out.push(c);
-        }
-        Ok(out)
-    }
-
     /// A grouping item over an entry, by the type's default equality.
     pub fn group_item(&mut self, list: &mut [TargetEntry], i: usize) -> Result<SortGroupClause> {
         self.resolve_unknown_entry(&mut list[i])?;
@@ -527,13 +494,6 @@ fn strip_implicit(e: &Expr) -> &Expr {
         | Expr::CoerceViaIo { arg, form: CoercionForm::ImplicitCast, .. }
         | Expr::CoerceToDomain { arg, form: CoercionForm::ImplicitCast, .. } => strip_implicit(arg),
         e => e,
-    }
-}
-
-fn flatten_rows<'r>(e: &'r Raw, out: &mut Vec<&'r Raw>) {
-    match e {
-        Raw::RowExpr(r) if !r.explicit => r.args.iter().for_each(|a| flatten_rows(a, out)),
-        e => out.push(e),
     }
 }
 

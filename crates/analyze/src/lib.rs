@@ -17,6 +17,7 @@ mod expr_transform;
 mod frame;
 mod from;
 pub mod func;
+pub mod grouping;
 pub mod info;
 mod kind;
 pub mod names;

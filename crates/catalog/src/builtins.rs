@@ -163,6 +163,7 @@ impl Builtins {
                 combine_fn: r.oid(pg_aggregate::AGGCOMBINEFN),
                 sort_op: r.oid(pg_aggregate::AGGSORTOP),
                 trans_type: r.oid(pg_aggregate::AGGTRANSTYPE),
+                trans_space: r.int(pg_aggregate::AGGTRANSSPACE),
                 init_val: r.text(pg_aggregate::AGGINITVAL),
             });
             self.aggs.insert(a.fnoid, a);

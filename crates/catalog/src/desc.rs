@@ -93,6 +93,8 @@ pub struct AggDesc {
     /// Operator that makes it replaceable by the first row of an index (`min`, `max`); invalid if none.
     pub sort_op: Oid,
     pub trans_type: Oid,
+    /// Bytes of a transition state, 0 = not said.
+    pub trans_space: i32,
     pub init_val: Option<String>,
 }
 

@@ -141,6 +141,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
                 AggKind::Plain => AggStrategy::Plain,
                 AggKind::Sorted => AggStrategy::Sorted,
                 AggKind::Hashed => AggStrategy::Hashed,
+                AggKind::Mixed => AggStrategy::Mixed,
             };
             let node = Node::Agg {
                 child: Box::new(c),
@@ -149,6 +150,36 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
                 num_groups: *groups,
                 grouping_sets: Vec::new(),
             };
+            Ok(wrap(path, node, qual.clone()))
+        }
+        PathKind::GroupingSets { sub, kind, rollups, qual } => {
+            let c = build(g, root, sub)?;
+            let mut first_sort = true;
+            let mut list = Vec::new();
+            for r in rollups {
+                let keys = group_keys(g, &c, &r.clauses)?;
+                let sort = if r.hashed || std::mem::take(&mut first_sort) {
+                    Vec::new()
+                } else {
+                    clause_sort_keys(g, &keys, &c, &r.clauses)?
+                };
+                list.push(Rollup {
+                    hashed: r.hashed,
+                    keys,
+                    sort,
+                    refs: r.clauses.iter().map(|c| c.tle_ref).collect(),
+                    sets: r.sets.iter().map(|s| s.refs.len()).collect(),
+                });
+            }
+            let strategy = match kind {
+                AggKind::Plain => AggStrategy::Plain,
+                AggKind::Sorted => AggStrategy::Sorted,
+                AggKind::Hashed => AggStrategy::Hashed,
+                AggKind::Mixed => AggStrategy::Mixed,
+            };
+            let num_groups = rollups.iter().map(|r| r.groups).sum();
+            let node =
+                Node::Agg { child: Box::new(c), strategy, keys: Vec::new(), num_groups, grouping_sets: list };
             Ok(wrap(path, node, qual.clone()))
         }
         PathKind::Window { sub, clause, qual, top } => {
@@ -916,6 +947,36 @@ fn group_keys(g: &Glob<'_>, child: &Plan, clauses: &[SortGroupClause]) -> Result
                 .position(|t| t.sort_group_ref == c.tle_ref)
                 .ok_or_else(|| Error::internal("ORDER/GROUP BY expression not found in targetlist"))?;
             group_key(g, i as u16, c.eqop, collation_of(&child.targetlist[i].expr))
+        })
+        .collect()
+}
+
+/// Sort keys of grouping columns.
+fn clause_sort_keys(
+    g: &Glob<'_>,
+    keys: &[GroupKey],
+    child: &Plan,
+    clauses: &[SortGroupClause],
+) -> Result<Vec<SortKey>> {
+    keys.iter()
+        .zip(clauses)
+        .map(|(k, c)| {
+            let (family, ty, desc) = crate::pathkeys::ordering_op(g, c.sortop)
+                .ok_or_else(|| Error::internal("grouping column cannot be sorted"))?;
+            let _ = &child.targetlist[k.column as usize];
+            let cmp_proc = g
+                .ctx
+                .catalog
+                .amproc(family, ty, ty, 1)?
+                .ok_or_else(|| Error::internal("missing comparison support function"))?;
+            Ok(SortKey {
+                column: k.column,
+                sortop: c.sortop,
+                cmp_proc,
+                desc,
+                collation: k.collation,
+                nulls_first: c.nulls_first,
+            })
         })
         .collect()
 }

@@ -103,6 +103,8 @@ pub enum AggKind {
     Plain,
     Sorted,
     Hashed,
+    /// Grouping sets, some hashed, some sorted.
+    Mixed,
 }
 
 #[derive(Clone, Debug)]
@@ -196,6 +198,12 @@ pub enum PathKind {
         clauses: Vec<SortGroupClause>,
         qual: Vec<Expr>,
         groups: f64,
+    },
+    GroupingSets {
+        sub: Rc<Path>,
+        kind: AggKind,
+        rollups: Vec<crate::upper::grouping_sets::Rollup>,
+        qual: Vec<Expr>,
     },
     /// The functions of one window; `qual` filters the result of the topmost.
     Window {

@@ -253,6 +253,19 @@ pub struct GroupKey {
     pub collation: Oid,
 }
 
+/// Grouping sets over one order of the input, or one hashed set.
+#[derive(Clone, Debug)]
+pub struct Rollup {
+    pub hashed: bool,
+    pub keys: Vec<GroupKey>,
+    /// Order to sort the input in; empty where it comes in order (or needs none).
+    pub sort: Vec<SortKey>,
+    /// Target list numbers of the keys.
+    pub refs: Vec<u32>,
+    /// The sets, as numbers of leading keys, longest first.
+    pub sets: Vec<usize>,
+}
+
 #[derive(Clone, Debug)]
 pub struct MergeKey {
     pub outer: Expr,
@@ -451,7 +464,8 @@ pub enum Node {
         strategy: AggStrategy,
         keys: Vec<GroupKey>,
         num_groups: f64,
-        grouping_sets: Vec<Vec<u16>>,
+        /// GROUPING SETS: what to compute, in the order EXPLAIN shows it; `keys` is empty then.
+        grouping_sets: Vec<Rollup>,
     },
     WindowAgg {
         child: Box<Plan>,

@@ -285,9 +285,10 @@ fn move_having(g: &Glob<'_>, root: &mut Root) {
     let mut keep = Vec::new();
     let mut down = Vec::new();
     for c in to_and_list(Some(h)) {
-        if contains_aggs(&c) || contains_volatile(g.ctx, &c) || contains_subplans(&c) {
+        let sets = !root.query.grouping_sets.is_empty();
+        if sets || contains_aggs(&c) || contains_volatile(g.ctx, &c) || contains_subplans(&c) {
             keep.push(c);
-        } else if !root.query.group_clause.is_empty() && root.query.grouping_sets.is_empty() {
+        } else if !root.query.group_clause.is_empty() {
             down.push(c);
         } else {
             down.push(c.clone());
@@ -300,7 +301,10 @@ fn move_having(g: &Glob<'_>, root: &mut Root) {
         root.query.jointree.quals = Some(make_and(l));
     }
     // An empty list still means "there is a HAVING".
-    let keep_any = !keep.is_empty() || (root.query.group_clause.is_empty() && !root.query.has_aggs);
+    let keep_any = !keep.is_empty()
+        || (root.query.group_clause.is_empty()
+            && root.query.grouping_sets.is_empty()
+            && !root.query.has_aggs);
     root.having = keep;
     root.query.having = keep_any.then(|| is_bool_const(true));
 }

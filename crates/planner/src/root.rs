@@ -231,6 +231,8 @@ pub struct Root {
     /// Outer references that nested loops must supply while making the plan.
     pub cur_outer: Relids,
     pub cur_outer_params: Vec<crate::plan::NestLoopParam>,
+    /// GROUPING SETS, arranged.
+    pub sets: Option<crate::upper::grouping_sets::Sets>,
     /// Windows in use, in the order they are computed.
     pub windows: Vec<crate::upper::window::ActiveWindow>,
     /// min/max replaced by index look-ups.
@@ -277,6 +279,7 @@ impl Root {
             row_marks: Vec::new(),
             cur_outer: Relids::EMPTY,
             cur_outer_params: Vec::new(),
+            sets: None,
             windows: Vec::new(),
             minmax: Vec::new(),
             final_paths: Vec::new(),

@@ -377,6 +377,20 @@ impl Cx<'_, '_> {
                 | Node::WindowAgg { .. }
                 | Node::Group { .. }
         ) {
+            if let Node::Agg { child, grouping_sets, .. } = &p.node
+                && !grouping_sets.is_empty()
+            {
+                // A grouping column is the child's even where it is a constant: some sets show it as NULL.
+                for t in p.targetlist.iter_mut().filter(|t| t.sort_group_ref != 0) {
+                    let i = child.targetlist.iter().position(|c| c.sort_group_ref == t.sort_group_ref);
+                    if let Some(i) = i
+                        && child_out.get(i).is_some_and(|c| equal(c, &t.expr))
+                        && matches!(t.expr, Expr::Const(_) | Expr::Param(_))
+                    {
+                        t.expr = outer_var(i, &child_out[i], VarNo::Outer);
+                    }
+                }
+            }
             for t in &mut p.targetlist {
                 fix_top(&mut t.expr, &child_out);
             }

@@ -66,6 +66,7 @@ pub fn replace_outer_refs(g: &Glob<'_>, depth: usize, e: &mut Expr) {
         let up = match x {
             Expr::Var(v) if v.levels_up > 0 => v.levels_up,
             Expr::Aggref(a) if a.levels_up > 0 => a.levels_up,
+            Expr::GroupingFunc { levels_up, .. } if *levels_up > 0 => *levels_up,
             _ => return None,
         };
         let mut item = x.clone();

@@ -295,9 +295,19 @@ impl Deparser<'_> {
             self.keyword(" WHERE ", -STD, STD, 1);
             self.expr(w, false)?;
         }
-        if !q.group_clause.is_empty() {
+        if !q.group_clause.is_empty() || !q.grouping_sets.is_empty() {
             self.keyword(" GROUP BY ", -STD, STD, 1);
-            for (i, g) in q.group_clause.iter().enumerate() {
+            if q.group_distinct {
+                self.put("DISTINCT ");
+            }
+            for (i, s) in q.grouping_sets.iter().enumerate() {
+                if i > 0 {
+                    self.put(", ");
+                }
+                self.grouping_set(s, &q.target_list, true)?;
+            }
+            let plain: &[SortGroupClause] = if q.grouping_sets.is_empty() { &q.group_clause } else { &[] };
+            for (i, g) in plain.iter().enumerate() {
                 if i > 0 {
                     self.put(", ");
                 }
@@ -309,6 +319,39 @@ impl Deparser<'_> {
             self.expr(h, false)?;
         }
         self.window_clause(q)
+    }
+
+    fn grouping_set(&mut self, s: &GroupingSet, targets: &[TargetEntry], bare: bool) -> Result<()> {
+        let (open, list, bare_items) = match s {
+            GroupingSet::Empty => {
+                self.put("()");
+                return Ok(());
+            }
+            GroupingSet::Simple(refs) => {
+                let parens = !bare || refs.len() != 1;
+                self.put(if parens { "(" } else { "" });
+                for (i, r) in refs.iter().enumerate() {
+                    if i > 0 {
+                        self.put(", ");
+                    }
+                    self.sort_item(*r, targets, false)?;
+                }
+                self.put(if parens { ")" } else { "" });
+                return Ok(());
+            }
+            GroupingSet::Rollup(l) => ("ROLLUP(", l, true),
+            GroupingSet::Cube(l) => ("CUBE(", l, true),
+            GroupingSet::Sets(l) => ("GROUPING SETS (", l, false),
+        };
+        self.put(open);
+        for (i, x) in list.iter().enumerate() {
+            if i > 0 {
+                self.put(", ");
+            }
+            self.grouping_set(x, targets, bare_items)?;
+        }
+        self.put(")");
+        Ok(())
     }
 
     fn window_clause(&mut self, q: &Query) -> Result<()> {

@@ -129,7 +129,7 @@ impl Analyzer<'_> {
         self.finish_query(&mut q);
         crate::collation::assign_query(self.ctx, &mut q)?;
         if q.has_aggs {
-            self.check_grouping(&q)?;
+            self.check_grouping(&mut q)?;
         }
         Ok(q)
     }

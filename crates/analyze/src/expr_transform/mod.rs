@@ -296,15 +296,6 @@ impl Analyzer<'_> {
         Ok((out, t))
     }
 
-    fn transform_grouping(&mut self, g: &parser::GroupingFunc) -> Result<Expr> {
-        let mut args = Vec::new();
-        for a in &g.args {
-            args.push(self.transform_expr(a)?);
-        }
-        self.level().has_aggs = true;
-        Ok(Expr::GroupingFunc { args, refs: Vec::new(), levels_up: 0, location: Some(g.location) })
-    }
-
     /// Is the value a row (so that IS NULL looks at its fields)?
     pub fn is_row_type(&self, e: &Expr) -> Result<bool> {
         let t = expr_type(e);

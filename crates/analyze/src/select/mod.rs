@@ -78,7 +78,8 @@ impl Analyzer<'_> {
         let quals = self.transform_condition(&s.where_clause, ExprKind::Where)?;
         q.having = self.transform_condition(&s.having_clause, ExprKind::Having)?;
         q.sort = self.transform_sort_clause(&s.sort_clause, &mut list, ExprKind::OrderBy, false)?;
-        q.group_clause = self.transform_group_clause(&s.group_clause, &mut list, &q.sort)?;
+        (q.group_clause, q.grouping_sets) =
+            self.transform_group_clause(&s.group_clause, &mut list, &q.sort)?;
         q.group_distinct = s.group_distinct;
         match &s.distinct_clause {
             None => {}
@@ -100,8 +101,8 @@ impl Analyzer<'_> {
             self.transform_locking(&mut q, l, false)?;
         }
         crate::collation::assign_query(self.ctx, &mut q)?;
-        if q.has_aggs || !q.group_clause.is_empty() || q.having.is_some() {
-            self.check_grouping(&q)?;
+        if q.has_aggs || !q.group_clause.is_empty() || !q.grouping_sets.is_empty() || q.having.is_some() {
+            self.check_grouping(&mut q)?;
         }
         if q.has_aggs {
             refuse_recursive_aggregates(&q)?;

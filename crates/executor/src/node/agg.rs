@@ -10,17 +10,19 @@ use crate::store::{SpillFile, batch_of};
 use analyze::expr::{AggSplit, Aggref};
 use analyze::info::expr_type;
 use analyze::walk;
-use common::{Oid, err};
+use common::Oid;
 use planner::instrument::HashAggInstr;
 use planner::plan::{AggStrategy, GroupKey, SortKey};
 use types::column::BATCH_ROWS;
 use types::{AggImpl, AggState, Arg, CallCtx, DatumRef, FnImpl, Phys, Rows};
 
 /// Output of the grouping below the target list: key and carried columns, then one column an aggregate.
-struct AggScope<'a> {
+pub struct AggScope<'a> {
     /// Child columns available, in order.
-    carried: &'a [u16],
-    aggs: &'a [Aggref],
+    pub carried: &'a [u16],
+    pub aggs: &'a [Aggref],
+    /// GROUPING() calls, by their columns.
+    pub gfuncs: &'a [Vec<u32>],
 }
 
 impl Scope for AggScope<'_> {
@@ -31,13 +33,17 @@ impl Scope for AggScope<'_> {
         self.carried.iter().position(|c| *c == v.attno as u16 - 1)
     }
     fn special(&self, e: &Expr) -> Option<usize> {
+        if let Expr::GroupingFunc { refs, .. } = e {
+            let at = self.gfuncs.iter().position(|g| g == refs)?;
+            return Some(self.carried.len() + self.aggs.len() + at);
+        }
         let Expr::Aggref(a) = e else { return None };
         self.aggs.iter().position(|b| b == &**a).map(|p| self.carried.len() + p)
     }
 }
 
 /// One aggregate of the node.
-struct AggCall {
+pub struct AggCall {
     imp: AggImpl,
     arg_types: Vec<Oid>,
     result_type: Oid,
@@ -60,7 +66,8 @@ struct Ordered {
 }
 
 impl AggCall {
-    fn compile(b: &BuildCx<'_>, a: &Aggref) -> Result<AggCall> {
+    /// Compiles; no groups yet.
+    pub fn compile(b: &BuildCx<'_>, a: &Aggref) -> Result<AggCall> {
         if a.split != AggSplit::Simple {
             return Err(Error::unsupported("partial aggregation"));
         }
@@ -97,6 +104,24 @@ impl AggCall {
         })
     }
 
+    /// Forgets all groups.
+    pub fn reset(&mut self) {
+        self.state = self.fresh();
+        if let Some(o) = &mut self.ordered {
+            o.sorter.clear();
+        }
+    }
+
+    /// Makes room for groups `0..n`.
+    pub fn grow(&mut self, n: usize) {
+        self.state.resize(n);
+    }
+
+    /// Result of a group.
+    pub fn finish(&self, cx: &Exec, group: usize) -> Result<types::Datum> {
+        self.ctx(cx, |ctx| self.state.finish(ctx, group))
+    }
+
     fn fresh(&self) -> Box<dyn AggState> {
         (self.imp.make)(&self.arg_types, self.result_type, self.collation)
     }
@@ -118,7 +143,7 @@ impl AggCall {
     }
 
     /// Feeds the live rows of `b`; `groups` runs in parallel with them.
-    fn update(&mut self, cx: &Exec, b: &mut Batch, groups: &[u32], scratch: &mut Scratch) -> Result<()> {
+    pub fn update(&mut self, cx: &Exec, b: &mut Batch, groups: &[u32], scratch: &mut Scratch) -> Result<()> {
         let saved = if let Some(f) = &mut self.filter {
             let saved = b.sel.clone();
             f.filter(cx, b)?;
@@ -185,7 +210,7 @@ impl AggCall {
     }
 
     /// Feeds the waiting rows of ordered aggregates.
-    fn drain(&mut self, cx: &Exec) -> Result<()> {
+    pub fn drain(&mut self, cx: &Exec) -> Result<()> {
         let Some(mut o) = self.ordered.take() else { return Ok(()) };
         let r = self.drain_from(cx, &mut o);
         o.sorter.clear();
@@ -335,8 +360,9 @@ fn is_desc(env: &ExecEnv, op: Oid) -> Result<bool> {
     Ok(env.catalog()?.amops_of(op)?.iter().any(|a| a.method == Oid(403) && a.strategy == 5))
 }
 
+/// Buffers of [`AggCall::update`].
 #[derive(Default)]
-struct Scratch {
+pub struct Scratch {
     groups: Vec<u32>,
 }
 
@@ -403,10 +429,10 @@ pub fn build(
     strategy: AggStrategy,
     keys: &[GroupKey],
     _num_groups: f64,
-    grouping_sets: &[Vec<u16>],
+    grouping_sets: &[planner::plan::Rollup],
 ) -> Result<BoxNode> {
-    if !grouping_sets.is_empty() || strategy == AggStrategy::Mixed {
-        return Err(Error::unsupported("GROUPING SETS"));
+    if !grouping_sets.is_empty() {
+        return super::grouping_sets::build(b, plan, child, grouping_sets);
     }
     let mut aggs: Vec<Aggref> = Vec::new();
     let mut carried: Vec<u16> = Vec::new();
@@ -433,7 +459,8 @@ pub fn build(
     let mut kinds: Vec<Phys> = carried.iter().map(|c| phys[*c as usize]).collect();
     let groups_rows = batch_of(&kinds);
     kinds.extend(calls.iter().map(|c| c.phys));
-    let tail = Tail::compile(b, plan, &AggScope { carried: &carried, aggs: &aggs }, kinds.len())?;
+    let tail =
+        Tail::compile(b, plan, &AggScope { carried: &carried, aggs: &aggs, gfuncs: &[] }, kinds.len())?;
     let hashed = strategy == AggStrategy::Hashed;
     Ok(Box::new(Agg {
         child: super::build(b, child)?,
@@ -789,7 +816,9 @@ impl ExecNode for Agg {
                     self.report(cx);
                 }
                 AggStrategy::Sorted => self.phase = Phase::Reading,
-                AggStrategy::Mixed => return Err(err!(FEATURE_NOT_SUPPORTED, "GROUPING SETS")),
+                AggStrategy::Mixed => {
+                    return Err(Error::internal("executor: mixed strategy without grouping sets"));
+                }
             }
         }
         if self.strategy == AggStrategy::Sorted {

@@ -19,6 +19,7 @@ mod cte;
 mod function_scan;
 mod group;
 mod group_table;
+mod grouping_sets;
 mod hash_join;
 mod instrumented;
 mod join_common;

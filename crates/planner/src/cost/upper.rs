@@ -72,9 +72,12 @@ pub fn agg_costs<'e>(g: &Glob<'_>, root: &Root, exprs: impl IntoIterator<Item = 
         }
         if let Ok(t) = g.ctx.catalog.type_desc(d.trans_type) {
             if d.trans_type == types::oids::INTERNAL {
-                c.space += 8192.0;
+                c.space += if d.trans_space > 0 { f64::from(d.trans_space) } else { 8192.0 };
             } else if !t.by_val {
-                let w = a.args.first().map_or(32, |x| root.expr_width(g, &x.expr));
+                let w = match d.trans_space {
+                    0 => a.args.first().map_or(32, |x| root.expr_width(g, &x.expr)),
+                    w => w,
+                };
                 c.space += f64::from((w + 7) / 8 * 8) + 16.0;
             }
         }
@@ -115,9 +118,10 @@ pub fn agg(
             total = startup + s.cpu_tuple_cost;
             rows = 1.0;
         }
-        AggKind::Sorted => {
-            startup = in_startup;
-            total = in_total + c.trans.startup + c.trans.per_tuple * in_rows + colcost * in_rows;
+        AggKind::Sorted | AggKind::Mixed => {
+            let disabled = if kind == AggKind::Mixed && !s.enable_hashagg { DISABLE_COST } else { 0.0 };
+            startup = in_startup + disabled;
+            total = disabled + in_total + c.trans.startup + c.trans.per_tuple * in_rows + colcost * in_rows;
             total += c.fin.startup + c.fin.per_tuple * groups + s.cpu_tuple_cost * groups;
         }
         AggKind::Hashed => {
@@ -127,6 +131,10 @@ pub fn agg(
             }
             startup += c.trans.startup + c.trans.per_tuple * in_rows + colcost * in_rows + c.fin.startup;
             total = startup + c.fin.per_tuple * groups + s.cpu_tuple_cost * groups;
+        }
+    }
+    if matches!(kind, AggKind::Hashed | AggKind::Mixed) {
+        {
             let entry = hash_entry_size(c.count, in_width, c.space);
             let mem = s.hash_mem_bytes();
             let (limit, parts) = if entry * groups < mem {

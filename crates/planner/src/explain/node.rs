@@ -490,7 +490,11 @@ impl<'a> NodeCx<'a> {
     }
 
     fn sort_key(&self, at: &Place<'_>, keys: &[SortKey]) -> Vec<String> {
-        let cols = self.columns(at, keys.iter().map(|k| k.column), true);
+        self.sort_columns(at, keys, true)
+    }
+
+    fn sort_columns(&self, at: &Place<'_>, keys: &[SortKey], own: bool) -> Vec<String> {
+        let cols = self.columns(at, keys.iter().map(|k| k.column), own);
         let children = at.plan.children();
         cols.into_iter()
             .zip(keys)
@@ -615,12 +619,13 @@ impl<'a> NodeCx<'a> {
                 out.push(Prop::Both("Hash Cond", anded(l)));
                 self.join_filter(at, join, &mut out);
             }
-            Node::Agg { keys, strategy, .. } => {
+            Node::Agg { keys, strategy, grouping_sets, .. } => {
+                self.grouping_sets(at, *strategy, grouping_sets, &mut out);
                 if !keys.is_empty() {
                     out.push(Prop::List("Group Key", self.columns(at, keys.iter().map(|k| k.column), false)));
                 }
                 self.upper_filter(at, &mut out);
-                if *strategy == AggStrategy::Hashed
+                if matches!(strategy, AggStrategy::Hashed | AggStrategy::Mixed)
                     && let Some(n) = self.ni(p)
                     && let Some(h) = &n.agg
                 {
@@ -700,6 +705,35 @@ impl<'a> NodeCx<'a> {
             _ => {}
         }
         out
+    }
+
+    /// The keys of grouping sets, one line a set; those of a rollup with its own sort below that.
+    fn grouping_sets(&self, at: &Place<'_>, strategy: AggStrategy, rollups: &[Rollup], out: &mut Vec<Prop>) {
+        let mut groups: Vec<Vec<(String, Val)>> = Vec::new();
+        for (i, r) in rollups.iter().enumerate() {
+            let mixed = i == 0 && matches!(strategy, AggStrategy::Hashed | AggStrategy::Mixed);
+            let name = if r.hashed || mixed { "Hash Key" } else { "Group Key" };
+            let mut o: Vec<(String, Val)> = Vec::new();
+            let mut pad = "";
+            if !r.sort.is_empty() {
+                let l = self.sort_columns(at, &r.sort, false);
+                out.push(Prop::Text(format!("Sort Key: {}", l.join(", "))));
+                o.push(("Sort Key".into(), Val::List(l)));
+                pad = "  ";
+            }
+            let mut lists = Vec::new();
+            for n in &r.sets {
+                let l = self.columns(at, r.keys[..*n].iter().map(|k| k.column), false);
+                let text = if l.is_empty() { "()".to_string() } else { l.join(", ") };
+                out.push(Prop::Text(format!("{pad}{name}: {text}")));
+                lists.push(l);
+            }
+            o.push((format!("{name}s"), Val::Lists(lists)));
+            groups.push(o);
+        }
+        if !groups.is_empty() {
+            out.push(Prop::Struct("Grouping Sets", Val::Objs(groups)));
+        }
     }
 
     fn join_unique(&self, j: &JoinCommon, out: &mut Vec<Prop>) {

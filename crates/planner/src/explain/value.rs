@@ -8,6 +8,7 @@ pub enum Val {
     Num(String),
     Bool(bool),
     List(Vec<String>),
+    Lists(Vec<Vec<String>>),
     Objs(Vec<Vec<(String, Val)>>),
     Obj(Vec<(String, Val)>),
 }
@@ -64,6 +65,17 @@ fn json_value(v: &Val, level: usize, out: &mut String) {
             }
             out.push(']');
         }
+        Val::Lists(l) => {
+            out.push('[');
+            for (i, s) in l.iter().enumerate() {
+                out.push_str(if i > 0 { ",\n" } else { "\n" });
+                pad(level + 1, out);
+                json_value(&Val::List(s.clone()), level + 1, out);
+            }
+            out.push('\n');
+            pad(level, out);
+            out.push(']');
+        }
         Val::Obj(o) => json_object(o, level, out),
         Val::Objs(l) => {
             out.push_str("[\n");
@@ -100,6 +112,17 @@ pub fn yaml_object(props: &[(String, Val)], level: usize, dash: bool, out: &mut 
                     pad(level + 1, out);
                     out.push_str("- ");
                     quote(s, out);
+                }
+            }
+            Val::Lists(l) => {
+                for s in l {
+                    out.push('\n');
+                    pad(level + 1, out);
+                    out.push_str("- ");
+                    for (i, x) in s.iter().enumerate() {
+                        out.push_str(if i > 0 { ", " } else { "" });
+                        quote(x, out);
+                    }
                 }
             }
             Val::Obj(o) => yaml_object(o, level + 1, false, out),
@@ -146,6 +169,23 @@ pub fn xml_members(props: &[(String, Val)], level: usize, out: &mut String) {
                     pad(level + 1, out);
                     out.push_str("<Item>");
                     xml_text(s, out);
+                    out.push_str("</Item>\n");
+                }
+                pad(level, out);
+                out.push_str(&format!("</{tag}>\n"));
+            }
+            Val::Lists(l) => {
+                out.push_str(&format!("<{tag}>\n"));
+                for s in l {
+                    pad(level + 1, out);
+                    out.push_str("<Item>\n");
+                    for x in s {
+                        pad(level + 2, out);
+                        out.push_str("<Item>");
+                        xml_text(x, out);
+                        out.push_str("</Item>\n");
+                    }
+                    pad(level + 1, out);
                     out.push_str("</Item>\n");
                 }
                 pad(level, out);

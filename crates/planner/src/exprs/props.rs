@@ -83,6 +83,7 @@ pub fn refers_to_level(e: &Expr, up: u32) -> bool {
     walk_levels(e, 0, &mut |x, lvl| match x {
         Expr::Var(v) if v.levels_up >= lvl + up => found = true,
         Expr::Aggref(a) if a.levels_up >= lvl + up => found = true,
+        Expr::GroupingFunc { levels_up, .. } if *levels_up >= lvl + up => found = true,
         _ => {}
     });
     found
@@ -94,6 +95,7 @@ pub fn query_is_correlated(q: &analyze::query::Query) -> bool {
     walk_query_levels(q, 0, &mut |x, lvl| match x {
         Expr::Var(v) if v.levels_up > lvl => found = true,
         Expr::Aggref(a) if a.levels_up > lvl => found = true,
+        Expr::GroupingFunc { levels_up, .. } if *levels_up > lvl => found = true,
         _ => {}
     });
     found
@@ -109,7 +111,7 @@ pub fn pull_vars<'e>(e: &'e Expr, stop_at_aggs: bool, out: &mut Vec<&'e Expr>) {
             }
             false
         }
-        Expr::Aggref(_) | Expr::WindowFunc(_) if stop_at_aggs => {
+        Expr::Aggref(_) | Expr::WindowFunc(_) | Expr::GroupingFunc { .. } if stop_at_aggs => {
             if !out.contains(&x) {
                 out.push(x);
             }
@@ -311,7 +313,7 @@ pub fn cost_expr(ctx: &PlannerCtx<'_>, e: &Expr) -> QualCost {
                 // Half the elements are looked at.
                 c.per_tuple += f(o.funcid) * array_length_estimate(ctx, &o.args[1]) * 0.5;
             }
-            Expr::Aggref(_) | Expr::WindowFunc(_) => return false,
+            Expr::Aggref(_) | Expr::WindowFunc(_) | Expr::GroupingFunc { .. } => return false,
             Expr::CoerceViaIo { arg, result_type, .. } => {
                 if let Ok(t) = ctx.catalog.type_desc(*result_type) {
                     c.per_tuple += f(t.input);

@@ -19,7 +19,20 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
     let having = root.having.clone();
     let best = cheapest(&inputs);
     if !q.has_aggs && clauses.is_empty() {
-        return Ok(vec![degenerate(g, root, out, having)]);
+        let n = root.query.grouping_sets.first().map_or(1, |_| {
+            analyze::grouping::expand(&root.query.grouping_sets, root.query.group_distinct, usize::MAX)
+                .map_or(1, |l| l.len())
+        });
+        let one = degenerate(g, root, out, having);
+        if n == 1 {
+            return Ok(vec![one]);
+        }
+        let rows = one.rows * n as f64;
+        let (startup, total) = (one.startup, one.total * n as f64);
+        let target = one.target.clone();
+        let kind = PathKind::Append { subs: vec![one; n] };
+        let p = Path::new(kind, crate::relids::Relids::EMPTY, target).cost(rows, startup, total);
+        return Ok(vec![Rc::new(p)]);
     }
     let exprs: Vec<&Expr> = root.tlist.iter().map(|t| &t.expr).chain(&having).collect();
     let costs = cost::upper::agg_costs(g, root, exprs);
@@ -42,6 +55,36 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
         selectivity::clause::exprs_sel(g, root, &having.iter().collect::<Vec<_>>(), 0, JoinType::Inner, None)
     };
     let has_aggs = root.query.has_aggs;
+    if let Some(mut sets) = root.sets.take() {
+        let groups = super::grouping_sets::estimate(g, root, &mut sets, best.rows);
+        let m = super::grouping_sets::Maker {
+            root,
+            costs: &costs,
+            having: &having,
+            having_cost: hcost,
+            having_sel: hsel,
+            out: &out,
+        };
+        let mut list: Vec<Rc<Path>> = Vec::new();
+        let keys = root.group_pathkeys.clone();
+        let can_hash = !clauses.is_empty() && !costs.any_ordered && sets.any_hashable;
+        for p in &inputs {
+            let n = pathkeys::common(&keys, &p.keys);
+            let sorted = n == keys.len();
+            if sorted || Rc::ptr_eq(p, &best) {
+                let s = if sorted { p.clone() } else { Rc::new(sort_path(g, p, &keys, -1.0)) };
+                m.sorted(g, &s, &sets, can_hash).into_iter().for_each(|p| add_path(&mut list, true, p));
+            }
+            if !sorted && n > 0 && g.ctx.settings.enable_incremental_sort {
+                let s = Rc::new(incremental_path(g, root, p, &keys, n, -1.0));
+                m.sorted(g, &s, &sets, can_hash).into_iter().for_each(|p| add_path(&mut list, true, p));
+            }
+        }
+        if can_hash && let Some(p) = m.hashed(g, &best, &sets, groups) {
+            add_path(&mut list, true, p);
+        }
+        return Ok(list);
+    }
     let make = |sub: &Rc<Path>, kind: AggKind| -> Path {
         let (s, t, rows) = cost::upper::agg(
             g,

@@ -29,6 +29,8 @@ pub fn candidates(g: &Glob<'_>, root: &Root) -> Vec<(Expr, Expr, Oid)> {
     let q = &root.query;
     let no = Vec::new();
     if !q.group_clause.is_empty()
+        || q.grouping_sets.len() > 1
+        || q.has_window_funcs
         || !q.ctes.is_empty()
         || q.jointree.from.len() != 1
         || q.command != CmdType::Select

@@ -2,6 +2,7 @@
 
 pub mod distinct;
 pub mod group;
+pub mod grouping_sets;
 pub mod minmax;
 pub mod modify;
 pub mod setop;
@@ -32,10 +33,6 @@ pub struct LimitEst {
 
 /// Plans everything of one query level; leaves the finished paths in `root.final_paths`.
 pub fn grouping_planner(g: &Glob<'_>, root: &mut Root, fraction: f64, recursive: Option<u32>) -> Result<()> {
-    let q = &root.query;
-    if !q.grouping_sets.is_empty() {
-        return Err(Error::unsupported("GROUPING SETS"));
-    }
     let (fraction, limit) = preprocess_limit(g, root, fraction);
     root.tuple_fraction = fraction;
     let limit_tuples =
@@ -96,9 +93,18 @@ fn preprocess_limit(g: &Glob<'_>, root: &Root, fraction: f64) -> (f64, LimitEst)
 /// A query without set operations, up to (not including) ORDER BY.
 fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path>>> {
     modify::target_list(g, root)?;
-    order_group_clause(root);
+    root.sets = grouping_sets::prepare(root)?;
+    if root.sets.is_none() {
+        order_group_clause(root);
+        // Nothing is ever grouped away.
+        let zero =
+            |e: &mut Expr| replace(e, &mut |x| matches!(x, Expr::GroupingFunc { .. }).then(|| int4(0)));
+        root.tlist.iter_mut().for_each(|t| zero(&mut t.expr));
+        root.having.iter_mut().for_each(zero);
+    }
     let q = &root.query;
-    let grouping = !q.group_clause.is_empty() || q.has_aggs || q.having.is_some();
+    let grouping =
+        !q.group_clause.is_empty() || !q.grouping_sets.is_empty() || q.has_aggs || q.having.is_some();
     root.limit_tuples = if grouping || !q.distinct.is_empty() || q.has_target_srfs || q.has_window_funcs {
         -1.0
     } else {
@@ -152,6 +158,16 @@ fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path
     Ok(paths)
 }
 
+fn int4(v: i32) -> Expr {
+    Expr::Const(Const {
+        consttype: types::oids::INT4,
+        typmod: -1,
+        collation: common::Oid::INVALID,
+        value: Datum::I32(v),
+        location: None,
+    })
+}
+
 /// GROUP BY in the order of ORDER BY as far as both agree, so that one sort serves both.
 fn order_group_clause(root: &mut Root) {
     let q = &mut root.query;
@@ -183,7 +199,10 @@ fn order_group_clause(root: &mut Root) {
 pub fn set_pathkeys(g: &Glob<'_>, root: &mut Root) {
     let tl = root.tlist.clone();
     let sortable = |l: &[SortGroupClause]| l.iter().all(|c| c.sortop.is_valid());
-    let q = root.query.clone_clauses();
+    let mut q = root.query.clone_clauses();
+    if let Some(s) = &root.sets {
+        q.0 = s.rollups.first().map(|r| r.clauses.clone()).unwrap_or_default();
+    }
     root.group_pathkeys = if !q.0.is_empty() && sortable(&q.0) {
         pathkeys::for_clauses(g, root, &q.0, &tl).unwrap_or_default()
     } else {
