@@ -132,7 +132,6 @@ const LOG: &[(&str, &str, &str, &str)] = &[
         "NOTICE:  table \"not_there\" does not exist, skipping",
     ),
     ("log_timezone", "Asia/Tokyo", "select x_unknown", " JST ["),
-    
 ];
 
 #[test]

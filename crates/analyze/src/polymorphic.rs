@@ -6,6 +6,7 @@ use crate::scope::Analyzer;
 use crate::typename::format_type_short;
 use common::{Error, Oid, Result, err};
 use types::oids;
+use types::range::{RangeType, find_family};
 
 fn is_compatible_family(t: Oid) -> bool {
     matches!(
@@ -24,6 +25,7 @@ pub fn consistent(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &[Oid]) -> Res
     let mut array: Option<Oid> = None;
     let mut need_nonarray = false;
     let mut compat: Vec<Oid> = Vec::new();
+    let mut ranges = Ranges::default();
     for (&a, &d) in actual.iter().zip(declared) {
         if a == oids::UNKNOWN {
             need_nonarray |= d == oids::ANYNONARRAY;
@@ -49,15 +51,11 @@ pub fn consistent(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &[Oid]) -> Res
                 }
                 array = Some(b);
             }
-            oids::ANYRANGE | oids::ANYCOMPATIBLERANGE => {
-                let (b, _) = ctx.base_type(a, -1)?;
-                if ctx.catalog.type_desc(b)?.typtype != b'r' {
-                    return Ok(false);
-                }
-            }
-            oids::ANYMULTIRANGE | oids::ANYCOMPATIBLEMULTIRANGE => {
-                let (b, _) = ctx.base_type(a, -1)?;
-                if ctx.catalog.type_desc(b)?.typtype != b'm' {
+            oids::ANYRANGE
+            | oids::ANYCOMPATIBLERANGE
+            | oids::ANYMULTIRANGE
+            | oids::ANYCOMPATIBLEMULTIRANGE => {
+                if ranges.add(ctx, d, a).is_err() {
                     return Ok(false);
                 }
             }
@@ -82,6 +80,13 @@ pub fn consistent(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &[Oid]) -> Res
         }
         elem = Some(e);
     }
+    if let Some(f) = ranges.plain.family {
+        if elem.is_some_and(|e| e != f.subtype) {
+            return Ok(false);
+        }
+        elem = Some(f.subtype);
+    }
+    compat.extend(ranges.compatible.family.map(|f| f.subtype));
     if need_nonarray
         && let Some(e) = elem
         && ctx.base_array_elem(e)?.is_valid()
@@ -92,6 +97,68 @@ pub fn consistent(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &[Oid]) -> Res
         return Ok(false);
     }
     Ok(true)
+}
+
+/// What the range pseudo-types of one family stand for.
+#[derive(Default)]
+struct OneFamily {
+    range: Oid,
+    multirange: Oid,
+    family: Option<RangeType>,
+}
+
+/// The plain and the `anycompatible` family.
+#[derive(Default)]
+struct Ranges {
+    plain: OneFamily,
+    compatible: OneFamily,
+}
+
+impl Ranges {
+    /// Takes in an argument declared as a range pseudo-type. 42804.
+    fn add(&mut self, ctx: &AnalyzeCtx<'_>, declared: Oid, actual: Oid) -> Result<()> {
+        let (base, _) = ctx.base_type(actual, -1)?;
+        let multi = matches!(declared, oids::ANYMULTIRANGE | oids::ANYCOMPATIBLEMULTIRANGE);
+        let compatible = is_compatible_family(declared);
+        let one = if compatible { &mut self.compatible } else { &mut self.plain };
+        let name = format!(
+            "any{}{}",
+            if compatible { "compatible" } else { "" },
+            ["range", "multirange"][usize::from(multi)]
+        );
+        let slot = if multi { &mut one.multirange } else { &mut one.range };
+        if slot.is_valid() && *slot != base {
+            return Err(err!(DATATYPE_MISMATCH, "arguments declared \"{name}\" are not all alike").detail(
+                format!("{} versus {}", format_type_short(ctx, *slot), format_type_short(ctx, base)),
+            ));
+        }
+        *slot = base;
+        let found = find_family(base).filter(|f| base == if multi { f.multirange } else { f.range });
+        let Some(f) = found else {
+            let want = if multi { "multirange" } else { "range" };
+            return Err(err!(
+                DATATYPE_MISMATCH,
+                "argument declared {name} is not a {want} type but type {}",
+                format_type_short(ctx, actual)
+            ));
+        };
+        if one.family.is_some_and(|g| g != f) {
+            let other = name.replace("multirange", "range");
+            return Err(err!(
+                DATATYPE_MISMATCH,
+                "argument declared {} is not consistent with argument declared {}",
+                other.replace("range", "multirange"),
+                other
+            )
+            .detail(format!(
+                "{} versus {}",
+                format_type_short(ctx, one.multirange),
+                format_type_short(ctx, one.range)
+            )));
+        }
+        one.family = Some(f);
+        Ok(())
+    }
 }
 
 fn common_compat(ctx: &AnalyzeCtx<'_>, list: &[Oid]) -> Result<Option<Oid>> {
@@ -113,7 +180,7 @@ pub fn enforce(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &mut [Oid], resul
     }
     let mut elem = Oid::INVALID;
     let mut array = Oid::INVALID;
-    let mut range = Oid::INVALID;
+    let mut ranges = Ranges::default();
     let mut compat: Vec<(Oid, Option<usize>)> = Vec::new();
     let mut unknown_poly = false;
     let mut unknown_compat = false;
@@ -150,7 +217,6 @@ pub fn enforce(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &mut [Oid], resul
                 }
                 array = b;
             }
-            oids::ANYRANGE => range = ctx.base_type(a, -1)?.0,
             oids::ANYCOMPATIBLE | oids::ANYCOMPATIBLENONARRAY => compat.push((a, None)),
             oids::ANYCOMPATIBLEARRAY => {
                 let e = ctx.base_array_elem(a)?;
@@ -159,7 +225,7 @@ pub fn enforce(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &mut [Oid], resul
                 }
                 compat.push((e, None));
             }
-            _ => return Err(Error::unsupported("polymorphic range types")),
+            _ => ranges.add(ctx, d, a)?,
         }
     }
     if array.is_valid() && array != oids::ANYARRAY {
@@ -181,11 +247,27 @@ pub fn enforce(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &mut [Oid], resul
             )));
         }
     }
+    if let Some(f) = ranges.plain.family {
+        let (name, shown) = match ranges.plain.range.is_valid() {
+            true => ("anyrange", ranges.plain.range),
+            false => ("anymultirange", ranges.plain.multirange),
+        };
+        if elem.is_valid() && elem != f.subtype {
+            return Err(err!(
+                DATATYPE_MISMATCH,
+                "argument declared {name} is not consistent with argument declared anyelement"
+            )
+            .detail(format!(
+                "{} versus {}",
+                format_type_short(ctx, shown),
+                format_type_short(ctx, elem)
+            )));
+        }
+        elem = f.subtype;
+    }
+    compat.extend(ranges.compatible.family.map(|f| (f.subtype, None)));
     let needs_poly = |t: Oid| is_polymorphic(t) && !is_compatible_family(t);
-    if !elem.is_valid()
-        && !range.is_valid()
-        && (declared.iter().any(|d| needs_poly(*d)) || needs_poly(result))
-    {
+    if !elem.is_valid() && (declared.iter().any(|d| needs_poly(*d)) || needs_poly(result)) {
         if array == oids::ANYARRAY {
             elem = oids::ANYELEMENT;
         } else if unknown_poly {
@@ -213,10 +295,16 @@ pub fn enforce(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &mut [Oid], resul
             oids::ANYELEMENT | oids::ANYNONARRAY | oids::ANYENUM => elem,
             oids::ANYARRAY if array.is_valid() => array,
             oids::ANYARRAY => array_type(ctx, elem)?,
-            oids::ANYRANGE => range,
+            oids::ANYRANGE | oids::ANYMULTIRANGE => {
+                let f = ranges.plain.family.ok_or_else(|| undetermined(d))?;
+                if d == oids::ANYRANGE { f.range } else { f.multirange }
+            }
+            oids::ANYCOMPATIBLERANGE | oids::ANYCOMPATIBLEMULTIRANGE => {
+                let f = ranges.compatible.family.ok_or_else(|| undetermined(d))?;
+                if d == oids::ANYCOMPATIBLERANGE { f.range } else { f.multirange }
+            }
             oids::ANYCOMPATIBLE | oids::ANYCOMPATIBLENONARRAY => compat_type,
             oids::ANYCOMPATIBLEARRAY => array_type(ctx, compat_type)?,
-            d if is_polymorphic(d) => return Err(Error::unsupported("polymorphic range types")),
             d => d,
         })
     };
@@ -224,6 +312,11 @@ pub fn enforce(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &mut [Oid], resul
         *d = sub(*d)?;
     }
     sub(result)
+}
+
+fn undetermined(declared: Oid) -> Error {
+    let name = types::type_info(declared).map_or("anyrange", |t| t.name);
+    err!(DATATYPE_MISMATCH, "could not determine polymorphic type {name} because input has type unknown")
 }
 
 fn array_type(ctx: &AnalyzeCtx<'_>, elem: Oid) -> Result<Oid> {

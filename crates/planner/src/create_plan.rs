@@ -906,6 +906,7 @@ fn resolve_family_type(g: &Glob<'_>, family: Oid, ty: Oid) -> Oid {
         types::oids::ANYENUM,
         types::oids::RECORD,
         types::oids::ANYRANGE,
+        types::oids::ANYMULTIRANGE,
         types::oids::TEXT,
     ] {
         if g.ctx.catalog.amproc(family, t, t, 1).ok().flatten().is_some() {

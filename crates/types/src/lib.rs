@@ -15,6 +15,7 @@ pub mod misc;
 pub mod numeric;
 pub mod oids;
 pub mod ops;
+pub mod range;
 pub mod record;
 pub mod regexp;
 pub mod registry;
@@ -52,6 +53,7 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         regexp::table::TABLE,
         record::TABLE,
         json::table::TABLE,
+        range::table::TABLE,
         json::path::table::TABLE,
     ]
 }

@@ -18,6 +18,7 @@ mod text_tree;
 pub use access::jsonb_path;
 pub use edit::assign as jsonb_assign;
 pub use node::{Node, Value, parse_tree};
+pub use srf::Table;
 
 /// The document `null`.
 pub fn null() -> Vec<u8> {

@@ -1,0 +1,89 @@
+//! range_agg and range_intersect_agg, over ranges and multiranges.
+
+use super::ops::common_spans;
+use super::value::*;
+use crate::agg::{Group, PerGroup};
+use crate::column::Arg;
+use crate::{AggState, CallCtx, Datum, DatumRef};
+use common::{Oid, Result};
+
+/// All ranges fed so far, and the type they were of.
+#[derive(Clone, Default)]
+struct Union {
+    of: Option<Oid>,
+    list: Vec<Span>,
+}
+
+impl Group for Union {
+    fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
+        if let DatumRef::Bytes(b) = args[0].get(i) {
+            self.of = Some(type_of(b)?);
+            self.list.extend(spans(b)?);
+        }
+        Ok(())
+    }
+    fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
+        let Some(t) = self.of else { return Ok(Datum::Null) };
+        let sub = Subtype::of(t)?;
+        Ok(Datum::bytes(&sub.multirange(&sub.normalized(self.list.clone())?)))
+    }
+    fn combine(&mut self, o: &Self) -> Result<()> {
+        self.of = self.of.or(o.of);
+        self.list.extend(o.list.iter().cloned());
+        Ok(())
+    }
+    fn heap(&self) -> usize {
+        self.list.capacity() * size_of::<Span>()
+    }
+}
+pub fn range_agg(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+    PerGroup::boxed(Union::default())
+}
+
+/// What all ranges fed so far have in common.
+#[derive(Clone, Default)]
+struct Common {
+    of: Option<Oid>,
+    list: Vec<Span>,
+}
+
+impl Common {
+    fn take(&mut self, of: Oid, list: Vec<Span>) -> Result<()> {
+        self.list = match self.of {
+            None => list,
+            Some(t) => common_spans(&Subtype::of(t)?, &self.list, &list)?,
+        };
+        self.of = Some(of);
+        Ok(())
+    }
+}
+
+impl Group for Common {
+    fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
+        match args[0].get(i) {
+            DatumRef::Bytes(b) => self.take(type_of(b)?, spans(b)?),
+            _ => Ok(()),
+        }
+    }
+    fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
+        let Some(t) = self.of else { return Ok(Datum::Null) };
+        let sub = Subtype::of(t)?;
+        Ok(Datum::bytes(&if sub.family.range == t {
+            sub.range(self.list.first())
+        } else {
+            sub.multirange(&self.list)
+        }))
+    }
+    fn combine(&mut self, o: &Self) -> Result<()> {
+        match o.of {
+            Some(t) => self.take(t, o.list.clone()),
+            None => Ok(()),
+        }
+    }
+    fn heap(&self) -> usize {
+        self.list.capacity() * size_of::<Span>()
+    }
+}
+pub fn range_intersect_agg(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+    PerGroup::boxed(Common::default())
+}

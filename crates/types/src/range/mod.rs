@@ -1,0 +1,9 @@
+//! Range and multirange types.
+
+mod agg;
+mod io;
+mod ops;
+pub mod table;
+mod value;
+
+pub use value::{RANGE_TYPES, RangeType, find_family};
