@@ -67,9 +67,13 @@ impl Session {
                 // A domain's values travel as its base type.
                 let t = self.catalog.type_desc(c.type_oid)?;
                 let (oid, len) = if t.typtype == b'd' {
-                    (t.base_type, self.catalog.type_desc(t.base_type)?.len)
+                    {
+                        let base = self.catalog.storage_type(t.oid)?;
+                        (base, self.catalog.type_desc(base)?.len)
+                    }
                 } else {
-                    (c.type_oid, t.len)
+                    // Enum values are wider here than the client is told.
+                    (c.type_oid, if t.typtype == b'e' { 4 } else { t.len })
                 };
                 Ok(Field {
                     name: c.name.clone(),

@@ -52,6 +52,9 @@ impl Host for SessionHost {
         s.first_schema.set(schema);
         *s.path.borrow_mut() = None;
     }
+    fn exec_env(&self) -> Rc<executor::ExecEnv> {
+        self.session().env().clone()
+    }
     fn planner_settings(&self) -> Rc<PlannerSettings> {
         self.session().planner_settings()
     }

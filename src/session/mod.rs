@@ -154,6 +154,7 @@ impl Session {
             catalog: self.catalog.clone(),
             host,
             sequences: Default::default(),
+            domain_checks: Default::default(),
         });
         let services = Rc::new(services::Services { session: self.me.clone(), fn_env: fn_env.clone() });
         let env = Rc::new(ExecEnv::new(

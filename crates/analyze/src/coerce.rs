@@ -432,13 +432,32 @@ impl Analyzer<'_> {
         form: CoercionForm,
         loc: Option<usize>,
     ) -> Result<Expr> {
-        let Expr::Row { args, location, .. } = e else {
-            return Err(err!(
-                CANNOT_COERCE,
-                "cannot cast type record to {}",
-                format_type_short(self.ctx, target)
-            )
-            .at_if_none(loc.or_else(|| expr_location(&e))));
+        let (args, location) = match e {
+            Expr::Row { args, location, .. } => (args, location),
+            // The row of a sub-query: its columns one by one.
+            Expr::Var(ref v) if v.attno == 0 => {
+                let cols = self.row_columns(&e)?.unwrap_or_default();
+                let part = |(i, c): (usize, &crate::rte::ColInfo)| {
+                    Expr::Var(Var {
+                        attno: i as i16 + 1,
+                        vartype: c.type_oid,
+                        typmod: c.typmod,
+                        collation: c.collation,
+                        syn: (v.syn.0, i as i16 + 1),
+                        ..v.clone()
+                    })
+                };
+                let live = cols.iter().enumerate().filter(|(_, c)| !c.name.is_empty());
+                (live.map(part).collect(), v.location)
+            }
+            e => {
+                return Err(err!(
+                    CANNOT_COERCE,
+                    "cannot cast type record to {}",
+                    format_type_short(self.ctx, target)
+                )
+                .at_if_none(loc.or_else(|| expr_location(&e))));
+            }
         };
         let (base, _) = self.ctx.base_type(target, -1)?;
         let desc = self.ctx.catalog.composite_desc(base)?;
@@ -470,14 +489,14 @@ impl Analyzer<'_> {
                         format_type_short(self.ctx, a.type_oid),
                         i + 1
                     );
-                    return Err(fail(self.ctx, d, at));
+                    return Err(fail(self.ctx, d, loc.or(at)));
                 }
             }
         }
         if given.next().is_some() {
             return Err(fail(self.ctx, "Input has too many columns.".into(), loc));
         }
-        let row = Expr::Row { args: out, row_type: base, col_names: names, location };
+        let row = Expr::Row { args: out, row_type: base, col_names: names, location: loc.or(location) };
         if base != target { self.wrap_domain(row, base, -1, target, cx, form, loc, false) } else { Ok(row) }
     }
 
@@ -503,9 +522,7 @@ impl Analyzer<'_> {
         if hide {
             hide_form(&mut e);
         }
-        let e =
-            self.coerce_typmod(e, base, base_mod, Context::Implicit, CoercionForm::ImplicitCast, loc, false)?;
-        let _ = cx;
+        let e = self.coerce_typmod(e, base, base_mod, cx, CoercionForm::ImplicitCast, loc, false)?;
         Ok(Expr::CoerceToDomain {
             arg: Box::new(e),
             result_type: target,

@@ -164,7 +164,7 @@ impl Analyzer<'_> {
                     SYNTAX_ERROR,
                     "a column definition list is only allowed for functions returning \"record\""
                 )
-                .at(loc));
+                .at(coldef[0].location));
             }
             if !out_params.is_empty() {
                 return Err(err!(
@@ -213,7 +213,7 @@ impl Analyzer<'_> {
     }
 
     /// Result columns declared by OUT parameters (more than one, or of a function returning record).
-    fn out_params(&self, f: &FuncExpr) -> Result<Vec<ColInfo>> {
+    pub(crate) fn out_params(&self, f: &FuncExpr) -> Result<Vec<ColInfo>> {
         let p = self.ctx.catalog.proc_desc(f.funcid)?;
         let mut out = Vec::new();
         for (i, m) in p.arg_modes.iter().enumerate() {

@@ -361,7 +361,7 @@ impl Analyzer<'_> {
         }
         let fname = &fc.funcname;
         if let ([a], [_], true) = (args.as_slice(), fname.as_slice(), plain_call(fc))
-            && self.ctx.is_complex(expr_type(a).max(oids::BOOL))?
+            && self.is_row_type(a)?
             && let Some(e) = self.field_of(a.clone(), &fname[0], Some(fc.location))?
         {
             return Ok(e);
@@ -378,24 +378,9 @@ impl Analyzer<'_> {
                 return self.column_of_item(depth, &item, field, loc.unwrap_or(0));
             }
         }
-        let t = expr_type(&row);
-        if let Expr::Row { args, col_names, row_type: oids::RECORD, .. } = &row {
-            return Ok(col_names.iter().position(|c| c == field).map(|i| args[i].clone()));
-        }
-        if !self.ctx.is_complex(t)? {
-            return Ok(None);
-        }
-        let (base, _) = self.ctx.base_type(t, -1)?;
-        let desc = self.ctx.catalog.composite_desc(base)?;
-        let Some(i) = desc.attrs.iter().position(|a| !a.dropped && a.name == field) else { return Ok(None) };
-        let a = &desc.attrs[i];
-        Ok(Some(Expr::FieldSelect {
-            arg: Box::new(row),
-            fieldnum: i as i16 + 1,
-            result_type: a.type_oid,
-            typmod: a.typmod,
-            collation: a.collation,
-        }))
+        let Some(cols) = self.row_columns(&row)? else { return Ok(None) };
+        let Some(i) = cols.iter().position(|c| c.name == field && !field.is_empty()) else { return Ok(None) };
+        Ok(Some(crate::record::field_select(row, i, &cols[i])))
     }
 
     fn build_call(&mut self, fc: &FuncCall, mut args: Vec<Expr>) -> Result<Expr> {

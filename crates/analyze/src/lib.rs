@@ -24,6 +24,7 @@ pub mod names;
 pub mod oper;
 pub mod polymorphic;
 pub mod query;
+mod record;
 mod rewrite;
 mod rte;
 pub mod scope;
@@ -47,7 +48,7 @@ pub use agg::flatten_join_vars;
 pub use collation::lookup_collation;
 pub use deparse::{ExprStyle, expr_to_sql, expr_to_sql_styled, query_to_sql, query_to_sql_styled};
 pub use rewrite::{column_default, rewrite};
-pub use stand_alone::{coerce_for_assignment, transform_expr_for};
+pub use stand_alone::{coerce_for_assignment, transform_domain_check, transform_expr_for};
 pub use statement::{analyze, analyze_select};
 pub use target::{figure_index_name, figure_name};
 

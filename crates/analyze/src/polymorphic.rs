@@ -87,6 +87,10 @@ pub fn consistent(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &[Oid]) -> Res
         elem = Some(f.subtype);
     }
     compat.extend(ranges.compatible.family.map(|f| f.subtype));
+    // What is known to be an enum must be known.
+    if elem.is_none() && declared.iter().take(actual.len()).any(|d| *d == oids::ANYENUM) {
+        return Ok(false);
+    }
     if need_nonarray
         && let Some(e) = elem
         && ctx.base_array_elem(e)?.is_valid()

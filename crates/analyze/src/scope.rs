@@ -89,6 +89,8 @@ pub struct Analyzer<'a> {
     pub ctx: &'a AnalyzeCtx<'a>,
     pub params: ParamTypes,
     pub levels: Vec<Level>,
+    /// What `VALUE` stands for: in CHECK constraints of domains.
+    pub domain_value: Option<Expr>,
     /// Address of a local of the caller: how deep recursion may go is measured from it.
     stack_base: usize,
 }
@@ -104,7 +106,7 @@ fn stack_address() -> usize {
 impl<'a> Analyzer<'a> {
     /// An analyzer with no level open.
     pub fn new(ctx: &'a AnalyzeCtx<'a>, params: ParamTypes) -> Analyzer<'a> {
-        Analyzer { ctx, params, levels: Vec::new(), stack_base: stack_address() }
+        Analyzer { ctx, params, levels: Vec::new(), domain_value: None, stack_base: stack_address() }
     }
     /// 54001 if expressions or queries are nested too deeply.
     pub fn check_stack(&self) -> Result<()> {

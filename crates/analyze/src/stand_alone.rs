@@ -49,6 +49,21 @@ pub fn transform_expr_for(
     Ok(e)
 }
 
+/// Resolves a CHECK of a domain over (type, typmod, collation): `VALUE` is the value to be tested.
+pub fn transform_domain_check(
+    ctx: &AnalyzeCtx<'_>,
+    expr: &parser::Expr,
+    (type_oid, typmod, collation): (Oid, i32, Oid),
+) -> Result<Expr> {
+    let mut an = Analyzer::new(ctx, ParamTypes::none());
+    an.push_level();
+    an.domain_value = Some(Expr::DomainValue { type_oid, typmod, collation });
+    let e = an.transform_expr_kind(expr, ExprKind::DomainCheck)?;
+    let mut e = an.coerce_to_boolean(e, "CHECK")?;
+    crate::collation::assign(ctx, &mut e)?;
+    Ok(e)
+}
+
 fn to_target(an: &mut Analyzer<'_>, e: Expr, context: ExprContext, t: ExprTarget<'_>) -> Result<Expr> {
     let source = expr_type(&e);
     let loc = expr_location(&e);

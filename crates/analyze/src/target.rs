@@ -116,37 +116,19 @@ impl Analyzer<'_> {
                 return Ok(self.expand_item(depth, &item, crate::info::expr_location(&row).unwrap_or(0)));
             }
         }
-        let t = crate::info::expr_type(&row);
-        if let Expr::Row { args, col_names, row_type: types::oids::RECORD, .. } = row {
-            return Ok(col_names.into_iter().zip(args).collect());
-        }
-        if !self.ctx.is_complex(t)? {
+        let Some(cols) = self.row_columns(&row)? else {
+            let t = crate::info::expr_type(&row);
+            if t == types::oids::RECORD {
+                return Err(err!(SYNTAX_ERROR, "record type has not been registered"));
+            }
             return Err(err!(
                 WRONG_OBJECT_TYPE,
                 "type {} is not composite",
                 crate::typename::format_type_short(self.ctx, t)
             ));
-        }
-        let (base, _) = self.ctx.base_type(t, -1)?;
-        let desc = self.ctx.catalog.composite_desc(base)?;
-        Ok(desc
-            .attrs
-            .iter()
-            .enumerate()
-            .filter(|(_, a)| !a.dropped)
-            .map(|(i, a)| {
-                (
-                    a.name.clone(),
-                    Expr::FieldSelect {
-                        arg: Box::new(row.clone()),
-                        fieldnum: i as i16 + 1,
-                        result_type: a.type_oid,
-                        typmod: a.typmod,
-                        collation: a.collation,
-                    },
-                )
-            })
-            .collect())
+        };
+        let live = cols.iter().enumerate().filter(|(_, c)| !c.name.is_empty());
+        Ok(live.map(|(i, c)| (c.name.clone(), crate::record::field_select(row.clone(), i, c))).collect())
     }
 
     /// The table column a variable copies.

@@ -247,6 +247,16 @@ impl Catalog {
         }
     }
 
+    /// An unused OID for a type whose values are stored as `class` says.
+    pub fn new_type_oid(&self, class: types::UserClass) -> Result<Oid> {
+        loop {
+            let oid = self.new_oid(crate::columns::pg_type::TABLE, crate::columns::pg_type::OID_INDEX)?;
+            if class.fits(oid) {
+                return Ok(oid);
+            }
+        }
+    }
+
     /// A row of NULLs for `table`, to be filled in.
     pub fn blank_row(&self, table: Oid) -> Vec<Datum> {
         vec![Datum::Null; self.builtins.schema.table(table).map_or(0, |t| t.desc.len())]

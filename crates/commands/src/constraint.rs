@@ -39,6 +39,8 @@ pub struct NewConstraint<'a> {
     /// Operators of an exclusion constraint.
     pub exclude: &'a [Oid],
     pub rel: Oid,
+    /// Domain, for constraints of domains.
+    pub domain: Oid,
     pub index: Oid,
     pub keys: &'a [i16],
     pub validated: bool,
@@ -69,7 +71,7 @@ pub fn insert(catalog: &Catalog, c: &NewConstraint<'_>) -> Result<Oid> {
     r[CONDEFERRED] = Datum::Bool(c.deferred);
     r[CONVALIDATED] = Datum::Bool(c.validated);
     r[CONRELID] = Datum::oid(c.rel);
-    r[CONTYPID] = Datum::oid(Oid::INVALID);
+    r[CONTYPID] = Datum::oid(c.domain);
     r[CONINDID] = Datum::oid(c.index);
     r[CONPARENTID] = Datum::oid(Oid::INVALID);
     r[CONFRELID] = Datum::oid(Oid::INVALID);
@@ -166,6 +168,7 @@ pub fn insert_check(catalog: &Catalog, rel: Oid, namespace: Oid, c: &Check) -> R
             deferred: false,
             exclude: &[],
             rel,
+            domain: Oid::INVALID,
             index: Oid::INVALID,
             keys: &keys,
             validated: c.validated,

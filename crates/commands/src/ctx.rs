@@ -54,6 +54,8 @@ pub trait Host {
     fn copy_out_end(&self) -> Result<()>;
     /// Asks the checkpointer for an immediate checkpoint and waits for it.
     fn request_checkpoint(&self) -> Result<()>;
+    /// What plans and expressions of this session run with.
+    fn exec_env(&self) -> Rc<ExecEnv>;
     /// Address of a TCP client.
     fn client_addr(&self) -> Option<std::net::SocketAddr>;
     /// The server beyond the session.
@@ -67,6 +69,8 @@ pub struct FnEnv {
     pub host: Rc<dyn Host>,
     /// Sequences this session has used.
     pub sequences: crate::sequence::SessionSequences,
+    /// Constraints of domains, compiled.
+    pub domain_checks: crate::functions::DomainChecks,
 }
 
 /// Everything a utility statement runs with.

@@ -11,7 +11,7 @@ use crate::relation::{self, IndexRow, NewRelation};
 use crate::reloptions::{self, OptionsOf};
 use crate::target;
 use analyze::expr::Expr;
-use analyze::{ExprContext, ExprRel, info, names, walk};
+use analyze::{ExprContext, ExprRel, info, names};
 use catalog::Ref;
 use catalog::builtins::BTREE_AM;
 use catalog::columns::*;
@@ -171,32 +171,10 @@ fn resolve_predicate(ctx: &CommandCtx<'_>, rel: &Relation, w: &parser::Expr) -> 
 }
 
 fn check_immutable(ctx: &CommandCtx<'_>, e: &Expr, message: &str) -> Result<()> {
-    let mut bad = false;
-    let mut failed = None;
-    walk::walk(e, 0, &mut |x, _| {
-        let proc = match x {
-            Expr::Func(f) => Some(f.funcid),
-            Expr::Op(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => Some(o.funcid),
-            Expr::ScalarArrayOp(o) => Some(o.funcid),
-            Expr::SqlValueFunction { .. } | Expr::NextValue { .. } => {
-                bad = true;
-                None
-            }
-            _ => None,
-        };
-        if let Some(p) = proc {
-            match ctx.catalog.proc_desc(p) {
-                Ok(d) => bad |= d.volatile != b'i',
-                Err(e) => failed = Some(e),
-            }
-        }
-        !bad
-    });
-    match failed {
-        Some(e) => Err(e),
-        None if bad => Err(Error::new(SqlState::INVALID_OBJECT_DEFINITION, message)),
-        None => Ok(()),
+    if crate::volatility::contains_mutable(ctx, e)? {
+        return Err(Error::new(SqlState::INVALID_OBJECT_DEFINITION, message));
     }
+    Ok(())
 }
 
 fn column_of<'a>(rel: &'a Relation, name: &str) -> Option<(i16, &'a Attribute)> {
@@ -486,6 +464,7 @@ fn add_constraint(ctx: &CommandCtx<'_>, rel: &Relation, n: &NewIndex, index: Oid
             deferred: n.deferred,
             exclude: &n.exclude,
             rel: rel.oid,
+            domain: Oid::INVALID,
             index,
             keys: &keys,
             validated: true,

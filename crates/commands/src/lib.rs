@@ -51,6 +51,7 @@ mod table_scan;
 mod target;
 pub mod temp;
 mod truncate;
+mod user_type;
 mod vacuum;
 mod vacuum_delay;
 mod view;
@@ -70,6 +71,11 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::CreateSequence(s) => sequence_ddl::create(ctx, s),
         S::AlterSequence(s) => sequence_ddl::alter(ctx, s),
         S::AlterTable(s) => alter_table::run(ctx, s),
+        S::CompositeType(s) => user_type::composite::create(ctx, s),
+        S::CreateEnum(s) => user_type::create_enum(ctx, s),
+        S::AlterEnum(s) => user_type::alter_enum(ctx, s),
+        S::CreateDomain(s) => user_type::create_domain(ctx, s),
+        S::AlterDomain(s) => user_type::alter_domain(ctx, s),
         S::Drop(s) => drop::run(ctx, s),
         S::Truncate(s) => truncate::run(ctx, s),
         S::Copy(s) => copy::run(ctx, s),

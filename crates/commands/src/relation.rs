@@ -8,7 +8,7 @@ use catalog::depend::{DependencyKind, ObjectAddress};
 use catalog::desc::row_type_desc;
 use catalog::{Catalog, literal};
 use common::{Oid, Result, bail, err};
-use types::{Attribute, Datum};
+use types::{Attribute, Datum, UserClass};
 
 /// A relation to be made.
 pub struct NewRelation<'a> {
@@ -29,23 +29,10 @@ pub struct NewRelation<'a> {
 
 impl NewRelation<'_> {
     fn has_row_type(&self) -> bool {
-        matches!(self.kind, b'r' | b'v')
+        matches!(self.kind, b'r' | b'v' | b'm' | b'c')
     }
     fn has_storage(&self) -> bool {
-        matches!(self.kind, b'r' | b'i' | b'S' | b't')
-    }
-}
-
-/// A free name for the array type of a row type: `_name`, with more underscores while taken.
-fn array_type_name(catalog: &Catalog, ns: Oid, name: &str) -> Result<String> {
-    let mut underscores = 1;
-    loop {
-        let u = "_".repeat(underscores);
-        let n = format!("{u}{}", crate::naming::clip(name, crate::naming::NAME_MAX - underscores));
-        if catalog.type_oid(ns, &n)?.is_none() {
-            return Ok(n);
-        }
-        underscores += 1;
+        matches!(self.kind, b'r' | b'i' | b'S' | b't' | b'm')
     }
 }
 
@@ -96,11 +83,11 @@ pub fn create(catalog: &Catalog, r: &NewRelation<'_>) -> Result<Oid> {
         let row = attribute_row(catalog, oid, i as i16 + 1, a, ndims);
         catalog.insert_row(pg_attribute::TABLE, &row)?;
     }
-    if matches!(r.kind, b'r' | b'S' | b't') {
+    if matches!(r.kind, b'r' | b'S' | b't' | b'm') {
         insert_system_columns(catalog, oid)?;
     }
     let me = ObjectAddress::new(pg_class::TABLE, oid);
-    if !matches!(r.kind, b'i' | b't') {
+    if !matches!(r.kind, b'i' | b't' | b'c') {
         let ns = ObjectAddress::new(pg_namespace::TABLE, r.namespace);
         catalog.record_dependency(me, ns, DependencyKind::Normal)?;
         catalog.record_role_dependency(me, r.owner, b'o')?;
@@ -114,23 +101,29 @@ pub fn create(catalog: &Catalog, r: &NewRelation<'_>) -> Result<Oid> {
 
 fn record_column_types(catalog: &Catalog, r: &NewRelation<'_>, oid: Oid) -> Result<()> {
     for (i, a) in r.attrs.iter().enumerate() {
-        let me = ObjectAddress::column(oid, i as i16 + 1);
-        let t = ObjectAddress::new(pg_type::TABLE, a.type_oid);
-        catalog.record_dependency(me, t, DependencyKind::Normal)?;
-        if a.collation.is_valid() {
-            let c = ObjectAddress::new(pg_collation::TABLE, a.collation);
-            catalog.record_dependency(me, c, DependencyKind::Normal)?;
-        }
+        record_column_type(catalog, oid, i as i16 + 1, a)?;
+    }
+    Ok(())
+}
+
+/// What a column depends on by its type and collation.
+pub fn record_column_type(catalog: &Catalog, rel: Oid, attnum: i16, a: &Attribute) -> Result<()> {
+    let me = ObjectAddress::column(rel, attnum);
+    let t = ObjectAddress::new(pg_type::TABLE, a.type_oid);
+    catalog.record_dependency(me, t, DependencyKind::Normal)?;
+    if a.collation.is_valid() {
+        let c = ObjectAddress::new(pg_collation::TABLE, a.collation);
+        catalog.record_dependency(me, c, DependencyKind::Normal)?;
     }
     Ok(())
 }
 
 fn create_row_type(catalog: &Catalog, r: &NewRelation<'_>, rel: Oid) -> Result<Oid> {
-    let array_oid = catalog.new_oid(pg_type::TABLE, pg_type::OID_INDEX)?;
-    let row_oid = catalog.new_oid(pg_type::TABLE, pg_type::OID_INDEX)?;
+    let array_oid = catalog.new_type_oid(UserClass::Array)?;
+    let row_oid = catalog.new_type_oid(UserClass::Composite)?;
     let mut row = row_type_desc(row_oid, r.name, false, rel, row_oid, array_oid);
     let mut array = row_type_desc(array_oid, r.name, true, rel, row_oid, array_oid);
-    array.name = array_type_name(catalog, r.namespace, r.name)?;
+    array.name = crate::user_type::array_name(catalog, r.namespace, r.name)?;
     for t in [&mut row, &mut array] {
         t.namespace = r.namespace;
         t.owner = r.owner;
@@ -139,7 +132,15 @@ fn create_row_type(catalog: &Catalog, r: &NewRelation<'_>, rel: Oid) -> Result<O
     catalog.insert_row(pg_type::TABLE, &type_row(catalog, &array))?;
     let address = |o| ObjectAddress::new(pg_type::TABLE, o);
     let rel = ObjectAddress::new(pg_class::TABLE, rel);
-    catalog.record_dependency(address(row_oid), rel, DependencyKind::Internal)?;
+    if r.kind == b'c' {
+        // The type is the object, its relation a part of it.
+        let ns = ObjectAddress::new(pg_namespace::TABLE, r.namespace);
+        catalog.record_dependency(rel, address(row_oid), DependencyKind::Internal)?;
+        catalog.record_dependency(address(row_oid), ns, DependencyKind::Normal)?;
+        catalog.record_role_dependency(address(row_oid), r.owner, b'o')?;
+    } else {
+        catalog.record_dependency(address(row_oid), rel, DependencyKind::Internal)?;
+    }
     catalog.record_dependency(address(array_oid), address(row_oid), DependencyKind::Internal)?;
     Ok(row_oid)
 }
@@ -163,11 +164,11 @@ fn insert_class(catalog: &Catalog, n: &NewRelation<'_>, oid: Oid, row_type: Oid)
         r[i] = Datum::oid(Oid::INVALID);
     }
     let am = match n.kind {
-        b'r' | b't' => HEAP_AM,
+        b'r' | b't' | b'm' => HEAP_AM,
         b'i' => BTREE_AM,
         _ => Oid::INVALID,
     };
-    let has_xids = matches!(n.kind, b'r' | b't');
+    let has_xids = matches!(n.kind, b'r' | b't' | b'm');
     r[OID] = Datum::oid(oid);
     r[RELNAME] = Datum::text(n.name);
     r[RELNAMESPACE] = Datum::oid(n.namespace);
@@ -187,7 +188,7 @@ fn insert_class(catalog: &Catalog, n: &NewRelation<'_>, oid: Oid, row_type: Oid)
     r[RELNATTS] = Datum::I16(n.attrs.len() as i16);
     r[RELCHECKS] = Datum::I16(n.checks);
     r[RELISPOPULATED] = Datum::Bool(true);
-    r[RELREPLIDENT] = Datum::I8(if n.kind == b'r' { b'd' } else { b'n' } as i8);
+    r[RELREPLIDENT] = Datum::I8(if matches!(n.kind, b'r' | b'm') { b'd' } else { b'n' } as i8);
     r[RELFROZENXID] = Datum::U32(if has_xids { catalog.engine().current_xid()?.0 as u32 } else { 0 });
     r[RELMINMXID] = Datum::U32(u32::from(has_xids));
     if !n.options.is_empty() {

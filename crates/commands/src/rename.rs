@@ -21,6 +21,7 @@ fn tag(t: ObjectType) -> String {
         ObjectType::Schema => "ALTER SCHEMA",
         ObjectType::Database => "ALTER DATABASE",
         ObjectType::Role => "ALTER ROLE",
+        ObjectType::Type => "ALTER TYPE",
         _ => "ALTER TABLE",
     }
     .into()
@@ -59,7 +60,12 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
         | ObjectType::Sequence
         | ObjectType::View
         | ObjectType::Column
+        | ObjectType::MatView
+        | ObjectType::Attribute
         | ObjectType::TabConstraint => {}
+        ObjectType::Type | ObjectType::Domain | ObjectType::DomConstraint => {
+            return crate::user_type::rename(ctx, s);
+        }
         other => return Err(Error::unsupported(format_args!("RENAME of {other:?}"))),
     }
     let of = s.relation_type.unwrap_or(s.rename_type);
@@ -76,7 +82,10 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
     target::check_not_catalog(&rel)?;
     let old = s.subname.as_deref().unwrap_or_default();
     match s.rename_type {
-        ObjectType::Column => rename_column(ctx, &rel, old, &s.newname)?,
+        ObjectType::Attribute if rel.kind != b'c' => {
+            bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a composite type", rel.name);
+        }
+        ObjectType::Column | ObjectType::Attribute => rename_column(ctx, &rel, old, &s.newname)?,
         ObjectType::TabConstraint => rename_constraint(ctx, &rel, old, &s.newname)?,
         t => {
             let ok = match t {
@@ -84,12 +93,18 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
                 ObjectType::Index => true,
                 ObjectType::Sequence => rel.kind == b'S',
                 ObjectType::View => rel.kind == b'v',
-                _ => true,
+                ObjectType::MatView => rel.kind == b'm',
+                _ => rel.kind != b'c',
             };
+            if !ok && rel.kind == b'c' {
+                return Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is a composite type", rel.name)
+                    .hint("Use ALTER TYPE instead."));
+            }
             if !ok {
                 let word = match t {
                     ObjectType::Index => "an index",
                     ObjectType::Sequence => "a sequence",
+                    ObjectType::MatView => "a materialized view",
                     _ => "a view",
                 };
                 bail!(WRONG_OBJECT_TYPE, "\"{}\" is not {word}", rel.name);
@@ -139,7 +154,7 @@ fn rename_type(ctx: &CommandCtx<'_>, ns: Oid, oid: Oid, new: &str) -> Result<()>
     Ok(())
 }
 
-fn rename_relation(ctx: &CommandCtx<'_>, rel: &Relation, new: &str) -> Result<()> {
+pub(crate) fn rename_relation(ctx: &CommandCtx<'_>, rel: &Relation, new: &str) -> Result<()> {
     if ctx.catalog.relation_oid(rel.namespace, new)?.is_some() {
         bail!(DUPLICATE_TABLE, "relation \"{new}\" already exists");
     }
@@ -223,7 +238,7 @@ fn rename_column(ctx: &CommandCtx<'_>, rel: &Relation, old: &str, new: &str) -> 
 }
 
 /// Changes the recorded owner of an object of this database.
-fn replace_owner_dependency(ctx: &CommandCtx<'_>, a: ObjectAddress, owner: Oid) -> Result<()> {
+pub(crate) fn replace_owner_dependency(ctx: &CommandCtx<'_>, a: ObjectAddress, owner: Oid) -> Result<()> {
     use pg_shdepend::*;
     let keys = [Datum::oid(ctx.catalog.database()), Datum::oid(a.class), Datum::oid(a.object)];
     for r in ctx.catalog.scan(TABLE, DEPENDER_INDEX, &keys)? {
@@ -259,7 +274,7 @@ fn acl_for_new_owner(stored: Option<&[u8]>, old: Oid, new: Oid) -> Option<Datum>
     Some(acl::format(&merged))
 }
 
-fn check_new_owner(ctx: &CommandCtx<'_>, owner: Oid, ns: Option<Oid>) -> Result<()> {
+pub(crate) fn check_new_owner(ctx: &CommandCtx<'_>, owner: Oid, ns: Option<Oid>) -> Result<()> {
     if ctx.host.is_superuser() {
         return Ok(());
     }
@@ -363,6 +378,7 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
             check_new_owner(ctx, owner, None)?;
             database::change_owner(ctx, name, owner)?;
         }
+        ObjectType::Type | ObjectType::Domain => return crate::user_type::owner(ctx, s, owner),
         other => return Err(Error::unsupported(format_args!("OWNER TO of {other:?}"))),
     }
     Ok(tag(s.object_type))
@@ -370,6 +386,9 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
 
 /// Runs ALTER … SET SCHEMA.
 pub fn set_schema(ctx: &CommandCtx<'_>, s: &AlterObjectSchemaStmt) -> Result<String> {
+    if matches!(s.object_type, ObjectType::Type | ObjectType::Domain) {
+        return crate::user_type::set_schema(ctx, s);
+    }
     let Some(rv) = &s.relation else {
         return Err(Error::unsupported(format_args!("SET SCHEMA of {:?}", s.object_type)));
     };
@@ -400,7 +419,7 @@ pub fn set_schema(ctx: &CommandCtx<'_>, s: &AlterObjectSchemaStmt) -> Result<Str
     Ok(tag(s.object_type))
 }
 
-fn move_relation(ctx: &CommandCtx<'_>, oid: Oid, ns: Oid) -> Result<()> {
+pub(crate) fn move_relation(ctx: &CommandCtx<'_>, oid: Oid, ns: Oid) -> Result<()> {
     let rel = ctx.catalog.relation(oid)?;
     if ctx.catalog.relation_oid(ns, &rel.name)?.is_some() {
         let schema = ctx.catalog.namespace_name(ns)?.unwrap_or_default();

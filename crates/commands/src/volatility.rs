@@ -8,10 +8,22 @@ use common::Result;
 fn worst(ctx: &CommandCtx<'_>, e: &Expr) -> Result<u8> {
     let mut found = b'i';
     let mut failed = None;
+    let io = |arg: &Expr, result: common::Oid| -> Result<[common::Oid; 2]> {
+        let from = ctx.catalog.type_desc(analyze::info::expr_type(arg))?.output;
+        Ok([from, ctx.catalog.type_desc(result)?.input])
+    };
     walk::walk(e, 0, &mut |x, _| {
+        let mut more = Vec::new();
         let proc = match x {
             Expr::Func(f) if is_text_concatenation(f.funcid) => concatenated(ctx, &f.args),
             Expr::Op(o) if is_text_concatenation(o.funcid) => concatenated(ctx, &o.args),
+            Expr::CoerceViaIo { arg, result_type, .. } => {
+                match io(arg, *result_type) {
+                    Ok(p) => more.extend(p),
+                    Err(e) => failed = Some(e),
+                }
+                None
+            }
             Expr::Func(f) => Some(f.funcid),
             Expr::Op(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => Some(o.funcid),
             Expr::ScalarArrayOp(o) => Some(o.funcid),
@@ -25,7 +37,8 @@ fn worst(ctx: &CommandCtx<'_>, e: &Expr) -> Result<u8> {
             }
             _ => None,
         };
-        if let Some(p) = proc {
+        more.extend(proc);
+        for p in more {
             match ctx.catalog.proc_desc(p) {
                 Ok(d) if d.volatile == b'v' => found = b'v',
                 Ok(d) if d.volatile == b's' && found == b'i' => found = b's',

@@ -126,6 +126,13 @@ impl ExecEnv {
             None => Ok(Phys::Bytes),
         }
     }
+    /// The type whose form values of a type have (a domain's are those of the type underneath).
+    pub fn storage_type(&self, type_oid: Oid) -> Result<Oid> {
+        match &self.catalog {
+            Some(c) => c.storage_type(type_oid),
+            None => Ok(type_oid),
+        }
+    }
     /// A context for calls outside an expression program.
     pub fn with_call_ctx<R>(&self, collation: Oid, f: impl FnOnce(&CallCtx<'_>) -> R) -> R {
         let fmt = self.fmt.borrow().clone();

@@ -14,8 +14,9 @@ use common::{Error, Oid, Result};
 use std::rc::Rc;
 
 /// Plans a statement.
-pub fn plan(ctx: &PlannerCtx<'_>, query: Query) -> Result<PlannedStmt> {
+pub fn plan(ctx: &PlannerCtx<'_>, mut query: Query) -> Result<PlannedStmt> {
     let g = Glob::new(ctx);
+    prep::wholerow::replace_all(&mut query);
     let command = query.command;
     if command == CmdType::Merge {
         return Err(Error::unsupported("MERGE"));

@@ -6,6 +6,7 @@ pub mod array;
 pub mod column;
 pub mod datetime;
 pub mod datum;
+mod enums;
 pub mod float;
 pub mod hash;
 pub mod int;
@@ -23,6 +24,7 @@ pub mod text;
 pub mod tupdesc;
 pub mod tuple;
 pub mod typeinfo;
+pub mod user_type;
 pub mod wire;
 
 pub use column::{Arg, Batch, BytesColumn, Column, ColumnData, NullMask, Rows};
@@ -32,6 +34,7 @@ pub use registry::{
 };
 pub use tupdesc::{Attribute, TupleDesc};
 pub use typeinfo::{TypeInfo, array_type, element_type, phys_of, type_info};
+pub use user_type::{UserClass, storage_info};
 
 /// Quoting and parsing of text that other crates write into or read from SQL.
 pub mod text_io {
@@ -55,5 +58,6 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         json::table::TABLE,
         range::table::TABLE,
         json::path::table::TABLE,
+        enums::TABLE,
     ]
 }

@@ -2,7 +2,7 @@
 //! hand: arrays, records, min and max.
 
 use crate::registry::{CmpFn, HashFn};
-use crate::{DatumRef, FnImpl, type_info};
+use crate::{DatumRef, FnImpl, storage_info};
 use common::Oid;
 use std::cmp::Ordering;
 
@@ -22,7 +22,7 @@ pub fn type_cmp(type_oid: Oid) -> Option<CmpFn> {
         NUMERIC => crate::numeric::numeric_cmp,
         FLOAT4 | FLOAT8 => crate::float::float_cmp,
         RECORD => crate::record::btrecordcmp,
-        _ => match type_info(type_oid) {
+        _ => match storage_info(type_oid) {
             Some(t) if t.is_array() => crate::array::array_cmp,
             t => match find(t?.cmp)? {
                 FnImpl::Cmp(f) => f,
@@ -40,7 +40,7 @@ pub fn type_hash(type_oid: Oid) -> Option<HashFn> {
         TEXT | VARCHAR | NAME | BYTEA => crate::text::bytes_hash,
         NUMERIC => crate::numeric::hash_numeric,
         FLOAT4 | FLOAT8 => crate::float::float_hash,
-        _ => match find(type_info(type_oid)?.hash)? {
+        _ => match find(storage_info(type_oid)?.hash)? {
             FnImpl::Hash(f) => f,
             _ => return None,
         },

@@ -215,6 +215,9 @@ impl Deparser<'_> {
                 self.close();
                 Ok(())
             }
+            Expr::CoerceToDomain { arg, form: CoercionForm::ImplicitCast, .. } if !implicit => {
+                self.expr(arg, false)
+            }
             Expr::Relabel { arg, result_type, typmod, form, .. }
             | Expr::CoerceToDomain { arg, result_type, typmod, form, .. }
             | Expr::ArrayCoerce { arg, result_type, typmod, form, .. } => {

@@ -1,5 +1,6 @@
 //! INSERT from VALUES, from a query, or of defaults.
 
+use super::assign::Place;
 use super::{column_entry, is_unknown_literal};
 use crate::expr::*;
 use crate::info::{expr_collation, expr_location, expr_type, expr_typmod};
@@ -9,12 +10,13 @@ use crate::rte::ColInfo;
 use crate::scope::{Analyzer, acl};
 use crate::select::new_query;
 use catalog::desc::Relation;
-use common::{Error, Result, err};
-use parser::{InsertStmt, OverridingKind, SelectStmt};
+use common::{Result, err};
+use parser::{Indirection, InsertStmt, OverridingKind, SelectStmt};
 
-/// A column that is inserted into: attribute number and where it was named.
+/// A column that is inserted into, or a part of one, and where it was named.
 struct Target {
     attno: i16,
+    steps: Vec<Indirection>,
     loc: Option<usize>,
 }
 
@@ -52,7 +54,7 @@ impl Analyzer<'_> {
         };
         let n = exprs.len();
         for (t, e) in targets.iter().zip(exprs) {
-            q.target_list.push(column_entry(&rel, t.attno, e));
+            self.add_target(&rel, &mut q.target_list, t, e)?;
         }
         let rte = self.rte(item.rti);
         rte.inserted_cols.extend(
@@ -73,6 +75,50 @@ impl Analyzer<'_> {
         Ok(q)
     }
 
+    /// Adds a value to the target list; parts of one column are put into it one after the other.
+    fn add_target(&mut self, rel: &Relation, list: &mut Vec<TargetEntry>, t: &Target, e: Expr) -> Result<()> {
+        if t.steps.is_empty() {
+            list.push(column_entry(rel, t.attno, e));
+            return Ok(());
+        }
+        let a = &rel.desc.attrs[t.attno as usize - 1];
+        let place = Place::column(a, t.loc);
+        if let Some(prev) = list.iter_mut().find(|p| p.resno == t.attno) {
+            let base = prev.expr.clone();
+            prev.expr = self.assign_part(base, &place, &t.steps, e)?;
+            return Ok(());
+        }
+        let (base, base_mod) = self.ctx.base_type(a.type_oid, a.typmod)?;
+        let null = Expr::Const(Const {
+            consttype: base,
+            typmod: base_mod,
+            collation: a.collation,
+            value: types::Datum::Null,
+            location: None,
+        });
+        let e = self.assign_part(null, &place, &t.steps, e)?;
+        list.push(column_entry(rel, t.attno, e));
+        Ok(())
+    }
+
+    /// A value for a part of a column, converted to that part's type.
+    fn part_value(&mut self, rel: &Relation, t: &Target, e: Expr) -> Result<Expr> {
+        let a = &rel.desc.attrs[t.attno as usize - 1];
+        let place = Place::column(a, t.loc);
+        if let Expr::SetToDefault { .. } = e {
+            let field = matches!(t.steps.last(), Some(Indirection::Field(_)));
+            return Err(super::default_refused(!field, place.loc));
+        }
+        let (type_oid, typmod) = self.part_type(&place, &t.steps)?;
+        let field = t.steps.iter().rev().find_map(|s| match s {
+            Indirection::Field(f) => Some(f.as_str()),
+            _ => None,
+        });
+        let subscripted = !matches!(t.steps.last(), Some(Indirection::Field(_)));
+        let part = Place { name: field.unwrap_or(&a.name), type_oid, typmod, subscripted, ..place };
+        self.assign_part(e.clone(), &part, &[], e)
+    }
+
     fn insert_targets(&mut self, rel: &Relation, s: &InsertStmt) -> Result<Vec<Target>> {
         if s.cols.is_empty() {
             return Ok(rel
@@ -81,22 +127,20 @@ impl Analyzer<'_> {
                 .iter()
                 .enumerate()
                 .filter(|(_, a)| !a.dropped)
-                .map(|(i, _)| Target { attno: i as i16 + 1, loc: None })
+                .map(|(i, _)| Target { attno: i as i16 + 1, steps: Vec::new(), loc: None })
                 .collect());
         }
         let mut out: Vec<Target> = Vec::new();
         for c in &s.cols {
             let name = c.name.as_deref().unwrap_or("");
             let attno = self.target_column(rel, name, c.location, true)?;
-            if !c.indirection.is_empty() {
-                return Err(Error::unsupported("INSERT into an array element or a composite field"));
-            }
-            if out.iter().any(|t| t.attno == attno) {
+            // Several parts of a column may be named, but not a part beside the whole.
+            if out.iter().any(|t| t.attno == attno && (t.steps.is_empty() || c.indirection.is_empty())) {
                 return Err(
                     err!(DUPLICATE_COLUMN, "column \"{name}\" specified more than once").at(c.location)
                 );
             }
-            out.push(Target { attno, loc: Some(c.location) });
+            out.push(Target { attno, steps: c.indirection.clone(), loc: Some(c.location) });
         }
         Ok(out)
     }
@@ -128,7 +172,11 @@ impl Analyzer<'_> {
         }
         let mut out = Vec::with_capacity(list.len());
         for (e, t) in list.into_iter().zip(targets) {
-            out.push(self.assigned_expr(rel, t.attno, e)?);
+            out.push(if t.steps.is_empty() {
+                self.assigned_expr(rel, t.attno, e)?
+            } else {
+                self.part_value(rel, t, e)?
+            });
         }
         Ok(out)
     }

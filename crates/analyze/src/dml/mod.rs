@@ -1,5 +1,6 @@
 //! INSERT, UPDATE, DELETE: target relation, assigned values, RETURNING.
 
+mod assign;
 mod insert;
 mod on_conflict;
 mod update;
@@ -133,6 +134,12 @@ impl Analyzer<'_> {
         }
         Ok(q)
     }
+}
+
+/// DEFAULT as the value of a part of a column.
+pub(crate) fn default_refused(subscripted: bool, loc: Option<usize>) -> Error {
+    let what = if subscripted { "an array element" } else { "a subfield" };
+    err!(FEATURE_NOT_SUPPORTED, "cannot set {what} to DEFAULT").at_if_none(loc)
 }
 
 /// A target entry for a column.

@@ -67,16 +67,19 @@ impl Analyzer<'_> {
             values.push(e);
         }
         let mut out: Vec<TargetEntry> = Vec::new();
+        let mut whole: Vec<i16> = Vec::new();
         for (r, e) in raw.iter().zip(values) {
             let name = r.name.as_deref().unwrap_or("");
             let attno = self.target_column(rel, name, r.location, false)?;
             let e = if r.indirection.is_empty() {
+                whole.push(attno);
                 self.assigned_expr(rel, attno, e)?
             } else {
                 self.assign_indirection(rel, rti, attno, r, e, &mut out)?
             };
             if let Some(prev) = out.iter_mut().find(|t| t.resno == attno) {
-                if r.indirection.is_empty() {
+                // Several parts of a column may be set, but not a part beside the whole.
+                if whole.contains(&attno) {
                     return Err(err!(SYNTAX_ERROR, "multiple assignments to same column \"{name}\""));
                 }
                 prev.expr = e;
@@ -91,7 +94,7 @@ impl Analyzer<'_> {
         Ok(out)
     }
 
-    /// `SET a[i] = e`: the column with one element replaced.
+    /// `SET a[i] = e`, `SET c.f = e`: the column with a part replaced.
     fn assign_indirection(
         &mut self,
         rel: &Relation,
@@ -101,12 +104,6 @@ impl Analyzer<'_> {
         e: Expr,
         out: &mut [TargetEntry],
     ) -> Result<Expr> {
-        if r.indirection
-            .iter()
-            .any(|i| matches!(i, parser::Indirection::Field(_) | parser::Indirection::Star))
-        {
-            return Err(Error::unsupported("assignment to a field of a composite column"));
-        }
         let a = &rel.desc.attrs[attno as usize - 1];
         let current = match out.iter().find(|t| t.resno == attno) {
             Some(t) => t.expr.clone(),
@@ -121,44 +118,12 @@ impl Analyzer<'_> {
                 location: Some(r.location),
             }),
         };
-        let (container, typmod) = self.ctx.base_type(a.type_oid, a.typmod)?;
-        let elem = self.subscript_elem(container, &current)?;
-        let subs: Vec<&parser::Indirection> = r.indirection.iter().collect();
-        let (upper, lower) =
-            self.with_kind(ExprKind::UpdateTarget, |an| an.transform_subscripts(container, &subs))?;
-        let want = if lower.is_some() { container } else { elem };
-        let source = crate::info::expr_type(&e);
-        let value = self
-            .coerce_to_target(
-                e,
-                want,
-                typmod,
-                crate::coerce::Context::Assignment,
-                CoercionForm::ImplicitCast,
-                None,
-            )?
-            .ok_or_else(|| {
-                err!(
-                    DATATYPE_MISMATCH,
-                    "subscripted assignment to \"{}\" requires type {} but expression is of type {}",
-                    a.name,
-                    crate::typename::format_type_short(self.ctx, want),
-                    crate::typename::format_type_short(self.ctx, source)
-                )
-                .hint("You will need to rewrite or cast the expression.")
-                .at(r.location)
-            })?;
-        Ok(Expr::Subscript {
-            container_type: container,
-            elem_type: elem,
-            result_type: container,
-            typmod,
-            collation: a.collation,
-            upper,
-            lower,
-            arg: Box::new(current),
-            assign: Some(Box::new(value)),
-        })
+        let place = super::assign::Place::column(a, Some(r.location));
+        if let Expr::SetToDefault { .. } = e {
+            let field = matches!(r.indirection.last(), Some(parser::Indirection::Field(_)));
+            return Err(super::default_refused(!field, place.loc));
+        }
+        self.assign_part(current, &place, &r.indirection, e)
     }
 
     fn multi_source(&mut self, src: &Raw, ncolumns: usize) -> Result<Source> {

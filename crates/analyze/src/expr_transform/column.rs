@@ -29,6 +29,11 @@ impl Analyzer<'_> {
         let star = matches!(c.fields.last(), Some(Field::Star));
         match names.as_slice() {
             [name] if !star => {
+                if let Some(v) = &self.domain_value
+                    && name == "value"
+                {
+                    return Ok(v.clone());
+                }
                 if let Some(e) = self.column_by_name(name, loc, false)? {
                     return Ok(e);
                 }

@@ -37,6 +37,12 @@ pub fn column_default(ctx: &AnalyzeCtx<'_>, rel: &Relation, attno: i16) -> Resul
         return identity_default(ctx, rel, attno).map(Some);
     }
     let t = ctx.catalog.type_desc(a.type_oid)?;
+    if t.typtype == b'd'
+        && let Some(bin) = ctx.catalog.type_default(t.oid)?
+    {
+        let e = crate::load_expr(&bin)?;
+        return crate::stand_alone::coerce_for_assignment(ctx, e, a.type_oid, a.typmod);
+    }
     if t.typtype == b'd' {
         // A domain's NULL still has to pass the domain's constraints.
         let null = null_of(ctx, a)?;

@@ -46,8 +46,13 @@ impl Catalog {
                 relation(oid_at(row, pg_constraint::CONRELID));
                 relation(oid_at(row, pg_constraint::CONFRELID));
                 relation(oid_at(row, pg_constraint::CONINDID));
+                let domain = oid_at(row, pg_constraint::CONTYPID);
+                if domain.is_valid() {
+                    send(INVAL_CATALOG, pg_type::TABLE, domain);
+                }
             }
             pg_statistic::TABLE => send(INVAL_CATALOG, table, oid_at(row, pg_statistic::STARELID)),
+            pg_enum::TABLE => send(INVAL_CATALOG, table, oid_at(row, pg_enum::ENUMTYPID)),
             pg_type::TABLE
             | pg_proc::TABLE
             | pg_namespace::TABLE
@@ -76,7 +81,9 @@ impl Catalog {
             pg_type::TABLE => {
                 self.type_names.borrow_mut().clear();
                 self.types.borrow_mut().remove(&oid);
+                self.forget_user_types();
             }
+            pg_enum::TABLE => self.forget_user_types(),
             pg_proc::TABLE | pg_aggregate::TABLE => {
                 self.procs.borrow_mut().remove(&oid);
                 self.proc_names.borrow_mut().clear();
@@ -99,6 +106,7 @@ impl Catalog {
         self.relation_names.borrow_mut().clear();
         self.type_names.borrow_mut().clear();
         self.types.borrow_mut().clear();
+        self.forget_user_types();
         self.procs.borrow_mut().clear();
         self.proc_names.borrow_mut().clear();
         self.namespaces.borrow_mut().clear();

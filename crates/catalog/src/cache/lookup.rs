@@ -144,7 +144,13 @@ impl Catalog {
         }
         let rows = self.scan(pg_type::TABLE, pg_type::OID_INDEX, &[Datum::oid(oid)])?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let t: Ref<TypeDesc> = Rc::new(type_from_row(row)).into();
+        let mut t = type_from_row(row);
+        if t.typtype == b'd' {
+            // Its values are those of the type underneath.
+            let base = self.type_desc(t.base_type)?;
+            (t.phys, t.len, t.align) = (base.phys, base.len, base.align);
+        }
+        let t: Ref<TypeDesc> = Rc::new(t).into();
         self.types.borrow_mut().insert(oid, t.clone());
         Ok(Some(t))
     }
@@ -169,6 +175,29 @@ impl Catalog {
             }
         }
         Ok(None)
+    }
+    /// A type's name as messages have it, without schema or modifiers.
+    pub fn type_label(&self, oid: Oid) -> Result<String> {
+        let t = self.type_desc(oid)?;
+        if t.elem.is_valid() && t.subscript_proc == Oid(6179) {
+            return Ok(format!("{}[]", self.type_label(t.elem)?));
+        }
+        Ok(match types::record::sql_name(oid) {
+            "???" => t.name.clone(),
+            name => name.to_string(),
+        })
+    }
+    /// The type whose form a type's values have: of a domain the one underneath, else itself.
+    pub fn storage_type(&self, oid: Oid) -> Result<Oid> {
+        let mut t = oid;
+        while types::UserClass::Domain.is(t) || (12000..16384).contains(&t.0) {
+            let d = self.type_desc(t)?;
+            if d.typtype != b'd' {
+                break;
+            }
+            t = d.base_type;
+        }
+        Ok(t)
     }
     /// Columns of a composite type (a relation's row type included).
     pub fn composite_desc(&self, type_oid: Oid) -> Result<Rc<TupleDesc>> {
@@ -411,7 +440,12 @@ impl Catalog {
 
 pub(crate) fn type_from_row(r: &CatRow) -> TypeDesc {
     use pg_type::*;
-    let (oid, len, by_val, typtype) = (r.oid(OID), r.i16(TYPLEN), r.bool(TYPBYVAL), r.char(TYPTYPE));
+    let (oid, mut len, by_val, typtype) = (r.oid(OID), r.i16(TYPLEN), r.bool(TYPBYVAL), r.char(TYPTYPE));
+    let mut align = r.char(TYPALIGN);
+    if typtype == b'e' {
+        // The row says what PostgreSQL's says; the values are wider (see `types::user_type`).
+        (len, align) = (8, b'd');
+    }
     TypeDesc {
         oid,
         name: r.str(TYPNAME).to_string(),
@@ -419,9 +453,9 @@ pub(crate) fn type_from_row(r: &CatRow) -> TypeDesc {
         owner: r.oid(TYPOWNER),
         len,
         by_val,
-        align: r.char(TYPALIGN),
+        align,
         storage: r.char(TYPSTORAGE),
-        phys: literal::phys_of(if typtype == b'd' { r.oid(TYPBASETYPE) } else { oid }, len, by_val, typtype),
+        phys: literal::phys_of(oid, len, by_val, typtype),
         typtype,
         category: r.char(TYPCATEGORY),
         preferred: r.bool(TYPISPREFERRED),

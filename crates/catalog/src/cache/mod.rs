@@ -6,6 +6,7 @@ mod foreign;
 mod inval;
 mod lookup;
 mod stats;
+mod user_types;
 
 use crate::builtins::Builtins;
 use crate::desc::*;
@@ -19,6 +20,7 @@ use types::Registry;
 
 pub use inval::{INVAL_CATALOG, INVAL_RELATION};
 pub use stats::{KIND_CORRELATION, KIND_HISTOGRAM, KIND_MCV};
+pub use user_types::{DomainRules, EnumLabel};
 
 /// Name → OID within a schema; `None` remembers that there is no such object.
 type Names = RefCell<HashMap<Oid, HashMap<String, Option<Oid>>>>;
@@ -41,6 +43,10 @@ pub struct Catalog {
     namespace_names: RefCell<HashMap<String, Option<Oid>>>,
     roles: RefCell<HashMap<Oid, Option<Rc<str>>>>,
     stats: RefCell<HashMap<(Oid, i16), Option<Rc<ColumnStats>>>>,
+    enums: RefCell<HashMap<Oid, Rc<Vec<EnumLabel>>>>,
+    enum_names: RefCell<HashMap<Oid, Rc<str>>>,
+    domains: RefCell<HashMap<Oid, Rc<DomainRules>>>,
+    new_enum_labels: RefCell<(Option<common::Xid>, Vec<Oid>)>,
     generation: Cell<u64>,
     temp: crate::temp::TempObjects,
     schema_check: RefCell<Option<SchemaCheck>>,
@@ -74,6 +80,10 @@ impl Catalog {
             namespace_names: RefCell::default(),
             roles: RefCell::default(),
             stats: RefCell::default(),
+            enums: RefCell::default(),
+            enum_names: RefCell::default(),
+            domains: RefCell::default(),
+            new_enum_labels: RefCell::default(),
             generation: Cell::new(1),
             temp: Default::default(),
             schema_check: RefCell::default(),

@@ -46,6 +46,7 @@ pub fn add(
     }
     let mut constraints = TableConstraints::default();
     let mut c = columns::define(ctx, &rel.name, d, &mut constraints)?;
+    crate::user_type::composite::check_not_recursive(ctx, c.attr.type_oid, rel.row_type)?;
     if rel.desc.len() >= 1600 {
         bail!(TOO_MANY_COLUMNS, "tables can have at most 1600 columns");
     }
@@ -56,6 +57,9 @@ pub fn add(
     attrs.push(c.attr.clone());
     let desc = TupleDesc { attrs, type_oid: rel.desc.type_oid };
     let default = create_table::resolve_default(ctx, &rel.name, rel.oid, &desc, &c, seq).map_err(nowhere)?;
+    if default.is_some() {
+        crate::user_type::check_row_type_unused(ctx, rel)?;
+    }
     let attnum = rel.desc.len() as i16 + 1;
     // What the rows that are there get: one value kept in the catalog, or one each.
     let missing = match &default {
@@ -106,6 +110,21 @@ pub fn add(
 pub fn nowhere(mut e: Error) -> Error {
     e.report_mut().position = None;
     e
+}
+
+/// ADD ATTRIBUTE of a composite type. Values stored before read it as NULL.
+pub fn add_attribute(ctx: &CommandCtx<'_>, rel: &Relation, d: &ColumnDef) -> Result<()> {
+    if rel.desc.attrs.iter().any(|a| !a.dropped && a.name == d.colname) {
+        bail!(DUPLICATE_COLUMN, "column \"{}\" of relation \"{}\" already exists", d.colname, rel.name);
+    }
+    let mut c = columns::define(ctx, &rel.name, d, &mut TableConstraints::default())?;
+    crate::user_type::composite::check_not_recursive(ctx, c.attr.type_oid, rel.row_type)?;
+    if rel.desc.len() >= 1600 {
+        bail!(TOO_MANY_COLUMNS, "tables can have at most 1600 columns");
+    }
+    let attnum = rel.desc.len() as i16 + 1;
+    insert(ctx, rel, attnum, &mut c, &Datum::Null, false)?;
+    relation::record_column_type(ctx.catalog, rel.oid, attnum, &c.attr)
 }
 
 fn insert(

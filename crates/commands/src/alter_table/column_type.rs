@@ -205,6 +205,10 @@ pub fn alter(
     }
     let before = w.old.clone();
     let expr = conversion(ctx, &before, n, &new, using)?;
+    crate::user_type::composite::check_not_recursive(ctx, new.type_oid, rel.row_type)?;
+    if !is_same_value(&expr, n) {
+        crate::user_type::check_row_type_unused(ctx, rel)?;
+    }
     let default = new_default(ctx, rel, n, &new)?;
     prepare_dependents(ctx, w, rel, n, name)?;
     new.not_null = old.not_null;
@@ -278,6 +282,23 @@ fn depend_on_type(ctx: &CommandCtx<'_>, rel: Oid, n: i16, new: &Attribute) -> Re
         ctx.catalog.record_dependency(me, c, DependencyKind::Normal)?;
     }
     Ok(())
+}
+
+/// ALTER ATTRIBUTE … TYPE of a composite type that no table holds values of.
+pub fn alter_attribute(
+    ctx: &CommandCtx<'_>,
+    rel: &Relation,
+    name: &str,
+    tn: &TypeName,
+    coll: Option<&CollateClause>,
+) -> Result<()> {
+    let n = column_number(rel, name)?;
+    let (new, ndims) = columns::attribute_for(ctx, name, tn, coll)?;
+    crate::user_type::composite::check_not_recursive(ctx, new.type_oid, rel.row_type)?;
+    crate::user_type::check_row_type_unused(ctx, rel)?;
+    let row = attribute_row_of(ctx, rel.oid, n)?;
+    ctx.catalog.update_columns(pg_attribute::TABLE, &row, &type_columns(&new, ndims))?;
+    depend_on_type(ctx, rel.oid, n, &new)
 }
 
 /// The column's default, converted: (row of `pg_attrdef`, expression).

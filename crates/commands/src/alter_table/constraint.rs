@@ -150,6 +150,7 @@ fn use_index(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Relation, c: &Constraint)
             deferred: c.initdeferred,
             exclude: &[],
             rel: rel.oid,
+            domain: Oid::INVALID,
             index: oid,
             keys: &keys,
             validated: true,

@@ -76,6 +76,7 @@ fn check_kind(s: &AlterTableStmt, r: &Relation) -> Result<()> {
         ObjectType::Sequence => r.kind == b'S',
         ObjectType::View => r.kind == b'v',
         ObjectType::MatView => r.kind == b'm',
+        ObjectType::Type => r.kind == b'c',
         _ => return Err(Error::unsupported(format_args!("ALTER {:?}", s.objtype))),
     };
     if ok {
@@ -86,6 +87,11 @@ fn check_kind(s: &AlterTableStmt, r: &Relation) -> Result<()> {
         ObjectType::Sequence => ("a", "sequence"),
         ObjectType::View => ("a", "view"),
         ObjectType::MatView => ("a", "materialized view"),
+        ObjectType::Type => ("a", "composite type"),
+        _ if r.kind == b'c' => {
+            return Err(common::err!(WRONG_OBJECT_TYPE, "\"{}\" is a composite type", r.name)
+                .hint("Use ALTER TYPE instead."));
+        }
         _ => ("a", "table"),
     };
     bail!(WRONG_OBJECT_TYPE, "\"{}\" is not {article} {word}", r.name)
@@ -97,6 +103,7 @@ fn tag(t: ObjectType) -> &'static str {
         ObjectType::Sequence => "ALTER SEQUENCE",
         ObjectType::View => "ALTER VIEW",
         ObjectType::MatView => "ALTER MATERIALIZED VIEW",
+        ObjectType::Type => "ALTER TYPE",
         _ => "ALTER TABLE",
     }
 }
@@ -168,6 +175,10 @@ fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<()> 
         }
         Cmd::AlterConstraint(c) => constraint::alter(ctx, &rel, c),
         Cmd::ValidateConstraint { name } => constraint::validate(ctx, &rel, name),
+        Cmd::AddColumn { def, .. } if rel.kind == b'c' => column::add_attribute(ctx, &rel, def),
+        Cmd::AlterColumnType { name, type_name, coll_clause, .. } if rel.kind == b'c' => {
+            column_type::alter_attribute(ctx, &rel, name, type_name, coll_clause.as_ref())
+        }
         Cmd::AddColumn { def, missing_ok, .. } => {
             require_table(&rel, "ADD COLUMN")?;
             column::add(ctx, w, &rel, def, *missing_ok)
@@ -177,7 +188,9 @@ fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<()> 
             column_type::alter(ctx, w, &rel, name, type_name, coll_clause.as_ref(), using.as_ref())
         }
         Cmd::DropColumn { name, behavior, missing_ok } => {
-            require_table(&rel, "DROP COLUMN")?;
+            if rel.kind != b'c' {
+                require_table(&rel, "DROP COLUMN")?;
+            }
             column::drop(ctx, &rel, name, *behavior, *missing_ok)
         }
         Cmd::ColumnDefault { name, default } => {

@@ -37,6 +37,8 @@ struct ColumnReader {
     ioparam: Oid,
     typmod: i32,
     type_name: String,
+    /// The column's type, if it is a domain: it may refuse NULL.
+    domain: Option<Oid>,
 }
 
 struct CopyFrom<'a> {
@@ -163,7 +165,13 @@ fn column_reader(ctx: &CommandCtx<'_>, rel: &Relation, attr: usize, binary: bool
         ioparam,
         typmod: a.typmod,
         type_name: t.name.clone(),
+        domain: (t.typtype == b'd').then_some(t.oid),
     })
+}
+
+/// A NULL for a column of a domain: 23502 or 23514 if the domain does not take it.
+fn accept_null(ctx: &CommandCtx<'_>, domain: Oid) -> Result<()> {
+    ctx.env.with_call_ctx(Oid::INVALID, |cx| crate::functions::check_domain(cx, domain, &types::Datum::Null))
 }
 
 /// Default expressions of the attributes that the data leaves out; those without one become NULL.
@@ -178,11 +186,20 @@ fn defaults(
             continue;
         }
         let default = with_analyze(ctx, |cx| analyze::column_default(cx, rel, i as i16 + 1))?;
-        if let Some(e) = default {
+        // A domain's NULL is not tested where no default is written.
+        if let Some(e) = default.filter(|e| !is_domain_null(e)) {
             out.push((i, executor::expr::compile_one(ctx.env, &e, &executor::modify::target::TableScope)?));
         }
     }
     Ok(out)
+}
+
+fn is_domain_null(e: &analyze::expr::Expr) -> bool {
+    use analyze::expr::Expr;
+    match e {
+        Expr::CoerceToDomain { arg, .. } => matches!(&**arg, Expr::Const(c) if c.value.is_null()),
+        _ => false,
+    }
 }
 
 /// Parses a plain decimal integer; anything else is left to the type's input function.
@@ -282,6 +299,12 @@ impl CopyFrom<'_> {
             let col = &mut self.batch.cols[c.attr];
             let Some(bytes) = f.get(i) else {
                 col.set(row, types::DatumRef::Null);
+                if let Some(domain) = c.domain {
+                    accept_null(self.ctx, domain).map_err(|e| {
+                        let at = format!("COPY {}, line {line}, column {}", self.rel_name, c.name);
+                        e.context(format!("{at}: null input"))
+                    })?;
+                }
                 continue;
             };
             if let Err(e) = read_field(self.ctx, c, bytes, col, row) {
@@ -307,7 +330,14 @@ impl CopyFrom<'_> {
             let row = self.batch.rows;
             for c in &self.columns {
                 let d = match r.field()? {
-                    None => types::Datum::Null,
+                    None => {
+                        if let Some(domain) = c.domain {
+                            accept_null(self.ctx, domain).map_err(|e| {
+                                e.context(format!("COPY {}, line {line}, column {}", self.rel_name, c.name))
+                            })?;
+                        }
+                        types::Datum::Null
+                    }
                     Some(bytes) => {
                         let Reader::Binary(f) = c.reader else {
                             return Err(Error::internal("text reader in binary COPY"));

@@ -43,6 +43,10 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
                     let on = relation(ctx, r.oid(CONRELID))?;
                     format!("constraint {} on {on}", r.str(CONNAME))
                 }
+                Some(r) if r.oid(CONTYPID).is_valid() => {
+                    let domain = crate::user_type::shown(ctx, r.oid(CONTYPID))?;
+                    format!("constraint {} on domain {domain}", r.str(CONNAME))
+                }
                 Some(r) => format!("constraint {}", r.str(CONNAME)),
                 None => missing(),
             }

@@ -52,7 +52,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
     }
     match s.remove_type {
         ObjectType::Schema => schemas(ctx, s),
-        ObjectType::Type | ObjectType::Domain => types(ctx, s),
+        ObjectType::Type | ObjectType::Domain => crate::user_type::drop(ctx, s),
         ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
             routines(ctx, s)
         }
@@ -153,29 +153,6 @@ fn schemas(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
     }
     walk::drop_objects(ctx, &objects, s.behavior, false)?;
     Ok("DROP SCHEMA".into())
-}
-
-fn types(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
-    let word = if s.remove_type == ObjectType::Domain { "DROP DOMAIN" } else { "DROP TYPE" };
-    for o in &s.objects {
-        let shown = match o {
-            ObjectRef::Type(t) => {
-                let found =
-                    crate::analysis::with_analyze(ctx, |a| analyze::typename::lookup_type_name(a, t))?;
-                if found.is_some() {
-                    return Err(Error::unsupported(word));
-                }
-                t.names.join(".")
-            }
-            ObjectRef::Name(n) => n.join("."),
-            _ => return Err(Error::unsupported(word)),
-        };
-        if !s.missing_ok {
-            bail!(UNDEFINED_OBJECT, "type \"{shown}\" does not exist");
-        }
-        notice(ctx, format!("type \"{shown}\" does not exist, skipping"));
-    }
-    Ok(word.into())
 }
 
 fn routines(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {

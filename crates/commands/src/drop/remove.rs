@@ -36,7 +36,10 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
         pg_attrdef::TABLE => drop_default(ctx, a.object)?,
         pg_trigger::TABLE => drop(by_oid(pg_trigger::TABLE, pg_trigger::OID_INDEX)?),
         pg_rewrite::TABLE => drop(by_oid(pg_rewrite::TABLE, pg_rewrite::OID_INDEX)?),
-        pg_type::TABLE => drop(by_oid(pg_type::TABLE, pg_type::OID_INDEX)?),
+        pg_type::TABLE => {
+            by_oid(pg_enum::TABLE, pg_enum::TYPID_LABEL_INDEX)?;
+            by_oid(pg_type::TABLE, pg_type::OID_INDEX)?;
+        }
         pg_namespace::TABLE => drop(by_oid(pg_namespace::TABLE, pg_namespace::OID_INDEX)?),
         _ => return Err(Error::unsupported(format_args!("dropping an object of catalog {}", a.class))),
     }

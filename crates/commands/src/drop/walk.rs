@@ -85,6 +85,12 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Does a part go because the whole object goes?
+    fn goes_with_whole(&self, a: ObjectAddress) -> bool {
+        let whole = ObjectAddress { sub: 0, ..a };
+        a.sub != 0 && self.targets.iter().any(|t| t.object == whole)
+    }
+
     fn dependents(&self, a: ObjectAddress) -> Result<Vec<Dependency>> {
         let all = self.ctx.catalog.dependents(a)?;
         // Parts of the object itself go with it.
@@ -139,7 +145,7 @@ const LINES_MAX: usize = 100;
 fn report(ctx: &CommandCtx<'_>, w: &Walk<'_>, behavior: DropBehavior) -> Result<()> {
     let mut lines = Vec::new();
     for t in w.targets.iter().rev() {
-        if t.flags & (ORIGINAL | SILENT) != 0 || t.flags & NORMAL == 0 {
+        if t.flags & (ORIGINAL | SILENT) != 0 || t.flags & NORMAL == 0 || w.goes_with_whole(t.object) {
             continue;
         }
         let what = describe(ctx, t.object)?;
@@ -215,7 +221,7 @@ pub fn drop_objects(
     if !quiet {
         report(ctx, &w, behavior)?;
     }
-    for t in &w.targets {
+    for t in w.targets.iter().filter(|t| !w.goes_with_whole(t.object)) {
         remove::remove(ctx, t.object)?;
     }
     ctx.engine.command_counter_increment()

@@ -8,13 +8,16 @@ mod advisory;
 mod comment;
 mod control;
 pub(crate) mod definition;
+mod domains;
 mod encoding;
+mod enums;
 mod inet;
 mod locks;
 mod log_files;
 mod name;
 mod partition;
 mod privilege;
+mod record_io;
 mod reg;
 mod row_shape;
 mod rows;
@@ -26,8 +29,10 @@ mod size_text;
 mod sleep;
 mod stat_tables;
 mod transaction;
+mod value_io;
 mod visible;
 
+pub use domains::{DomainChecks, check as check_domain};
 pub use setting::{check_examine, may_examine};
 
 use crate::FnEnv;
@@ -44,13 +49,16 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         comment::TABLE,
         control::TABLE,
         definition::TABLE,
+        domains::TABLE,
         encoding::TABLE,
+        enums::TABLE,
         inet::TABLE,
         locks::TABLE,
         log_files::TABLE,
         name::TABLE,
         partition::TABLE_OF_FUNCTIONS,
         privilege::TABLE,
+        record_io::TABLE,
         reg::TABLE,
         row_shape::TABLE,
         sequence::TABLE,

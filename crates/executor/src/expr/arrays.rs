@@ -8,7 +8,7 @@ use crate::run::Exec;
 use analyze::expr::ScalarArrayOpExpr;
 use common::{Error, Oid, Result, bail};
 use types::array::{ArrayBuilder, ArrayRef, build_1d, empty_array};
-use types::array::{array_get, array_set, array_slice};
+use types::array::{array_get, array_set, array_set_slice, array_slice};
 use types::{Arg, Batch, Column, ColumnData, Datum, DatumRef, Phys, Rows, typeinfo};
 
 /// A constant list for `x IN (…)` over integers or byte strings.
@@ -21,7 +21,7 @@ pub struct InSet {
 /// Lists shorter than this are compared one by one, vector-wise.
 const HASH_FROM: usize = 9;
 
-/// Element type of an array type.
+/// Element type of an array type (or a domain over one): the one its values carry.
 pub fn elem_type(env: &ExecEnv, array: Oid) -> Result<Oid> {
     if let Some(e) = typeinfo::element_type(array) {
         return Ok(e);
@@ -31,7 +31,8 @@ pub fn elem_type(env: &ExecEnv, array: Oid) -> Result<Oid> {
     {
         return Ok(t.elem);
     }
-    Ok(env.catalog()?.type_desc(array)?.elem)
+    let c = env.catalog()?;
+    c.storage_type(c.type_desc(c.storage_type(array)?)?.elem)
 }
 
 fn int_of(d: DatumRef<'_>) -> Option<i64> {
@@ -335,8 +336,19 @@ pub(crate) fn subscript(op: &Op, st: &State, input: &Batch, rows: Rows<'_>, out:
             return Ok(());
         };
         if let Some(v) = assign {
-            if lower.is_some() {
-                return Err(Error::unsupported("assignment to an array slice"));
+            if let Some(l) = lower {
+                let lows: Option<Vec<Option<i32>>> = l.iter().map(|s| sub(*s, st, input, i)).collect();
+                let Some(lows) = lows else {
+                    bail!(NULL_VALUE_NOT_ALLOWED, "array subscript in assignment must not be null");
+                };
+                let empty = empty_array(*elem);
+                let old = if arr.is_null() { &empty[..] } else { arr.bytes() };
+                let bounds: Vec<_> = lows.into_iter().zip(ups).collect();
+                match st.arg(*v, input).get(i) {
+                    DatumRef::Null => out.set(i, DatumRef::Bytes(old)),
+                    new => out.set(i, array_set_slice(old, &bounds, new.bytes())?.as_ref()),
+                }
+                return Ok(());
             }
             let subs: Vec<i32> = ups.into_iter().flatten().collect();
             let bytes = if arr.is_null() { None } else { Some(arr.bytes()) };

@@ -3,13 +3,14 @@
 
 use crate::env::ExecEnv;
 use crate::expr::arrays;
+use crate::expr::domain::DomainCheck;
 use crate::expr::program::*;
 use crate::expr::special;
 use crate::expr::subplan;
 use analyze::expr::*;
 use common::{Error, Oid, Result, bail};
 use std::rc::Rc;
-use types::{CmpFn, Column, Datum, FnImpl, HashFn, Phys, ScalarKernel, oids, typeinfo};
+use types::{CmpFn, Column, Datum, FnImpl, HashFn, Phys, ScalarKernel, oids};
 
 /// What the names in an expression mean: input columns.
 pub trait Scope {
@@ -142,6 +143,7 @@ impl Compiler<'_> {
         match e {
             Expr::Var(v) => match self.scope.var(v) {
                 Some(c) => Ok(self.input(c)),
+                None if v.attno == 0 && v.vartype != oids::RECORD => self.whole_row(v, steps),
                 None => Err(Error::internal(format!(
                     "executor: no column for variable {:?}.{}",
                     v.varno, v.attno
@@ -159,7 +161,7 @@ impl Compiler<'_> {
             }
             Expr::Func(f) => {
                 let args = self.srcs(&f.args, steps)?;
-                let types: Box<[Oid]> = f.args.iter().map(expr_type).collect();
+                let types = self.arg_types(f)?;
                 let info = CallInfo {
                     collation: f.input_collation,
                     result_type: f.result_type,
@@ -288,18 +290,17 @@ impl Compiler<'_> {
             }
             Expr::CoerceToDomain { arg, result_type, .. } => {
                 let a = self.expr(arg, steps)?;
-                let t = self.env.catalog()?.type_desc(*result_type)?;
-                if !t.not_null {
-                    return Ok(a);
-                }
-                let phys = t.phys;
-                let op = Op::DomainNotNull { a, name: Rc::from(t.name.as_str()) };
+                let Some(check) = DomainCheck::compile(self.env, *result_type)? else { return Ok(a) };
+                self.st.domains.push(Some(Box::new(check)));
+                let op = Op::Domain { a, check: self.st.domains.len() - 1 };
+                let phys = self.env.phys(*result_type)?;
                 Ok(self.push(steps, op, phys, a.is_konst()))
             }
             Expr::Array { elem_type, elements, multidims, .. } => {
                 let elements = self.srcs(elements, steps)?;
                 let konst = elements.iter().all(|a| a.is_konst());
-                let op = Op::Array { elem: *elem_type, elements, multidims: *multidims };
+                let elem = self.env.storage_type(*elem_type)?;
+                let op = Op::Array { elem, elements, multidims: *multidims };
                 Ok(self.push(steps, op, Phys::Bytes, konst))
             }
             Expr::Subscript { container_type, elem_type, result_type, upper, lower, arg, assign, .. } => {
@@ -317,13 +318,16 @@ impl Compiler<'_> {
                 let assign = assign.as_ref().map(|e| self.expr(e, steps)).transpose()?;
                 let phys = self.env.phys(*result_type)?;
                 let name = *container_type == types::oids::NAME;
-                let op = Op::Subscript { a, upper, lower, elem: *elem_type, name, assign };
+                let elem = self.env.storage_type(*elem_type)?;
+                let op = Op::Subscript { a, upper, lower, elem, name, assign };
                 Ok(self.push(steps, op, phys, false))
             }
-            Expr::Row { args, .. } => {
-                let types = args.iter().map(expr_type).collect();
+            Expr::Row { args, row_type, col_names, .. } => {
+                let types = self.field_types(args.iter().map(expr_type), *row_type)?;
+                let names = if *row_type == oids::RECORD { field_names(col_names) } else { Vec::new() };
                 let args = self.srcs(args, steps)?;
-                Ok(self.push(steps, Op::Row { args, types }, Phys::Bytes, false))
+                let row = RowStep { args, types, row_type: *row_type, names };
+                Ok(self.push(steps, Op::Row(Box::new(row)), Phys::Bytes, false))
             }
             Expr::RowCompare { cmp, opnos, input_collations, left, right, .. } => {
                 let mut parts = Vec::with_capacity(left.len());
@@ -371,7 +375,16 @@ impl Compiler<'_> {
                 Ok(self.push(steps, op, phys, false))
             }
             Expr::CurrentOf { .. } => Err(Error::unsupported("WHERE CURRENT OF")),
-            Expr::FieldStore { .. } => Err(Error::unsupported("assignment to a field of a composite column")),
+            Expr::FieldStore { arg, newvals, fieldnums, result_type } => {
+                let a = self.expr(arg, steps)?;
+                let row_type = self.env.storage_type(*result_type)?;
+                let desc = self.env.catalog()?.composite_desc(row_type)?;
+                let types = self.column_types(&desc)?;
+                let values = self.srcs(newvals, steps)?;
+                let fields = fieldnums.iter().map(|n| *n as u16).zip(values).collect();
+                let op = FieldStoreStep { a, fields, types, row_type };
+                Ok(self.push(steps, Op::FieldStore(Box::new(op)), Phys::Bytes, false))
+            }
             Expr::Aggref(_) | Expr::GroupingFunc { .. } | Expr::WindowFunc(_) => {
                 Err(Error::internal("executor: aggregate outside its node"))
             }
@@ -379,6 +392,56 @@ impl Compiler<'_> {
                 Err(Error::internal("executor: unplanned expression"))
             }
         }
+    }
+
+    /// A relation's whole row, from the columns its scan fills.
+    fn whole_row(&mut self, v: &Var, steps: &mut Vec<Step>) -> Result<Src> {
+        let desc = self.env.catalog()?.composite_desc(v.vartype)?;
+        let types = self.column_types(&desc)?;
+        let mut args = Vec::with_capacity(desc.len());
+        for (i, a) in desc.attrs.iter().enumerate() {
+            if a.dropped {
+                args.push(self.konst(&Datum::Null, oids::INT4)?);
+                continue;
+            }
+            let col = Var { attno: i as i16 + 1, vartype: a.type_oid, ..v.clone() };
+            let Some(c) = self.scope.var(&col) else {
+                return Err(Error::internal("executor: a column of the whole row is missing"));
+            };
+            args.push(self.input(c));
+        }
+        let row = RowStep { args: args.into(), types, row_type: v.vartype, names: Vec::new() };
+        Ok(self.push(steps, Op::Row(Box::new(row)), Phys::Bytes, false))
+    }
+
+    /// The types values of a composite type's columns carry; the invalid one for dropped columns.
+    fn column_types(&self, desc: &types::TupleDesc) -> Result<Box<[Oid]>> {
+        let one = |a: &types::Attribute| {
+            if a.dropped { Ok(Oid::INVALID) } else { self.env.storage_type(a.type_oid) }
+        };
+        desc.attrs.iter().map(one).collect()
+    }
+
+    fn field_types(&self, given: impl Iterator<Item = Oid>, row_type: Oid) -> Result<Box<[Oid]>> {
+        let mut types = given.map(|t| self.env.storage_type(t)).collect::<Result<Box<[Oid]>>>()?;
+        if row_type != oids::RECORD {
+            let desc = self.env.catalog()?.composite_desc(row_type)?;
+            for (t, a) in types.iter_mut().zip(&desc.attrs).filter(|(_, a)| a.dropped) {
+                debug_assert!(a.dropped);
+                *t = Oid::INVALID;
+            }
+        }
+        Ok(types)
+    }
+
+    /// Types of a call's arguments as the values carry them; only `pg_typeof` wants to hear of domains.
+    fn arg_types(&self, f: &FuncExpr) -> Result<Box<[Oid]>> {
+        const PG_TYPEOF: Oid = Oid(1619);
+        let types = f.args.iter().map(expr_type);
+        if f.funcid == PG_TYPEOF {
+            return Ok(types.collect());
+        }
+        types.map(|t| self.env.storage_type(t)).collect()
     }
 
     fn op_info(&self, o: &OpExpr) -> CallInfo {
@@ -446,6 +509,12 @@ impl Compiler<'_> {
     }
 }
 
+/// Names for an anonymous row's value, none if they are `f1`, `f2` ….
+fn field_names(names: &[String]) -> Vec<String> {
+    let plain = names.iter().enumerate().all(|(i, n)| n.strip_prefix('f') == Some(&(i + 1).to_string()));
+    if plain { Vec::new() } else { names.to_vec() }
+}
+
 /// Type of a sub-plan's value.
 fn subplan_type(s: &SubPlan) -> Oid {
     match s.kind {
@@ -504,7 +573,8 @@ const HASH_AM: Oid = Oid(405);
 
 /// The default three-way comparison of a type.
 pub fn cmp_for_type(env: &ExecEnv, type_oid: Oid) -> Result<CmpFn> {
-    if let Some(t) = typeinfo::type_info(type_oid)
+    let type_oid = env.storage_type(type_oid)?;
+    if let Some(t) = types::storage_info(type_oid)
         && t.cmp.is_valid()
     {
         return cmp_fn(env, t.cmp);

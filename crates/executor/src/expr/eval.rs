@@ -3,9 +3,9 @@
 
 use crate::expr::control;
 use crate::expr::program::{CallInfo, Op, Program, Src, State, Step};
-use crate::expr::{arrays, special, subplan};
+use crate::expr::{arrays, row, special, subplan};
 use crate::run::Exec;
-use common::{Oid, Result};
+use common::{Error, Oid, Result};
 use types::{Arg, Batch, CallCtx, Column, Datum, Phys, Rows, ScalarKernel};
 
 impl Program {
@@ -166,7 +166,7 @@ fn run_step(
         Op::Or { parts } => control::and_or(parts, true, st, cx, input, rows, out),
         Op::Not { a } => control::not(st.arg(*a, input), rows, out),
         Op::NullTest { a, is_null } => control::null_test(st.arg(*a, input), *is_null, rows, out),
-        Op::RowNullTest { a, is_null } => special::row_null_test(st.arg(*a, input), *is_null, rows, out),
+        Op::RowNullTest { a, is_null } => row::null_test(st.arg(*a, input), *is_null, rows, out),
         Op::BoolTest { a, test } => control::bool_test(st.arg(*a, input), *test, rows, out),
         Op::Distinct { a, b, f, info, negate } => {
             control::distinct([*a, *b], *f, info, *negate, st, cx, input, rows, out)
@@ -233,9 +233,10 @@ fn run_step(
             super::jsonb::subscript(*a, path, *assign, st, input, rows, out)
         }
         Op::Subscript { .. } => arrays::subscript(op, st, input, rows, out),
-        Op::Row { args, types } => special::make_row(args, types, st, input, rows, out),
+        Op::Row(r) => row::make(r, st, input, rows, out),
+        Op::FieldStore(f) => row::store(f, st, input, rows, out),
         Op::RowCompare { cmp, parts } => control::row_compare(*cmp, parts, st, cx, input, rows, out),
-        Op::FieldSelect { a, field } => special::field_select(st.arg(*a, input), *field, rows, out),
+        Op::FieldSelect { a, field } => row::field(st.arg(*a, input), *field, rows, out),
         Op::SqlValue { op, f, typmod } => special::sql_value(*op, *f, *typmod, cx, out),
         Op::NextValue { seq, phys } => {
             out.resize(rows.bound());
@@ -246,18 +247,21 @@ fn run_step(
             })
         }
         Op::SubPlan(s) => subplan::run(s, st, cx, input, rows, out),
-        Op::DomainNotNull { a, name } => {
+        Op::Domain { a, check } => {
+            let mut d = st.domains[*check]
+                .take()
+                .ok_or_else(|| Error::internal("executor: domain check runs already"))?;
             let a = st.arg(*a, input);
-            out.resize(rows.bound());
-            rows.each(|i| match a.get(i) {
-                types::DatumRef::Null => {
-                    Err(common::err!(NOT_NULL_VIOLATION, "domain {name} does not allow null values"))
-                }
-                x => {
-                    out.set(i, x);
-                    Ok(())
-                }
-            })
+            let r = d.test(cx, |i| a.get(i), rows);
+            if r.is_ok() {
+                out.resize(rows.bound());
+                rows.each(|i| {
+                    out.set(i, a.get(i));
+                    Ok::<(), Error>(())
+                })?;
+            }
+            st.domains[*check] = Some(d);
+            r
         }
         Op::Rephys { a } => special::rephys(st.arg(*a, input), rows, out),
     }

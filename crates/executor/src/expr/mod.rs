@@ -6,11 +6,13 @@ pub mod arrays;
 pub mod colops;
 pub mod compile;
 mod control;
+pub mod domain;
 mod eval;
 mod jsonb;
 mod program;
 pub mod project;
 pub mod qual;
+pub(crate) mod row;
 pub mod special;
 mod subplan;
 

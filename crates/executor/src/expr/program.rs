@@ -218,10 +218,8 @@ pub(crate) enum Op {
         path: Vec<Src>,
         assign: Option<Src>,
     },
-    Row {
-        args: Box<[Src]>,
-        types: Box<[Oid]>,
-    },
+    Row(Box<RowStep>),
+    FieldStore(Box<FieldStoreStep>),
     RowCompare {
         cmp: RowCompareType,
         parts: Vec<(Block, Block, RowCmp)>,
@@ -240,14 +238,35 @@ pub(crate) enum Op {
         phys: Phys,
     },
     SubPlan(Box<SubPlanStep>),
-    DomainNotNull {
+    /// Tests the constraints of a domain (by its place in the state) and hands the value on.
+    Domain {
         a: Src,
-        name: Rc<str>,
+        check: usize,
     },
     /// A binary-coercible cast between types of different physical kind (oid and int4).
     Rephys {
         a: Src,
     },
+}
+
+/// ROW(…), or the whole row of a relation.
+#[derive(Clone)]
+pub(crate) struct RowStep {
+    pub args: Box<[Src]>,
+    /// Types the fields carry; invalid for dropped columns.
+    pub types: Box<[Oid]>,
+    pub row_type: Oid,
+    pub names: Vec<String>,
+}
+
+/// A composite value with some fields replaced.
+#[derive(Clone)]
+pub(crate) struct FieldStoreStep {
+    pub a: Src,
+    /// Field number (from 1) and its new value.
+    pub fields: Vec<(u16, Src)>,
+    pub types: Box<[Oid]>,
+    pub row_type: Oid,
 }
 
 /// Three-way comparison of a column pair and its collation.
@@ -262,6 +281,7 @@ pub(crate) struct State {
     /// Selection vectors not in use.
     pub sels: Vec<Vec<u16>>,
     pub subs: Vec<Option<Program>>,
+    pub domains: Vec<Option<Box<crate::expr::domain::DomainCheck>>>,
     pub sets: Vec<Option<crate::expr::subplan::HashedSet>>,
 }
 

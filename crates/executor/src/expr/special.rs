@@ -1,13 +1,12 @@
-//! Steps that go through text or composite values: casts by input and output functions, rows, current date and time.
+//! Steps that go through text: casts by input and output functions; current date and time.
 
 use crate::env::ExecEnv;
 use crate::expr::eval::plain_ctx;
-use crate::expr::program::{Src, State};
 use crate::run::Exec;
 use analyze::expr::SqlValueFunctionOp as V;
 use common::{Error, Oid, Result};
 use types::registry::{InputFn, OutputFn};
-use types::{Arg, Batch, Column, Datum, DatumRef, FnImpl, Phys, Rows, ScalarKernel, typeinfo};
+use types::{Arg, Column, Datum, DatumRef, FnImpl, Phys, Rows, ScalarKernel, typeinfo};
 
 /// (input function, output function, ioparam) of a type.
 pub fn io_functions(env: &ExecEnv, t: Oid) -> Result<(Oid, Oid, Oid)> {
@@ -159,26 +158,6 @@ pub fn int_datum(v: i64, phys: Phys) -> Result<Datum> {
         ),
         _ => Datum::I64(v),
     })
-}
-
-/// `row IS [NOT] NULL`: every column is null, or none is.
-pub(crate) fn row_null_test(_a: Arg<'_>, _is_null: bool, _rows: Rows<'_>, _out: &mut Column) -> Result<()> {
-    Err(Error::unsupported("IS NULL of a composite value"))
-}
-
-pub(crate) fn make_row(
-    _args: &[Src],
-    _types: &[Oid],
-    _st: &State,
-    _input: &Batch,
-    _rows: Rows<'_>,
-    _out: &mut Column,
-) -> Result<()> {
-    Err(Error::unsupported("ROW"))
-}
-
-pub(crate) fn field_select(_a: Arg<'_>, _field: u16, _rows: Rows<'_>, _out: &mut Column) -> Result<()> {
-    Err(Error::unsupported("selection of a field of a composite value"))
 }
 
 /// The cast from `timestamptz` behind a date/time value function.

@@ -89,7 +89,7 @@ impl AggCall {
             Some(f) => Qual::compile(b.env, std::slice::from_ref(&**f), &OuterScope)?,
             None => None,
         };
-        let arg_types = a.arg_types.clone();
+        let arg_types = a.arg_types.iter().map(|t| b.env.storage_type(*t)).collect::<Result<Vec<Oid>>>()?;
         Ok(AggCall {
             state: (imp.make)(&arg_types, a.result_type, a.input_collation),
             imp,
@@ -291,8 +291,8 @@ impl Ordered {
             if keys.iter().any(|s| s.column as usize == k + 1) {
                 continue;
             }
-            let t = expr_type(&a.args[k].expr);
-            let cmp = types::typeinfo::type_info(t).map_or(Oid::INVALID, |i| i.cmp);
+            let t = env.storage_type(expr_type(&a.args[k].expr))?;
+            let cmp = types::storage_info(t).map_or(Oid::INVALID, |i| i.cmp);
             let desc = is_desc(env, c.sortop)?;
             keys.push(SortKey {
                 column: k as u16 + 1,

@@ -6,7 +6,7 @@ use analyze::expr::FuncExpr;
 use analyze::query::RangeFunction;
 use types::column::BATCH_ROWS;
 use types::registry::{RowSource, SrfFn};
-use types::{CallCtx, Column, Datum, DatumRef, FnImpl, Phys};
+use types::{CallCtx, Column, Datum, DatumRef, FnImpl, Phys, oids};
 
 /// A started or startable set-returning call.
 pub struct SrfCall {
@@ -36,7 +36,11 @@ impl SrfCall {
             strict,
             result_type: f.result_type,
             collation: f.input_collation,
-            arg_types: f.args.iter().map(analyze::info::expr_type).collect(),
+            arg_types: f
+                .args
+                .iter()
+                .map(|a| env.storage_type(analyze::info::expr_type(a)))
+                .collect::<Result<_>>()?,
             source: None,
         })
     }
@@ -84,6 +88,91 @@ impl SrfCall {
     }
 }
 
+/// Columns of a set-returning built-in function with OUT parameters: types and names. Empty for one whose rows are
+/// single values.
+pub fn out_columns(env: &ExecEnv, f: &FuncExpr) -> Result<Vec<(common::Oid, String)>> {
+    let Some(c) = &env.catalog else { return Ok(Vec::new()) };
+    let p = c.proc_desc(f.funcid)?;
+    let outs = p.arg_modes.iter().enumerate().filter(|(_, m)| matches!(m, b'o' | b'b' | b't'));
+    let cols: Vec<(common::Oid, String)> = outs
+        .filter_map(|(i, _)| {
+            Some((*p.all_arg_types.get(i)?, p.arg_names.get(i).cloned().unwrap_or_default()))
+        })
+        .collect();
+    Ok(if cols.len() > 1 { cols } else { Vec::new() })
+}
+
+/// Rows that come as composite values and are to be spread over columns.
+struct Spread {
+    value: Column,
+    /// Of an anonymous record: the types the query expects.
+    expected: Option<Vec<common::Oid>>,
+}
+
+impl Spread {
+    fn of(b: &BuildCx<'_>, f: &RangeFunction) -> Result<Option<Spread>> {
+        let t = analyze::info::expr_type(&f.expr);
+        let composite = match &b.env.catalog {
+            _ if t == oids::RECORD => true,
+            Some(c) => c.type_desc(c.storage_type(t)?)?.typtype == b'c',
+            None => false,
+        };
+        let in_columns = match &f.expr {
+            Expr::Func(c) if c.retset && matches!(b.env.registry.get(c.funcid), Some(FnImpl::Srf(_))) => {
+                !out_columns(b.env, c)?.is_empty() || b.env.catalog()?.proc_desc(c.funcid)?.ret_type == t
+            }
+            _ => false,
+        };
+        if !composite || in_columns {
+            return Ok(None);
+        }
+        let expected = (t == oids::RECORD).then(|| f.col_types.clone());
+        Ok(Some(Spread { value: Column::new(Phys::Bytes), expected }))
+    }
+
+    /// Moves the values collected to the columns.
+    fn flush(&mut self, cx: &Exec, out: &mut [Column]) -> Result<()> {
+        for i in 0..self.value.len() {
+            let v = self.value.get(i);
+            if let (Some(want), DatumRef::Bytes(raw)) = (&self.expected, v) {
+                check_row(cx, raw, want)?;
+            }
+            crate::expr::row::spread(v, out)?;
+        }
+        self.value.clear();
+        Ok(())
+    }
+}
+
+/// Does an anonymous row have the columns the query says? 42804.
+fn check_row(cx: &Exec, raw: &[u8], want: &[common::Oid]) -> Result<()> {
+    let fields = types::record::RecordRef::new(raw)?.fields()?;
+    let mismatch = |detail: String| {
+        common::err!(DATATYPE_MISMATCH, "function return row and query-specified return row do not match")
+            .detail(detail)
+    };
+    if fields.len() != want.len() {
+        let s = if fields.len() == 1 { "" } else { "s" };
+        return Err(mismatch(format!(
+            "Returned row contains {} attribute{s}, but query expects {}.",
+            fields.len(),
+            want.len()
+        )));
+    }
+    for (i, ((t, _), w)) in fields.iter().zip(want).enumerate() {
+        if *t != cx.env.storage_type(*w)? && *t != oids::UNKNOWN {
+            let name = |t: common::Oid| cx.env.catalog()?.type_label(t);
+            return Err(mismatch(format!(
+                "Returned type {} at ordinal position {}, but query expects {}.",
+                name(*t)?,
+                i + 1,
+                name(*w)?
+            )));
+        }
+    }
+    Ok(())
+}
+
 enum Func {
     Srf(Box<SrfCall>),
     /// A function that returns one value: one row.
@@ -95,6 +184,7 @@ struct Part {
     first: usize,
     ncols: usize,
     done: bool,
+    spread: Option<Spread>,
 }
 
 struct FunctionScan {
@@ -119,7 +209,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinali
         for t in &f.col_types {
             phys.push(b.env.phys(*t)?);
         }
-        parts.push(Part { func, first, ncols: f.col_types.len(), done: false });
+        parts.push(Part { func, first, ncols: f.col_types.len(), done: false, spread: Spread::of(b, f)? });
     }
     if ordinality {
         phys.push(Phys::I64);
@@ -144,14 +234,22 @@ impl FunctionScan {
             let cols = &mut self.input.cols[p.first..p.first + p.ncols];
             let mut n = 0;
             while !p.done && n < max {
-                let got = match &mut p.func {
-                    Func::Srf(s) => s.next(cx, cols, max - n)?,
-                    Func::Scalar(prog) => {
+                let got = match (&mut p.func, &mut p.spread) {
+                    (Func::Srf(s), None) => s.next(cx, cols, max - n)?,
+                    (Func::Srf(s), Some(to)) => {
+                        let got = s.next(cx, std::slice::from_mut(&mut to.value), max - n)?;
+                        to.flush(cx, cols)?;
+                        got
+                    }
+                    (Func::Scalar(prog), to) => {
                         let v = prog.value_once(cx, 0)?;
-                        if p.ncols != 1 {
-                            return Err(Error::unsupported("functions returning composite values in FROM"));
+                        match to {
+                            None => cols[0].push(v.as_ref()),
+                            Some(to) => {
+                                to.value.push(v.as_ref());
+                                to.flush(cx, cols)?;
+                            }
                         }
-                        cols[0].push(v.as_ref());
                         p.done = true;
                         n = 1;
                         break;

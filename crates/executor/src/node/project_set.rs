@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::expr::{Program, colops, compile};
-use crate::node::function_scan::SrfCall;
+use crate::node::function_scan::{SrfCall, out_columns};
 use crate::store::batch_of;
 use types::column::BATCH_ROWS;
 use types::{Column, DatumRef};
@@ -19,10 +19,40 @@ struct ProjectSet {
     items: Vec<Item>,
     plain: Program,
     srfs: Vec<SrfCall>,
+    /// Columns of functions with several OUT parameters, whose rows become records.
+    outs: Vec<Option<OutCols>>,
     /// Rows of each function for the present input row.
     rows: Vec<Column>,
     pos: Option<usize>,
     out: Batch,
+}
+
+struct OutCols {
+    types: Vec<common::Oid>,
+    names: Vec<String>,
+    row_type: common::Oid,
+    cols: Vec<Column>,
+}
+
+impl OutCols {
+    fn of(b: &BuildCx<'_>, f: &analyze::expr::FuncExpr) -> Result<Option<OutCols>> {
+        let cols = out_columns(b.env, f)?;
+        if cols.is_empty() {
+            return Ok(None);
+        }
+        let (types, names): (Vec<_>, Vec<_>) = cols.into_iter().unzip();
+        let phys = types.iter().map(|t| b.env.phys(*t)).collect::<Result<Vec<_>>>()?;
+        let cols = phys.into_iter().map(Column::new).collect();
+        Ok(Some(OutCols { types, names, row_type: f.result_type, cols }))
+    }
+
+    fn rows_into(&mut self, out: &mut Column) {
+        for i in 0..self.cols.first().map_or(0, Column::len) {
+            let fields = self.types.iter().zip(&self.cols).map(|(t, c)| (*t, c.get(i)));
+            out.push(types::record::build_named(self.row_type, fields, &self.names).as_ref());
+        }
+        self.cols.iter_mut().for_each(Column::clear);
+    }
 }
 
 /// ProjectSet.
@@ -31,11 +61,13 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan) -> Result<BoxNode> {
     let mut plain = Vec::new();
     let mut srfs = Vec::new();
     let mut rows = Vec::new();
+    let mut outs = Vec::new();
     for t in &plan.targetlist {
         match &t.expr {
             Expr::Func(f) if f.retset => {
                 items.push(Item::Srf(srfs.len()));
                 srfs.push(SrfCall::compile(b.env, f, &OuterScope)?);
+                outs.push(OutCols::of(b, f)?);
                 rows.push(Column::new(b.env.phys(f.result_type)?));
             }
             e => {
@@ -49,6 +81,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan) -> Result<BoxNode> {
         items,
         plain: compile(b.env, plain, &OuterScope)?,
         srfs,
+        outs,
         rows,
         pos: None,
         out: batch_of(&output_phys(b.env, plan)?),
@@ -60,12 +93,19 @@ impl ProjectSet {
     fn expand(&mut self, cx: &Exec, row: usize) -> Result<usize> {
         let input = self.child.batch();
         let mut most = 0;
-        for (s, c) in self.srfs.iter_mut().zip(&mut self.rows) {
+        for ((s, c), o) in self.srfs.iter_mut().zip(&mut self.rows).zip(&mut self.outs) {
             c.clear();
             s.start(cx, input, row)?;
             let mut n = 0;
             loop {
-                let got = s.next(cx, std::slice::from_mut(c), BATCH_ROWS)?;
+                let got = match o {
+                    None => s.next(cx, std::slice::from_mut(c), BATCH_ROWS)?,
+                    Some(o) => {
+                        let got = s.next(cx, &mut o.cols, BATCH_ROWS)?;
+                        o.rows_into(c);
+                        got
+                    }
+                };
                 if got == 0 {
                     break;
                 }

@@ -28,7 +28,8 @@ pub struct RelCols {
 
 impl RelCols {
     /// Collects the Vars of a relation's row (or of an index tuple).
-    pub fn collect<'e>(exprs: impl IntoIterator<Item = &'e Expr>, index: bool) -> Result<RelCols> {
+    /// A reference to the whole row wants all columns of `rel`.
+    pub fn collect<'e>(exprs: impl IntoIterator<Item = &'e Expr>, rel: &Rel, index: bool) -> Result<RelCols> {
         let (mut attrs, mut system) = (Vec::new(), Vec::new());
         let mut whole = false;
         for e in exprs {
@@ -46,7 +47,7 @@ impl RelCols {
             });
         }
         if whole {
-            return Err(Error::unsupported("whole-row reference"));
+            attrs.extend(RelCols::all(rel).attrs);
         }
         for v in [&mut attrs, &mut system] {
             v.sort_unstable();
@@ -143,7 +144,7 @@ impl Base {
     fn new(b: &BuildCx<'_>, plan: &Plan, rti: u32, implied: &[Expr]) -> Result<Base> {
         let heap = heap_of(b.env, relation_of(b, rti)?)?;
         let exprs = plan.targetlist.iter().map(|t| &t.expr).chain(&plan.qual).chain(implied);
-        let cols = RelCols::collect(exprs, false)?;
+        let cols = RelCols::collect(exprs, &heap, false)?;
         let width = cols.attrs.len() + cols.system.len();
         Ok(Base {
             rti,
@@ -212,7 +213,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
             let relid = relation_of(b, *rti)?;
             let heap = heap_of(b.env, relid)?;
             let exprs = plan.targetlist.iter().map(|t| &t.expr).chain(&plan.qual).chain(&rows);
-            let cols = RelCols::collect(exprs, true)?;
+            let cols = RelCols::collect(exprs, &ix.rel, true)?;
             let input = cols.batch(&ix.rel);
             let tail = Tail::compile(b, plan, &cols, cols.attrs.len())?;
             Box::new(IndexOnlyScan {

@@ -77,7 +77,8 @@ impl Order {
         let keys = types
             .iter()
             .map(|(col, t, collation)| {
-                let cmp = types::typeinfo::type_info(*t).map_or(Oid::INVALID, |i| i.cmp);
+                let t = &env.storage_type(*t)?;
+                let cmp = types::storage_info(*t).map_or(Oid::INVALID, |i| i.cmp);
                 let kind = match native(cmp, *collation) {
                     Some(k) => k,
                     None => Kind::Call(crate::expr::compile_cmp(env, *t)?),

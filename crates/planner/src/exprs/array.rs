@@ -13,6 +13,7 @@ pub fn elems(_ev: &Evaluator<'_>, array: &Datum, _elem_type: Oid) -> Option<Vec<
 }
 
 /// A one-dimensional array of the elements; `None` if the element type is not understood.
-pub fn build(_ev: &Evaluator<'_>, vals: &[Datum], elem_type: Oid) -> Option<Datum> {
-    Some(build_1d(elem_type, vals.iter().map(Datum::as_ref)))
+pub fn build(ev: &Evaluator<'_>, vals: &[Datum], elem_type: Oid) -> Option<Datum> {
+    let elem = ev.ctx.catalog.storage_type(elem_type).ok()?;
+    Some(build_1d(elem, vals.iter().map(Datum::as_ref)))
 }

@@ -120,6 +120,7 @@ impl Folder<'_> {
             Expr::NullTest { .. } | Expr::BooleanTest { .. } => self.tests(e),
             Expr::Relabel { .. } | Expr::CoerceViaIo { .. } | Expr::Collate { .. } => self.casts(e),
             Expr::Array { .. } => self.array(e),
+            Expr::Row { .. } => self.row(e),
             Expr::ArrayCoerce { arg, elem, .. } => {
                 self.go(arg)?;
                 self.case_val.push(None);
@@ -453,6 +454,26 @@ impl Folder<'_> {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// A row of constants is a constant.
+    fn row(&mut self, e: &mut Expr) -> Result<()> {
+        self.children(e)?;
+        let Expr::Row { args, row_type, .. } = e else { return Ok(()) };
+        let mut fields = Vec::with_capacity(args.len());
+        for a in args.iter() {
+            let Some(c) = konst(a) else { return Ok(()) };
+            fields.push((self.ev.ctx.catalog.storage_type(c.consttype)?, c.value.as_ref()));
+        }
+        // Anonymous rows have names, and dropped columns no type: those the executor makes.
+        if *row_type == oids::RECORD
+            || self.ev.ctx.catalog.composite_desc(*row_type)?.attrs.iter().any(|a| a.dropped)
+        {
+            return Ok(());
+        }
+        let value = types::record::build_record(*row_type, fields.into_iter());
+        *e = self.make_const(value, *row_type, -1, Oid::INVALID);
         Ok(())
     }
 

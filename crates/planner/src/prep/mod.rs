@@ -6,6 +6,7 @@ pub mod cte;
 pub mod outerjoin;
 pub mod pullup;
 pub mod sublinks;
+pub mod wholerow;
 
 use crate::relids::Relids;
 use analyze::query::{FromExpr, JoinTree};

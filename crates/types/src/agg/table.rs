@@ -131,4 +131,6 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (4053, FnImpl::Agg(AggImpl { make: array_agg_array })), // array_agg(anyarray)
     (2113, FnImpl::Agg(AggImpl { make: sum_interval })),   // sum(interval)
     (2106, FnImpl::Agg(AggImpl { make: avg_interval })),   // avg(interval)
+    (3526, FnImpl::Agg(AggImpl { make: max })),            // max(anyenum)
+    (3527, FnImpl::Agg(AggImpl { make: min })),            // min(anyenum)
 ];

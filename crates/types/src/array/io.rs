@@ -2,7 +2,7 @@
 
 use super::layout::{ArrayBuilder, ArrayRef, Elem, MAX_DIM, count_elements, empty_array};
 use crate::wire::{Wire, bad_input, is_space, push_i64, push_u64};
-use crate::{CallCtx, Datum, DatumRef, FnImpl, oids, type_info};
+use crate::{CallCtx, Datum, DatumRef, FnImpl, oids, storage_info, type_info};
 use common::{Error, Oid, Result, bail, err};
 
 /// An array literal taken apart: the elements are still text.
@@ -270,7 +270,7 @@ fn delimiter(elem: Oid) -> u8 {
 
 /// I/O function of an element type.
 fn element_fn(ctx: &CallCtx<'_>, elem: Oid, pick: impl Fn(&crate::TypeInfo) -> Oid) -> Result<FnImpl> {
-    type_info(elem)
+    storage_info(elem)
         .and_then(|t| ctx.registry.get(pick(t)))
         .ok_or_else(|| Error::unsupported(format_args!("input or output of array elements of type {elem}")))
 }
@@ -533,9 +533,15 @@ pub fn output_text(ctx: &CallCtx<'_>, type_oid: Oid, v: DatumRef<'_>, out: &mut 
 
 /// Element type of a polymorphic call: from the array's header, else from the declared types.
 pub fn call_elem(ctx: &CallCtx<'_>) -> Oid {
-    crate::element_type(ctx.result_type)
-        .or_else(|| ctx.arg_types.iter().find_map(|t| crate::element_type(*t)))
-        .unwrap_or(Oid::INVALID)
+    let of_array = match crate::element_type(ctx.result_type) {
+        None if !crate::UserClass::Array.is(ctx.result_type) => {
+            ctx.arg_types.iter().find_map(|t| crate::element_type(*t))
+        }
+        e => e,
+    };
+    // Arrays over user types do not tell their element type here; the element beside them does.
+    let beside = || ctx.arg_types.iter().find(|t| !crate::UserClass::Array.is(**t)).copied();
+    of_array.or_else(beside).unwrap_or(Oid::INVALID)
 }
 
 impl Elem {

@@ -1,7 +1,7 @@
 //! Reading and building the array layout.
 
 use crate::tuple::{Layout, align_up};
-use crate::{Datum, DatumRef, Phys, type_info};
+use crate::{Datum, DatumRef, Phys, storage_info};
 use common::{Error, Oid, Result, bail};
 
 /// Most dimensions.
@@ -21,9 +21,9 @@ pub struct Elem {
 }
 
 impl Elem {
-    /// Storage of an element type; types that are not built in are variable length.
+    /// Storage of an element type. A domain must have been replaced by the type underneath.
     pub fn of(oid: Oid) -> Elem {
-        match type_info(oid) {
+        match storage_info(oid) {
             Some(t) => Elem { oid, phys: t.phys, layout: Layout::new(t.phys, t.len, t.align) },
             None => Elem { oid, phys: Phys::Bytes, layout: Layout::new(Phys::Bytes, -1, b'd') },
         }
