@@ -205,7 +205,8 @@ impl Analyzer<'_> {
         };
         let elem = self.subscript_elem(container, &shown)?;
         let list: Vec<&Indirection> = subs.iter().collect();
-        let (upper, lower) = self.with_kind(ExprKind::UpdateTarget, |an| an.transform_subscripts(container, &list))?;
+        let (upper, lower) =
+            self.with_kind(ExprKind::UpdateTarget, |an| an.transform_subscripts(container, &list))?;
         let want = if lower.is_some() { container } else { elem };
         let inner = Place {
             name: place.name,
