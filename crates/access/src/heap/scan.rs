@@ -1,8 +1,8 @@
 //! Reading a table from end to end, and reading the pages of a bitmap, in batches.
 //!
 //! A page is locked (shared) once per visit: visibility of all its tuples is decided, then the wanted attributes are
-//! copied into the batch's columns under the same lock. Between calls only the current page stays pinned, which
-//! keeps its items in place. Out-of-line values are fetched after the page lock is gone.
+//! copied into the batch's columns under the same lock. Between calls the current page stays pinned, which keeps its items
+//! in place, and so do pages read together with it. Out-of-line values are fetched after the page lock is gone.
 
 use super::fetch::hot_search;
 use super::header::{self, Bases, Header};
@@ -13,10 +13,10 @@ use super::visibility::{self, Hints};
 use crate::bitmap::{BitmapIter, BitmapPage};
 use crate::rel::Rel;
 use crate::txn::{self, Engine};
-use common::{BlockNumber, Result, Tid, Xid};
+use common::{BlockNumber, Error, Result, Tid, Xid};
 use std::rc::Rc;
 use storage::page::{LINE_POINTER_SIZE, PAGE_HEADER_SIZE, PAGE_SIZE};
-use storage::{Fork, ItemId, Page, PageRef, Pinned, ReadMode, Strategy};
+use storage::{Fork, ItemId, Page, PageRef, Pinned, Strategy};
 use transam::Snapshot;
 use types::column::BATCH_ROWS;
 use types::tuple::{RawAttr, ToastPointer};
@@ -162,21 +162,59 @@ pub(crate) fn settled(t: &[u8], b: Bases, snapshot_xmin: Xid) -> bool {
         && (mask & header::XMIN_INVALID != 0 || b.xid(header::xmin_word(t)) < snapshot_xmin)
 }
 
-/// Offsets of the tuples on the page that the snapshot sees.
-pub(crate) fn visible_offsets(eng: &Engine, snap: &Snapshot, p: &PageRef, out: &mut Vec<u16>) -> Result<()> {
+/// A visible tuple of a page: where it begins, and its offset number.
+#[derive(Clone, Copy)]
+struct Seen(u32);
+
+impl Seen {
+    #[inline]
+    fn new(off: u16, at: u32) -> Seen {
+        Seen(u32::from(off) << 16 | at)
+    }
+    #[inline]
+    fn offset(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+    #[inline]
+    fn at(self) -> usize {
+        self.0 as usize & 0xffff
+    }
+}
+
+/// The page's line pointers.
+#[inline]
+fn line_pointers(p: &Page) -> impl Iterator<Item = ItemId> {
+    let end = p.lower().clamp(PAGE_HEADER_SIZE, PAGE_SIZE);
+    p.bytes()[PAGE_HEADER_SIZE..end]
+        .chunks_exact(LINE_POINTER_SIZE)
+        .map(|lp| ItemId(u32::from_le_bytes([lp[0], lp[1], lp[2], lp[3]])))
+}
+
+/// PD_ALL_VISIBLE means visible to every snapshot there is; rules other than MVCC judge each version.
+fn all_seen(snap: &Snapshot, p: &Page) -> bool {
+    p.is_all_visible() && matches!(snap, Snapshot::Mvcc(s) if !s.taken_during_recovery)
+}
+
+/// The tuples on the page that the snapshot sees.
+fn visible_items(eng: &Engine, snap: &Snapshot, p: &PageRef, out: &mut Vec<Seen>) -> Result<()> {
     out.clear();
-    let max = p.max_offset();
-    // PD_ALL_VISIBLE means visible to every snapshot there is; rules other than MVCC judge each version.
-    if p.is_all_visible() && matches!(snap, Snapshot::Mvcc(s) if !s.taken_during_recovery) {
-        out.extend((1..=max).filter(|&o| p.item_id(o).is_normal()));
+    if all_seen(snap, p) {
+        // Every pointer is written, and the next one overwrites it when it leads to no tuple.
+        out.resize(p.max_offset() as usize, Seen(0));
+        let mut n = 0;
+        for (i, id) in line_pointers(p).enumerate() {
+            if let Some(slot) = out.get_mut(n) {
+                *slot = Seen::new(i as u16 + 1, u32::from(id.offset()));
+                n += usize::from(id.is_normal());
+            }
+        }
+        out.truncate(n);
         return Ok(());
     }
     let b = bases(p);
     let lsn = p.lsn();
     let mut any_hint = false;
-    let end = p.lower().clamp(PAGE_HEADER_SIZE, PAGE_SIZE);
-    for (i, lp) in p.bytes()[PAGE_HEADER_SIZE..end].chunks_exact(LINE_POINTER_SIZE).enumerate() {
-        let id = ItemId(u32::from_le_bytes([lp[0], lp[1], lp[2], lp[3]]));
+    for (i, id) in line_pointers(p).enumerate() {
         if !id.is_normal() {
             continue;
         }
@@ -185,7 +223,7 @@ pub(crate) fn visible_offsets(eng: &Engine, snap: &Snapshot, p: &PageRef, out: &
         if let Snapshot::Mvcc(s) = snap
             && settled(t, b, s.xmin)
         {
-            out.push(off);
+            out.push(Seen::new(off, u32::from(id.offset())));
             continue;
         }
         let h = Header::read(t, b);
@@ -196,7 +234,7 @@ pub(crate) fn visible_offsets(eng: &Engine, snap: &Snapshot, p: &PageRef, out: &
             any_hint = true;
         }
         if seen {
-            out.push(off);
+            out.push(Seen::new(off, u32::from(id.offset())));
         }
     }
     if any_hint {
@@ -205,16 +243,35 @@ pub(crate) fn visible_offsets(eng: &Engine, snap: &Snapshot, p: &PageRef, out: &
     Ok(())
 }
 
+/// What the head of a tuple says about its data.
+struct Head {
+    infomask: u16,
+    natts: usize,
+    hoff: usize,
+}
+
+/// The head of the tuple at a place of the page, read at once; `None` beyond its end.
+#[inline]
+fn head_at(page: &[u8; PAGE_SIZE], at: usize) -> Option<Head> {
+    let w = u64::from_le_bytes(*page.get(at + 16..)?.first_chunk::<8>()?);
+    Some(Head {
+        infomask: (w >> 32) as u16,
+        natts: (w >> 16) as usize & usize::from(header::NATTS_MASK),
+        hoff: (w >> 48) as usize & 0xff,
+    })
+}
+
 /// Columns that lie at a fixed place in tuples without nulls are copied column by column, not row by row.
 #[derive(Default)]
 struct Columnar {
     /// (batch column, offset in the data).
     fixed: Vec<(u16, usize)>,
+    /// Where the row's address goes.
+    ctid: Option<u16>,
     /// The columns that have to be walked to.
     rest: ScanSpec,
-    /// A tuple qualifies with this many attributes and data bytes.
+    /// A tuple qualifies with this many attributes.
     natts: usize,
-    bytes: usize,
     /// Where on the page the data of each row of the run begins; [`NO_DATA`] for a tuple that does not qualify.
     starts: Vec<u32>,
 }
@@ -224,54 +281,64 @@ const NO_DATA: u32 = u32::MAX;
 impl Columnar {
     fn new(rel: &Rel, spec: &ScanSpec) -> Columnar {
         let mut c = Columnar::default();
-        c.rest.system.clone_from(&spec.system);
+        for &(sys, col) in &spec.system {
+            if sys == SysCol::Ctid {
+                c.ctid = Some(col);
+            } else {
+                c.rest.system.push((sys, col));
+            }
+        }
         for &(att, col) in &spec.wanted {
             match rel.deformer.fixed_place(att as usize) {
-                Some((at, width)) => {
+                Some((at, _)) => {
                     c.fixed.push((col, at));
                     c.natts = c.natts.max(att as usize);
-                    c.bytes = c.bytes.max(at + width);
                 }
                 None => c.rest.wanted.push((att, col)),
             }
         }
         c
     }
-    /// Appends the tuples at `offs` to the batch, which has room for them.
+    /// Appends these tuples to the batch, which has room for them.
     fn copy_run(
         &mut self,
         rel: &Rel,
         spec: &ScanSpec,
         p: &PageRef,
-        offs: &[u16],
+        seen: &[Seen],
         out: &mut Batch,
         pending: &mut Pending,
     ) -> Result<()> {
         let base = out.rows;
         let block = p.pin().block();
+        let bytes = p.bytes();
+        let walks = !self.rest.wanted.is_empty() || !self.rest.system.is_empty();
         self.starts.clear();
-        for (i, &off) in offs.iter().enumerate() {
-            let id = p.item_id(off);
-            let t = page::tuple_at(p, id)?;
-            let hoff = header::hoff(t);
-            let plain = header::infomask(t) & header::HASNULL == 0
-                && header::natts(t) >= self.natts
-                && t.len() - hoff >= self.bytes;
-            if plain {
-                self.starts.push(u32::from(id.offset()) + hoff as u32);
-                if !self.rest.wanted.is_empty() || !self.rest.system.is_empty() {
-                    emit_at(rel, &self.rest, t, Tid::new(block, off), p, out, base + i, pending)?;
-                }
-            } else {
-                self.starts.push(NO_DATA);
-                emit_at(rel, spec, t, Tid::new(block, off), p, out, base + i, pending)?;
+        for (i, s) in seen.iter().enumerate() {
+            let at = s.at();
+            let start = match head_at(bytes, at) {
+                Some(h) if h.infomask & header::HASNULL == 0 && h.natts >= self.natts => (at + h.hoff) as u32,
+                _ => NO_DATA,
+            };
+            self.starts.push(start);
+            if walks || start == NO_DATA {
+                let t = page::tuple_at(p, p.item_id(s.offset()))?;
+                let spec = if start == NO_DATA { spec } else { &self.rest };
+                emit_at(rel, spec, t, Tid::new(block, s.offset()), p, out, base + i, pending)?;
             }
         }
-        let bytes = p.bytes();
         for &(col, at) in &self.fixed {
             copy_column(&mut out.cols[col as usize].data, base, bytes, &self.starts, at);
         }
-        out.rows = base + offs.len();
+        if let Some(col) = self.ctid
+            && let ColumnData::I64(v) = &mut out.cols[col as usize].data
+        {
+            v.resize(base + seen.len(), 0);
+            for (x, s) in v[base..].iter_mut().zip(seen) {
+                *x = Tid::new(block, s.offset()).pack();
+            }
+        }
+        out.rows = base + seen.len();
         Ok(())
     }
 }
@@ -312,10 +379,13 @@ pub struct HeapScan {
     end: BlockNumber,
     next: BlockNumber,
     strategy: Option<Strategy>,
-    /// Page being read: pin, visible offsets, how many are done.
+    /// Page being read: pin, visible tuples (only their number when no columns are wanted), how many are done.
     page: Option<Pinned>,
-    offsets: Vec<u16>,
+    seen: Vec<Seen>,
+    count: usize,
     done: usize,
+    /// Pages read ahead, the next one last.
+    ahead: Vec<Pinned>,
     batch_rows: usize,
     pending: Pending,
     columnar: Columnar,
@@ -323,8 +393,8 @@ pub struct HeapScan {
 
 /// Tables larger than this part of the buffer pool are read through a ring of buffers.
 const RING_FRACTION: usize = 4;
-/// Blocks announced to the kernel ahead of the scan.
-const PREFETCH: u32 = 32;
+/// Blocks read at a time when the next one is not in the pool.
+const READ_AHEAD: u32 = 16;
 
 impl HeapScan {
     /// Begins a scan: the number of blocks is fixed here.
@@ -347,8 +417,10 @@ impl HeapScan {
             next: BlockNumber(0),
             strategy: None,
             page: None,
-            offsets: Vec::new(),
+            seen: Vec::new(),
+            count: 0,
             done: 0,
+            ahead: Vec::new(),
             batch_rows: BATCH_ROWS,
             pending: Vec::new(),
         };
@@ -369,7 +441,8 @@ impl HeapScan {
         let large = n.0 as usize > st.config().pool_blocks() / RING_FRACTION;
         self.strategy = large.then(|| Strategy::bulk_read(st));
         self.page = None;
-        self.offsets.clear();
+        self.ahead.clear();
+        self.count = 0;
         self.done = 0;
         Ok(())
     }
@@ -399,7 +472,7 @@ impl HeapScan {
         let start = out.rows;
         // A small table does not pay for a full batch.
         let pages_left = (self.end.0 - self.next.0.min(self.end.0)) as usize;
-        let most = pages_left.saturating_mul(MAX_TUPLES_PER_PAGE) + self.offsets.len() - self.done;
+        let most = pages_left.saturating_mul(MAX_TUPLES_PER_PAGE) + self.count - self.done;
         reserve(&self.spec, out, self.batch_rows.min(start + most));
         let r = self.fill(eng, out);
         settle(&self.spec, out);
@@ -409,26 +482,30 @@ impl HeapScan {
     }
     fn fill(&mut self, eng: &Engine, out: &mut Batch) -> Result<()> {
         while out.rows < self.batch_rows {
-            let locked = if self.done < self.offsets.len() {
+            let blind = self.spec.wanted.is_empty() && self.spec.system.is_empty();
+            let locked = if self.done < self.count {
                 match &self.page {
-                    Some(pin) => pin.share(),
+                    _ if blind => None,
+                    Some(pin) => Some(pin.share()),
                     None => break,
                 }
             } else if self.next < self.end {
-                self.open_page(eng)?
+                Some(self.open_page(eng, blind)?)
             } else {
                 self.page = None;
                 break;
             };
-            let n = (self.offsets.len() - self.done).min(self.batch_rows - out.rows);
-            let offs = &self.offsets[self.done..self.done + n];
+            let n = (self.count - self.done).min(self.batch_rows - out.rows);
+            let from = self.done;
             self.done += n;
-            if self.spec.wanted.is_empty() && self.spec.system.is_empty() {
+            if blind {
                 // Only the number of rows is wanted.
                 out.rows += n;
                 continue;
             }
-            self.columnar.copy_run(&self.rel, &self.spec, &locked, offs, out, &mut self.pending)?;
+            let Some(locked) = locked else { continue };
+            let seen = &self.seen[from..from + n];
+            self.columnar.copy_run(&self.rel, &self.spec, &locked, seen, out, &mut self.pending)?;
             drop(locked);
             if !self.pending.is_empty() {
                 resolve(eng, &self.rel, &mut self.pending, out)?;
@@ -436,26 +513,39 @@ impl HeapScan {
         }
         Ok(())
     }
-    /// Pins the next page, decides its visibility, and returns it locked.
-    fn open_page(&mut self, eng: &Engine) -> Result<PageRef> {
+    /// Pins the next page, decides its visibility, and returns it locked. `blind`: the number of its tuples suffices.
+    fn open_page(&mut self, eng: &Engine, blind: bool) -> Result<PageRef> {
         eng.check_interrupts()?;
-        let st = txn::store(eng);
-        let block = self.next;
-        if (block.0 - self.first.0).is_multiple_of(PREFETCH) && block.0 + PREFETCH < self.end.0 {
-            let n = PREFETCH.min(self.end.0 - block.0 - PREFETCH);
-            st.prefetch(self.rel.locator, Fork::Main, BlockNumber(block.0 + PREFETCH), n);
-        }
         self.page = None;
-        let pin = st.read(self.rel.locator, Fork::Main, block, ReadMode::Normal, self.strategy.as_ref())?;
-        self.next = block.next();
+        let pin = self.next_pin(eng)?;
+        self.next = self.next.next();
         if self.prune {
             prune::prune_opt(eng, &self.rel, &pin)?;
         }
         let locked = pin.share();
-        visible_offsets(eng, &self.snapshot, &locked, &mut self.offsets)?;
+        if blind && all_seen(&self.snapshot, &locked) {
+            self.count = line_pointers(&locked).map(|id| usize::from(id.is_normal())).sum();
+        } else {
+            visible_items(eng, &self.snapshot, &locked, &mut self.seen)?;
+            self.count = self.seen.len();
+        }
         self.done = 0;
         self.page = Some(pin);
         Ok(locked)
+    }
+    /// The next page from the pool, or read together with those behind it.
+    fn next_pin(&mut self, eng: &Engine) -> Result<Pinned> {
+        if let Some(p) = self.ahead.pop() {
+            return Ok(p);
+        }
+        let (st, strategy) = (txn::store(eng), self.strategy.as_ref());
+        if let Some(p) = st.read_cached(self.rel.locator, Fork::Main, self.next, strategy) {
+            return Ok(p);
+        }
+        let n = READ_AHEAD.min(self.end.0 - self.next.0);
+        st.read_multi(self.rel.locator, Fork::Main, self.next, n, strategy, &mut self.ahead)?;
+        self.ahead.reverse();
+        self.ahead.pop().ok_or_else(|| Error::internal("read of no blocks"))
     }
 }
 
@@ -467,6 +557,7 @@ pub struct BitmapHeapScan {
     pages: BitmapIter,
     current: BitmapPage,
     page: Option<Pinned>,
+    seen: Vec<Seen>,
     offsets: Vec<u16>,
     done: usize,
     nblocks: BlockNumber,
@@ -492,6 +583,7 @@ impl BitmapHeapScan {
             pages,
             current: BitmapPage::default(),
             page: None,
+            seen: Vec::new(),
             offsets: Vec::new(),
             done: 0,
             exact: 0,
@@ -557,7 +649,9 @@ impl BitmapHeapScan {
             let locked = pin.share();
             if self.current.lossy {
                 self.lossy += 1;
-                visible_offsets(eng, &self.snapshot, &locked, &mut self.offsets)?;
+                visible_items(eng, &self.snapshot, &locked, &mut self.seen)?;
+                self.offsets.clear();
+                self.offsets.extend(self.seen.iter().map(|s| s.offset()));
             } else {
                 self.exact += 1;
                 self.offsets.clear();

@@ -51,6 +51,23 @@ impl Store {
             None => self.read_missing(&tag, hash, mode, strategy),
         }
     }
+    /// Pins a block if it is in the pool and whole, without waiting for anything.
+    #[inline]
+    pub fn read_cached(
+        &self,
+        rel: RelFileLocator,
+        fork: Fork,
+        block: BlockNumber,
+        strategy: Option<&Strategy>,
+    ) -> Option<Pinned> {
+        let tag = Tag { rel, fork, block };
+        let p = self.pin_cached(&tag, tag.hash(), usage_max(strategy))?;
+        if self.desc(p.buf()).load() & VALID == 0 {
+            return None;
+        }
+        self.counters.shared_hit.set(self.counters.shared_hit.get() + 1);
+        Some(p)
+    }
     /// [`Store::read`] in normal mode of the main fork.
     #[inline]
     pub fn read_main(&self, rel: RelFileLocator, block: BlockNumber) -> Result<Pinned> {
