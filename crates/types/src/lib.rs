@@ -8,6 +8,7 @@ pub mod datetime;
 pub mod datum;
 mod enums;
 pub mod float;
+pub mod form;
 pub mod hash;
 pub mod int;
 pub mod json;

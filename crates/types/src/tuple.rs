@@ -815,7 +815,7 @@ fn decode_fixed(kind: Kind, b: &[u8]) -> DatumRef<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::oids;
 
@@ -841,7 +841,7 @@ mod tests {
         }
     }
 
-    fn desc() -> TupleDesc {
+    pub(crate) fn desc() -> TupleDesc {
         TupleDesc {
             attrs: vec![
                 att(oids::INT4, Phys::I32),

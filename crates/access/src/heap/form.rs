@@ -6,8 +6,9 @@ use super::toast;
 use crate::rel::Rel;
 use crate::txn::Engine;
 use common::{CommandId, Result};
-use types::DatumRef;
+use types::form::Former;
 use types::tuple::{self, FormAttr};
+use types::{Column, DatumRef};
 
 /// A value on its way into a tuple: borrowed, or a stored form made by toasting.
 pub enum Value<'a> {
@@ -62,6 +63,41 @@ fn form(rel: &Rel, attrs: &[FormAttr<'_>], out: &mut Vec<u8>) {
         ..Default::default()
     };
     h.write(&mut out[base..], header::Bases::default());
+}
+
+/// Appends the tuple of row `i` of these columns; xmin and ctid are left zero, `mask` is added to its infomask. False
+/// when it is so large that values must be toasted: what was appended is to be thrown away.
+pub(super) fn form_row(
+    former: &Former,
+    cols: &[Column],
+    i: usize,
+    cid: CommandId,
+    mask: u16,
+    out: &mut Vec<u8>,
+) -> bool {
+    let base = out.len();
+    let nulls = former.has_nulls(cols, i);
+    let hoff =
+        if nulls { maxalign(HEADER_SIZE + tuple::bitmap_len(cols.len())) } else { maxalign(HEADER_SIZE) };
+    let mut mask = mask | header::XMAX_INVALID;
+    if nulls {
+        mask |= header::HASNULL;
+        out.resize(base + HEADER_SIZE, 0);
+        former.bitmap(cols, i, out);
+        out.resize(base + hoff, 0);
+    } else {
+        out.extend_from_slice(&[0; maxalign(HEADER_SIZE)]);
+    }
+    let f = former.data(cols, i, out);
+    if f.has_varwidth {
+        mask |= header::HASVARWIDTH;
+    }
+    let t = &mut out[base..];
+    header::set_infomask2(t, cols.len() as u16 & header::NATTS_MASK);
+    header::set_infomask(t, mask);
+    header::set_cid(t, cid.0);
+    t[HEADER_SIZE - 1] = hoff as u8;
+    t.len() <= toast::threshold()
 }
 
 /// Forms a tuple from plain values, toasting what is too large. 54000 when it cannot be made to fit a page.

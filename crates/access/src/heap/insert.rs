@@ -1,14 +1,15 @@
-//! Inserting rows, one at a time or a page at a time, and finding pages with room.
+//! Inserting rows one at a time, and finding pages with room.
 
 use super::form;
 use super::header::{self, Bases, Header, maxalign};
+use super::multi::BulkInsert;
 use super::page::{self, bases};
 use super::wal::{self, Writer};
 use crate::rel::Rel;
 use crate::txn::{self, Engine};
 use common::{BlockNumber, CommandId, Error, MultiXactId, Result, Tid, Xid};
 use storage::{Fork, Page, PageMut, ReadMode, RegFlags, RmgrId, Strategy, fsm};
-use types::{Batch, DatumRef};
+use types::DatumRef;
 
 /// How to insert.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,24 +20,6 @@ pub struct InsertOptions {
     pub frozen: bool,
     /// Do not look for room on existing pages (bulk loads into new tables).
     pub skip_fsm: bool,
-}
-
-/// Keeps to one page after the other through a bulk load, with its buffers in a ring.
-#[derive(Default)]
-pub struct BulkInsert {
-    pub(crate) strategy: Option<Strategy>,
-    /// Blocks added ahead and not used yet.
-    pub(crate) spare: Vec<storage::Pinned>,
-    added: u32,
-}
-
-impl Drop for BulkInsert {
-    /// Blocks added ahead and not used are made known to other inserts. (A failure costs room, nothing else.)
-    fn drop(&mut self) {
-        for p in self.spare.drain(..) {
-            let _ = fsm::record(p.store(), p.rel(), p.block(), storage::PAGE_SIZE - 64);
-        }
-    }
 }
 
 /// Most blocks added in one go.
@@ -223,100 +206,4 @@ pub(crate) fn insert_formed(
     });
     eng.count_insert(rel.stat_key(), 1);
     Ok(tid)
-}
-
-/// Inserts the live rows of a batch whose columns are the table's attributes in order, filling pages and logging one
-/// record a page. Appends the rows' addresses.
-pub fn multi_insert(
-    eng: &Engine,
-    rel: &Rel,
-    rows: &Batch,
-    cid: CommandId,
-    opts: &InsertOptions,
-    bulk: &mut BulkInsert,
-    tids: &mut Vec<Tid>,
-) -> Result<()> {
-    let mut formed: Vec<Vec<u8>> = Vec::with_capacity(rows.live_count());
-    let mut values: Vec<DatumRef<'_>> = Vec::with_capacity(rows.cols.len());
-    rows.live().each(|i| {
-        values.clear();
-        values.extend(rows.cols.iter().map(|c| c.get(i)));
-        formed.push(form::form_tuple(eng, rel, &values, cid)?);
-        Ok::<(), Error>(())
-    })?;
-    let xid = eng.current_xid()?;
-    let mut done = 0;
-    while done < formed.len() {
-        eng.check_interrupts()?;
-        done += insert_page(eng, rel, xid, &mut formed[done..], cid, opts, bulk, tids)?;
-    }
-    Ok(())
-}
-
-/// Fills one page with as many of the tuples as fit; at least one.
-fn insert_page(
-    eng: &Engine,
-    rel: &Rel,
-    xid: Xid,
-    tuples: &mut [Vec<u8>],
-    cid: CommandId,
-    opts: &InsertOptions,
-    bulk: &mut BulkInsert,
-    tids: &mut Vec<Tid>,
-) -> Result<usize> {
-    let mut g = page_with_room(eng, rel, tuples[0].len(), opts, Some(bulk))?;
-    let block = g.pin().block();
-    let is_new = g.is_new();
-    if !is_new {
-        wal::ensure_fits(eng, rel, &mut g, xid, MultiXactId(0))?;
-    }
-    let fresh = fresh_bases(eng, xid);
-    let vm = wal::vm_pin_if_visible(eng, rel, &g)?;
-    let reserve = rel.target_free_space();
-    let mut data = Vec::with_capacity(8192);
-    let mut offs: Vec<u16> = Vec::with_capacity(300);
-
-    let cr = txn::store(eng).begin_critical();
-    let p = cr.page(&mut g);
-    if is_new {
-        page::init(p, fresh);
-    }
-    let b = bases(p);
-    let init = p.max_offset() == 0;
-    for (n, t) in tuples.iter_mut().enumerate() {
-        if n > 0 && p.heap_free_space() < maxalign(t.len()) + reserve {
-            break;
-        }
-        stamp(t, b, xid, cid, opts.frozen, Tid::default());
-        let Some(off) = p.add_heap_item(t) else { break };
-        header::set_ctid(p.item_mut(off)?, Tid::new(block, off));
-        offs.push(off);
-        data.extend_from_slice(&(t.len() as u16 - wal::SKIPPED as u16).to_le_bytes());
-        data.extend_from_slice(&t[wal::SKIPPED..]);
-    }
-    let cleared = wal::clear_visible(eng, p, &vm, block)?;
-    wal::finish(rel, &cr, || {
-        let mut w = Writer::default();
-        let flags = if cleared { wal::F_VM_CLEARED } else { 0 } | if init { wal::F_INIT } else { 0 };
-        w.u8(flags).u16(offs.len() as u16);
-        if init {
-            w.u64(b.xid).u64(b.multi);
-        }
-        let mut r = cr.record(RmgrId::HEAP2, wal::MULTI_INSERT, xid);
-        r.data(w.bytes());
-        if !init {
-            for o in &offs {
-                r.data(&o.to_le_bytes());
-            }
-        }
-        r.block(0, &g, if init { RegFlags::WILL_INIT } else { RegFlags::STANDARD });
-        r.block_data(0, &data);
-        r
-    });
-    if offs.is_empty() {
-        return Err(Error::internal("heap page has no room after all"));
-    }
-    tids.extend(offs.iter().map(|o| Tid::new(block, *o)));
-    eng.count_insert(rel.stat_key(), offs.len() as u64);
-    Ok(offs.len())
 }

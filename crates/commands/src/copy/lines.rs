@@ -24,8 +24,14 @@ pub struct Lines<'a> {
     csv: bool,
     quote: u8,
     escape: u8,
+    /// All bytes at hand are ASCII, none is zero.
+    clean: bool,
     /// Number of the record handed out last, from 1.
     pub number: u64,
+    /// The record handed out last is clean text, with no quote or backslash in it.
+    plain: bool,
+    /// Where it lies.
+    line: (usize, usize),
 }
 
 impl<'a> Lines<'a> {
@@ -40,7 +46,10 @@ impl<'a> Lines<'a> {
             csv: o.format == Format::Csv,
             quote: o.quote,
             escape: o.escape,
+            clean: false,
             number: 0,
+            plain: false,
+            line: (0, 0),
         }
     }
 
@@ -60,6 +69,7 @@ impl<'a> Lines<'a> {
                 break;
             }
         }
+        self.clean = self.buf.is_ascii() && memchr::memchr(0, &self.buf).is_none();
         Ok(true)
     }
 
@@ -120,8 +130,9 @@ impl<'a> Lines<'a> {
     pub fn next_line(&mut self) -> Result<Option<&[u8]>> {
         self.number += 1;
         let (end, next) = loop {
-            // Text without backslashes, the common case, is found by one search.
-            let fast = if self.csv || self.eol != Eol::Lf { None } else { self.fast_end() };
+            // Text without backslashes or quotes, the common case, is found by one search.
+            let fast = if self.eol == Eol::Lf { self.fast_end() } else { None };
+            self.plain = self.clean && fast.is_some();
             match fast.map_or_else(|| self.find_end(), |r| Ok(Some(r)))? {
                 Some(r) => break r,
                 None => {
@@ -152,13 +163,20 @@ impl<'a> Lines<'a> {
             self.drain()?;
             return Ok(None);
         }
+        self.line = (start, start + end);
         Ok(Some(&self.buf[start..start + end]))
     }
 
-    /// End of a line of LF-terminated text with no backslash and no carriage return in it.
+    /// The record handed out last, and whether it is ASCII without zero bytes, quotes and backslashes.
+    pub fn current(&self) -> (&[u8], bool) {
+        (&self.buf[self.line.0..self.line.1], self.plain)
+    }
+
+    /// End of a line of LF-terminated text with no backslash (CSV: no quote) and no carriage return in it.
     fn fast_end(&self) -> Option<(usize, usize)> {
         let b = &self.buf[self.at..];
-        let n = b.iter().position(|&c| c == b'\n' || c == b'\\' || c == b'\r')?;
+        let special = if self.csv { self.quote } else { b'\\' };
+        let n = memchr::memchr3(b'\n', special, b'\r', b)?;
         (b[n] == b'\n').then_some((n, n + 1))
     }
 
