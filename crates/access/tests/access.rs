@@ -278,7 +278,7 @@ fn build_agrees_with_inserts() {
                 let mut b = BtBuild::new(e, &r, memory);
                 // A small memory spills only beyond a megabyte: add entries until it does.
                 for row in t.rows(e) {
-                    b.add(&[types::DatumRef::I32(row.1)], row.3, true).unwrap();
+                    b.add(&[types::DatumRef::I32(row.1)], row.3).unwrap();
                 }
                 assert_eq!(b.finish(e).unwrap(), 4000);
                 assert_eq!(verify::check_btree(e, &r, &t.rel, true).unwrap(), Vec::<String>::new());
@@ -291,7 +291,7 @@ fn build_agrees_with_inserts() {
             e.create_storage(u.rel.locator, true).unwrap();
             let mut b = BtBuild::new(e, &u, 1 << 20);
             for row in t.rows(e) {
-                b.add(&[types::DatumRef::I32(row.1)], row.3, true).unwrap();
+                b.add(&[types::DatumRef::I32(row.1)], row.3).unwrap();
             }
             let err = b.finish(e).unwrap_err();
             assert_eq!(err.report().message, "could not create unique index \"t_pkey\"");

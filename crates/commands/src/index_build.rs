@@ -14,6 +14,7 @@ use executor::expr::compile;
 use executor::run::Exec;
 use std::rc::Rc;
 use storage::Fork;
+use types::column::Arg;
 use types::{Datum, DatumRef, FnImpl};
 
 /// The access method's descriptor with the words for `Key (a)=(1)`.
@@ -45,6 +46,15 @@ fn described(ctx: &CommandCtx<'_>, rel: &Relation, ix: &IndexDesc) -> Result<Ind
     Ok(out)
 }
 
+/// The attributes that keys, expressions and predicate read, ascending.
+fn attributes<'e>(keys: &[i16], exprs: impl Iterator<Item = &'e Expr>) -> Result<Vec<u16>> {
+    let used = executor::node::scan::RelCols::collect(exprs, false)?;
+    let mut out: Vec<u16> = keys.iter().chain(&used.attrs).filter(|a| **a > 0).map(|a| *a as u16).collect();
+    out.sort_unstable();
+    out.dedup();
+    Ok(out)
+}
+
 /// Reads the table and writes the tree; then records the sizes of both.
 pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
     let rel = ctx.catalog.relation(table)?;
@@ -67,7 +77,9 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
     let mut roots = HotRoots::default();
     let mut build = BtBuild::new(ctx.engine, &index_rel, memory);
     let mut rows = 0u64;
-    table_scan::each_batch(ctx, &heap, &mut |batch| {
+    let mut tids: Vec<u64> = Vec::new();
+    let attrs = attributes(&ix.keys, exprs.iter().chain(&quals))?;
+    table_scan::each_batch_of(ctx, &heap, &attrs, &mut |batch| {
         rows += batch.rows as u64;
         if let Some(q) = &mut qual {
             q.filter(&exec, batch)?;
@@ -75,23 +87,26 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
         if !exprs.is_empty() {
             values.run(&exec, batch, batch.live())?;
         }
-        let mut row: Vec<DatumRef<'_>> = Vec::with_capacity(ix.keys.len());
         let batch = &*batch;
+        tids.clear();
         batch.live().each(|i| {
-            row.clear();
-            let mut next = 0;
-            for k in &ix.keys {
-                if *k > 0 {
-                    row.push(batch.cols[*k as usize - 1].get(i));
-                } else {
-                    row.push(values.result(next, batch).get(i));
-                    next += 1;
-                }
-            }
             let tid = Tid::unpack(batch.cols[natts].get(i).i64());
-            build.add(&row, roots.root(ctx, &heap, tid)?, true)
+            tids.push(roots.root(ctx, &heap, tid)?.pack() as u64);
+            Ok::<(), common::Error>(())
         })?;
-        batch.sel.as_ref().map_or(Ok(()), |_| Ok(()))
+        let mut next = 0;
+        let args: Vec<Arg<'_>> = ix
+            .keys
+            .iter()
+            .map(|k| {
+                if *k > 0 {
+                    return Arg { col: &batch.cols[*k as usize - 1], konst: false };
+                }
+                next += 1;
+                values.result(next - 1, batch)
+            })
+            .collect();
+        build.add_batch(&args, batch.live(), &tids)
     })?;
     let entries =
         build.finish(ctx.engine).map_err(|e| if ix.exclusion { excluded(e, &ix.name) } else { e })?;

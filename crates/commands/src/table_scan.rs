@@ -26,9 +26,20 @@ pub fn each_batch(
     rel: &Rc<Rel>,
     f: &mut dyn FnMut(&mut Batch) -> Result<()>,
 ) -> Result<()> {
-    let live = rel.desc.attrs.iter().enumerate().filter(|(_, a)| !a.dropped);
+    let all: Vec<u16> = (1..=rel.desc.len() as u16).collect();
+    each_batch_of(ctx, rel, &all, f)
+}
+
+/// [`each_batch`] with these attributes only (ascending); the columns of the others stay empty.
+pub fn each_batch_of(
+    ctx: &CommandCtx<'_>,
+    rel: &Rc<Rel>,
+    attrs: &[u16],
+    f: &mut dyn FnMut(&mut Batch) -> Result<()>,
+) -> Result<()> {
+    let live = attrs.iter().filter(|a| !rel.desc.attrs[**a as usize - 1].dropped);
     let spec = ScanSpec {
-        wanted: live.map(|(i, _)| (i as u16 + 1, i as u16)).collect(),
+        wanted: live.map(|a| (*a, *a - 1)).collect(),
         system: vec![(SysCol::Ctid, rel.desc.len() as u16)],
     };
     let mut batch = batch_for(rel);
@@ -53,7 +64,7 @@ pub fn heap_of(r: &catalog::desc::Relation) -> Result<Rc<Rel>> {
 #[derive(Default)]
 pub struct HotRoots {
     block: Option<BlockNumber>,
-    /// Root by offset; 0 = itself.
+    /// Root by offset; 0 = itself. Empty on a page without chains.
     roots: Vec<u16>,
     /// A chain with several versions was met.
     pub any: bool,
@@ -78,6 +89,10 @@ impl HotRoots {
         let bases = page::bases(&p);
         let max = p.max_offset();
         self.roots.clear();
+        self.block = Some(block);
+        if !has_chains(&p)? {
+            return Ok(());
+        }
         self.roots.resize(max as usize + 1, 0);
         for head in 1..=max {
             let id = p.item_id(head);
@@ -108,9 +123,18 @@ impl HotRoots {
                 at = header::ctid(t).offset;
             }
         }
-        self.block = Some(block);
         Ok(())
     }
+}
+
+/// Has the page a row whose index entries lead elsewhere?
+fn has_chains(p: &storage::Page) -> Result<bool> {
+    for off in 1..=p.max_offset() {
+        if p.item_id(off).is_redirect() || is_heap_only(p, off)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_heap_only(p: &storage::Page, off: u16) -> Result<bool> {

@@ -1,5 +1,5 @@
-//! Building an index: entries are collected and sorted (spilling sorted runs beyond the memory limit), then the tree is
-//! written bottom up, each page once, from left to right.
+//! Building an index: entries are collected and sorted ([`super::sort`]), then the tree is written bottom up, each page
+//! once, from left to right.
 //!
 //! A page is known only when the next one begins: its high key separates its last entry from the next one's first.
 //! Each level keeps its unfinished page in memory; a finished page is logged as a page image.
@@ -7,17 +7,18 @@
 use super::dedup;
 use super::insert;
 use super::page::{self, META_BLOCK, Meta, NONE, Opaque};
+use super::sort::{ItemSorter, WordShape, WordSorter, compare_keys};
 use super::split::{self, separator};
 use super::tuple::{self, ITup};
 use super::wal;
-use crate::rel::{FastCmp, IndexRel};
+use crate::rel::IndexRel;
 use crate::txn::{self, Engine};
 use common::{BlockNumber, Error, Result, Tid};
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use storage::page::{LINE_POINTER_SIZE, PAGE_HEADER_SIZE, maxalign};
-use storage::{Fork, PAGE_SIZE, Page, Pinned, RegFlags, RmgrId, Store, TempFile};
-use types::{Batch, DatumRef};
+use storage::{Fork, PAGE_SIZE, Page, Pinned, RegFlags, RmgrId, Store};
+use types::column::Arg;
+use types::{ColumnData, DatumRef, Rows};
 
 const CAPACITY: usize = PAGE_SIZE - PAGE_HEADER_SIZE - page::SPECIAL_SIZE;
 const INTERNAL_FILL: usize = 70;
@@ -55,124 +56,10 @@ pub fn write_init_fork(eng: &Engine, locator: storage::RelFileLocator) -> Result
     Ok(())
 }
 
-/// One entry to be sorted. Most comparisons are decided by the first words alone.
-#[derive(Clone, Copy)]
-struct Entry {
-    /// First key column, as an integer in index order (a prefix of it for byte strings).
-    abbrev: u64,
-    tid: u64,
-    pos: u32,
-    len: u16,
-    /// 0 null first, 1 value, 2 null last.
-    class: u8,
-    live: bool,
-}
-
-/// Turns first columns into integers that sort alike.
-#[derive(Clone, Copy)]
-struct Abbrev {
-    fast: Option<FastCmp>,
-    desc: bool,
-    nulls_first: bool,
-    /// Equal integers mean equal columns.
-    exact: bool,
-    /// ... and there is no other column.
-    whole: bool,
-}
-
-impl Abbrev {
-    fn new(ix: &IndexRel) -> Abbrev {
-        let k = &ix.keys[0];
-        let exact = matches!(k.fast, Some(FastCmp::I16 | FastCmp::I32 | FastCmp::I64 | FastCmp::U32));
-        Abbrev {
-            fast: k.fast,
-            desc: k.desc,
-            nulls_first: k.nulls_first,
-            exact,
-            whole: exact && ix.nkeys() == 1,
-        }
-    }
-    fn of(&self, d: DatumRef<'_>) -> (u8, u64) {
-        if d.is_null() {
-            return (if self.nulls_first { 0 } else { 2 }, 0);
-        }
-        let signed = |v: i64| (v as u64) ^ (1 << 63);
-        let a = match (self.fast, d) {
-            (Some(_), DatumRef::I16(v)) => signed(v.into()),
-            (Some(_), DatumRef::I32(v)) => signed(v.into()),
-            (Some(_), DatumRef::I64(v)) => signed(v),
-            (Some(_), DatumRef::U32(v)) => v.into(),
-            (Some(_), DatumRef::Bytes(b)) => {
-                let mut w = [0; 8];
-                let n = b.len().min(8);
-                w[..n].copy_from_slice(&b[..n]);
-                u64::from_be_bytes(w)
-            }
-            _ => 0,
-        };
-        (1, if self.desc { !a } else { a })
-    }
-}
-
-/// A sorted run on disk.
-struct Run {
-    file: TempFile,
-    item: Vec<u8>,
-    entry: Entry,
-}
-
-impl Run {
-    fn next(&mut self) -> Result<bool> {
-        let mut head = [0u8; 20];
-        if !self.file.read_exact(&mut head)? {
-            return Ok(false);
-        }
-        let u64_at = |o: usize| {
-            let mut b = [0; 8];
-            b.copy_from_slice(&head[o..o + 8]);
-            u64::from_le_bytes(b)
-        };
-        let len = u16::from_le_bytes([head[16], head[17]]);
-        self.entry =
-            Entry { abbrev: u64_at(0), tid: u64_at(8), pos: 0, len, class: head[18], live: head[19] != 0 };
-        self.item.resize(len as usize, 0);
-        if !self.file.read_exact(&mut self.item)? {
-            return Err(Error::internal("unexpected end of a sorted run"));
-        }
-        Ok(true)
-    }
-}
-
-/// Order of two entries given their tuples.
-fn order(ix: &IndexRel, ab: &Abbrev, a: &Entry, at: &[u8], b: &Entry, bt: &[u8]) -> Ordering {
-    let o = (a.class, a.abbrev).cmp(&(b.class, b.abbrev));
-    if o != Ordering::Equal || ab.whole {
-        return o.then(a.tid.cmp(&b.tid));
-    }
-    let start = usize::from(ab.exact || a.class != 1);
-    compare_keys(ix, at, bt, start).then(a.tid.cmp(&b.tid))
-}
-
-/// Order of two tuples' key columns from `start` on; damaged tuples (ours, just made) compare equal.
-fn compare_keys(ix: &IndexRel, a: &[u8], b: &[u8], start: usize) -> Ordering {
-    let (Ok(a), Ok(b)) = (ITup::new(a), ITup::new(b)) else { return Ordering::Equal };
-    let mut wa = ix.rel.deformer.walk(a.key(ix.natts()));
-    let mut wb = ix.rel.deformer.walk(b.key(ix.natts()));
-    let (mut s1, mut s2) = (Vec::new(), Vec::new());
-    for (i, k) in ix.keys.iter().enumerate() {
-        let (Ok(x), Ok(y)) = (wa.next_attr(), wb.next_attr()) else { return Ordering::Equal };
-        if i < start {
-            continue;
-        }
-        let (Ok(x), Ok(y)) = (super::key::attr_datum(x, &mut s1), super::key::attr_datum(y, &mut s2)) else {
-            return Ordering::Equal;
-        };
-        let o = k.compare(x, y);
-        if o != Ordering::Equal {
-            return o;
-        }
-    }
-    Ordering::Equal
+/// Entries on their way to be sorted.
+enum Sorter<'a> {
+    Words(WordSorter),
+    Items(ItemSorter<'a>),
 }
 
 /// Collects entries, sorts them (spilling beyond `maintenance_work_mem`) and writes the tree bottom up.
@@ -180,143 +67,140 @@ pub struct BtBuild<'a> {
     ix: &'a IndexRel,
     store: Store,
     memory: usize,
-    ab: Abbrev,
-    entries: Vec<Entry>,
-    arena: Vec<u8>,
-    runs: Vec<TempFile>,
+    sorter: Sorter<'a>,
 }
+
+/// Rows added between two looks at the memory in use.
+const CHECK_ROWS: usize = 1024;
 
 impl<'a> BtBuild<'a> {
     /// Begins a build of an index whose main fork exists and is empty. `memory_bytes`: maintenance_work_mem.
     pub fn new(eng: &Engine, ix: &'a IndexRel, memory_bytes: usize) -> BtBuild<'a> {
-        BtBuild {
-            ix,
-            store: txn::store(eng).clone(),
-            memory: memory_bytes.clamp(1 << 20, 2 << 30),
-            ab: Abbrev::new(ix),
-            entries: Vec::new(),
-            arena: Vec::new(),
-            runs: Vec::new(),
+        let sorter = match WordShape::of(ix) {
+            Some(shape) => Sorter::Words(WordSorter::new(shape)),
+            None => Sorter::Items(ItemSorter::new(ix)),
+        };
+        BtBuild { ix, store: txn::store(eng).clone(), memory: memory_bytes.clamp(1 << 20, 2 << 30), sorter }
+    }
+    /// Adds one entry: values in index column order.
+    pub fn add(&mut self, values: &[DatumRef<'_>], tid: Tid) -> Result<()> {
+        self.add_row(values, tid.pack() as u64)?;
+        self.check_memory()
+    }
+    fn add_row(&mut self, values: &[DatumRef<'_>], tid: u64) -> Result<()> {
+        match &mut self.sorter {
+            Sorter::Items(s) => s.add(values, tid),
+            Sorter::Words(s) => {
+                match s.shape.key(values) {
+                    Some(key) => s.push(key, tid),
+                    None if s.shape.is_single() => s.push_null(tid),
+                    None => {
+                        self.to_items()?;
+                        return self.add_row(values, tid);
+                    }
+                }
+                Ok(())
+            }
         }
     }
-    /// Adds one entry: values in index column order. `live`: counts for uniqueness (not a row already deleted).
-    pub fn add(&mut self, values: &[DatumRef<'_>], tid: Tid, live: bool) -> Result<()> {
-        let item = insert::form(self.ix, values, tid)?;
-        let (class, abbrev) = self.ab.of(values[0]);
-        if self.arena.len() + self.entries.len() * std::mem::size_of::<Entry>() + item.len() > self.memory {
-            self.spill()?;
+    /// A null among several columns: no integer stands for that.
+    #[cold]
+    fn to_items(&mut self) -> Result<()> {
+        let mut items = ItemSorter::new(self.ix);
+        if let Sorter::Words(s) = std::mem::replace(&mut self.sorter, Sorter::Items(ItemSorter::new(self.ix)))
+        {
+            let shape = s.shape.clone();
+            let mut words = s.finish()?.1;
+            let mut item = [0; 64];
+            while let Some(w) = words.next()? {
+                let values = self.ix.key_values(ITup::new(shape.item(w, &mut item))?)?;
+                let refs: Vec<DatumRef<'_>> = values.iter().map(types::Datum::as_ref).collect();
+                items.add(&refs, w.tid)?;
+                if items.memory() > self.memory {
+                    items.spill(&self.store)?;
+                }
+            }
         }
-        self.entries.push(Entry {
-            abbrev,
-            tid: tid.pack() as u64,
-            pos: self.arena.len() as u32,
-            len: item.len() as u16,
-            class,
-            live,
-        });
-        self.arena.extend_from_slice(&item);
+        self.sorter = Sorter::Items(items);
         Ok(())
     }
-    /// Adds the live rows of a batch: `cols[i]` is the batch column of index column i, `tid_col` holds packed TIDs.
-    pub fn add_batch(&mut self, rows: &Batch, cols: &[usize], tid_col: usize) -> Result<()> {
+    fn check_memory(&mut self) -> Result<()> {
+        match &mut self.sorter {
+            Sorter::Words(s) if s.memory() > self.memory => s.spill(&self.store),
+            Sorter::Items(s) if s.memory() > self.memory => s.spill(&self.store),
+            _ => Ok(()),
+        }
+    }
+    /// Adds rows of a batch: index column `i` in `cols[i]`, and the packed address of each row, in row order, in `tids`.
+    pub fn add_batch(&mut self, cols: &[Arg<'_>], rows: Rows<'_>, tids: &[u64]) -> Result<()> {
+        debug_assert!(rows.count() == tids.len() && tids.len() <= CHECK_ROWS);
+        if let (Sorter::Words(s), [col]) = (&mut self.sorter, cols)
+            && !col.konst
+            && !col.col.nulls.any()
+        {
+            let mut k = 0;
+            let mut put = |bits: u64| {
+                s.push(s.shape.single(bits), tids[k]);
+                k += 1;
+            };
+            match (&col.col.data, rows) {
+                (ColumnData::I32(v), Rows::All(n)) => v[..n].iter().for_each(|x| put(*x as u64)),
+                (ColumnData::I64(v), Rows::All(n)) => v[..n].iter().for_each(|x| put(*x as u64)),
+                (ColumnData::I16(v), Rows::All(n)) => v[..n].iter().for_each(|x| put(*x as u64)),
+                (ColumnData::U32(v), Rows::All(n)) => v[..n].iter().for_each(|x| put(u64::from(*x))),
+                (ColumnData::I32(v), Rows::Sel(r)) => r.iter().for_each(|i| put(v[*i as usize] as u64)),
+                (ColumnData::I64(v), Rows::Sel(r)) => r.iter().for_each(|i| put(v[*i as usize] as u64)),
+                (ColumnData::I16(v), Rows::Sel(r)) => r.iter().for_each(|i| put(v[*i as usize] as u64)),
+                (ColumnData::U32(v), Rows::Sel(r)) => r.iter().for_each(|i| put(u64::from(v[*i as usize]))),
+                _ => return Err(Error::internal("index build: key of an unexpected kind")),
+            }
+            return self.check_memory();
+        }
         let mut values: Vec<DatumRef<'_>> = Vec::with_capacity(cols.len());
-        rows.live().each(|i| {
+        let mut k = 0;
+        rows.each(|i| {
             values.clear();
-            values.extend(cols.iter().map(|c| rows.cols[*c].get(i)));
-            self.add(&values, Tid::unpack(rows.cols[tid_col].get(i).i64()), true)
-        })
-    }
-    fn sort(&mut self) {
-        let (ix, ab, arena) = (self.ix, self.ab, &self.arena);
-        let bytes = |e: &Entry| &arena[e.pos as usize..e.pos as usize + e.len as usize];
-        if ab.whole {
-            self.entries.sort_unstable_by_key(|e| (e.class, e.abbrev, e.tid));
-        } else {
-            self.entries.sort_unstable_by(|a, b| order(ix, &ab, a, bytes(a), b, bytes(b)));
-        }
-    }
-    fn spill(&mut self) -> Result<()> {
-        self.sort();
-        let mut f = self.store.temp_file(None)?;
-        for e in &self.entries {
-            f.write(&e.abbrev.to_le_bytes())?;
-            f.write(&e.tid.to_le_bytes())?;
-            f.write(&e.len.to_le_bytes())?;
-            f.write(&[e.class, u8::from(e.live)])?;
-            f.write(&self.arena[e.pos as usize..e.pos as usize + e.len as usize])?;
-        }
-        self.entries.clear();
-        self.arena.clear();
-        self.runs.push(f);
-        Ok(())
+            values.extend(cols.iter().map(|c| c.get(i)));
+            k += 1;
+            self.add_row(&values, tids[k - 1])
+        })?;
+        self.check_memory()
     }
     /// Sorts, checks uniqueness (23505 `could not create unique index`), writes. Returns the number of entries.
-    pub fn finish(mut self, eng: &Engine) -> Result<u64> {
+    pub fn finish(self, eng: &Engine) -> Result<u64> {
         create_empty(eng, self.ix)?;
         let mut w = Writer::new(eng, self.ix);
-        if self.runs.is_empty() {
-            self.sort();
-            for e in &self.entries {
-                w.entry(&self.ab, e, &self.arena[e.pos as usize..e.pos as usize + e.len as usize])?;
+        match self.sorter {
+            Sorter::Items(s) => {
+                s.finish(&self.store, &mut |tid, item, left, same| w.entry(tid, item, left, same))?;
             }
-        } else {
-            if !self.entries.is_empty() {
-                self.spill()?;
+            Sorter::Words(s) => {
+                let shape = s.shape.clone();
+                let (nulls, mut words) = s.finish()?;
+                let first = self.ix.keys[0].nulls_first;
+                if first {
+                    w.nulls(&nulls)?;
+                }
+                let mut item = [0; 64];
+                let mut last = None;
+                while let Some(x) = words.next()? {
+                    let same = last == Some(x.key);
+                    last = Some(x.key);
+                    w.entry(x.tid, shape.item(x, &mut item), words.left(), Some(same))?;
+                }
+                if !first {
+                    w.nulls(&nulls)?;
+                }
             }
-            self.merge(&mut w)?;
         }
         w.finish()
     }
-    fn merge(&mut self, w: &mut Writer<'_>) -> Result<()> {
-        let mut runs = Vec::new();
-        for mut file in self.runs.drain(..) {
-            file.rewind()?;
-            let entry = Entry { abbrev: 0, tid: 0, pos: 0, len: 0, class: 0, live: false };
-            let mut r = Run { file, item: Vec::new(), entry };
-            if r.next()? {
-                runs.push(HeapRun { run: r, ix: self.ix, ab: self.ab });
-            }
-        }
-        let mut heap = BinaryHeap::from(runs);
-        while let Some(mut top) = heap.peek_mut() {
-            w.entry(&self.ab, &top.run.entry, &top.run.item)?;
-            if !top.run.next()? {
-                std::collections::binary_heap::PeekMut::pop(top);
-            }
-        }
-        Ok(())
-    }
 }
 
-/// A run in the merge heap: the greatest element of the heap is the least entry.
-struct HeapRun<'a> {
-    run: Run,
-    ix: &'a IndexRel,
-    ab: Abbrev,
-}
-
-impl Ord for HeapRun<'_> {
-    fn cmp(&self, o: &Self) -> Ordering {
-        order(self.ix, &self.ab, &o.run.entry, &o.run.item, &self.run.entry, &self.run.item)
-    }
-}
-impl PartialOrd for HeapRun<'_> {
-    fn partial_cmp(&self, o: &Self) -> Option<Ordering> {
-        Some(self.cmp(o))
-    }
-}
-impl PartialEq for HeapRun<'_> {
-    fn eq(&self, o: &Self) -> bool {
-        self.cmp(o) == Ordering::Equal
-    }
-}
-impl Eq for HeapRun<'_> {}
-
-/// The unfinished page of a level.
+/// The unfinished page of a level. It is built without its high key, which is known at its end.
 struct Level {
-    /// The items one after the other, and where each ends.
-    data: Vec<u8>,
-    ends: Vec<usize>,
+    page: Box<Page>,
+    /// Bytes of its items and their line pointers.
     size: usize,
     pin: Pinned,
     prev: BlockNumber,
@@ -325,10 +209,9 @@ struct Level {
 }
 
 impl Level {
-    fn push(&mut self, item: &[u8]) {
+    fn push(&mut self, item: &[u8]) -> Result<()> {
         self.size += cost(item);
-        self.data.extend_from_slice(item);
-        self.ends.push(self.data.len());
+        split::push(&mut self.page, item)
     }
 }
 
@@ -337,74 +220,109 @@ struct Writer<'a> {
     ix: &'a IndexRel,
     levels: Vec<Level>,
     count: u64,
-    /// The last live entry: its first words and its tuple.
-    last_words: Option<(u8, u64)>,
-    last_live: Vec<u8>,
-    /// Equal keys being gathered into a posting list.
-    group: Option<(Vec<u8>, Vec<Tid>)>,
+    dedup: bool,
+    /// The last entry of a unique index.
+    last: Vec<u8>,
+    /// Equal keys being gathered into a posting list: the first tuple, and addresses.
+    base: Vec<u8>,
+    tids: Vec<Tid>,
+    /// Entries to come, at least.
+    left: usize,
+    /// Blocks added ahead, last first.
+    spare: Vec<Pinned>,
 }
 
 fn cost(item: &[u8]) -> usize {
     maxalign(item.len()) + LINE_POINTER_SIZE
 }
 
+/// Most blocks added in one go.
+const EXTEND_MAX: usize = 16;
+
 impl<'a> Writer<'a> {
     fn new(eng: &'a Engine, ix: &'a IndexRel) -> Writer<'a> {
-        Writer { eng, ix, levels: Vec::new(), count: 0, last_words: None, last_live: Vec::new(), group: None }
+        Writer {
+            eng,
+            ix,
+            levels: Vec::new(),
+            count: 0,
+            dedup: dedup::is_allowed(ix),
+            last: Vec::new(),
+            base: Vec::new(),
+            tids: Vec::new(),
+            left: 0,
+            spare: Vec::new(),
+        }
     }
-    /// Next entry in order.
-    fn entry(&mut self, ab: &Abbrev, e: &Entry, item: &[u8]) -> Result<()> {
+    /// Entries of a single column that are all null.
+    fn nulls(&mut self, tids: &[u64]) -> Result<()> {
+        let Some(first) = tids.first() else { return Ok(()) };
+        let item = insert::form(self.ix, &[DatumRef::Null], Tid::unpack(*first as i64))?;
+        for (i, tid) in tids.iter().enumerate() {
+            let item = tuple::with_tid(&item, Tid::unpack(*tid as i64));
+            self.entry(*tid, &item, 0, Some(i > 0))?;
+        }
+        Ok(())
+    }
+    /// Next entry in order; `left` are to come at least. `same`: is its key that of the entry before? `None`: not known.
+    fn entry(&mut self, tid: u64, item: &[u8], left: usize, same: Option<bool>) -> Result<()> {
         self.count += 1;
+        self.left = left;
         if self.count.is_multiple_of(4096) {
             self.eng.check_interrupts()?;
         }
         if self.ix.unique {
-            if e.live {
-                if self.last_words == Some((e.class, e.abbrev)) {
-                    self.check_unique(item)?;
+            let same = match same {
+                Some(s) => s,
+                None => {
+                    !self.last.is_empty() && compare_keys(self.ix, &self.last, item, 0) == Ordering::Equal
                 }
-                self.last_words = Some((e.class, e.abbrev));
-                if !ab.whole || self.ix.nulls_not_distinct {
-                    self.last_live.clear();
-                    self.last_live.extend_from_slice(item);
-                }
+            };
+            if same {
+                self.check_unique(item)?;
             }
+            self.last.clear();
+            self.last.extend_from_slice(item);
             return self.add(0, item);
         }
-        if !dedup::is_allowed(self.ix) {
+        if !self.dedup {
             return self.add(0, item);
         }
-        let t = ITup::new(item)?;
-        let tid = Tid::unpack(e.tid as i64);
-        if let Some((base, tids)) = &mut self.group {
-            let same = dedup::same_key(self.ix, ITup::new(base)?, t);
-            if same && maxalign(base.len()) + (tids.len() + 1) * tuple::TID_SIZE <= dedup::POSTING_MAX {
-                tids.push(tid);
+        let tid = Tid::unpack(tid as i64);
+        if !self.tids.is_empty() {
+            let same = match same {
+                Some(s) => s,
+                None => dedup::same_key(self.ix, ITup::new(&self.base)?, ITup::new(item)?),
+            };
+            if same
+                && maxalign(self.base.len()) + (self.tids.len() + 1) * tuple::TID_SIZE <= dedup::POSTING_MAX
+            {
+                self.tids.push(tid);
                 return Ok(());
             }
             self.flush_group()?;
         }
-        self.group = Some((item.to_vec(), vec![tid]));
+        self.base.clear();
+        self.base.extend_from_slice(item);
+        self.tids.push(tid);
         Ok(())
     }
     fn flush_group(&mut self) -> Result<()> {
-        match self.group.take() {
-            None => Ok(()),
-            Some((base, tids)) if tids.len() == 1 => self.add(0, &base),
-            Some((base, tids)) => {
-                let t = tuple::form_posting(ITup::new(&base)?, &tids)?;
-                self.add(0, &t)
-            }
+        let mut tids = std::mem::take(&mut self.tids);
+        let base = std::mem::take(&mut self.base);
+        match tids.len() {
+            0 => {}
+            1 => self.add(0, &base)?,
+            _ => self.add(0, &tuple::form_posting(ITup::new(&base)?, &tids)?)?,
         }
+        tids.clear();
+        (self.tids, self.base) = (tids, base);
+        Ok(())
     }
-    /// An entry whose first words equal the last one's: is it a duplicate?
+    /// An entry whose key equals the last one's: is that allowed?
     fn check_unique(&self, item: &[u8]) -> Result<()> {
         let values = self.ix.key_values(ITup::new(item)?)?;
         if !self.ix.nulls_not_distinct && values.iter().any(types::Datum::is_null) {
-            return Ok(());
-        }
-        // An empty last tuple: the words were the whole key.
-        if !self.last_live.is_empty() && compare_keys(self.ix, &self.last_live, item, 0) != Ordering::Equal {
             return Ok(());
         }
         let refs: Vec<_> = values.iter().map(types::Datum::as_ref).collect();
@@ -418,66 +336,61 @@ impl<'a> Writer<'a> {
             _ => e.detail("Duplicate keys exist."),
         })
     }
-    fn new_page(&self) -> Result<Pinned> {
-        txn::store(self.eng).extend(self.ix.rel.locator, Fork::Main, None)
+    fn new_page(&mut self) -> Result<Pinned> {
+        if let Some(p) = self.spare.pop() {
+            return Ok(p);
+        }
+        // What is to come takes at least the addresses: no block is added that would stay empty.
+        let sure = self.left * tuple::TID_SIZE / PAGE_SIZE;
+        let n = sure.clamp(1, EXTEND_MAX) as u32;
+        txn::store(self.eng).extend_by(self.ix.rel.locator, Fork::Main, n, None, &mut self.spare)?;
+        self.spare.reverse();
+        self.spare.pop().ok_or_else(|| Error::internal("extension returned no block"))
     }
     /// Appends an item to the level's page, finishing the page first when it is full.
     fn add(&mut self, level: usize, item: &[u8]) -> Result<()> {
         if level == self.levels.len() {
             let pin = self.new_page()?;
-            self.levels.push(Level {
-                data: Vec::with_capacity(PAGE_SIZE),
-                ends: Vec::new(),
-                size: 0,
-                pin,
-                prev: NONE,
-                low_key: None,
-            });
+            let mut page = Page::zeroed();
+            page::init(&mut page, Opaque::default());
+            self.levels.push(Level { page, size: 0, pin, prev: NONE, low_key: None });
         }
         let fill =
             if level == 0 { usize::from(self.ix.rel.fillfactor.clamp(10, 100)) } else { INTERNAL_FILL };
         let limit = CAPACITY * fill / 100;
         let l = &self.levels[level];
+        let more = cost(item);
         // The high key may be as large as the next item and a TID.
-        let full = l.size + cost(item) > limit || l.size + 2 * cost(item) + 8 > CAPACITY;
-        if full && l.ends.len() >= 2 {
-            let last = &l.data[l.ends[l.ends.len() - 2]..];
+        let full = l.size + more > limit || l.size + 2 * more + 8 > CAPACITY;
+        if full && l.page.max_offset() >= 2 {
             let high = if level == 0 {
-                separator(self.ix, ITup::new(last)?, ITup::new(item)?)?
+                let last = ITup::new(l.page.item(l.page.max_offset())?)?;
+                separator(self.ix, last, ITup::new(item)?)?
             } else {
                 item.to_vec()
             };
             self.finish_page(level, Some(high))?;
             if level > 0 {
                 let first = tuple::minus_infinity(ITup::new(item)?.downlink());
-                self.levels[level].push(&first);
-                return Ok(());
+                return self.levels[level].push(&first);
             }
         }
-        self.levels[level].push(item);
-        Ok(())
+        self.levels[level].push(item)
     }
     /// Writes the level's page; with a high key, another page follows.
     fn finish_page(&mut self, level: usize, high: Option<Vec<u8>>) -> Result<()> {
-        let next = high.is_some().then(|| self.new_page()).transpose()?;
+        let next = if high.is_some() { Some(self.new_page()?) } else { None };
         let is_root = high.is_none() && level + 1 == self.levels.len() && self.levels[level].prev == NONE;
         let l = &mut self.levels[level];
         let block = l.pin.block();
         let flags = if level == 0 { page::LEAF } else { 0 } | if is_root { page::ROOT } else { 0 };
-        let mut p = Page::zeroed();
         let next_block = next.as_ref().map_or(NONE, Pinned::block);
-        page::init(&mut p, Opaque { prev: l.prev, next: next_block, level: level as u32, flags });
-        if let Some(h) = &high {
-            split::push(&mut p, h)?;
+        Opaque { prev: l.prev, next: next_block, level: level as u32, flags }.write(&mut l.page);
+        if let Some(h) = &high
+            && !l.page.insert_item(1, h)
+        {
+            return Err(Error::internal("btree page build: high key does not fit"));
         }
-        let mut from = 0;
-        for &end in &l.ends {
-            split::push(&mut p, &l.data[from..end])?;
-            from = end;
-        }
-        l.data.clear();
-        l.ends.clear();
-        l.size = 0;
         let pivot = match &l.low_key {
             Some(k) => tuple::with_downlink(k, block),
             None => tuple::minus_infinity(block),
@@ -488,7 +401,9 @@ impl<'a> Writer<'a> {
         };
         l.prev = block;
         l.low_key = high;
-        write_page(self.eng, self.ix, &pin, &p)?;
+        l.size = 0;
+        write_page(self.eng, self.ix, &pin, &l.page)?;
+        page::init(&mut l.page, Opaque::default());
         if is_root { Ok(()) } else { self.add(level + 1, &pivot) }
     }
     fn finish(mut self) -> Result<u64> {

@@ -21,6 +21,20 @@ use types::tuple::FormAttr;
 /// Values beyond this are compressed in the index.
 const COMPRESS_OVER: usize = 508;
 
+/// Appends the leaf tuple to `out`; 54000 when it is too large.
+pub(crate) fn form_into(ix: &IndexRel, values: &[DatumRef<'_>], tid: Tid, out: &mut Vec<u8>) -> Result<()> {
+    if let [DatumRef::Bytes(b)] = values
+        && b.len() <= types::tuple::SHORT_MAX
+        && ix.rel.desc.attrs[0].len == -1
+        && ix.rel.desc.attrs[0].storage != b'p'
+    {
+        tuple::form_short(b, tid, out);
+        return Ok(());
+    }
+    out.extend_from_slice(&form(ix, values, tid)?);
+    Ok(())
+}
+
 /// Forms the leaf tuple; 54000 when it is too large.
 pub(crate) fn form(ix: &IndexRel, values: &[DatumRef<'_>], tid: Tid) -> Result<Vec<u8>> {
     let large = |v: &DatumRef<'_>| matches!(v, DatumRef::Bytes(b) if b.len() > COMPRESS_OVER);

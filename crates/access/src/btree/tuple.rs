@@ -176,6 +176,19 @@ pub fn form_leaf(desc: &TupleDesc, values: &[DatumRef<'_>], tid: Tid) -> Result<
     form_leaf_attrs(desc, &attrs, tid)
 }
 
+/// Appends the leaf tuple of a single byte string of at most [`types::tuple::SHORT_MAX`] bytes.
+pub fn form_short(b: &[u8], tid: Tid, out: &mut Vec<u8>) {
+    let at = out.len();
+    let size = maxalign(PREFIX + 1 + b.len());
+    let mut head = [0; PREFIX + 1];
+    put_tid(&mut head, 0, tid);
+    head[6..8].copy_from_slice(&(size as u16).to_le_bytes());
+    head[PREFIX] = ((b.len() + 1) as u8) << 1 | 1;
+    out.extend_from_slice(&head);
+    out.extend_from_slice(b);
+    out.resize(at + size, 0);
+}
+
 /// Forms a leaf tuple from attributes that may be in stored (compressed) form.
 pub fn form_leaf_attrs(desc: &TupleDesc, attrs: &[FormAttr<'_>], tid: Tid) -> Result<Vec<u8>> {
     let nulls = attrs.iter().any(FormAttr::is_null);
@@ -237,6 +250,13 @@ pub fn with_downlink(t: &[u8], child: BlockNumber) -> Vec<u8> {
     v
 }
 
+/// A copy of a plain leaf tuple for another row.
+pub fn with_tid(t: &[u8], tid: Tid) -> Vec<u8> {
+    let mut v = t.to_vec();
+    put_tid(&mut v, 0, tid);
+    v
+}
+
 /// A leaf tuple with `base`'s key and the given TIDs (ascending): plain for one, a posting list for several.
 pub fn form_posting(base: ITup<'_>, tids: &[Tid]) -> Result<Vec<u8>> {
     let mut t = base.key_bytes().to_vec();
@@ -269,6 +289,36 @@ pub fn exchange(list: ITup<'_>, tid: Tid) -> Result<(Vec<u8>, Vec<u8>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_strings_as_any_other() {
+        let attr = types::Attribute {
+            name: "a".into(),
+            type_oid: types::oids::TEXT,
+            typmod: -1,
+            len: -1,
+            by_val: false,
+            align: b'i',
+            storage: b'x',
+            compression: 0,
+            phys: types::Phys::Bytes,
+            collation: common::Oid(100),
+            not_null: false,
+            has_default: false,
+            missing: None,
+            identity: 0,
+            generated: 0,
+            dropped: false,
+        };
+        let desc = TupleDesc { attrs: vec![attr], type_oid: types::oids::RECORD };
+        for n in [0usize, 1, 6, 7, 8, 126] {
+            let b = vec![b'x'; n];
+            let tid = Tid::new(BlockNumber(70000), 9);
+            let mut out = vec![1, 2, 3];
+            form_short(&b, tid, &mut out);
+            assert_eq!(out[3..], form_leaf(&desc, &[DatumRef::Bytes(&b)], tid).unwrap());
+        }
+    }
 
     #[test]
     fn posting_lists_exchange_tids() {
