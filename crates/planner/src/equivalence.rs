@@ -6,6 +6,7 @@ use crate::initsplan;
 use crate::relids::Relids;
 use crate::root::*;
 use analyze::expr::*;
+use analyze::query::JoinType;
 use common::{Oid, Result};
 use hashbrown::HashMap;
 use types::oids;
@@ -498,6 +499,18 @@ fn is_var(e: &Expr) -> bool {
     matches!(strip_relabel(e), Expr::Var(_))
 }
 
+/// May a clause equate these two? The inner side of a semi join has no columns above the join: its members meet those of
+/// the relations the join's condition names, and no others.
+fn meets(root: &Root, x: &EcMember, y: &EcMember) -> bool {
+    root.sjis.iter().filter(|s| s.kind == JoinType::Semi).all(|s| {
+        match (x.relids.overlaps(s.syn_right), y.relids.overlaps(s.syn_right)) {
+            (true, false) => y.relids.overlaps(s.min_left),
+            (false, true) => x.relids.overlaps(s.min_left),
+            _ => true,
+        }
+    })
+}
+
 fn one_class(
     g: &Glob<'_>,
     root: &mut Root,
@@ -524,9 +537,14 @@ fn one_class(
     if !os.is_empty() && !is.is_empty() {
         let mut best = None;
         let mut best_score = -1;
+        let mut apart = false;
         'search: for &a in &os {
             for &b in &is {
                 let (x, y) = (&ec.members[a], &ec.members[b]);
+                if !meets(root, x, y) {
+                    apart = true;
+                    continue;
+                }
                 let Some(op) = equality_op(g, ec, x.datatype, y.datatype) else { continue };
                 let mut score = i32::from(is_var(&x.expr)) + i32::from(is_var(&y.expr));
                 if g.ctx.catalog.operator(op).is_ok_and(|d| d.can_hash) {
@@ -541,8 +559,11 @@ fn one_class(
                 }
             }
         }
-        let (a, b, op) = best?;
-        out.push(clause_for(g, root, i, a, b, op)?);
+        match best {
+            Some((a, b, op)) => out.push(clause_for(g, root, i, a, b, op)?),
+            None if apart => {}
+            None => return None,
+        }
     }
     if !ns.is_empty() {
         let mut olds = os;
@@ -617,6 +638,9 @@ pub fn clauses_for_column(
             let ec = &root.ecs[i];
             let m = &ec.members[o];
             if o == me || m.relids.overlaps(rel) || m.relids.is_empty() {
+                continue;
+            }
+            if !meets(root, &ec.members[me], m) {
                 continue;
             }
             let Some(op) = equality_op(g, ec, ec.members[me].datatype, m.datatype) else { continue };
