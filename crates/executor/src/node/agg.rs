@@ -415,6 +415,9 @@ struct Agg {
     node_id: u32,
     peak: usize,
     spilled: u64,
+    /// Number of groups at which memory is looked at again, and batches since.
+    check_at: usize,
+    unchecked: u32,
     batches: u64,
 }
 
@@ -489,6 +492,8 @@ pub fn build(
         node_id: plan.node_id,
         peak: 0,
         spilled: 0,
+        check_at: 0,
+        unchecked: 0,
         batches: 1,
     }))
 }
@@ -497,6 +502,7 @@ impl Agg {
     fn reset_groups(&mut self) {
         self.groups_rows.clear();
         self.ngroups = 0;
+        self.check_at = 0;
         self.at = 0;
         if let Some(t) = &mut self.table {
             t.clear();
@@ -622,7 +628,14 @@ impl Agg {
         Ok(())
     }
 
+    /// Adding up what all groups hold is not free: it is done when there are notably more of them, and now and then.
     fn check_memory(&mut self, cx: &Exec) {
+        self.unchecked += 1;
+        if self.ngroups < self.check_at && self.unchecked < 64 {
+            return;
+        }
+        self.unchecked = 0;
+        self.check_at = self.ngroups + (self.ngroups / 16).clamp(1, 8192);
         let used = self.table.as_ref().map_or(0, GroupTable::memory)
             + colops::memory(&self.groups_rows)
             + self.calls.iter().map(|c| c.state.memory()).sum::<usize>();

@@ -2,7 +2,7 @@
 
 use super::{Group, PerGroup};
 use crate::column::Arg;
-use crate::numeric::{Num, div_scale, div_to, mul_exact, num_add, num_div, num_sub, sqrt_to};
+use crate::numeric::{Num, Small, div_scale, div_to, mul_exact, num_add, num_div, num_sub, sqrt_to, to_num};
 use crate::{AggState, CallCtx, Datum, DatumRef};
 use common::{Oid, Result};
 
@@ -14,83 +14,112 @@ fn input(args: &[Arg<'_>], i: usize) -> Result<Option<Num>> {
     })
 }
 
-/// sum, avg.
+/// Power of 10,000 that the quick sum counts in: sixteen decimal places.
+const QUICK_UNIT: i32 = -4;
+
+/// sum, avg. Small numbers are added up in an integer; everything else in `sum`.
 #[derive(Clone)]
 pub struct Sum<const AVG: bool> {
-    sum: Num,
+    quick: i128,
+    quick_dscale: i32,
+    sum: Option<Box<Num>>,
     n: i64,
     /// How many inputs have the most decimal digits of all: while one of them is left the sum's scale stays.
     widest: i64,
 }
 
-/// Counts an input of scale `dscale` among those of the largest scale; `have` is the largest so far.
-fn count_widest(widest: &mut i64, have: i32, dscale: i32) {
-    match dscale.cmp(&have) {
-        std::cmp::Ordering::Less => {}
-        std::cmp::Ordering::Equal => *widest += 1,
-        std::cmp::Ordering::Greater => *widest = 1,
+impl<const AVG: bool> Sum<AVG> {
+    fn new() -> Sum<AVG> {
+        Sum { quick: 0, quick_dscale: 0, sum: None, n: 0, widest: 0 }
     }
-}
-
-/// Can an input be taken out of a sum without changing its scale?
-fn may_leave(widest: &mut i64, sum: &Num, v: &Num) -> bool {
-    if !sum.is_finite() || !v.is_finite() {
-        return false;
+    /// Largest scale of the inputs so far.
+    #[inline]
+    fn dscale(&self) -> i32 {
+        self.sum.as_ref().map_or(0, |s| s.dscale).max(self.quick_dscale)
     }
-    if v.dscale < sum.dscale || v.dscale == 0 {
-        return true;
+    #[inline]
+    fn count_widest(&mut self, dscale: i32, n: i64) {
+        match dscale.cmp(&self.dscale()) {
+            std::cmp::Ordering::Less => {}
+            std::cmp::Ordering::Equal => self.widest += n,
+            std::cmp::Ordering::Greater => self.widest = n,
+        }
     }
-    *widest -= 1;
-    *widest > 0
+    fn add_slow(&mut self, v: &Num) {
+        let sum = match &self.sum {
+            Some(s) => num_add(s, v),
+            None => v.clone(),
+        };
+        self.sum = Some(Box::new(sum));
+    }
+    #[inline]
+    fn add_quick(&mut self, b: &[u8]) -> Option<()> {
+        let s = Small::read(b)?;
+        let quick = self.quick.checked_add(s.wide_over(QUICK_UNIT)?)?;
+        self.count_widest(s.dscale, 1);
+        self.quick = quick;
+        self.quick_dscale = self.quick_dscale.max(s.dscale);
+        Some(())
+    }
+    fn total(&self) -> Num {
+        let quick = to_num(self.quick, QUICK_UNIT, self.quick_dscale);
+        self.sum.as_ref().map_or_else(|| quick.clone(), |s| num_add(s, &quick))
+    }
 }
 impl<const AVG: bool> Group for Sum<AVG> {
     fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
-        if let Some(v) = input(args, i)? {
-            count_widest(&mut self.widest, self.sum.dscale, v.dscale);
-            self.sum = num_add(&self.sum, &v);
+        if let DatumRef::Bytes(b) = args[0].get(i)
+            && self.add_quick(b).is_some()
+        {
+            self.n += 1;
+        } else if let Some(v) = input(args, i)? {
+            self.count_widest(v.dscale, 1);
+            self.add_slow(&v);
             self.n += 1;
         }
         Ok(())
     }
     const INVERSE: bool = true;
+    /// An input can be taken out if that does not change the scale of the sum.
     fn remove(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<bool> {
-        if let Some(v) = input(args, i)? {
-            if !may_leave(&mut self.widest, &self.sum, &v) {
+        let Some(v) = input(args, i)? else { return Ok(true) };
+        if !v.is_finite() || self.sum.as_ref().is_some_and(|s| !s.is_finite()) {
+            return Ok(false);
+        }
+        if v.dscale >= self.dscale() && v.dscale != 0 {
+            self.widest -= 1;
+            if self.widest == 0 {
                 return Ok(false);
             }
-            self.sum = num_sub(&self.sum, &v);
-            self.n -= 1;
         }
+        self.add_slow(&v.negated());
+        self.n -= 1;
         Ok(true)
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         if self.n == 0 {
             Ok(Datum::Null)
         } else if AVG {
-            num_div(&self.sum, &Num::from_i64(self.n))?.to_datum()
+            num_div(&self.total(), &Num::from_i64(self.n))?.to_datum()
         } else {
-            self.sum.to_datum()
+            self.total().to_datum()
         }
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
-        if self.sum.dscale == o.sum.dscale {
-            self.widest += o.widest;
-        } else if o.sum.dscale > self.sum.dscale {
-            self.widest = o.widest;
-        }
-        self.sum = num_add(&self.sum, &o.sum);
+        self.count_widest(o.dscale(), o.widest);
+        self.add_slow(&o.total());
         self.n += o.n;
         Ok(())
     }
     fn heap(&self) -> usize {
-        self.sum.digits.capacity() * 2
+        self.sum.as_ref().map_or(0, |s| size_of::<Num>() + s.digits.capacity() * 2)
     }
 }
 pub fn sum_numeric(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
-    PerGroup::boxed(Sum::<false> { sum: Num::zero(0), n: 0, widest: 0 })
+    PerGroup::boxed(Sum::<false>::new())
 }
 pub fn avg_numeric(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
-    PerGroup::boxed(Sum::<true> { sum: Num::zero(0), n: 0, widest: 0 })
+    PerGroup::boxed(Sum::<true>::new())
 }
 
 /// Variance (`ROOT`: its root), of the population or of a sample.

@@ -1,6 +1,7 @@
 //! The SQL functions over numeric: operators, rounding, comparison, hashing.
 
 use super::num::{Kind, Num};
+use super::small::Small;
 use super::typmod::apply_typmod;
 use super::{arith, math};
 use crate::DatumRef;
@@ -20,9 +21,9 @@ macro_rules! binary {
     )*};
 }
 binary! {
-    numeric_add |a, b| Ok(arith::add(a, b));
-    numeric_sub |a, b| Ok(arith::sub(a, b));
-    numeric_mul |a, b| Ok(arith::mul(a, b));
+    general_add |a, b| Ok(arith::add(a, b));
+    general_sub |a, b| Ok(arith::sub(a, b));
+    general_mul |a, b| Ok(arith::mul(a, b));
     numeric_div arith::div;
     numeric_div_trunc arith::div_trunc;
     numeric_mod arith::rem;
@@ -32,6 +33,25 @@ binary! {
     numeric_lcm |a, b| Ok(arith::lcm(a, b));
     numeric_larger |a, b| Ok(if a > b { a.clone() } else { b.clone() });
     numeric_smaller |a, b| Ok(if a < b { a.clone() } else { b.clone() });
+}
+
+macro_rules! quick {
+    ($($name:ident $general:ident |$a:ident, $b:ident| $small:expr;)*) => {$(
+        pub fn $name(a: &[u8], b: &[u8], out: &mut Vec<u8>) -> Result<()> {
+            if let (Some($a), Some($b)) = (Small::read(a), Small::read(b))
+                && let Some(r) = $small
+                && r.write(out)
+            {
+                return Ok(());
+            }
+            $general(a, b, out)
+        }
+    )*};
+}
+quick! {
+    numeric_add general_add |a, b| a.add(b, false);
+    numeric_sub general_sub |a, b| a.add(b, true);
+    numeric_mul general_mul |a, b| a.mul(b);
 }
 
 macro_rules! unary {
@@ -125,10 +145,19 @@ pub fn numeric_fac(n: i64, out: &mut Vec<u8>) -> Result<()> {
     math::factorial(n)?.pack(out)
 }
 
+fn order(a: &[u8], b: &[u8]) -> Result<Ordering> {
+    if let (Some(x), Some(y)) = (Small::read(a), Small::read(b))
+        && let Some(o) = x.compare(y)
+    {
+        return Ok(o);
+    }
+    Ok(un(a)?.cmp(&un(b)?))
+}
+
 macro_rules! compare {
     ($($name:ident $test:ident;)*) => {$(
         pub fn $name(a: &[u8], b: &[u8]) -> Result<bool> {
-            Ok(un(a)?.cmp(&un(b)?).$test())
+            Ok(order(a, b)?.$test())
         }
     )*};
 }
@@ -136,6 +165,11 @@ compare! { numeric_eq is_eq; numeric_ne is_ne; numeric_lt is_lt; numeric_le is_l
 
 /// A broken value sorts as NaN.
 pub fn numeric_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+    if let (Some(x), Some(y)) = (Small::read(a.bytes()), Small::read(b.bytes()))
+        && let Some(o) = x.compare(y)
+    {
+        return o;
+    }
     let read = |d: DatumRef<'_>| un(d.bytes()).unwrap_or_else(|_| Num::nan());
     read(a).cmp(&read(b))
 }
