@@ -7,7 +7,6 @@ use catalog::Catalog;
 use common::{Error, Oid, Result, err};
 use ipc::interrupts::TimerId;
 use ipc::{BackendKind, Interrupts, signals};
-use protocol::hba::Origin;
 use protocol::{Connection, StartupPacket, StartupRequest};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -37,7 +36,7 @@ pub fn run(pm: &mut Postmaster, fd: OwnedFd, peer: Option<SocketAddr>, refusal: 
         w.remote_port = peer.map(|p| p.port());
     });
     pre_auth_delay(pm);
-    let packet = match startup(pm, &mut conn) {
+    let packet = match startup(pm, &mut conn, peer.is_some()) {
         Ok(Some(p)) => p,
         Ok(None) => return 0,
         Err(e) => return refuse(&mut conn, &e),
@@ -83,21 +82,34 @@ fn refuse(conn: &mut Connection<ClientSocket>, e: &Error) -> i32 {
 }
 
 /// Reads startup packets until one starts a session. `None`: a cancel request was served, or the client left.
-fn startup(pm: &Postmaster, conn: &mut Connection<ClientSocket>) -> Result<Option<StartupPacket>> {
+fn startup(pm: &Postmaster, conn: &mut Connection<ClientSocket>, tcp: bool) -> Result<Option<StartupPacket>> {
     for _ in 0..3 {
         match conn.read_startup()? {
             None => return Ok(None),
-            Some(StartupRequest::Ssl | StartupRequest::GssEnc) => {
+            Some(request @ (StartupRequest::Ssl | StartupRequest::GssEnc)) => {
+                let tls = pm.access().tls.clone().filter(|_| request == StartupRequest::Ssl && tcp);
+                if tls.is_none() {
+                    conn.out.raw_byte(b'N');
+                    conn.flush()?;
+                }
                 if conn.has_input() {
+                    let what = if request == StartupRequest::Ssl { "SSL" } else { "GSSAPI encryption" };
                     return Err(err!(
                         PROTOCOL_VIOLATION,
-                        "received unencrypted data after SSL request"
+                        "received unencrypted data after {what} request"
                     )
                     .detail("This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.")
                     .fatal());
                 }
-                conn.out.raw_byte(b'N');
-                conn.flush()?;
+                if let Some(t) = tls {
+                    conn.out.raw_byte(b'S');
+                    conn.flush()?;
+                    if let Err(e) = conn.start_tls(&t) {
+                        // Nobody is there who would understand an error.
+                        crate::log::line("LOG", &e.report().message);
+                        return Ok(None);
+                    }
+                }
             }
             Some(StartupRequest::Cancel { pid, key }) => {
                 cancel(pm, pid, key);
@@ -192,7 +204,7 @@ fn begin_session(
             if packet.minor > 0 || !packet.unknown_options.is_empty() {
                 conn.out.negotiate_protocol(0, &packet.unknown_options);
             }
-            log_authorized(&settings, &packet);
+            log_authorized(&settings, &packet, conn.tls().map(|t| t.info()));
             let session = Session::new(engine.clone(), catalog, conn, settings, identity, title);
             session.send_backend_key(pid, key);
             engine.interrupts().disarm(TimerId::Startup);
@@ -203,13 +215,21 @@ fn begin_session(
 }
 
 /// `log_connections`: who is in.
-fn log_authorized(s: &common::settings::Settings, packet: &StartupPacket) {
+fn log_authorized(
+    s: &common::settings::Settings,
+    packet: &StartupPacket,
+    tls: Option<protocol::tls::TlsInfo>,
+) {
     if !s.bool("log_connections") {
         return;
     }
     let mut text = format!("connection authorized: user={} database={}", packet.user, packet.database);
     if !s.text("application_name").is_empty() {
         text.push_str(&format!(" application_name={}", s.text("application_name")));
+    }
+    if let Some(t) = tls {
+        let (v, c, b) = (t.version, t.cipher, t.bits);
+        text.push_str(&format!(" SSL enabled (protocol={v}, cipher={c}, bits={b})"));
     }
     crate::log::line("LOG", &text);
 }
@@ -229,10 +249,6 @@ fn admit(
     packet: &StartupPacket,
     peer: Option<SocketAddr>,
 ) -> Result<Admitted> {
-    let origin = match peer {
-        None => Origin::Local,
-        Some(a) => Origin::Host { addr: a.ip(), tls: false },
-    };
     let remote = peer.map_or("[local]".to_string(), |a| format!("{}({})", a.ip(), a.port()));
     pm.title().set(&format!("postgres: {} {} {remote} authentication", packet.user, packet.database));
     let k = pm.knowledge;
@@ -240,7 +256,15 @@ fn admit(
     engine.transaction_snapshot()?;
     // Roles and databases are shared: any database's view of the catalogs will do to find them.
     let global = Catalog::new(engine.clone(), k.builtins, k.registry, Oid::INVALID);
-    let who = session::authenticate(conn, &global, pm.hba(), &origin, packet).map_err(Error::fatal)?;
+    let attempt = session::Attempt {
+        access: pm.access(),
+        hba_file: pm.settings.text("hba_file"),
+        log_connections: pm.settings.bool("log_connections"),
+        packet,
+        peer,
+        local: conn.transport.local_addr(),
+    };
+    let who = session::authenticate(conn, &global, &attempt).map_err(Error::fatal)?;
     check_reserved(pm, who.superuser)?;
     engine.proc().database.store(who.database.0, Relaxed);
     engine.proc().role.store(who.role.0, Relaxed);

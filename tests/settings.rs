@@ -321,10 +321,10 @@ fn files_reload_and_leave_old_values_in_force() {
         errors.trim(),
         format!("{}|syntax error\n{}|unrecognized configuration parameter", lines + 1, lines + 2)
     );
-    try_conf("max_connections = 77\n");
+    let log = try_conf("max_connections = 77\n");
     let row = sql(&c, "select setting, pending_restart from pg_settings where name = 'max_connections'");
     assert_eq!(row.trim(), "100|t");
-    let log = try_conf("");
+    try_conf("");
     assert!(
         log.contains("parameter \"work_mem\" removed from configuration file, reset to default"),
         "{log}"

@@ -124,6 +124,12 @@ pub fn take_own() -> Vec<String> {
     with(|l| l.own.as_mut().map(std::mem::take)).flatten().unwrap_or_default()
 }
 
+/// A line of severity LOG with a hint (or an empty one) and a context.
+pub fn line_context(text: &str, hint: &str, context: &str) {
+    let hint = (!hint.is_empty()).then(|| hint.to_string());
+    write(&Entry { hint, context: Some(context.to_string()), ..Entry::plain("LOG", text) });
+}
+
 /// A line of severity LOG with a hint.
 pub fn report_with_hint(text: &str, hint: &str) {
     write(&Entry { hint: Some(hint.to_string()), ..Entry::plain("LOG", text) });
@@ -136,7 +142,8 @@ pub fn line(severity: &'static str, text: &str) {
 
 /// A line of severity LOG with a detail.
 pub fn line_detail(text: &str, detail: &str) {
-    write(&Entry { detail: Some(detail.to_string()), ..Entry::plain("LOG", text) });
+    let detail = (!detail.is_empty()).then(|| detail.to_string());
+    write(&Entry { detail, ..Entry::plain("LOG", text) });
 }
 
 /// A debugging line (`log_min_messages`).

@@ -1,11 +1,13 @@
 //! The postmaster: one thread, no runtime. It reads the settings, makes the shared segment, listens, forks, reaps and
 //! restarts. Of shared memory it reads process slots only: nothing a crashed child may have broken.
 
+mod access;
 mod children;
 mod lockfile;
 mod sockets;
 mod state;
 
+pub use access::Access;
 pub use lockfile::{LockFile, PidFile, hold_directory, process_exists, read_pid_file};
 pub use state::Refusal;
 
@@ -49,7 +51,7 @@ pub struct Postmaster {
     state: PmState,
     shutdown: ShutdownMode,
     title: ipc::title::Title,
-    hba: Vec<protocol::hba::Rule>,
+    access: Access,
     /// Checks of the lock file and of the sockets are done once a minute.
     next_check: Instant,
 }
@@ -93,10 +95,7 @@ impl Postmaster {
             .map_err(|e| Error::os("could not write file \"postmaster.opts\"", &e))?;
         write_external_pid(&settings);
         storage::temp::remove_temp_files(&data_dir)?;
-        let hba = read_hba(&settings).map_err(|lines| {
-            lines.iter().for_each(|l| crate::log::line("LOG", l));
-            common::err!(CONFIG_FILE_ERROR, "could not load {}", settings.text("hba_file")).fatal()
-        })?;
+        let access = Access::load(&settings)?;
         let knowledge = Knowledge::load();
         let shared = Rc::new(Shared::create(SharedConfig::new(&data_dir, &settings, &control))?);
         ipc::signals::install_postmaster();
@@ -114,7 +113,7 @@ impl Postmaster {
             state: PmState::Startup,
             shutdown: ShutdownMode::None,
             title,
-            hba,
+            access,
             next_check: Instant::now() + Duration::from_secs(60),
         })
     }
@@ -180,9 +179,9 @@ impl Postmaster {
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
     }
-    /// The rules of `pg_hba.conf`.
-    pub fn hba(&self) -> &[protocol::hba::Rule] {
-        &self.hba
+    /// Who may come in.
+    pub fn access(&self) -> &Access {
+        &self.access
     }
     /// The process title.
     pub fn title(&self) -> &ipc::title::Title {
@@ -196,16 +195,6 @@ impl Postmaster {
     pub fn child_parts(&mut self) -> (&mut Settings, Knowledge, &ipc::title::Title) {
         (&mut self.settings, self.knowledge, &self.title)
     }
-    /// Reads `pg_hba.conf` again; a faulty file leaves the old rules in force.
-    fn reload_hba(&mut self) {
-        match read_hba(&self.settings) {
-            Ok(rules) => self.hba = rules,
-            Err(lines) => {
-                lines.iter().for_each(|l| crate::log::line("LOG", l));
-                crate::log::line("LOG", "pg_hba.conf was not reloaded");
-            }
-        }
-    }
 }
 
 /// `external_pid_file`; failing is no reason not to run.
@@ -217,19 +206,6 @@ fn write_external_pid(s: &Settings) {
         let e = common::error::os_message(&e);
         crate::log::line("LOG", &format!("could not write external PID file \"{path}\": {e}"));
     }
-}
-
-fn read_hba(s: &Settings) -> std::result::Result<Vec<protocol::hba::Rule>, Vec<String>> {
-    let file = s.text("hba_file");
-    let text = std::fs::read_to_string(file).map_err(|e| {
-        vec![format!("could not open configuration file \"{file}\": {}", common::error::os_message(&e))]
-    })?;
-    protocol::hba::parse(&text).map_err(|errors| {
-        errors
-            .iter()
-            .map(|e| format!("{}, line {} of configuration file \"{file}\"", e.message, e.line))
-            .collect()
-    })
 }
 
 fn check_combinations(s: &Settings) -> Result<()> {

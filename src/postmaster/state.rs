@@ -98,7 +98,7 @@ impl Postmaster {
             crate::log::line("LOG", "received SIGHUP, reloading configuration files");
             crate::config::reload(&mut self.settings, crate::config::Reader::Postmaster);
             crate::log::configure(&self.settings);
-            self.reload_hba();
+            self.access.reload(&self.settings);
             self.children.signal(libc::SIGHUP, |c| !c.dead_end);
             self.signal_logger(libc::SIGHUP);
         }

@@ -2,6 +2,9 @@
 
 use super::Session;
 use common::settings::FileEntry;
+use common::{Error, Result};
+use protocol::hba::{ShownMapping, ShownRule, show_mappings, show_rules};
+use std::path::Path;
 use std::rc::{Rc, Weak};
 
 /// The server as one session sees it.
@@ -17,4 +20,29 @@ impl commands::admin::Admin for SessionAdmin {
     fn file_settings(&self) -> Vec<FileEntry> {
         crate::config::file_settings(&self.session().settings.borrow())
     }
+    fn hba_rules(&self) -> Result<Vec<ShownRule>> {
+        let session = self.session();
+        let s = session.settings.borrow();
+        let file = s.text("hba_file");
+        Ok(show_rules(&read(file)?, dir(file), s.bool("ssl")))
+    }
+    fn ident_mappings(&self) -> Result<Vec<ShownMapping>> {
+        let session = self.session();
+        let s = session.settings.borrow();
+        let file = s.text("ident_file");
+        Ok(show_mappings(&read(file)?, dir(file)))
+    }
+    fn tls(&self) -> Option<protocol::tls::TlsInfo> {
+        self.session().conn.try_borrow().ok()?.tls().map(|t| t.info())
+    }
+}
+
+fn read(file: &str) -> Result<String> {
+    std::fs::read(file)
+        .map(|b| String::from_utf8_lossy(&b).into_owned())
+        .map_err(|e| Error::os(format!("could not open configuration file \"{file}\""), &e))
+}
+
+fn dir(file: &str) -> &Path {
+    Path::new(file).parent().unwrap_or(Path::new("/"))
 }

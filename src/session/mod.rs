@@ -8,6 +8,7 @@ mod copy;
 mod extended;
 mod format;
 mod host;
+mod ident;
 mod logging;
 mod portal;
 mod prepared;
@@ -17,11 +18,12 @@ mod setting_check;
 mod settings;
 mod simple;
 pub mod socket;
+mod surroundings;
 mod transaction;
 mod utility;
 mod wire;
 
-pub use auth::{Admission, authenticate};
+pub use auth::{Admission, Attempt, authenticate};
 pub use settings::{check as check_setting, find_zone, startup_settings, stored_settings};
 
 use catalog::Catalog;

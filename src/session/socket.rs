@@ -52,6 +52,13 @@ impl ClientSocket {
         let _ = setsockopt(&self.fd, sockopt::TcpUserTimeout, &user);
         self.keepalives = wanted;
     }
+    /// This end of a TCP connection.
+    pub fn local_addr(&self) -> Option<std::net::SocketAddr> {
+        use nix::sys::socket::{SockaddrStorage, getsockname};
+        let a = getsockname::<SockaddrStorage>(self.fd.as_raw_fd()).ok()?;
+        let v4 = a.as_sockaddr_in().map(|a| std::net::SocketAddr::from((a.ip(), a.port())));
+        v4.or_else(|| a.as_sockaddr_in6().map(|a| std::net::SocketAddr::from((a.ip(), a.port()))))
+    }
     /// The connection is TCP: keep-alive probes are sent.
     pub fn set_tcp(&mut self) {
         self.tcp = true;

@@ -88,6 +88,8 @@ const VIEWS: &[(&str, &str, bool)] = &[
     ),
     ("pg_settings", "SELECT * FROM pg_show_all_settings()", true),
     ("pg_file_settings", "SELECT * FROM pg_show_all_file_settings()", false),
+    ("pg_hba_file_rules", "SELECT * FROM pg_hba_file_rules()", false),
+    ("pg_ident_file_mappings", "SELECT * FROM pg_ident_file_mappings()", false),
     ("pg_locks", "SELECT * FROM pg_lock_status()", true),
     // Nothing can be labelled: only the columns matter, pg_dump reads them.
     (

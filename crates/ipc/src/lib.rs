@@ -12,6 +12,7 @@ pub mod interrupts;
 pub mod latch;
 pub mod lwlock;
 pub mod procs;
+pub mod resolve;
 pub mod segment;
 pub mod shared;
 pub mod shmhash;

@@ -3,6 +3,7 @@
 
 use crate::frontend::{self, Frontend};
 use crate::startup::{self, MAX_STARTUP_PACKET, StartupRequest};
+use crate::tls::{TlsConfig, TlsSession};
 use crate::writer::Writer;
 use common::{Error, Result, err};
 
@@ -22,6 +23,7 @@ const WRITE_BUFFER: usize = 8192;
 pub struct Connection<T> {
     pub transport: T,
     pub out: Writer,
+    tls: Option<Box<TlsSession>>,
     input: Vec<u8>,
     /// Unread bytes are `input[start..end]`.
     start: usize,
@@ -33,7 +35,25 @@ pub struct Connection<T> {
 impl<T: Transport> Connection<T> {
     /// A fresh connection.
     pub fn new(transport: T) -> Connection<T> {
-        Connection { transport, out: Writer::default(), input: Vec::new(), start: 0, end: 0, body: (0, 0) }
+        Connection {
+            transport,
+            out: Writer::default(),
+            tls: None,
+            input: Vec::new(),
+            start: 0,
+            end: 0,
+            body: (0, 0),
+        }
+    }
+    /// Shakes hands: everything from here on is encrypted. The caller has made sure that nothing was read before.
+    pub fn start_tls(&mut self, config: &TlsConfig) -> Result<()> {
+        debug_assert!(!self.has_input());
+        self.tls = Some(Box::new(TlsSession::accept(config, &mut self.transport)?));
+        Ok(())
+    }
+    /// The encrypted side, if there is one.
+    pub fn tls(&self) -> Option<&TlsSession> {
+        self.tls.as_deref()
     }
     /// Are there bytes already read?
     pub fn has_input(&self) -> bool {
@@ -52,7 +72,11 @@ impl<T: Transport> Connection<T> {
             if self.input.len() < want {
                 self.input.resize(want, 0);
             }
-            let got = self.transport.read(&mut self.input[self.end..])?;
+            let buf = &mut self.input[self.end..];
+            let got = match &mut self.tls {
+                Some(tls) => tls.read(&mut self.transport, buf)?,
+                None => self.transport.read(buf)?,
+            };
             if got == 0 {
                 return Ok(false);
             }
@@ -121,7 +145,10 @@ impl<T: Transport> Connection<T> {
     /// Sends what is waiting.
     pub fn flush(&mut self) -> Result<()> {
         if !self.out.pending().is_empty() {
-            let r = self.transport.write_all(self.out.pending());
+            let r = match &mut self.tls {
+                Some(tls) => tls.write_all(&mut self.transport, self.out.pending()),
+                None => self.transport.write_all(self.out.pending()),
+            };
             self.out.clear();
             r?;
         }

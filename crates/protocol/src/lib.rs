@@ -8,6 +8,7 @@ pub mod frontend;
 pub mod hba;
 pub mod scram;
 pub mod startup;
+pub mod tls;
 pub mod writer;
 
 pub use conn::{Connection, Transport};

@@ -103,13 +103,37 @@ pub fn random(buf: &mut [u8]) -> Result<()> {
     getrandom::fill(buf).map_err(|_| Error::internal("could not generate random nonce"))
 }
 
+/// Name of the mechanism that binds to the channel.
+pub const MECHANISM_PLUS: &str = "SCRAM-SHA-256-PLUS";
+
+/// What channel binding there is.
+#[derive(Clone, Copy)]
+pub enum Channel<'a> {
+    /// No TLS: none was offered.
+    None,
+    /// Offered, and the client chose the mechanism without it.
+    Offered,
+    /// The client chose to bind to this data (`tls-server-end-point`).
+    Bound(&'a [u8]),
+}
+
+impl<'a> Channel<'a> {
+    fn is_chosen(self) -> bool {
+        matches!(self, Channel::Bound(_))
+    }
+    fn data(self) -> &'a [u8] {
+        if let Channel::Bound(d) = self { d } else { &[] }
+    }
+}
+
 /// One exchange.
 pub struct Exchange {
     verifier: Verifier,
     doomed: bool,
     nonce: String,
     client_first_bare: String,
-    gs2_header: String,
+    /// What `c=` must hold: the header, and the channel's binding data.
+    channel_binding: Vec<u8>,
     server_first: String,
 }
 
@@ -127,7 +151,12 @@ fn malformed(detail: &str) -> Error {
 
 impl Exchange {
     /// Answers client-first-message with server-first-message. `stored` is the role's password, if it has a usable one.
-    pub fn start(user: &str, stored: Option<&str>, client_first: &[u8]) -> Result<(Exchange, Vec<u8>)> {
+    pub fn start(
+        user: &str,
+        stored: Option<&str>,
+        client_first: &[u8],
+        channel: Channel<'_>,
+    ) -> Result<(Exchange, Vec<u8>)> {
         let found = stored.and_then(Verifier::parse);
         let doomed = found.is_none();
         let verifier = found.unwrap_or_else(|| Verifier::mock(user));
@@ -138,7 +167,31 @@ impl Exchange {
         let authzid = parts.next().unwrap_or("");
         let bare = parts.next().ok_or_else(|| malformed("Message is incomplete."))?;
         match flag.bytes().next() {
-            Some(b'n' | b'y') if flag.len() == 1 => {}
+            Some(b'n') if flag.len() == 1 && !channel.is_chosen() => {}
+            Some(b'y') if flag.len() == 1 && matches!(channel, Channel::None) => {}
+            Some(b'y') if flag.len() == 1 && !channel.is_chosen() => {
+                return Err(err!(
+                    INVALID_AUTHORIZATION_SPECIFICATION,
+                    "SCRAM channel binding negotiation error"
+                )
+                .detail("The client supports SCRAM channel binding but thinks the server does not.  However, this server does support channel binding.")
+                .fatal());
+            }
+            Some(b'n' | b'y') if flag.len() == 1 => {
+                return Err(malformed(
+                    "The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.",
+                ));
+            }
+            Some(b'p') if channel.is_chosen() => {
+                if flag != "p=tls-server-end-point" {
+                    let kind = flag.trim_start_matches("p=");
+                    return Err(err!(
+                        PROTOCOL_VIOLATION,
+                        "unsupported SCRAM channel-binding type \"{kind}\""
+                    )
+                    .fatal());
+                }
+            }
             Some(b'p') => {
                 return Err(malformed(
                     "The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.",
@@ -171,7 +224,7 @@ impl Exchange {
             doomed,
             nonce,
             client_first_bare: bare.to_string(),
-            gs2_header: format!("{flag},,"),
+            channel_binding: [format!("{flag},,").as_bytes(), channel.data()].concat(),
             server_first,
         };
         Ok((ex, reply))
@@ -185,7 +238,12 @@ impl Exchange {
             msg.rsplit_once(",p=").ok_or_else(|| malformed("Message is incomplete."))?;
         let mut attrs = without_proof.split(',');
         let channel = attrs.next().and_then(|a| a.strip_prefix("c=")).unwrap_or("");
-        if channel != B64.encode(&self.gs2_header) {
+        if channel != B64.encode(&self.channel_binding) {
+            if self.channel_binding.starts_with(b"p=") {
+                return Err(
+                    err!(INVALID_AUTHORIZATION_SPECIFICATION, "SCRAM channel binding check failed").fatal()
+                );
+            }
             return Err(err!(
                 PROTOCOL_VIOLATION,
                 "unexpected SCRAM channel-binding attribute in client-final-message"
@@ -250,7 +308,7 @@ mod tests {
             ("pen", Some(stored.as_str()), false),
             ("pencil", None, false),
         ] {
-            let (ex, first) = Exchange::start("joe", stored, b"n,,n=,r=abcdef").unwrap();
+            let (ex, first) = Exchange::start("joe", stored, b"n,,n=,r=abcdef", Channel::None).unwrap();
             let first = String::from_utf8(first).unwrap();
             let fin = client_final(given, "n=,r=abcdef", &first);
             assert_eq!(matches!(ex.finish(fin.as_bytes()).unwrap(), Outcome::Ok(_)), ok);
@@ -261,9 +319,9 @@ mod tests {
     fn junk_is_refused() {
         for junk in [&b""[..], b"x", b"n,", b"n,,", b"p=tls-unique,,n=,r=x", b"n,a=me,n=,r=x", b"\xff\xff,,"]
         {
-            assert!(Exchange::start("joe", None, junk).is_err());
+            assert!(Exchange::start("joe", None, junk, Channel::None).is_err());
         }
-        let (ex, _) = Exchange::start("joe", None, b"n,,n=,r=abc").unwrap();
+        let (ex, _) = Exchange::start("joe", None, b"n,,n=,r=abc", Channel::None).unwrap();
         for junk in [&b""[..], b"c=biws", b"c=biws,r=abc,p=!!", b"\xff"] {
             assert!(ex.finish(junk).is_err());
         }

@@ -41,6 +41,14 @@ pub struct StartupPacket {
     pub unknown_options: Vec<String>,
 }
 
+impl StartupPacket {
+    /// `replication=true`: a connection for physical replication, without a database.
+    pub fn is_physical_replication(&self) -> bool {
+        let on = ["true", "on", "yes", "1", "t", "y"];
+        self.replication.as_deref().is_some_and(|r| on.iter().any(|o| o.eq_ignore_ascii_case(r)))
+    }
+}
+
 fn be32(b: &[u8]) -> u32 {
     u32::from_be_bytes([b[0], b[1], b[2], b[3]])
 }

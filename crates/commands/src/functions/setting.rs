@@ -17,6 +17,8 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (2084, FnImpl::Srf(show_all)),
     (3329, FnImpl::Srf(file_settings)),
     (6240, c1!(flags)),
+    (3401, FnImpl::Srf(hba_rules)),
+    (6250, FnImpl::Srf(ident_mappings)),
 ];
 
 /// Settings whose values tell about the machine: for superusers and members of pg_read_all_settings.
@@ -210,6 +212,41 @@ fn file_settings(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
             Datum::Bool(e.applied),
             opt_text(e.error.as_deref()),
         ]
+    });
+    made(rows.collect())
+}
+
+fn int(n: usize) -> Datum {
+    Datum::I32(n as i32)
+}
+
+/// Rows of `pg_hba_file_rules`.
+fn hba_rules(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
+    let list = |v: &[String], there: bool| {
+        if there && !v.is_empty() { literal::text_array(v) } else { Datum::Null }
+    };
+    let rows = env(c)?.host.admin().hba_rules()?.into_iter().map(|r| {
+        let there = r.conn.is_some();
+        vec![
+            int(r.line),
+            opt_text(r.conn),
+            list(&r.databases, there),
+            list(&r.users, there),
+            opt_text(r.address.as_deref()),
+            opt_text(r.netmask.as_deref()),
+            opt_text(r.method),
+            list(&r.options, there),
+            opt_text(r.error.as_deref()),
+        ]
+    });
+    made(rows.collect())
+}
+
+/// Rows of `pg_ident_file_mappings`.
+fn ident_mappings(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
+    let rows = env(c)?.host.admin().ident_mappings()?.into_iter().map(|m| {
+        let part = |i: usize| opt_text(m.mapping.as_ref().map(|p| p[i].as_str()));
+        vec![int(m.line), part(0), part(1), part(2), opt_text(m.error.as_deref())]
     });
     made(rows.collect())
 }

@@ -1,0 +1,394 @@
+//! Who may come in: one test per kind of rule of `pg_hba.conf`, with the real psql, and TLS with certificates that openssl
+//! makes.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use testkit::{Cluster, Kind, Options};
+
+fn cluster(settings: &[(&str, &str)]) -> Cluster {
+    let mut o = Options::default();
+    o.settings.extend(settings.iter().map(|(n, v)| (n.to_string(), v.to_string())));
+    Cluster::start(Kind::Stegodon, o).unwrap()
+}
+
+/// Rules under test, behind one that lets the test's own sessions in.
+fn rules(c: &Cluster, text: &str) {
+    let file = c.data_dir().join("pg_hba.conf");
+    std::fs::write(file, format!("local postgres postgres trust\n{text}\n")).unwrap();
+    let before = log(c).len();
+    c.psql("select pg_reload_conf()").unwrap();
+    let begun = Instant::now();
+    while !log(c)[before..].contains("reloading configuration files") {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+}
+
+fn log(c: &Cluster) -> String {
+    std::fs::read_to_string(c.log_file()).unwrap_or_default()
+}
+
+/// What a connection with these parameters prints.
+fn connect(c: &Cluster, parameters: &str) -> String {
+    let out = Command::new("psql")
+        .args(["-X", "-At", "-c", "select current_user || ' in ' || current_database()"])
+        .args(["-d", &format!("port={} {parameters}", c.port)])
+        .env_remove("PGPASSWORD")
+        .env("PGSSLCERT", "/nowhere")
+        .env("PGSSLROOTCERT", "/nowhere")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned()
+}
+
+fn local(c: &Cluster, user: &str, db: &str, more: &str) -> String {
+    connect(c, &format!("host={} user={user} dbname={db} {more}", c.dir.display()))
+}
+
+fn tcp(c: &Cluster, user: &str, db: &str, more: &str) -> String {
+    connect(c, &format!("host=127.0.0.1 user={user} dbname={db} sslmode=disable {more}"))
+}
+
+/// What every session that is let in prints.
+const IN: &str = " in ";
+
+fn people(c: &Cluster) {
+    let text = "create role joe login password 'scram'; set password_encryption = 'md5'; \
+                create role ann login password 'md5pw'; create role grp; grant grp to ann; create database joe; \
+                create database grp; create role late login password 'x' valid until '2001-01-01'; create role nologin";
+    let out = c.psql(text).unwrap();
+    // CREATE DATABASE does not run in the implicit block of a list.
+    assert!(out.text.contains("cannot") || out.success, "{}", out.text);
+    for one in text.split("; ") {
+        c.psql(one).unwrap();
+    }
+    c.psql("set password_encryption = 'md5'; alter role ann password 'md5pw'").unwrap();
+    c.psql("alter role joe password 'scram'").unwrap();
+}
+
+/// Rule, user, database, more connection parameters, by TCP, what is printed.
+const CASES: &[(&str, &str, &str, &str, bool, &str)] = &[
+    ("local all all trust", "joe", "postgres", "", false, IN),
+    (
+        "local all all reject",
+        "joe",
+        "postgres",
+        "",
+        false,
+        "FATAL:  pg_hba.conf rejects connection for host \"[local]\", user \"joe\", database \"postgres\", no encryption",
+    ),
+    (
+        "local all ann trust",
+        "joe",
+        "postgres",
+        "",
+        false,
+        "FATAL:  no pg_hba.conf entry for host \"[local]\", user \"joe\", database \"postgres\", no encryption",
+    ),
+    (
+        "local all all trust",
+        "joe",
+        "postgres",
+        "",
+        true,
+        "FATAL:  no pg_hba.conf entry for host \"127.0.0.1\", user \"joe\", database \"postgres\", no encryption",
+    ),
+    ("host all all 127.0.0.0/8 trust", "joe", "postgres", "", true, IN),
+    ("host all all 10.0.0.0/8 trust", "joe", "postgres", "", true, "no pg_hba.conf entry"),
+    ("host all all 127.0.0.1 255.255.255.255 trust", "joe", "postgres", "", true, IN),
+    ("host all all samehost trust", "joe", "postgres", "", true, IN),
+    ("host all all samenet trust", "joe", "postgres", "", true, IN),
+    ("host all all all trust", "joe", "postgres", "", true, IN),
+    ("host all all localhost trust", "joe", "postgres", "", true, IN),
+    ("host all all .example.invalid trust", "joe", "postgres", "", true, "no pg_hba.conf entry"),
+    ("hostnossl all all all trust", "joe", "postgres", "", true, IN),
+    ("hostnogssenc all all all trust", "joe", "postgres", "", true, IN),
+    ("local sameuser all trust", "joe", "joe", "", false, IN),
+    ("local sameuser all trust", "joe", "postgres", "", false, "no pg_hba.conf entry"),
+    ("local samerole all trust", "ann", "grp", "", false, IN),
+    ("local samerole all trust", "joe", "grp", "", false, "no pg_hba.conf entry"),
+    ("local replication all trust", "joe", "postgres", "", false, "no pg_hba.conf entry"),
+    ("local \"all\" all trust", "joe", "postgres", "", false, "no pg_hba.conf entry"),
+    ("local joe,postgres ann,joe trust", "joe", "postgres", "", false, IN),
+    ("local @names all trust", "joe", "postgres", "", false, IN),
+    ("local @names all trust", "joe", "joe", "", false, "no pg_hba.conf entry"),
+    ("local all +grp trust", "ann", "postgres", "", false, IN),
+    ("local all +grp trust", "joe", "postgres", "", false, "no pg_hba.conf entry"),
+    ("local all \"+grp\" trust", "ann", "postgres", "", false, "no pg_hba.conf entry"),
+    ("local all all \\\n  trust", "joe", "postgres", "", false, IN),
+    ("local all all password", "joe", "postgres", "password=scram", false, IN),
+    ("local all all password", "ann", "postgres", "password=md5pw", false, IN),
+    (
+        "local all all password",
+        "joe",
+        "postgres",
+        "password=wrong",
+        false,
+        "FATAL:  password authentication failed for user \"joe\"",
+    ),
+    ("local all all md5", "ann", "postgres", "password=md5pw", false, IN),
+    ("local all all md5", "joe", "postgres", "password=scram", false, IN),
+    (
+        "local all all md5",
+        "ann",
+        "postgres",
+        "password=wrong",
+        false,
+        "FATAL:  password authentication failed for user \"ann\"",
+    ),
+    ("local all all scram-sha-256", "joe", "postgres", "password=scram", false, IN),
+    (
+        "local all all scram-sha-256",
+        "joe",
+        "postgres",
+        "password=wrong",
+        false,
+        "FATAL:  password authentication failed for user \"joe\"",
+    ),
+    (
+        "local all all scram-sha-256",
+        "ann",
+        "postgres",
+        "password=md5pw",
+        false,
+        "FATAL:  password authentication failed for user \"ann\"",
+    ),
+    (
+        "local all all scram-sha-256",
+        "nobody_here",
+        "postgres",
+        "password=x",
+        false,
+        "FATAL:  password authentication failed for user \"nobody_here\"",
+    ),
+    (
+        "local all all scram-sha-256",
+        "late",
+        "postgres",
+        "password=x",
+        false,
+        "FATAL:  password authentication failed for user \"late\"",
+    ),
+    ("local all all scram-sha-256", "joe", "postgres", "", false, "fe_sendauth: no password supplied"),
+    (
+        "local all all peer",
+        "joe",
+        "postgres",
+        "",
+        false,
+        "FATAL:  Peer authentication failed for user \"joe\"",
+    ),
+    ("local all all peer map=here", "joe", "postgres", "", false, IN),
+    ("local all all ident map=here", "joe", "postgres", "", false, IN),
+    ("local all all peer map=pattern", "ann", "postgres", "", false, "Peer authentication failed"),
+    (
+        "host all all all ident",
+        "joe",
+        "postgres",
+        "",
+        true,
+        "FATAL:  Ident authentication failed for user \"joe\"",
+    ),
+    (
+        "local all all trust",
+        "nobody_here",
+        "postgres",
+        "",
+        false,
+        "FATAL:  role \"nobody_here\" does not exist",
+    ),
+    (
+        "local all all trust",
+        "nologin",
+        "postgres",
+        "",
+        false,
+        "FATAL:  role \"nologin\" is not permitted to log in",
+    ),
+    ("local all all trust", "joe", "nowhere", "", false, "FATAL:  database \"nowhere\" does not exist"),
+];
+
+#[test]
+fn every_kind_of_rule() {
+    let c = cluster(&[]);
+    people(&c);
+    let me = Command::new("id").arg("-un").output().unwrap();
+    let me = String::from_utf8_lossy(&me.stdout).trim().to_string();
+    std::fs::write(c.data_dir().join("pg_ident.conf"), format!("here {me} joe\npattern /^(x.*)$ \\1\n"))
+        .unwrap();
+    std::fs::write(c.data_dir().join("names"), "postgres, \"other db\"\n").unwrap();
+    let mut last = "";
+    for (rule, user, db, more, by_tcp, want) in CASES {
+        if *rule != last {
+            rules(&c, rule);
+            last = rule;
+        }
+        let got = if *by_tcp { tcp(&c, user, db, more) } else { local(&c, user, db, more) };
+        assert!(got.contains(want), "{rule}: {user} {db} {more}\n{got}\nwanted: {want}");
+    }
+    let log = log(&c);
+    assert!(log.contains("DETAIL:  Password does not match for user \"joe\".\n\tConnection matched pg_hba.conf line 2: \"local all all password\""), "{log}");
+    assert!(log.contains("User \"late\" has an expired password."));
+    assert!(log.contains("Role \"nobody_here\" does not exist."));
+    assert!(
+        log.contains(&format!("provided user name (joe) and authenticated user name ({me}) do not match"))
+    );
+}
+
+#[test]
+fn faulty_files_leave_the_rules_in_force() {
+    let c = cluster(&[]);
+    rules(&c, "host all all 127.0.0.1/33 trust\nlocal all all nonsense\nhost all all all gss");
+    let text = log(&c);
+    assert!(text.contains("LOG:  invalid CIDR mask in address \"127.0.0.1/33\""), "{text}");
+    assert!(text.contains(&format!(
+        "CONTEXT:  line 2 of configuration file \"{}\"",
+        c.data_dir().join("pg_hba.conf").display()
+    )));
+    assert!(text.contains("invalid authentication method \"gss\": not supported by this build"));
+    assert!(text.contains("pg_hba.conf was not reloaded"));
+    assert!(tcp(&c, "postgres", "postgres", "").contains(IN));
+    let shown = c.psql("select line_number, type, database, error from pg_hba_file_rules").unwrap().text;
+    assert!(shown.starts_with("1|local|{postgres}|\n2|||invalid CIDR mask"), "{shown}");
+    rules(&c, "host all,joe +g 10.0.0.0/8 md5\nhostssl all all all cert map=m");
+    let shown = c.psql("select type, database, user_name, address, netmask, auth_method, options, error from pg_hba_file_rules offset 1").unwrap().text;
+    assert_eq!(
+        shown,
+        "host|{all,joe}|{+g}|10.0.0.0|255.0.0.0|md5||\n|||||||hostssl record cannot match because SSL is disabled\n"
+    );
+    std::fs::write(c.data_dir().join("pg_ident.conf"), "m joe\nm a b\n").unwrap();
+    let shown = c.psql("select * from pg_ident_file_mappings").unwrap().text;
+    assert_eq!(shown, "1||||missing entry at end of line\n2|m|a|b|\n");
+}
+
+fn openssl(dir: &Path, args: &str) {
+    let out = Command::new("openssl").args(args.split(' ')).current_dir(dir).output().unwrap();
+    assert!(out.status.success(), "openssl {args}: {}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// An authority, a server certificate for localhost, a client certificate for joe.
+fn certificates(dir: &Path) {
+    openssl(dir, "req -x509 -newkey rsa:2048 -nodes -days 30 -keyout ca.key -out ca.crt -subj /CN=authority");
+    for (name, subject) in [("server", "/CN=localhost"), ("joe", "/O=x/CN=joe")] {
+        openssl(
+            dir,
+            &format!("req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj {subject}"),
+        );
+        std::fs::write(
+            dir.join("ext"),
+            "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n",
+        )
+        .unwrap();
+        openssl(
+            dir,
+            &format!(
+                "x509 -req -in {name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile ext -out {name}.crt"
+            ),
+        );
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(dir.join(format!("{name}.key")), std::fs::Permissions::from_mode(0o600))
+            .unwrap();
+    }
+}
+
+#[test]
+fn tls_certificates_and_channel_binding() {
+    let dir = std::env::temp_dir().join(format!("tls-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    certificates(&dir);
+    let at = |f: &str| dir.join(f).display().to_string();
+    let c = cluster(&[
+        ("ssl", "on"),
+        ("ssl_cert_file", &at("server.crt")),
+        ("ssl_key_file", &at("server.key")),
+        ("ssl_ca_file", &at("ca.crt")),
+        ("log_connections", "on"),
+    ]);
+    people(&c);
+    rules(&c, "hostssl all all all scram-sha-256");
+    let full = format!(
+        "host=localhost user=joe dbname=postgres password=scram sslmode=verify-full sslrootcert={}",
+        at("ca.crt")
+    );
+    assert!(connect(&c, &full).contains(IN), "{}", connect(&c, &full));
+    let bound = connect(&c, &format!("{full} channel_binding=require"));
+    assert!(bound.contains(IN), "{bound}");
+    assert!(log(&c).contains("SSL enabled (protocol=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)"));
+    assert!(log(&c).contains("connection authenticated: identity=\"joe\" method=scram-sha-256 ("));
+    let plain = tcp(&c, "joe", "postgres", "password=scram");
+    assert!(
+        plain.contains(
+            "no pg_hba.conf entry for host \"127.0.0.1\", user \"joe\", database \"postgres\", no encryption"
+        ),
+        "{plain}"
+    );
+    rules(&c, "hostnossl all all all trust");
+    let got = connect(&c, &full);
+    assert!(got.contains("no pg_hba.conf entry") && got.contains("SSL encryption"), "{got}");
+    // Certificates of clients.
+    rules(&c, "hostssl all all all cert");
+    let base =
+        format!("host=localhost user=joe dbname=postgres sslmode=verify-full sslrootcert={}", at("ca.crt"));
+    let got = connect(&c, &base);
+    assert!(got.contains("FATAL:  connection requires a valid client certificate"), "{got}");
+    let with = |user: &str| {
+        format!(
+            "host=localhost user={user} dbname=postgres sslmode=verify-full sslrootcert={} sslcert={} sslkey={}",
+            at("ca.crt"),
+            at("joe.crt"),
+            at("joe.key")
+        )
+    };
+    let got = connect(&c, &with("joe"));
+    assert!(got.contains(IN), "{got}");
+    let got = connect(&c, &with("ann"));
+    assert!(got.contains("FATAL:  certificate authentication failed for user \"ann\""), "{got}");
+    std::fs::write(c.data_dir().join("pg_ident.conf"), "m /^jo(.)$ ann\nd \"/O=x/CN=joe\" joe\n").unwrap();
+    rules(&c, "hostssl all all all cert map=m");
+    assert!(connect(&c, &with("ann")).contains(IN));
+    rules(&c, "hostssl all all all md5 clientcert=verify-ca");
+    assert!(connect(&c, &format!("{} password=md5pw", with("ann"))).contains(IN));
+    assert!(connect(&c, &format!("{base} password=scram")).contains("requires a valid client certificate"));
+    rules(&c, "hostssl all all all md5 clientcert=verify-full");
+    assert!(connect(&c, &format!("{} password=scram", with("joe"))).contains(IN));
+    assert!(
+        connect(&c, &format!("{} password=md5pw", with("ann")))
+            .contains("password authentication failed for user \"ann\"")
+    );
+    // A certificate that the authority did not sign is refused in the handshake.
+    openssl(
+        &dir,
+        "req -x509 -newkey rsa:2048 -nodes -days 30 -keyout rogue.key -out rogue.crt -subj /CN=joe",
+    );
+    let rogue = format!("{base} sslcert={} sslkey={}", at("rogue.crt"), at("rogue.key"));
+    std::fs::set_permissions(dir.join("rogue.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .unwrap();
+    assert!(!connect(&c, &rogue).contains(IN));
+    // Bytes in front of the handshake end the connection.
+    use std::io::{Read, Write};
+    let mut s = std::net::TcpStream::connect(("127.0.0.1", c.port)).unwrap();
+    s.write_all(&[0, 0, 0, 8, 4, 210, 22, 47, b'x', b'y']).unwrap();
+    let mut answer = Vec::new();
+    let _ = s.read_to_end(&mut answer);
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    assert!(text.contains("received unencrypted data after SSL request"), "{text}");
+    // Another certificate takes effect at a reload; a broken one leaves the old in force.
+    let serial = |c: &Cluster| {
+        let out = Command::new("sh").arg("-c").arg(format!("echo | openssl s_client -starttls postgres -connect 127.0.0.1:{} 2>/dev/null | openssl x509 -noout -serial", c.port)).output().unwrap();
+        String::from_utf8_lossy(&out.stdout).trim().to_string()
+    };
+    let first = serial(&c);
+    assert!(first.starts_with("serial="), "{first}");
+    certificates(&dir);
+    rules(&c, "hostssl all all all scram-sha-256");
+    let second = serial(&c);
+    assert_ne!(first, second);
+    std::fs::write(dir.join("server.crt"), "nonsense").unwrap();
+    rules(&c, "hostssl all all all scram-sha-256");
+    assert_eq!(serial(&c), second);
+    assert!(log(&c).contains("SSL configuration was not reloaded"));
+    let _ = std::fs::remove_dir_all(&dir);
+}
