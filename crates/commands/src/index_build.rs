@@ -47,8 +47,12 @@ fn described(ctx: &CommandCtx<'_>, rel: &Relation, ix: &IndexDesc) -> Result<Ind
 }
 
 /// The attributes that keys, expressions and predicate read, ascending.
-fn attributes<'e>(keys: &[i16], exprs: impl Iterator<Item = &'e Expr>) -> Result<Vec<u16>> {
-    let used = executor::node::scan::RelCols::collect(exprs, false)?;
+fn attributes<'e>(
+    keys: &[i16],
+    exprs: impl Iterator<Item = &'e Expr>,
+    heap: &access::Rel,
+) -> Result<Vec<u16>> {
+    let used = executor::node::scan::RelCols::collect(exprs, heap, false)?;
     let mut out: Vec<u16> = keys.iter().chain(&used.attrs).filter(|a| **a > 0).map(|a| *a as u16).collect();
     out.sort_unstable();
     out.dedup();
@@ -78,7 +82,7 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
     let mut build = BtBuild::new(ctx.engine, &index_rel, memory);
     let mut rows = 0u64;
     let mut tids: Vec<u64> = Vec::new();
-    let attrs = attributes(&ix.keys, exprs.iter().chain(&quals))?;
+    let attrs = attributes(&ix.keys, exprs.iter().chain(&quals), &heap)?;
     table_scan::each_batch_of(ctx, &heap, &attrs, &mut |batch| {
         rows += batch.rows as u64;
         if let Some(q) = &mut qual {
