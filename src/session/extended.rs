@@ -29,6 +29,15 @@ impl Session {
         } else if self.prepared.borrow().contains_key(name) {
             bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{name}\" already exists");
         }
+        if name.is_empty()
+            && !self.engine.is_aborted_block()
+            && let Some(p) = self.remembered(sql, &types)
+        {
+            self.prepared.borrow_mut().insert(String::new(), p);
+            self.conn.borrow_mut().out.parse_complete();
+            return Ok(());
+        }
+        let given = if name.is_empty() { types.clone() } else { Vec::new() };
         let mut statements = parser::parse(sql)?;
         if statements.len() > 1 {
             bail!(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement");
@@ -36,7 +45,11 @@ impl Session {
         let p = Prepared::new(source, statements.pop(), types);
         self.check_failed_block(&p)?;
         self.analysis(&p, true)?;
-        self.prepared.borrow_mut().insert(name.to_string(), Rc::new(p));
+        let p = Rc::new(p);
+        if name.is_empty() {
+            self.remember(given, &p);
+        }
+        self.prepared.borrow_mut().insert(name.to_string(), p);
         self.conn.borrow_mut().out.parse_complete();
         Ok(())
     }

@@ -103,6 +103,10 @@ pub fn format_of(formats: &[i16], i: usize) -> Result<i16> {
 }
 
 impl RowFormat {
+    /// Was it made for these settings?
+    pub fn is_for(&self, fmt: &Rc<FormatSettings>) -> bool {
+        Rc::ptr_eq(&self.fmt, fmt)
+    }
     /// Writes the live rows of a batch, at most `columns` of it.
     pub fn write_batch(
         &self,

@@ -10,6 +10,7 @@ mod format;
 mod host;
 mod ident;
 mod logging;
+mod plan_cache;
 mod portal;
 mod prepared;
 mod run;
@@ -79,6 +80,7 @@ pub struct Session {
     /// Version of the settings that `reported` was compared with last.
     reported_version: Cell<u64>,
     prepared: RefCell<BTreeMap<String, Rc<Prepared>>>,
+    plans: RefCell<plan_cache::PlanCache>,
     portals: RefCell<BTreeMap<String, Rc<RefCell<Portal>>>>,
     /// Notices raised while the connection is in use (a row is being written): sent before the next message.
     notices: RefCell<Vec<Report>>,
@@ -125,6 +127,7 @@ impl Session {
             reported: RefCell::default(),
             reported_version: Cell::new(u64::MAX),
             prepared: RefCell::default(),
+            plans: RefCell::default(),
             portals: RefCell::default(),
             notices: RefCell::default(),
             source: RefCell::new("".into()),

@@ -3,6 +3,7 @@
 //! custom plans first, then whichever is cheaper.
 
 use super::Session;
+use super::plan_cache::{SmallTable, State};
 use analyze::query::{Query, RteKind};
 use analyze::{AnalyzeCtx, Analyzed, OutputColumn, ParamTypes};
 use catalog::search_path::SearchPath;
@@ -10,7 +11,7 @@ use common::{Oid, Result, bail};
 use executor::run::CompiledPlan;
 use parser::ast::{RawStmt, Statement};
 use planner::{PlannedStmt, PlannerCtx};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use types::Datum;
 
@@ -26,10 +27,38 @@ pub struct Analysis {
     pub work: Work,
     /// Columns of the result; empty if it returns no rows.
     pub columns: Rc<Vec<OutputColumn>>,
+    /// How rows are sent, and in which formats the client wanted them, as of the last execution.
+    pub row_format: RefCell<Option<(Vec<i16>, Rc<super::format::RowFormat>)>>,
+    /// The RowDescription message of the simple protocol.
+    pub description: OnceCell<Vec<u8>>,
     generation: u64,
     path: Rc<SearchPath>,
     /// The role last found to be allowed all functions of the query.
     functions_allowed: Cell<Oid>,
+}
+
+impl Analysis {
+    fn new(work: Work, columns: Vec<OutputColumn>, generation: u64, path: Rc<SearchPath>) -> Analysis {
+        let columns = Rc::new(columns);
+        Analysis {
+            work,
+            columns,
+            row_format: RefCell::default(),
+            description: OnceCell::new(),
+            generation,
+            path,
+            functions_allowed: Cell::default(),
+        }
+    }
+    /// The form of a rewritten query.
+    pub fn of_query(query: Query, generation: u64, path: Rc<SearchPath>) -> Analysis {
+        let columns = analyze::output_columns(&query);
+        Analysis::new(Work::Query(Box::new(query)), columns, generation, path)
+    }
+    /// Was it made in this search path?
+    pub fn is_for_path(&self, path: &Rc<SearchPath>) -> bool {
+        Rc::ptr_eq(&self.path, path) || self.path == *path
+    }
 }
 
 /// A prepared (or one-off) statement.
@@ -44,6 +73,12 @@ pub struct Prepared {
     custom_cost: Cell<f64>,
     custom_plans: Cell<u32>,
     pub generic_plans: Cell<u64>,
+    /// An unnamed statement that serves again when the same text comes: as of which state of catalogs and settings.
+    shared: Cell<Option<State>>,
+    /// A shared statement is planned for each set of values.
+    custom_only: Cell<bool>,
+    /// The table that a kept plan reads whole.
+    small: Cell<Option<SmallTable>>,
 }
 
 /// The generic plan, ready to run; taken out while it runs.
@@ -68,7 +103,26 @@ impl Prepared {
             custom_cost: Cell::new(0.0),
             custom_plans: Cell::new(0),
             generic_plans: Cell::new(0),
+            shared: Cell::new(None),
+            custom_only: Cell::new(false),
+            small: Cell::new(None),
         }
+    }
+    /// Lets the statement serve again for the same text as long as `state` lasts.
+    pub fn share(&self, state: State) {
+        self.shared.set(Some(state));
+    }
+    /// The state that a shared statement is good for.
+    pub fn shared_state(&self) -> Option<State> {
+        self.shared.get()
+    }
+    /// Is a plan ready?
+    pub fn has_plan(&self) -> bool {
+        self.plan.borrow().is_some()
+    }
+    /// Takes the ready plan out; [`Session::return_plan`] puts it back.
+    pub fn take_plan(&self) -> Option<CompiledPlan> {
+        self.plan.borrow_mut().take().map(|c| c.plan)
     }
     /// The raw statement; `None` for an empty query string.
     pub fn raw(&self) -> Option<&RawStmt> {
@@ -113,18 +167,12 @@ impl Session {
         let path = self.search_path()?;
         if let Some(a) = &*p.analysis.borrow()
             && a.generation == self.catalog.generation()
-            && (Rc::ptr_eq(&a.path, &path) || a.path == path)
+            && a.is_for_path(&path)
         {
             return Ok(a.clone());
         }
         let Some(raw) = &p.raw else {
-            return Ok(Rc::new(Analysis {
-                work: Work::Empty,
-                columns: Rc::default(),
-                generation: 0,
-                path,
-                functions_allowed: Cell::default(),
-            }));
+            return Ok(Rc::new(Analysis::new(Work::Empty, Vec::new(), 0, path)));
         };
         let old_columns = p.analysis.borrow().as_ref().map(|a| a.columns.clone());
         let given = p.param_types.borrow().clone();
@@ -146,24 +194,27 @@ impl Session {
             }
             *p.param_types.borrow_mut() = params.types;
         }
-        let columns = Rc::new(match &work {
+        let columns = match &work {
             Work::Query(q) => analyze::output_columns(q),
             Work::Utility(u) => self.utility_columns(u)?,
             Work::Empty => Vec::new(),
-        });
+        };
         if old_columns.is_some_and(|old| !same_shape(&old, &columns)) && !variable {
             bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
         }
-        let a = Rc::new(Analysis {
-            work,
-            columns,
-            generation: self.catalog.generation(),
-            path,
-            functions_allowed: Cell::default(),
-        });
+        let a = Rc::new(Analysis::new(work, columns, self.catalog.generation(), path));
         *p.analysis.borrow_mut() = Some(a.clone());
         *p.plan.borrow_mut() = None;
         Ok(a)
+    }
+
+    /// Is the statement's analysed form still good?
+    pub(super) fn analysis_is_current(&self, p: &Prepared) -> bool {
+        let Ok(path) = self.search_path() else { return false };
+        p.analysis
+            .borrow()
+            .as_ref()
+            .is_some_and(|a| a.generation == self.catalog.generation() && a.is_for_path(&path))
     }
 
     /// A plan for a query statement with these parameter values, ready to run, and whether to give it back afterwards
@@ -183,13 +234,20 @@ impl Session {
         let Work::Query(query) = &a.work else {
             return Err(common::Error::internal("planning a utility statement"));
         };
-        if let Some(c) = p.plan.borrow_mut().take()
+        let kept = p.plan.borrow_mut().take();
+        if let Some(c) = kept
             && c.generation == self.catalog.generation()
+            && p.small.get().is_none_or(|s| self.is_unchanged(s))
         {
             p.generic_plans.set(p.generic_plans.get() + 1);
             return Ok((c.plan, true));
         }
-        let generic = params.is_empty() || self.wants_generic(p, query, params.len(), cursor)?;
+        if let Some(stmt) = self.plan_shared(p, query)? {
+            p.generic_plans.set(p.generic_plans.get() + 1);
+            return Ok((CompiledPlan::new(self.env(), Rc::new(stmt))?, true));
+        }
+        let shared = p.shared.get().is_some();
+        let generic = !shared && (params.is_empty() || self.wants_generic(p, query, params.len(), cursor)?);
         let types = p.param_types.borrow().clone();
         let bound = if generic && !params.is_empty() { None } else { Some(params) };
         let stmt = self.plan_query(Query::clone(query), &types, bound, cursor)?;
@@ -200,6 +258,18 @@ impl Session {
             p.custom_cost.set(p.custom_cost.get() + stmt.plan.total_cost + planning_cost(&stmt));
         }
         Ok((CompiledPlan::new(self.env(), Rc::new(stmt))?, generic))
+    }
+
+    /// A plan for all parameter values of a shared statement, if such a plan is as good as one for these.
+    fn plan_shared(&self, p: &Prepared, query: &Query) -> Result<Option<PlannedStmt>> {
+        if p.shared.get().is_none() || p.custom_only.get() {
+            return Ok(None);
+        }
+        let types = p.param_types.borrow().clone();
+        let found = self.generic_plan(query, &types)?;
+        p.custom_only.set(found.is_none());
+        p.small.set(found.as_ref().and_then(|f| f.1));
+        Ok(found.map(|f| f.0))
     }
 
     /// Should the next plan serve all parameter values?
@@ -225,6 +295,11 @@ impl Session {
     /// May the current user do what the query asks of its tables? Asked when it starts to run, as plans outlive SET ROLE.
     pub(super) fn check_privileges(&self, p: &Prepared) -> Result<()> {
         let a = self.analysis(p, false)?;
+        self.check_privileges_of(&a, &[])
+    }
+
+    /// The same for an analysed form, and functions that were called in making it.
+    pub(super) fn check_privileges_of(&self, a: &Analysis, functions: &[Oid]) -> Result<()> {
         let Work::Query(query) = &a.work else { return Ok(()) };
         let (role, superuser) = (self.current_role.get(), self.superuser.get());
         commands::aclcheck::check_query_privileges(&self.catalog, role, superuser, query)?;
@@ -234,6 +309,7 @@ impl Session {
                 role,
                 &commands::aclcheck::query_functions(query),
             )?;
+            commands::aclcheck::check_functions(&self.catalog, role, functions)?;
             a.functions_allowed.set(role);
         }
         Ok(())
@@ -250,7 +326,7 @@ impl Session {
     }
 
     /// Takes the locks a query needs on its relations, sub-queries included.
-    fn lock_query(&self, q: &Query) -> Result<()> {
+    pub(super) fn lock_query(&self, q: &Query) -> Result<()> {
         for rte in &q.rtable {
             match &rte.kind {
                 RteKind::Relation { relid, lockmode, .. } => self.lock_relation(*relid, *lockmode)?,
@@ -272,9 +348,20 @@ impl Session {
         bound: Option<&[Datum]>,
         cursor: bool,
     ) -> Result<PlannedStmt> {
+        self.with_planner_ctx(types, bound, cursor, |ctx| planner::plan_query(ctx, query))
+    }
+
+    /// Runs `f` with a context for planning.
+    pub(super) fn with_planner_ctx<R>(
+        &self,
+        types: &[Oid],
+        bound: Option<&[Datum]>,
+        cursor: bool,
+        f: impl FnOnce(&PlannerCtx<'_>) -> Result<R>,
+    ) -> Result<R> {
         let settings = self.planner_settings();
         let fmt = self.env().fmt.borrow().clone();
-        let ctx = PlannerCtx {
+        f(&PlannerCtx {
             catalog: &self.catalog,
             settings: &settings,
             registry: self.catalog.registry(),
@@ -285,8 +372,7 @@ impl Session {
             param_types: types,
             bound_params: bound,
             cursor,
-        };
-        planner::plan_query(&ctx, query)
+        })
     }
 }
 

@@ -1,10 +1,11 @@
 //! Running one statement to its end and sending what it returns.
 
 use super::Session;
+use super::format::RowFormat;
 use super::prepared::{Analysis, Prepared, Work};
 use analyze::query::{CmdType, Query};
 use common::{Error, Result};
-use executor::run::{QueryRun, RunOptions};
+use executor::run::{CompiledPlan, QueryRun, RunOptions};
 use parser::ast::Statement;
 use std::rc::Rc;
 use types::Datum;
@@ -60,13 +61,27 @@ impl Session {
         formats: &[i16],
         description: Description,
     ) -> Result<String> {
-        let (plan, cached) = self.plan_for(p, a, params, false)?;
+        let plan = self.plan_for(p, a, params, false)?;
         self.check_read_only(q)?;
         self.check_privileges(p)?;
+        self.execute_plan(p, a, plan, params, formats, description)
+    }
+
+    /// Runs a plan; one that is `kept` goes back to the statement.
+    pub(super) fn execute_plan(
+        &self,
+        p: &Rc<Prepared>,
+        a: &Rc<Analysis>,
+        (plan, kept): (CompiledPlan, bool),
+        params: &[Datum],
+        formats: &[i16],
+        description: Description,
+    ) -> Result<String> {
+        let Work::Query(q) = &a.work else { return Err(Error::internal("running a utility statement")) };
         let snapshot = self.engine.transaction_snapshot()?;
         let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
         let run = QueryRun::start(plan, params, &opts)?;
-        self.send_run(p, a, q, (run, cached), formats, description)
+        self.send_run(p, a, q, (run, kept), formats, description)
     }
 
     /// Sends all rows of a run, and ends it.
@@ -99,17 +114,46 @@ impl Session {
         formats: &[i16],
         description: Description,
     ) -> Result<()> {
-        let types: Vec<_> = a.columns.iter().map(|c| c.type_oid).collect();
-        let format = self.row_format(&types, formats)?;
+        let format = self.result_format(a, formats)?;
         if description == Description::Send {
-            let fields = self.fields(&a.columns, formats)?;
-            self.conn.borrow_mut().out.row_description(&fields);
+            self.send_description(a, formats)?;
         }
         while let Some(batch) = run.next(0)? {
             let mut conn = self.conn.borrow_mut();
             self.write_notices(&mut conn);
             format.write_batch(self, &mut conn, batch)?;
         }
+        Ok(())
+    }
+
+    /// The encoders of a result, looked up again only when formats or settings change.
+    fn result_format(&self, a: &Analysis, formats: &[i16]) -> Result<Rc<RowFormat>> {
+        if let Some((f, r)) = &*a.row_format.borrow()
+            && f == formats
+            && r.is_for(&self.env().fmt.borrow())
+        {
+            return Ok(r.clone());
+        }
+        let types: Vec<_> = a.columns.iter().map(|c| c.type_oid).collect();
+        let r = Rc::new(self.row_format(&types, formats)?);
+        *a.row_format.borrow_mut() = Some((formats.to_vec(), r.clone()));
+        Ok(r)
+    }
+
+    fn send_description(&self, a: &Analysis, formats: &[i16]) -> Result<()> {
+        if !formats.is_empty() {
+            let fields = self.fields(&a.columns, formats)?;
+            self.conn.borrow_mut().out.row_description(&fields);
+            return Ok(());
+        }
+        let out = &mut self.conn.borrow_mut().out;
+        if let Some(bytes) = a.description.get() {
+            out.append(bytes);
+            return Ok(());
+        }
+        let at = out.pending().len();
+        out.row_description(&self.fields(&a.columns, formats)?);
+        let _ = a.description.set(out.pending()[at..].to_vec());
         Ok(())
     }
 
@@ -171,7 +215,8 @@ pub fn ends_failed_block(s: &Statement) -> bool {
     }
 }
 
-fn is_query(s: &Statement) -> bool {
+/// SELECT, INSERT, UPDATE, DELETE, MERGE.
+pub fn is_query(s: &Statement) -> bool {
     matches!(
         s,
         Statement::Select(_)

@@ -15,6 +15,13 @@ impl Session {
         *self.source.borrow_mut() = source.clone();
         self.prepared.borrow_mut().remove("");
         self.engine.start_command()?;
+        if let Some(tag) = self.cached_query(&source)? {
+            self.engine.commit_command()?;
+            let mut conn = self.conn.borrow_mut();
+            self.write_notices(&mut conn);
+            conn.out.command_complete(&tag);
+            return Ok(());
+        }
         let mut notices = Vec::new();
         let parsed = parser::parse_with_notices(sql, &mut notices);
         for n in notices {

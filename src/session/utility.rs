@@ -333,6 +333,7 @@ impl Session {
         match &d.name {
             None => {
                 self.prepared.borrow_mut().clear();
+                self.forget_plans();
                 Ok("DEALLOCATE ALL".into())
             }
             Some(n) => {
@@ -397,6 +398,7 @@ impl Session {
             }
             DiscardTarget::Plans => {
                 self.catalog.reset_caches();
+                self.forget_plans();
                 Ok("DISCARD PLANS".into())
             }
             DiscardTarget::Sequences => {

@@ -56,6 +56,10 @@ impl Writer {
         self.buf[at..at + 4].copy_from_slice(&len.to_be_bytes());
         r
     }
+    /// Whole messages made before.
+    pub fn append(&mut self, messages: &[u8]) {
+        self.buf.extend_from_slice(messages);
+    }
     /// One byte outside any message: the answer to SSLRequest.
     pub fn raw_byte(&mut self, b: u8) {
         self.buf.push(b);
