@@ -85,6 +85,11 @@ impl Session {
         });
     }
 
+    /// May any statement be logged?
+    pub(super) fn logs_statements(&self) -> bool {
+        self.log.enabled.get()
+    }
+
     /// A message that may be logged begins.
     pub(super) fn log_begin(&self) {
         self.log.logged.set(false);

@@ -106,7 +106,8 @@ impl Session {
     /// Runs a query string from the cache. `None` if that is not possible and nothing has happened; the command tag
     /// otherwise.
     pub(super) fn cached_query(&self, source: &Rc<str>) -> Result<Option<String>> {
-        if self.engine.is_aborted_block() {
+        // What is to be logged depends on the raw tree.
+        if self.engine.is_aborted_block() || self.logs_statements() {
             return Ok(None);
         }
         let (found, literals) = {
