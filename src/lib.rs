@@ -10,6 +10,7 @@ pub mod log;
 pub mod postmaster;
 pub mod server;
 pub mod session;
+mod stack;
 pub mod tools;
 
 /// `server_version`.

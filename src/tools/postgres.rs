@@ -102,6 +102,7 @@ fn run(a: Args, raw: &[String]) -> Result<i32> {
         println!("{}", s.raw(name).unwrap_or_default());
         return Ok(0);
     }
+    crate::stack::make_room()?;
     let command_line = raw.iter().map(|a| quote(a)).collect::<Vec<_>>().join(" ");
     postmaster::run(&Options { data_dir: dir, settings, command_line })
 }

@@ -93,10 +93,14 @@ pub struct Analyzer<'a> {
     pub domain_value: Option<Expr>,
     /// Address of a local of the caller: how deep recursion may go is measured from it.
     stack_base: usize,
+    visited: std::cell::Cell<u32>,
 }
 
-/// Bytes of stack analysis may use; the planner needs some for the same tree.
-const STACK_BYTES_MAX: usize = 2 << 20;
+/// Bytes of stack analysis may use; the planner needs some for the same tree. The server gives its main thread more than
+/// twice that.
+const STACK_BYTES_MAX: usize = if cfg!(debug_assertions) { 60 << 20 } else { 24 << 20 };
+/// So many nodes are visited between two looks at pending interrupts.
+const NODES_PER_CHECK: u32 = 64;
 
 fn stack_address() -> usize {
     let here = 0u8;
@@ -106,10 +110,21 @@ fn stack_address() -> usize {
 impl<'a> Analyzer<'a> {
     /// An analyzer with no level open.
     pub fn new(ctx: &'a AnalyzeCtx<'a>, params: ParamTypes) -> Analyzer<'a> {
-        Analyzer { ctx, params, levels: Vec::new(), domain_value: None, stack_base: stack_address() }
+        Analyzer {
+            ctx,
+            params,
+            levels: Vec::new(),
+            domain_value: None,
+            stack_base: stack_address(),
+            visited: Default::default(),
+        }
     }
-    /// 54001 if expressions or queries are nested too deeply.
+    /// 54001 if expressions or queries are nested too deeply. Visited for every node, so interrupts are served here.
     pub fn check_stack(&self) -> Result<()> {
+        self.visited.set(self.visited.get().wrapping_add(1));
+        if self.visited.get().is_multiple_of(NODES_PER_CHECK) {
+            self.ctx.catalog.engine().check_interrupts()?;
+        }
         if self.stack_base.abs_diff(stack_address()) < STACK_BYTES_MAX {
             return Ok(());
         }

@@ -356,7 +356,11 @@ fn all_clauses(root: &Root, rti: u32, path: &Path) -> Vec<Ri> {
 }
 
 fn scan(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
-    let rti = path.rel.first().unwrap_or(0);
+    // Arms of set operations may be numbered beyond what a set of relations holds.
+    let rti = match &path.kind {
+        PathKind::Subquery { rti, .. } => *rti,
+        _ => path.rel.first().unwrap_or(0),
+    };
     let list = all_clauses(root, rti, path);
     let clauses = ordered(g, list.clone());
     let mut p = match &path.kind {

@@ -239,6 +239,7 @@ fn legal(g: &Glob<'_>, root: &mut Root, a: Relids, b: Relids) -> Option<Legal> {
 }
 
 fn make_join(g: &Glob<'_>, root: &mut Root, a: Relids, b: Relids, made: &mut Vec<Relids>) -> Result<()> {
+    g.check_interrupts()?;
     let Some(l) = legal(g, root, a, b) else { return Ok(()) };
     let (a, b) = if l.reversed { (b, a) } else { (a, b) };
     let sji = l.sji.unwrap_or_else(|| crate::cost::join::plain_join(a, b));

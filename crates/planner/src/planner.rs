@@ -85,6 +85,7 @@ pub fn subquery_planner(
     if depth > 200 {
         return Err(common::err!(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
     }
+    g.check_interrupts()?;
     reset_depth(g, depth);
     let ctx = g.ctx;
     let mut init = Vec::new();

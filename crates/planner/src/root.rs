@@ -77,6 +77,10 @@ impl<'a> Glob<'a> {
             has_modifying_cte: Cell::new(false),
         }
     }
+    /// Acts on cancel requests: planning a large statement takes a while.
+    pub fn check_interrupts(&self) -> common::Result<()> {
+        self.ctx.catalog.engine().check_interrupts()
+    }
     /// A fresh executor parameter slot.
     pub fn new_param(&self) -> u32 {
         let id = self.next_param.get();

@@ -50,12 +50,14 @@ use crate::lexer::Lexer;
 use crate::token::{T, Token};
 use common::{Error, Report, Result, Severity, err};
 
-/// Levels of nesting the parser follows. Each costs stack here and in everything that walks the tree; unoptimised
-/// frames are several times larger.
-const DEPTH_MAX: u32 = if cfg!(debug_assertions) { 250 } else { 1_000 };
+/// Levels of nesting the parser follows. Each costs stack here and in everything that walks the tree; the server makes
+/// room for that on its main thread.
+const DEPTH_MAX: u32 = 1_000;
 /// Length of a chain of left-associative operators, which nests the tree without nesting the parser. PostgreSQL gives up
 /// at some 4,000 as well.
-const CHAIN_MAX: u32 = if cfg!(debug_assertions) { 1_000 } else { 4_000 };
+const CHAIN_MAX: u32 = 4_000;
+/// The same for UNION and its like.
+const SET_CHAIN_MAX: u32 = 10_000;
 
 /// The parser's state over one query string.
 pub(crate) struct Parser<'a> {
@@ -423,8 +425,12 @@ impl<'a> Parser<'a> {
     /// Counts a link of a left-associative chain.
     #[inline]
     pub(crate) fn link(&mut self) -> Result<()> {
+        self.link_within(CHAIN_MAX)
+    }
+
+    fn link_within(&mut self, max: u32) -> Result<()> {
         self.chain += 1;
-        if self.chain > CHAIN_MAX {
+        if self.chain > max {
             return Err(too_deep());
         }
         Ok(())

@@ -92,7 +92,7 @@ impl Parser<'_> {
             if level < min {
                 return Ok(left);
             }
-            self.link()?;
+            self.link_within(super::SET_CHAIN_MAX)?;
             self.skip()?;
             let all = self.eat_one_of(&[Kw::All, Kw::Distinct])? == Some(Kw::All);
             let right = self.set_operations(level + 1, None)?;

@@ -82,6 +82,7 @@ fn leftmost(t: &SetOpTree) -> u32 {
 }
 
 fn node(g: &Glob<'_>, root: &mut Root, t: &SetOpTree) -> Result<Rc<Path>> {
+    g.check_interrupts()?;
     match t {
         SetOpTree::Leaf(rti) => leaf(g, root, *rti),
         SetOpTree::Node(s) if s.op == SetOp::Union => union(g, root, s, leftmost(t)),
