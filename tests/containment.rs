@@ -109,6 +109,7 @@ fn many_backends_may_die() {
         Kind::Stegodon,
         Options {
             settings: vec![("shared_buffers".into(), "8MB".into()), ("max_connections".into(), "10".into())],
+            ..Options::default()
         },
     )
     .unwrap();
@@ -349,4 +350,39 @@ fn a_new_server_waits_for_the_old_ones_processes() {
     assert!(!c.data_dir().join("postmaster.pid").exists());
     drop(dir);
     c.launch().unwrap();
+}
+
+#[test]
+fn a_panic_costs_its_statement() {
+    let c = cluster();
+    let mut other = wire(&c);
+    other.ok("create table t(a int)");
+    let mut w = wire(&c);
+    w.ok("prepare p as select 7");
+    w.ok("begin; insert into t values (1)");
+    w.ok("set stegodon.fault = 'panic'");
+    let e = w.query("select 1").unwrap().error.expect("the statement fails");
+    assert_eq!((e.code(), e.message()), ("XX000", "a fault that was asked for"));
+    assert_eq!(w.query("select 1").unwrap().error.unwrap().code(), "25P02");
+    w.ok("rollback");
+    assert_eq!(w.value("execute p"), "7");
+    assert_eq!(w.value("select count(*) from t"), "0");
+    other.ok("insert into t values (2)");
+    assert_eq!(w.value("select count(*) from t"), "1");
+}
+
+#[test]
+fn a_panic_that_may_leave_shared_memory_broken_restarts_the_server() {
+    for fault in ["panic with lock", "panic in critical section"] {
+        let c = cluster();
+        let mut other = wire(&c);
+        other.ok("create table t(a int); insert into t values (1)");
+        let mut w = wire(&c);
+        w.ok("begin; insert into t values (2)");
+        w.ok(&format!("set stegodon.fault = '{fault}'"));
+        assert!(w.query("select 1").is_err() || w.is_closed_within(SOON), "{fault}");
+        assert!(other.is_closed_within(SOON), "{fault}: {}", c.log_tail());
+        let mut again = reconnect(&c);
+        assert_eq!(again.value("select count(*) from t"), "1", "{fault}");
+    }
 }

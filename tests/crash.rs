@@ -443,7 +443,7 @@ fn acknowledged_commits_survive_random_kills() {
     let mut r = Random::new(seed);
     let settings = [("shared_buffers", "4MB"), ("max_wal_size", "32MB"), ("autovacuum_naptime", "1s")];
     let settings = settings.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
-    let mut c = Cluster::start(Kind::Stegodon, Options { settings }).unwrap();
+    let mut c = Cluster::start(Kind::Stegodon, Options { settings, ..Options::default() }).unwrap();
     setup(&mut Wire::connect(&c).unwrap());
     let books = Arc::new(Books::default());
     for round in 1..=rounds {

@@ -6,6 +6,7 @@ mod alter_system;
 mod auth;
 mod copy;
 mod extended;
+mod fault;
 mod format;
 mod host;
 mod ident;

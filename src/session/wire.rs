@@ -109,6 +109,7 @@ impl Session {
         match frontend::decode(kind, &body)? {
             Frontend::Query(sql) => {
                 self.show_query(sql);
+                self.fail_on_demand();
                 self.simple_query(sql)?;
                 self.log_duration(Step::Statement, sql, None);
                 self.engine.interrupts().disarm(TimerId::Statement);

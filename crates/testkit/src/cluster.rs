@@ -21,11 +21,13 @@ pub enum Kind {
 pub struct Options {
     /// Extra settings for the command line.
     pub settings: Vec<(String, String)>,
+    /// Environment of the server.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { settings: vec![("shared_buffers".into(), "64MB".into())] }
+        Options { settings: vec![("shared_buffers".into(), "64MB".into())], environment: Vec::new() }
     }
 }
 
@@ -130,6 +132,12 @@ impl Cluster {
         Ok(())
     }
 
+    /// Sets a variable of the server's environment, from its next start on.
+    pub fn set_environment(&mut self, name: &str, value: &str) {
+        self.options.environment.retain(|(n, _)| n != name);
+        self.options.environment.push((name.into(), value.into()));
+    }
+
     /// Starts the server and waits until it lets clients in.
     pub fn launch(&mut self) -> Result<()> {
         self.spawn()?;
@@ -145,6 +153,7 @@ impl Cluster {
         for (n, v) in &self.options.settings {
             c.arg("-c").arg(format!("{n}={v}"));
         }
+        c.envs(self.options.environment.iter().cloned());
         c.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         self.server = Some(c.spawn()?);
         Ok(())

@@ -3,7 +3,6 @@
 use super::{LockMode, LockOutcome, LockTag};
 use crate::{Engine, MemberStatus};
 use common::{MultiXactId, Oid, Result, Tid, Xid};
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 impl Engine {
@@ -140,32 +139,6 @@ impl Engine {
         let tag = LockTag::speculative(xid, token);
         self.lock(tag, LockMode::Share, false, false)?;
         self.unlock(tag, LockMode::Share, false);
-        Ok(())
-    }
-
-    /// Virtual transactions that hold a lock conflicting with `mode` on a relation (backend id, local number).
-    pub fn lock_conflicts(&self, tag: LockTag, mode: LockMode) -> Vec<(u32, u64)> {
-        let c = super::conflicts(mode);
-        let me = self.proc.pid();
-        let mut out: Vec<_> = self
-            .lock_status()
-            .into_iter()
-            .filter(|s| s.granted && s.tag == tag && s.pid != me && c & s.mode.bit() != 0 && s.vxid.1 != 0)
-            .map(|s| s.vxid)
-            .collect();
-        out.sort_unstable();
-        out.dedup();
-        out
-    }
-    /// Waits until a virtual transaction is over.
-    pub fn wait_for_vxid(&self, backend: u32, lxid: u64) -> Result<()> {
-        let p = self.procs.get(backend - 1);
-        let _w = self.interrupts.waiting(ipc::WaitEvent::lock(super::TagType::VirtualTransaction as u8));
-        while p.pid() != 0 && p.lxid.load(Relaxed) == lxid {
-            self.check_interrupts()?;
-            self.proc.latch().wait(Some(Duration::from_millis(10)));
-            self.proc.latch().reset();
-        }
         Ok(())
     }
 
