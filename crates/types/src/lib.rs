@@ -3,6 +3,7 @@
 
 pub mod agg;
 pub mod array;
+pub mod bits;
 pub mod column;
 pub mod datetime;
 pub mod datum;
@@ -14,6 +15,8 @@ pub mod int;
 pub mod json;
 pub mod kernel;
 pub mod misc;
+pub mod money;
+pub mod net;
 pub mod numeric;
 pub mod oids;
 pub mod ops;
@@ -58,6 +61,9 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         record::TABLE,
         json::table::TABLE,
         range::table::TABLE,
+        bits::table::TABLE,
+        net::table::TABLE,
+        money::table::TABLE,
         json::path::table::TABLE,
         enums::TABLE,
     ]

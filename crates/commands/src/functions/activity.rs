@@ -1,7 +1,6 @@
 //! `pg_stat_get_activity` and the functions that show one backend.
 
 use super::env;
-use super::inet;
 use super::rows::{made, opt_text};
 use common::{Oid, Result};
 use ipc::activity::ActivityCopy;
@@ -89,7 +88,7 @@ fn row(c: &CallCtx<'_>, p: &Proc) -> Result<Vec<Datum>> {
     r[9] = stamp(a.query_start);
     r[10] = stamp(a.backend_start);
     r[11] = stamp(a.state_change);
-    r[12] = a.client_addr.parse().map_or(Datum::Null, inet::host);
+    r[12] = a.client_addr.parse().map_or(Datum::Null, types::net::inet_host);
     r[13] = if a.client_host.is_empty() { Datum::Null } else { Datum::text(&a.client_host) };
     r[14] = if client { Datum::I32(port(&a)) } else { Datum::Null };
     r[15] = xid(p.xid.load(Relaxed));

@@ -11,7 +11,6 @@ pub(crate) mod definition;
 mod domains;
 mod encoding;
 mod enums;
-mod inet;
 mod locks;
 mod log_files;
 mod name;
@@ -52,7 +51,6 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         domains::TABLE,
         encoding::TABLE,
         enums::TABLE,
-        inet::TABLE,
         locks::TABLE,
         log_files::TABLE,
         name::TABLE,

@@ -1,7 +1,7 @@
 //! Who, where, what: the session and the server as a client asks for them.
 
 use super::rows::made;
-use super::{env, inet, rows};
+use super::{env, rows};
 use catalog::literal;
 use common::{Error, Oid, Result, SqlState, err};
 use parser::keywords::{Category, KEYWORDS};
@@ -172,7 +172,7 @@ fn postmaster_start_time(c: &CallCtx<'_>) -> Result<i64> {
 }
 
 fn client_addr(c: &CallCtx<'_>) -> Result<Datum> {
-    Ok(env(c)?.host.client_addr().map_or(Datum::Null, |a| inet::host(a.ip())))
+    Ok(env(c)?.host.client_addr().map_or(Datum::Null, |a| types::net::inet_host(a.ip())))
 }
 
 fn client_port(c: &CallCtx<'_>) -> Result<Option<i32>> {

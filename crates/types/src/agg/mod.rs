@@ -9,6 +9,8 @@ mod interval;
 mod num;
 mod simple;
 pub mod table;
+
+pub use extreme::{max, min};
 mod window;
 
 pub use window::{Span, Spans};

@@ -1,0 +1,45 @@
+//! money functions by OID.
+
+use super::*;
+use crate::{AggImpl, FnImpl, k1, k2, w1};
+
+/// Functions of money.
+pub static TABLE: &[(u32, FnImpl)] = &[
+    (886, FnImpl::Input(cash_in)),
+    (887, FnImpl::Output(cash_out)),
+    (2492, FnImpl::Receive(cash_recv)),
+    (2493, FnImpl::Send(cash_send)),
+    (377, FnImpl::Cmp(cash_cmp)),
+    (888, k2!(eq)),
+    (889, k2!(ne)),
+    (890, k2!(lt)),
+    (891, k2!(le)),
+    (892, k2!(gt)),
+    (893, k2!(ge)),
+    (898, k2!(larger)),
+    (899, k2!(smaller)),
+    (894, k2!(add)),
+    (895, k2!(subtract)),
+    (846, k2!(|a: i64, b: f32| mul_float(a, b))),
+    (896, k2!(|a: i64, b: f64| mul_float(a, b))),
+    (848, k2!(|b: f32, a: i64| mul_float(a, b))),
+    (919, k2!(|b: f64, a: i64| mul_float(a, b))),
+    (866, k2!(|a: i64, b: i16| mul(a, b))),
+    (864, k2!(|a: i64, b: i32| mul(a, b))),
+    (3344, k2!(|a: i64, b: i64| mul(a, b))),
+    (863, k2!(|b: i16, a: i64| mul(a, b))),
+    (862, k2!(|b: i32, a: i64| mul(a, b))),
+    (3399, k2!(|b: i64, a: i64| mul(a, b))),
+    (847, k2!(|a: i64, b: f32| div_float(a, b))),
+    (897, k2!(|a: i64, b: f64| div_float(a, b))),
+    (867, k2!(|a: i64, b: i16| div(a, b))),
+    (865, k2!(|a: i64, b: i32| div(a, b))),
+    (3345, k2!(|a: i64, b: i64| div(a, b))),
+    (3822, k2!(div_cash)),
+    (3811, k1!(|v: i32| from_int(v))),
+    (3812, k1!(|v: i64| from_int(v))),
+    (3824, k1!(from_numeric)),
+    (3823, w1!(to_numeric)),
+    (935, k1!(cash_words)),
+    (2112, FnImpl::Agg(AggImpl { make: super::agg::sum })),
+];
