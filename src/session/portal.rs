@@ -374,6 +374,9 @@ impl Session {
         let Work::Query(q) = &analysis.work else {
             bail!(INVALID_CURSOR_DEFINITION, "DECLARE CURSOR must specify a query");
         };
+        if q.has_modifying_cte {
+            bail!(FEATURE_NOT_SUPPORTED, "DECLARE CURSOR must not contain data-modifying statements in WITH");
+        }
         if !holdable {
             self.engine.require_block(true, "DECLARE CURSOR")?;
         }

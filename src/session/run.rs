@@ -194,6 +194,9 @@ impl Session {
             };
             common::bail!(READ_ONLY_SQL_TRANSACTION, "cannot execute {what} in a read-only transaction");
         }
+        if q.has_modifying_cte {
+            common::bail!(READ_ONLY_SQL_TRANSACTION, "cannot execute SELECT in a read-only transaction");
+        }
         if !q.row_marks.is_empty() && self.engine.read_only() {
             common::bail!(
                 READ_ONLY_SQL_TRANSACTION,

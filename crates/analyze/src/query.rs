@@ -275,6 +275,18 @@ pub enum Overriding {
     System,
 }
 
+/// WHEN [NOT] MATCHED [AND qual] THEN command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MergeAction {
+    pub matched: bool,
+    /// INSERT, UPDATE or DELETE; `None` is DO NOTHING.
+    pub command: Option<CmdType>,
+    pub qual: Option<Expr>,
+    /// As an INSERT's or UPDATE's.
+    pub target_list: Vec<TargetEntry>,
+    pub overriding: Overriding,
+}
+
 /// A resolved SELECT, INSERT, UPDATE, DELETE or MERGE.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Query {
@@ -308,6 +320,9 @@ pub struct Query {
     pub limit_option: LimitOption,
     pub row_marks: Vec<RowMark>,
     pub set_operations: Option<SetOpTree>,
+    /// MERGE's WHEN clauses in order.
+    #[serde(default)]
+    pub merge_actions: Vec<MergeAction>,
     /// Byte range of the statement in its source text.
     pub location: (usize, usize),
 }

@@ -250,6 +250,13 @@ impl<'a> Analyzer<'a> {
             )
             .at(loc));
         }
+        if kind == ExprKind::MergeWhen && attno != -6 {
+            return Err(err!(
+                INVALID_COLUMN_REFERENCE,
+                "cannot use system column \"{name}\" in MERGE WHEN condition"
+            )
+            .at(loc));
+        }
         if kind == ExprKind::GeneratedColumn && attno != -6 {
             return Err(err!(
                 INVALID_COLUMN_REFERENCE,

@@ -55,7 +55,7 @@ fn statement(an: &mut Analyzer<'_>, s: &Statement) -> Result<Option<Query>> {
         Statement::Insert(s) => an.transform_insert(s).map(Some),
         Statement::Update(s) => an.transform_update(s).map(Some),
         Statement::Delete(s) => an.transform_delete(s).map(Some),
-        Statement::Merge(_) => Err(Error::unsupported("MERGE")),
+        Statement::Merge(s) => an.transform_merge(s).map(Some),
         _ => Ok(None),
     }
 }

@@ -95,6 +95,10 @@ pub fn query_exprs<'a>(q: &'a Query, f: &mut dyn FnMut(&'a Expr)) {
         oc.set.iter().for_each(|t| f(&t.expr));
         oc.where_clause.iter().for_each(&mut *f);
     }
+    for a in &q.merge_actions {
+        a.qual.iter().for_each(&mut *f);
+        a.target_list.iter().for_each(|t| f(&t.expr));
+    }
     for r in q.rtable.iter() {
         r.security_quals.iter().for_each(&mut *f);
         match &r.kind {
@@ -223,6 +227,10 @@ pub fn query_exprs_mut<'a>(q: &'a mut Query, f: &mut dyn FnMut(&'a mut Expr)) {
         oc.arbiter_where.iter_mut().for_each(&mut *f);
         oc.set.iter_mut().for_each(|t| f(&mut t.expr));
         oc.where_clause.iter_mut().for_each(&mut *f);
+    }
+    for a in &mut q.merge_actions {
+        a.qual.iter_mut().for_each(&mut *f);
+        a.target_list.iter_mut().for_each(|t| f(&mut t.expr));
     }
     for r in q.rtable.iter_mut() {
         r.security_quals.iter_mut().for_each(&mut *f);

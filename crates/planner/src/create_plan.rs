@@ -1044,7 +1044,8 @@ fn modify(g: &Glob<'_>, root: &mut Root, path: &Path, sub: &Rc<Path>) -> Result<
         on_conflict: None,
         epq_marks: root.row_marks.clone(),
         check_options: Vec::new(),
-        can_set_tag: true,
+        can_set_tag: root.depth == 0,
+        merge: q.merge_actions.iter().map(merge_action).collect(),
     };
     match q.command {
         CmdType::Insert => {
@@ -1066,11 +1067,20 @@ fn modify(g: &Glob<'_>, root: &mut Root, path: &Path, sub: &Rc<Path>) -> Result<
         }
         _ => {}
     }
-    if matches!(q.command, CmdType::Update | CmdType::Delete) {
+    if matches!(q.command, CmdType::Update | CmdType::Delete | CmdType::Merge) {
         m.ctid_col =
             root.tlist.iter().position(|t| t.junk && t.name.as_deref() == Some("ctid")).map(|i| i as u16);
     }
     let mut p = wrap(path, Node::ModifyTable(Box::new(m)), Vec::new());
     p.targetlist = q.returning.clone();
     Ok(p)
+}
+
+fn merge_action(a: &MergeAction) -> MergeActionPlan {
+    MergeActionPlan {
+        matched: a.matched,
+        command: a.command,
+        qual: a.qual.iter().cloned().collect(),
+        set: a.target_list.iter().filter(|t| !t.junk).map(|t| (t.resno, t.expr.clone())).collect(),
+    }
 }

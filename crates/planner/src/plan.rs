@@ -318,6 +318,19 @@ pub struct ModifyTable {
     /// Views' WITH CHECK OPTION quals over the new row.
     pub check_options: Vec<(String, Expr)>,
     pub can_set_tag: bool,
+    /// MERGE's WHEN clauses; their expressions read the child's columns (`Outer`).
+    pub merge: Vec<MergeActionPlan>,
+}
+
+/// A WHEN clause of MERGE.
+#[derive(Clone, Debug)]
+pub struct MergeActionPlan {
+    pub matched: bool,
+    /// INSERT, UPDATE or DELETE; `None` does nothing.
+    pub command: Option<CmdType>,
+    pub qual: Vec<Expr>,
+    /// Attribute numbers and their new values: for INSERT all attributes but dropped ones.
+    pub set: Vec<(i16, Expr)>,
 }
 
 #[derive(Clone, Debug)]

@@ -18,9 +18,6 @@ pub fn plan(ctx: &PlannerCtx<'_>, mut query: Query) -> Result<PlannedStmt> {
     let g = Glob::new(ctx);
     prep::wholerow::replace_all(&mut query);
     let command = query.command;
-    if command == CmdType::Merge {
-        return Err(Error::unsupported("MERGE"));
-    }
     let has_returning = !query.returning.is_empty();
     let fraction = if ctx.cursor { ctx.settings.cursor_tuple_fraction } else { 0.0 };
     let fraction = if fraction >= 1.0 { 0.0 } else { fraction };
@@ -114,7 +111,7 @@ pub fn subquery_planner(
 fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>) -> Result<()> {
     for c in std::mem::take(&mut q.ctes) {
         if c.query.command != CmdType::Select {
-            return Err(Error::unsupported("data-modifying statements in WITH"));
+            g.has_modifying_cte.set(true);
         }
         let wt = c.recursive.then(|| g.new_param());
         let mut sub = subquery_planner(g, (*c.query).clone(), depth + 1, 0.0, wt)?;
@@ -231,6 +228,16 @@ fn preprocess(g: &Glob<'_>, root: &mut Root) -> Result<()> {
         }
         root.query.on_conflict = Some(oc);
     }
+    let mut actions = std::mem::take(&mut root.query.merge_actions);
+    for a in &mut actions {
+        if let Some(e) = &mut a.qual {
+            preprocess_expr(g, root, e, true)?;
+        }
+        for t in &mut a.target_list {
+            preprocess_expr(g, root, &mut t.expr, false)?;
+        }
+    }
+    root.query.merge_actions = actions;
     let mut rtable = std::mem::take(&mut root.query.rtable);
     let mut r = Ok(());
     for rte in &mut rtable {

@@ -197,6 +197,10 @@ pub fn each_expr<'p>(p: &'p Plan, f: &mut dyn FnMut(&'p Expr)) {
         }
         Node::ModifyTable(m) => {
             m.returning.iter().for_each(|t| f(&t.expr));
+            for a in &m.merge {
+                a.qual.iter().for_each(&mut *f);
+                a.set.iter().for_each(|s| f(&s.1));
+            }
             if let Some(oc) = &m.on_conflict {
                 oc.set.iter().for_each(|s| f(&s.1));
                 oc.where_clause.iter().for_each(f);
@@ -591,6 +595,15 @@ impl Cx<'_, '_> {
         };
         for t in &mut m.returning {
             fix_returning(&mut t.expr);
+        }
+        for a in &mut m.merge {
+            for e in a.qual.iter_mut().chain(a.set.iter_mut().map(|s| &mut s.1)) {
+                add_offset(e, off);
+                replace(e, &mut |x| match x {
+                    Expr::Var(_) => find_in(&child, x, VarNo::Outer),
+                    _ => None,
+                });
+            }
         }
         if let Some(oc) = &mut m.on_conflict {
             oc.excluded_rti += off;

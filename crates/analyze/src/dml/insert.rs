@@ -11,7 +11,7 @@ use crate::scope::{Analyzer, acl};
 use crate::select::new_query;
 use catalog::desc::Relation;
 use common::{Result, err};
-use parser::{Indirection, InsertStmt, OverridingKind, SelectStmt};
+use parser::{Indirection, InsertStmt, OverridingKind, ResTarget, SelectStmt};
 
 /// A column that is inserted into, or a part of one, and where it was named.
 struct Target {
@@ -40,7 +40,7 @@ impl Analyzer<'_> {
         let (rel, item) =
             self.set_target(&s.relation, false, acl::INSERT | if update { acl::UPDATE } else { 0 })?;
         q.result_relation = item.rti;
-        let targets = self.insert_targets(&rel, s)?;
+        let targets = self.insert_targets(&rel, &s.cols)?;
         let exprs: Vec<Expr> = match (&s.select_stmt, general) {
             (None, _) => Vec::new(),
             (_, Some(sel)) => self.insert_from_query(&rel, &targets, sel)?,
@@ -73,6 +73,26 @@ impl Analyzer<'_> {
         self.finish_query(&mut q);
         crate::collation::assign_query(self.ctx, &mut q)?;
         Ok(q)
+    }
+
+    /// The target list of MERGE's INSERT; without values every column gets its default.
+    pub(super) fn merge_insert(
+        &mut self,
+        rel: &Relation,
+        rti: u32,
+        cols: &[ResTarget],
+        values: Option<&[parser::Expr]>,
+    ) -> Result<Vec<TargetEntry>> {
+        let Some(values) = values else { return Ok(Vec::new()) };
+        let targets = self.insert_targets(rel, cols)?;
+        let list = self.transform_expr_list(values, ExprKind::ValuesSingle, true)?;
+        let exprs = self.insert_row(rel, &targets, list, !cols.is_empty())?;
+        let mut out = Vec::new();
+        for (t, e) in targets.iter().zip(exprs) {
+            self.add_target(rel, &mut out, t, e)?;
+            self.rte(rti).inserted_cols.push(t.attno);
+        }
+        Ok(out)
     }
 
     /// Adds a value to the target list; parts of one column are put into it one after the other.
@@ -119,8 +139,8 @@ impl Analyzer<'_> {
         self.assign_part(e.clone(), &part, &[], e)
     }
 
-    fn insert_targets(&mut self, rel: &Relation, s: &InsertStmt) -> Result<Vec<Target>> {
-        if s.cols.is_empty() {
+    fn insert_targets(&mut self, rel: &Relation, cols: &[ResTarget]) -> Result<Vec<Target>> {
+        if cols.is_empty() {
             return Ok(rel
                 .desc
                 .attrs
@@ -131,7 +151,7 @@ impl Analyzer<'_> {
                 .collect());
         }
         let mut out: Vec<Target> = Vec::new();
-        for c in &s.cols {
+        for c in cols {
             let name = c.name.as_deref().unwrap_or("");
             let attno = self.target_column(rel, name, c.location, true)?;
             // Several parts of a column may be named, but not a part beside the whole.

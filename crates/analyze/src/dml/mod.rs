@@ -2,6 +2,7 @@
 
 mod assign;
 mod insert;
+mod merge;
 mod on_conflict;
 mod update;
 

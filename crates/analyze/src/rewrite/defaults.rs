@@ -21,7 +21,30 @@ pub fn fill(ctx: &AnalyzeCtx<'_>, q: &mut Query) -> Result<()> {
         }
         return Ok(());
     }
+    if q.command == CmdType::Merge {
+        return fill_merge(ctx, q, &rel);
+    }
     fill_update(ctx, &mut q.target_list, &rel)
+}
+
+fn fill_merge(ctx: &AnalyzeCtx<'_>, q: &mut Query, rel: &Relation) -> Result<()> {
+    for i in 0..q.merge_actions.len() {
+        let a = &mut q.merge_actions[i];
+        match a.command {
+            Some(CmdType::Update) => fill_update(ctx, &mut a.target_list, rel)?,
+            Some(CmdType::Insert) => {
+                // The query stands in for the INSERT it is not.
+                let (list, overriding) = (std::mem::take(&mut a.target_list), a.overriding);
+                q.target_list = list;
+                q.overriding = overriding;
+                fill_insert(ctx, q, rel)?;
+                q.merge_actions[i].target_list = std::mem::take(&mut q.target_list);
+                q.overriding = Overriding::None;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The default of a column as an expression of its type; `None` if it has none.

@@ -21,7 +21,7 @@ fn rewrite_query(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> 
     for c in &mut q.ctes {
         rewrite_query(ctx, &mut c.query, depth)?;
     }
-    if matches!(q.command, CmdType::Insert | CmdType::Update) {
+    if matches!(q.command, CmdType::Insert | CmdType::Update | CmdType::Merge) {
         defaults::fill(ctx, q)?;
     }
     view::expand(ctx, q, depth)?;

@@ -45,6 +45,7 @@ pub fn new_query(command: CmdType) -> Query {
         limit_option: LimitOption::Count,
         row_marks: Vec::new(),
         set_operations: None,
+        merge_actions: Vec::new(),
         location: (0, 0),
     }
 }

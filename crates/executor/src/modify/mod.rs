@@ -7,6 +7,7 @@ mod conflict;
 pub mod epq;
 pub mod fkey;
 pub mod index_build;
+mod merge;
 mod table;
 pub mod target;
 

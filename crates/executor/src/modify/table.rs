@@ -4,6 +4,7 @@ use super::bulk::insert_rows;
 use super::conflict::Conflicts;
 use super::epq::{EpqRows, concurrent_delete, concurrent_update, keeps_snapshot, recheck, tid_at};
 use super::fkey;
+use super::merge::{self, MergeWhen};
 use super::target::{TableScope, TargetRelation};
 use crate::expr::project::Projection;
 use crate::expr::qual::Qual;
@@ -47,20 +48,20 @@ pub(super) enum Outcome {
 }
 
 /// What the plan says, without the child.
-struct Spec {
+pub(super) struct Spec {
     command: CmdType,
     rti: u32,
     insert_cols: Vec<Option<u16>>,
     update_cols: Vec<(i16, u16)>,
-    ctid_col: Option<u16>,
+    pub(super) ctid_col: Option<u16>,
     epq_marks: Vec<PlanRowMark>,
     can_set_tag: bool,
 }
 
 pub(super) struct ModifyNode {
-    child: BoxNode,
+    pub(super) child: BoxNode,
     pub(super) target: TargetRelation,
-    m: Spec,
+    pub(super) m: Spec,
     node_id: u32,
     returning: Option<Projection>,
     /// Rows for RETURNING, see [`ReturningScope`].
@@ -72,16 +73,14 @@ pub(super) struct ModifyNode {
     changed: Vec<u16>,
     checks: Vec<(String, Qual)>,
     conflicts: Option<Conflicts>,
-    bulk: BulkInsert,
-    tids: Vec<Tid>,
+    pub(super) merge: Vec<MergeWhen>,
+    pub(super) bulk: BulkInsert,
+    pub(super) tids: Vec<Tid>,
     done: bool,
 }
 
 /// ModifyTable.
 pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
-    if m.command == CmdType::Merge {
-        return Err(Error::unsupported("MERGE"));
-    }
     let target = TargetRelation::open(b.env, relation_of(b, m.rti)?)?;
     let natts = target.natts();
     let mut phys = target.phys.clone();
@@ -102,6 +101,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
         m.update_cols.iter().map(|c| c.0 as u16).chain(target.generated_attrs()).collect();
     changed.sort_unstable();
     changed.dedup();
+    let target_generated: Vec<u16> = target.generated_attrs().collect();
     let conflicts = match &m.on_conflict {
         Some(c) => Some(Conflicts::compile(b, &target, m.rti, c)?),
         None => None,
@@ -118,6 +118,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
         changed,
         checks,
         conflicts,
+        merge: merge::compile(b, m, &target_generated)?,
         bulk: BulkInsert::default(),
         tids: Vec::new(),
         done: false,
@@ -134,14 +135,14 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
 }
 
 impl ModifyNode {
-    fn count(&self, cx: &Exec, n: u64) {
+    pub(super) fn count(&self, cx: &Exec, n: u64) {
         if self.m.can_set_tag {
             cx.processed.set(cx.processed.get() + n);
         }
     }
 
     /// Tests WITH CHECK OPTION on the new rows. 44000.
-    fn check_views(&mut self, cx: &Exec) -> Result<()> {
+    pub(super) fn check_views(&mut self, cx: &Exec) -> Result<()> {
         for (view, q) in &mut self.checks {
             let before = TargetRelation::rows(&self.new);
             let saved = self.new.sel.take();
@@ -288,7 +289,13 @@ impl ModifyNode {
     }
 
     /// Follows a concurrently updated row: its latest version is locked and the plan's conditions are tested again.
-    fn follow(&self, cx: &Exec, tid: Tid, i: usize, mode: RowLock) -> Result<Option<(Tid, Batch)>> {
+    pub(super) fn follow(
+        &self,
+        cx: &Exec,
+        tid: Tid,
+        i: usize,
+        mode: RowLock,
+    ) -> Result<Option<(Tid, Batch)>> {
         if keeps_snapshot(cx)? {
             return Err(concurrent_update());
         }
@@ -425,17 +432,17 @@ impl ModifyNode {
         }
         for k in 0..self.child.batch().live_count() {
             let i = colops::nth_live(self.child.batch(), k);
-            if self.m.command == CmdType::Update {
-                self.update_row(cx, i)?;
-            } else {
-                self.delete_row(cx, i)?;
+            match self.m.command {
+                CmdType::Update => self.update_row(cx, i)?,
+                CmdType::Merge => self.merge_row(cx, i)?,
+                _ => self.delete_row(cx, i)?,
             }
         }
         Ok(())
     }
 }
 
-fn self_modified(what: &str) -> Error {
+pub(super) fn self_modified(what: &str) -> Error {
     err!(
         TRIGGERED_DATA_CHANGE_VIOLATION,
         "tuple to be {what} was already modified by an operation triggered by the current command"

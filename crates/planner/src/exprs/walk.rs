@@ -44,6 +44,10 @@ pub fn query_exprs<'e>(q: &'e Query, f: &mut dyn FnMut(&'e Expr)) {
             f(w);
         }
     }
+    for a in &q.merge_actions {
+        a.qual.iter().for_each(&mut *f);
+        a.target_list.iter().for_each(|t| f(&t.expr));
+    }
     for r in &q.rtable {
         match &r.kind {
             RteKind::Function { functions, .. } => functions.iter().for_each(|x| f(&x.expr)),
@@ -98,6 +102,10 @@ pub fn query_exprs_mut(q: &mut Query, f: &mut dyn FnMut(&mut Expr)) {
         if let Some(w) = &mut oc.where_clause {
             f(w);
         }
+    }
+    for a in &mut q.merge_actions {
+        a.qual.iter_mut().for_each(&mut *f);
+        a.target_list.iter_mut().for_each(|t| f(&mut t.expr));
     }
     for r in &mut q.rtable {
         match &mut r.kind {

@@ -21,9 +21,9 @@ pub fn pull_up(ctx: &PlannerCtx<'_>, q: &mut Query) {
 fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<u32> {
     let mut list = Vec::new();
     for t in &q.jointree.from {
-        leaves(t, false, &mut list);
+        leaves(t, false, false, &mut list);
     }
-    for (rti, outer) in list {
+    for (rti, outer, beside) in list {
         let RteKind::Subquery { query, lateral, security_barrier, .. } = &mut q.rtable[rti as usize - 1].kind
         else {
             continue;
@@ -39,7 +39,7 @@ fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<u32> {
             sublinks::pull_up(ctx, query);
         }
         pull_up(ctx, query);
-        if !is_simple(ctx, query) || (outer && query.jointree.from.is_empty()) {
+        if !is_simple(ctx, query) || ((outer || beside) && query.jointree.from.is_empty()) {
             continue;
         }
         let own = from_relids(&query.jointree);
@@ -74,10 +74,12 @@ fn whole_row_used(q: &Query, rti: u32) -> bool {
     found
 }
 
-fn leaves(t: &JoinTree, outer: bool, out: &mut Vec<(u32, bool)>) {
+/// Entries of a join tree, with whether outer joins may null-extend them, and whether they stand on either side of one
+/// (where something must stand).
+fn leaves(t: &JoinTree, outer: bool, beside: bool, out: &mut Vec<(u32, bool, bool)>) {
     match t {
-        JoinTree::Rte(n) => out.push((*n, outer)),
-        JoinTree::From(f) => f.from.iter().for_each(|c| leaves(c, outer, out)),
+        JoinTree::Rte(n) => out.push((*n, outer, beside)),
+        JoinTree::From(f) => f.from.iter().for_each(|c| leaves(c, outer, beside, out)),
         JoinTree::Join(j) => {
             let (l, r) = match j.kind {
                 JoinType::Inner | JoinType::Semi => (outer, outer),
@@ -85,8 +87,9 @@ fn leaves(t: &JoinTree, outer: bool, out: &mut Vec<(u32, bool)>) {
                 JoinType::Right => (true, outer),
                 JoinType::Full => (true, true),
             };
-            leaves(&j.left, l, out);
-            leaves(&j.right, r, out);
+            let beside = beside || !matches!(j.kind, JoinType::Inner | JoinType::Semi);
+            leaves(&j.left, l, beside, out);
+            leaves(&j.right, r, beside, out);
         }
     }
 }
@@ -230,6 +233,7 @@ pub fn empty_query() -> Query {
         limit_option: LimitOption::Count,
         row_marks: Vec::new(),
         set_operations: None,
+        merge_actions: Vec::new(),
         location: (0, 0),
     }
 }

@@ -43,7 +43,7 @@ pub fn target_list(_g: &Glob<'_>, root: &mut Root) -> Result<()> {
     let target = root.query.result_relation;
     let from = from_relids(&root.query.jointree);
     match root.query.command {
-        CmdType::Update | CmdType::Delete => {
+        CmdType::Update | CmdType::Delete | CmdType::Merge => {
             junk(root, ctid_var(target), "ctid".into());
             for rti in from.iter().filter(|r| *r != target) {
                 mark(root, rti, LockStrength::KeyShare, LockWaitPolicy::Block);
@@ -73,12 +73,23 @@ pub fn target_list(_g: &Glob<'_>, root: &mut Root) -> Result<()> {
             }
         }
     }
+    // MERGE's clauses read the columns of both sides.
+    for e in merge_exprs(&root.query) {
+        let mut v = Vec::new();
+        pull_vars(e, false, &mut v);
+        vars.extend(v.into_iter().filter(|x| matches!(x, Expr::Var(y) if from.contains(rte_no(y)))).cloned());
+    }
     for v in vars {
         if !root.tlist.iter().any(|t| t.expr == v) {
             junk(root, v, "returning".into());
         }
     }
     Ok(())
+}
+
+/// Expressions of MERGE's clauses.
+fn merge_exprs(q: &Query) -> impl Iterator<Item = &Expr> {
+    q.merge_actions.iter().flat_map(|a| a.qual.iter().chain(a.target_list.iter().map(|t| &t.expr)))
 }
 
 fn mark(root: &mut Root, rti: u32, strength: LockStrength, wait: LockWaitPolicy) {
