@@ -10,6 +10,18 @@ use catalog::desc::ProcDesc;
 use common::{Oid, Result, err};
 use parser::FuncCall;
 
+/// A plain target entry, the `i`-th.
+pub fn entry(i: usize, expr: Expr) -> TargetEntry {
+    TargetEntry {
+        expr,
+        resno: i as i16 + 1,
+        name: None,
+        sort_group_ref: 0,
+        orig: (Oid::INVALID, 0),
+        junk: false,
+    }
+}
+
 impl Analyzer<'_> {
     /// The node of an aggregate call.
     pub fn build_aggregate(
@@ -30,21 +42,27 @@ impl Analyzer<'_> {
             .at_if_none(args.iter().find(|a| crate::coerce::returns_set(a)).and_then(expr_location)));
         }
         let filter = self.transform_filter(fc)?;
-        let mut list: Vec<TargetEntry> = args
-            .into_iter()
-            .enumerate()
-            .map(|(i, expr)| TargetEntry {
-                expr,
-                resno: i as i16 + 1,
-                name: None,
-                sort_group_ref: 0,
-                orig: (Oid::INVALID, 0),
-                junk: false,
-            })
-            .collect();
-        let num_args = list.len();
-        let order =
-            self.transform_sort_clause(&fc.agg_order, &mut list, crate::kind::ExprKind::OrderBy, true)?;
+        // What "any" stands for is the argument's own type.
+        let mut declared = declared;
+        for (d, e) in declared.iter_mut().zip(&args) {
+            if *d == types::oids::ANY {
+                *d = expr_type(e);
+            }
+        }
+        let mut args = args;
+        let (mut list, order, direct_args, num_args);
+        if fc.agg_within_group {
+            let columns = args.split_off(args.len() - fc.agg_order.len());
+            (list, order) = self.ordered_set_list(fc, columns)?;
+            num_args = list.len();
+            direct_args = args;
+        } else {
+            list = args.into_iter().enumerate().map(|(i, e)| entry(i, e)).collect::<Vec<_>>();
+            num_args = list.len();
+            order =
+                self.transform_sort_clause(&fc.agg_order, &mut list, crate::kind::ExprKind::OrderBy, true)?;
+            direct_args = Vec::new();
+        }
         let distinct = if fc.agg_distinct {
             let d = self.transform_distinct(&mut list, &order, true)?;
             if let Some(bad) = d.iter().find(|s| !s.sortop.is_valid()) {
@@ -68,20 +86,13 @@ impl Analyzer<'_> {
             t.junk = true;
         }
         let kind = self.ctx.catalog.aggregate(p.oid)?.map_or(b'n', |a| a.kind);
-        // What "any" stands for is the argument's own type.
-        let mut declared = declared;
-        for (d, t) in declared.iter_mut().zip(&list) {
-            if *d == types::oids::ANY {
-                *d = expr_type(&t.expr);
-            }
-        }
         let mut agg = Aggref {
             aggfnoid: p.oid,
             result_type: result,
             collation: Oid::INVALID,
             input_collation: Oid::INVALID,
             arg_types: declared,
-            direct_args: Vec::new(),
+            direct_args,
             args: list,
             order,
             distinct,
@@ -95,8 +106,38 @@ impl Analyzer<'_> {
         };
         let inputs: Vec<&Expr> = agg.args.iter().map(|t| &t.expr).chain(agg.filter.as_deref()).collect();
         agg.levels_up = self.aggregate_level(&inputs)?;
+        self.check_direct_args(&agg)?;
         self.check_agg_allowed(agg.levels_up, fc.location, "aggregate functions")?;
         Ok(Expr::Aggref(Box::new(agg)))
+    }
+
+    /// Direct arguments belong to the aggregate's level or to one further out.
+    fn check_direct_args(&self, agg: &Aggref) -> Result<()> {
+        let mut bad = None;
+        for e in &agg.direct_args {
+            walk(e, 0, &mut |x, depth| {
+                match x {
+                    Expr::Var(v) if v.levels_up >= depth && v.levels_up - depth < agg.levels_up => {
+                        bad.get_or_insert_with(|| {
+                            err!(
+                                GROUPING_ERROR,
+                                "outer-level aggregate cannot contain a lower-level variable in its direct arguments"
+                            )
+                            .at_if_none(v.location)
+                        });
+                    }
+                    Expr::Aggref(a) if a.levels_up >= depth && a.levels_up - depth <= agg.levels_up => {
+                        bad.get_or_insert_with(|| {
+                            err!(GROUPING_ERROR, "aggregate function calls cannot be nested")
+                                .at_if_none(a.location)
+                        });
+                    }
+                    _ => {}
+                }
+                bad.is_none()
+            });
+        }
+        bad.map_or(Ok(()), Err)
     }
 
     /// May an aggregate (`what`) of `up` levels above stand here?
@@ -238,7 +279,11 @@ impl GroupCheck<'_, '_, '_> {
             Expr::Aggref(a) if a.levels_up == depth => {
                 // Its direct arguments are evaluated once per group.
                 for d in &a.direct_args {
-                    self.check(d, depth)?;
+                    self.check(d, depth).map_err(|e| {
+                        e.detail(
+                            "Direct arguments of an ordered-set aggregate must use only grouped columns.",
+                        )
+                    })?;
                 }
                 return Ok(());
             }

@@ -68,7 +68,8 @@ impl Analyzer<'_> {
         Ok(out)
     }
 
-    fn add_to_sort_list(
+    /// Adds an ORDER BY item over entry `i`.
+    pub fn add_to_sort_list(
         &mut self,
         i: usize,
         list: &mut [TargetEntry],

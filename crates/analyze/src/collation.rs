@@ -237,6 +237,13 @@ fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
         }
         Expr::Aggref(a) => {
             let mut s = State::NONE;
+            for d in a.direct_args.iter_mut() {
+                let x = derive(ctx, d)?;
+                // A hypothetical argument's collation is its column's.
+                if a.kind != b'h' {
+                    s = merge(ctx, s, x)?;
+                }
+            }
             for t in a.args.iter_mut() {
                 let x = derive(ctx, &mut t.expr)?;
                 if !t.junk {

@@ -47,7 +47,7 @@ impl Analyzer<'_> {
             TableExpr::RangeSubselect(s) => self.transform_range_subselect(s)?,
             TableExpr::RangeFunction(f) => self.transform_range_function(f)?,
             TableExpr::JoinExpr(j) => return self.transform_join(j),
-            TableExpr::RangeTableSample(_) => return Err(Error::unsupported("TABLESAMPLE")),
+            TableExpr::RangeTableSample(s) => self.transform_sample(s)?,
             TableExpr::RangeTableFunc(_) => return Err(Error::unsupported("XMLTABLE")),
         };
         Ok((JoinTree::Rte(item.rti), item.clone(), vec![item]))
@@ -62,6 +62,56 @@ impl Analyzer<'_> {
         let lockmode = if self.is_locked(rv) { 2 } else { 1 };
         let rel = self.open_relation(rv, lockmode)?;
         self.add_relation(&rel, rv.alias.as_ref(), rv.inh, lockmode, Some(rv.location))
+    }
+
+    /// `table TABLESAMPLE method (…) REPEATABLE (…)`.
+    fn transform_sample(&mut self, s: &parser::RangeTableSample) -> Result<NsItem> {
+        let item = self.transform_range_var(&s.relation)?;
+        let name = s.method.join(".");
+        let fits = matches!(
+            self.level().rtable[item.rti as usize - 1].kind,
+            RteKind::Relation { relkind: b'r' | b'm' | b'p', .. }
+        );
+        if !fits {
+            return Err(err!(
+                WRONG_OBJECT_TYPE,
+                "TABLESAMPLE clause can only be applied to tables and materialized views"
+            )
+            .at(s.relation.location));
+        }
+        let method = match s.method.as_slice() {
+            [m] => m.as_str(),
+            [schema, m] if schema == "pg_catalog" => m.as_str(),
+            _ => "",
+        };
+        if !matches!(method, "bernoulli" | "system") {
+            return Err(err!(UNDEFINED_OBJECT, "tablesample method {name} does not exist").at(s.location));
+        }
+        let [arg] = s.args.as_slice() else {
+            return Err(err!(
+                INVALID_TABLESAMPLE_ARGUMENT,
+                "tablesample method {name} requires 1 argument, not {}",
+                s.args.len()
+            )
+            .at(s.location));
+        };
+        let kind = ExprKind::FromFunction;
+        let e = self.transform_expr_kind(arg, kind)?;
+        let args = vec![self.coerce_to_specific(e, types::oids::FLOAT4, -1, "TABLESAMPLE")?];
+        let repeatable = match &s.repeatable {
+            Some(r) => {
+                let e = self.transform_expr_kind(r, kind)?;
+                Some(self.coerce_to_specific(e, types::oids::FLOAT8, -1, "REPEATABLE")?)
+            }
+            None => None,
+        };
+        if args.iter().chain(&repeatable).any(|e| crate::agg::first_var(e).is_some()) {
+            return Err(Error::unsupported("LATERAL references in TABLESAMPLE"));
+        }
+        if let RteKind::Relation { tablesample, .. } = &mut self.level().rtable[item.rti as usize - 1].kind {
+            *tablesample = Some(Box::new(TableSample { method: method.into(), args, repeatable }));
+        }
+        Ok(item)
     }
 
     /// Will FOR UPDATE apply to this table?
@@ -411,6 +461,9 @@ impl Analyzer<'_> {
             u.cols.truncate(merged_cols);
             u.rel_visible = true;
             u.cols_visible = false;
+            if ns.iter().any(|n| n.rel_visible && n.name == u.name) {
+                return Err(err!(DUPLICATE_ALIAS, "table name \"{}\" specified more than once", u.name));
+            }
             ns.push(u);
         }
         ns.push(item.clone());

@@ -357,7 +357,9 @@ impl Analyzer<'_> {
             }
         }
         if fc.agg_within_group {
-            return Err(Error::unsupported("WITHIN GROUP"));
+            for s in &fc.agg_order {
+                args.push(self.transform_expr_kind(&s.node, crate::kind::ExprKind::OrderBy)?);
+            }
         }
         let fname = &fc.funcname;
         if let ([a], [_], true) = (args.as_slice(), fname.as_slice(), plain_call(fc))
@@ -413,18 +415,29 @@ impl Analyzer<'_> {
         };
         let proc = cand.item.proc.clone();
         check_decorations(fc, &proc)?;
-        if proc.kind == b'a' && self.ctx.catalog.aggregate(proc.oid)?.is_some_and(|a| a.kind != b'n') {
-            return Err(err!(
-                WRONG_OBJECT_TYPE,
-                "WITHIN GROUP is required for ordered-set aggregate {}",
-                fc.funcname.join(".")
-            )
-            .at(fc.location));
+        let agg_kind = match proc.kind {
+            b'a' => self.ctx.catalog.aggregate(proc.oid)?.map_or(b'n', |a| a.kind),
+            _ => b'n',
+        };
+        let mut actual = actual;
+        if agg_kind != b'n' {
+            let n = cand.item.variadic_args;
+            self.check_ordered_set(fc, &proc, agg_kind, &mut args, &cand.args, &mut actual, n)?;
+        } else if fc.agg_within_group && matches!(proc.kind, b'a' | b'w') {
+            let name = fc.funcname.join(".");
+            let e = if proc.kind == b'w' {
+                err!(WRONG_OBJECT_TYPE, "window function {name} cannot have WITHIN GROUP")
+            } else {
+                err!(
+                    WRONG_OBJECT_TYPE,
+                    "{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP"
+                )
+            };
+            return Err(e.at(fc.location));
         }
         let nonvariadic =
             if cand.item.variadic_args > 0 { actual.len() - cand.item.variadic_args } else { 0 };
         let mut declared = cand.args.clone();
-        let mut actual = actual;
         if cand.item.defaults > 0 {
             let extra = self.default_args(&proc, &cand.item)?;
             actual.extend(extra.iter().map(expr_type));
@@ -723,7 +736,7 @@ fn check_decorations(fc: &FuncCall, p: &ProcDesc) -> Result<()> {
             .hint("To call a procedure, use CALL.")
             .at(fc.location)),
         b'a' => {
-            if fc.args.is_empty() && !fc.agg_star && fc.over.is_none() {
+            if fc.args.is_empty() && !fc.agg_star && fc.over.is_none() && !fc.agg_within_group {
                 return Err(star_needed(fc));
             }
             Ok(())

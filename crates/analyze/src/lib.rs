@@ -22,6 +22,7 @@ pub mod info;
 mod kind;
 pub mod names;
 pub mod oper;
+mod ordered_set;
 pub mod polymorphic;
 pub mod query;
 mod record;

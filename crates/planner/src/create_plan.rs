@@ -366,7 +366,11 @@ fn scan(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
     let mut p = match &path.kind {
         PathKind::SeqScan { rti } => {
             let q = with_params(g, root, bare(&clauses));
-            wrap(path, Node::SeqScan { rti: *rti, sample: None }, q)
+            let sample = match &root.query.rte(*rti).kind {
+                RteKind::Relation { tablesample, .. } => tablesample.clone(),
+                _ => None,
+            };
+            wrap(path, Node::SeqScan { rti: *rti, sample }, q)
         }
         PathKind::Index(ip) => index_scan(g, root, path, ip)?,
         PathKind::BitmapHeap { rti, bitmap } => bitmap_scan(g, root, path, *rti, bitmap, clauses)?,

@@ -249,6 +249,13 @@ fn preprocess(g: &Glob<'_>, root: &mut Root) -> Result<()> {
                     }
                 }
             }
+            RteKind::Relation { tablesample: Some(s), .. } => {
+                for e in s.args.iter_mut().chain(&mut s.repeatable) {
+                    if r.is_ok() {
+                        r = preprocess_expr(g, root, e, false);
+                    }
+                }
+            }
             RteKind::Values { lists, .. } => {
                 for e in lists.iter_mut().flatten() {
                     if r.is_ok() {

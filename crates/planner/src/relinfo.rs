@@ -50,6 +50,22 @@ impl RelInfo {
     }
 }
 
+/// How much of a table a sample reads and returns.
+fn sample_size(g: &Glob<'_>, s: &analyze::query::TableSample, rel: &mut RelInfo) {
+    let percent = match s.args.first().map(|e| crate::exprs::fold::for_estimate(g.ctx, e)) {
+        Some(Expr::Const(c)) => match c.value {
+            types::Datum::F32(x) if (0.0..=100.0).contains(&x) => f64::from(x),
+            _ => 10.0,
+        },
+        _ => 10.0,
+    };
+    let fraction = percent / 100.0;
+    if s.method == "system" {
+        rel.pages = crate::selectivity::clamp_rows(rel.pages * fraction);
+    }
+    rel.tuples = crate::selectivity::clamp_rows(rel.tuples * fraction);
+}
+
 /// Makes the relation of a range table entry.
 pub fn build_base(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
     let mut rel = RelInfo::new(Relids::single(rti), rti);
@@ -57,9 +73,6 @@ pub fn build_base(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
     let rte = root.query.rte(rti);
     if let RteKind::Relation { relid, inh, relkind, tablesample, .. } = &rte.kind {
         let relation = g.ctx.catalog.relation(*relid)?;
-        if tablesample.is_some() {
-            return Err(Error::unsupported("TABLESAMPLE"));
-        }
         if *relkind == b'p' || (*inh && relation.has_subclass) {
             return Err(Error::unsupported("table inheritance"));
         }
@@ -67,6 +80,9 @@ pub fn build_base(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
             return Err(Error::unsupported("row-level security"));
         }
         size(g, &relation, &mut rel)?;
+        if let Some(s) = tablesample {
+            sample_size(g, s, &mut rel);
+        }
         if g.ctx.settings.enable_indexscan
             || g.ctx.settings.enable_bitmapscan
             || g.ctx.settings.enable_indexonlyscan

@@ -235,6 +235,8 @@ pub struct Root {
     /// Outer references that nested loops must supply while making the plan.
     pub cur_outer: Relids,
     pub cur_outer_params: Vec<crate::plan::NestLoopParam>,
+    /// The target list's set-returning functions were all evaluated below grouping.
+    pub srfs_done: bool,
     /// GROUPING SETS, arranged.
     pub sets: Option<crate::upper::grouping_sets::Sets>,
     /// Windows in use, in the order they are computed.
@@ -283,6 +285,7 @@ impl Root {
             row_marks: Vec::new(),
             cur_outer: Relids::EMPTY,
             cur_outer_params: Vec::new(),
+            srfs_done: false,
             sets: None,
             windows: Vec::new(),
             minmax: Vec::new(),

@@ -187,6 +187,18 @@ impl Deparser<'_> {
         if a.star {
             self.put("*");
         }
+        if a.kind != b'n' {
+            for (i, e) in a.direct_args.iter().enumerate() {
+                if i > 0 {
+                    self.put(", ");
+                }
+                self.expr(e, true)?;
+            }
+            self.put(") WITHIN GROUP (ORDER BY ");
+            self.order_by(&a.order, &a.args, false)?;
+            self.put(")");
+            return self.filter(a.filter.as_deref());
+        }
         let args: Vec<&TargetEntry> = a.args.iter().filter(|t| !t.junk).collect();
         for (i, t) in args.iter().enumerate() {
             if i > 0 {

@@ -731,6 +731,16 @@ impl Deparser<'_> {
                 r.eref_cols.iter().filter(|c| !c.is_empty()).map(|c| quote_ident(c)).collect();
             self.put(&format!("({})", cols.join(", ")));
         }
+        if let RteKind::Relation { tablesample: Some(t), .. } = &r.kind {
+            self.put(&format!(" TABLESAMPLE {} (", t.method));
+            self.list(&t.args, false)?;
+            self.put(")");
+            if let Some(e) = &t.repeatable {
+                self.put(" REPEATABLE (");
+                self.expr(e, false)?;
+                self.put(")");
+            }
+        }
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Agg: plain, sorted and hashed. Groups are numbered; aggregate states are vectors over group numbers that take whole
 //! batches. A hashed one beyond its memory writes rows of unknown groups to partition files and works them off afterwards.
 
+use super::ordered_set::{self, SetKind};
 use super::*;
 use crate::expr::{Program, colops, compile};
 use crate::node::group::KeyEq;
@@ -14,7 +15,7 @@ use common::Oid;
 use planner::instrument::HashAggInstr;
 use planner::plan::{AggStrategy, GroupKey, SortKey};
 use types::column::BATCH_ROWS;
-use types::{AggImpl, AggState, Arg, CallCtx, DatumRef, FnImpl, Phys, Rows};
+use types::{AggImpl, AggState, Arg, CallCtx, Datum, DatumRef, FnImpl, Phys, Rows};
 
 /// Output of the grouping below the target list: key and carried columns, then one column an aggregate.
 pub struct AggScope<'a> {
@@ -38,9 +39,17 @@ impl Scope for AggScope<'_> {
             return Some(self.carried.len() + self.aggs.len() + at);
         }
         let Expr::Aggref(a) = e else { return None };
-        self.aggs.iter().position(|b| b == &**a).map(|p| self.carried.len() + p)
+        self.aggs.iter().position(|b| same_call(b, a)).map(|p| self.carried.len() + p)
     }
 }
+
+/// The same call? A NaN among its constants is equal to itself here.
+pub fn same_call(a: &Aggref, b: &Aggref) -> bool {
+    a == b || (a.aggfnoid == b.aggfnoid && format!("{a:?}") == format!("{b:?}"))
+}
+
+/// `count(*)`.
+const COUNT: Oid = Oid(2803);
 
 /// One aggregate of the node.
 pub struct AggCall {
@@ -55,6 +64,9 @@ pub struct AggCall {
     filter: Option<Qual>,
     /// DISTINCT or ORDER BY: rows wait, sorted, until their group is finished.
     ordered: Option<Ordered>,
+    /// WITHIN GROUP: results by group, made when all rows are in.
+    set: Option<SetKind>,
+    results: Vec<Datum>,
     phys: Phys,
 }
 
@@ -71,15 +83,17 @@ impl AggCall {
         if a.split != AggSplit::Simple {
             return Err(Error::unsupported("partial aggregation"));
         }
-        let Some(FnImpl::Agg(imp)) = b.env.registry.get(a.aggfnoid) else {
+        let set = SetKind::of(a.aggfnoid);
+        // An ordered-set aggregate is made of its sorted rows; a count of them stands in for a state.
+        let code = if set.is_some() { COUNT } else { a.aggfnoid };
+        let Some(FnImpl::Agg(imp)) = b.env.registry.get(code) else {
             let name = b.env.catalog()?.proc_desc(a.aggfnoid)?.name.to_string();
             return Err(Error::unsupported(format_args!("aggregate {name}")));
         };
-        if a.kind != b'n' {
-            return Err(Error::unsupported("WITHIN GROUP"));
-        }
         let nargs = if a.star { 0 } else { a.arg_types.len().min(a.args.len()) };
-        let args = compile(b.env, a.args.iter().map(|t| &t.expr), &OuterScope)?;
+        let nargs = if set.is_some() { a.args.len() } else { nargs };
+        let exprs = a.args.iter().map(|t| &t.expr).chain(&a.direct_args);
+        let args = compile(b.env, exprs, &OuterScope)?;
         let ordered = if a.distinct.is_empty() && a.order.is_empty() {
             None
         } else {
@@ -100,6 +114,8 @@ impl AggCall {
             nargs,
             filter,
             ordered,
+            set,
+            results: Vec::new(),
             phys: b.env.phys(a.result_type)?,
         })
     }
@@ -107,6 +123,7 @@ impl AggCall {
     /// Forgets all groups.
     pub fn reset(&mut self) {
         self.state = self.fresh();
+        self.results.clear();
         if let Some(o) = &mut self.ordered {
             o.sorter.clear();
         }
@@ -119,6 +136,9 @@ impl AggCall {
 
     /// Result of a group.
     pub fn finish(&self, cx: &Exec, group: usize) -> Result<types::Datum> {
+        if let Some(s) = self.set {
+            return Ok(self.results.get(group).cloned().unwrap_or_else(|| s.of_nothing()));
+        }
         self.ctx(cx, |ctx| self.state.finish(ctx, group))
     }
 
@@ -212,10 +232,51 @@ impl AggCall {
     /// Feeds the waiting rows of ordered aggregates.
     pub fn drain(&mut self, cx: &Exec) -> Result<()> {
         let Some(mut o) = self.ordered.take() else { return Ok(()) };
-        let r = self.drain_from(cx, &mut o);
+        let r = match self.set {
+            Some(s) => self.drain_set(cx, &mut o, s),
+            None => self.drain_from(cx, &mut o),
+        };
         o.sorter.clear();
         self.ordered = Some(o);
         r
+    }
+
+    /// Computes the results of an ordered-set aggregate.
+    fn drain_set(&mut self, cx: &Exec, o: &mut Ordered, kind: SetKind) -> Result<()> {
+        o.sorter.sort(&cx.env)?;
+        let mut out = colops::like(&o.row);
+        let mut rows = colops::like(&o.row);
+        self.results.clear();
+        loop {
+            let more = o.sorter.next(&mut out, BATCH_ROWS)?;
+            let mut lo = 0;
+            while lo < out.rows || (!more && rows.rows > 0) {
+                // Rows up to the next group go together.
+                let group = if rows.rows > 0 { rows.cols[0].get(0).u32() } else { out.cols[0].get(lo).u32() };
+                let same = |i: usize| more && i < out.rows && out.cols[0].get(i).u32() == group;
+                let mut hi = lo;
+                while same(hi) {
+                    hi += 1;
+                }
+                for (d, s) in rows.cols.iter_mut().zip(&out.cols) {
+                    colops::append_range(d, s, lo, hi);
+                }
+                rows.rows += hi - lo;
+                lo = hi;
+                if more && lo == out.rows {
+                    break;
+                }
+                while self.results.len() < group as usize {
+                    self.results.push(kind.of_nothing());
+                }
+                let r = ordered_set::result(kind, &rows, self.nargs, o.sorter.order(), self.result_type)?;
+                self.results.push(r);
+                rows.clear();
+            }
+            if !more {
+                return Ok(());
+            }
+        }
     }
 
     fn drain_from(&mut self, cx: &Exec, o: &mut Ordered) -> Result<()> {
@@ -442,7 +503,7 @@ pub fn build(
     for e in plan.targetlist.iter().map(|t| &t.expr).chain(&plan.qual) {
         walk::walk(e, 0, &mut |e, _| match e {
             Expr::Aggref(a) => {
-                if !aggs.contains(a) {
+                if !aggs.iter().any(|b| same_call(b, a)) {
                     aggs.push((**a).clone());
                 }
                 false
@@ -749,6 +810,12 @@ impl Agg {
             }
             for (k, c) in self.calls.iter().enumerate() {
                 let col = &mut self.input.cols[nc + k];
+                if c.set.is_some() {
+                    for g in self.at..to {
+                        col.push(c.finish(cx, g)?.as_ref());
+                    }
+                    continue;
+                }
                 c.ctx(cx, |ctx| -> Result<()> {
                     for g in self.at..to {
                         col.push(c.state.finish(ctx, g)?.as_ref());

@@ -2,7 +2,7 @@
 //! sorted input sees for each row how many leading keys it shares with the row before, which closes groups of the longer
 //! sets; further rollups sort the input anew. Rows go out as groups close, hashed sets last.
 
-use super::agg::{AggCall, AggScope, Scratch};
+use super::agg::{AggCall, AggScope, Scratch, same_call};
 use super::group::KeyEq;
 use super::group_table::GroupTable;
 use super::sort::{Order, Sorter};
@@ -100,7 +100,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan, rollups: &[Rollup]) -> 
     for e in plan.targetlist.iter().map(|t| &t.expr).chain(&plan.qual) {
         walk::walk(e, 0, &mut |e, _| match e {
             Expr::Aggref(a) => {
-                if !aggs.contains(a) {
+                if !aggs.iter().any(|b| same_call(b, a)) {
                     aggs.push((**a).clone());
                 }
                 false

@@ -185,10 +185,19 @@ impl Base {
 pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
     Ok(match &plan.node {
         Node::SeqScan { rti, sample } => {
-            if sample.is_some() {
-                return Err(Error::unsupported("TABLESAMPLE"));
-            }
-            Box::new(SeqScan { base: Base::new(b, plan, *rti, &[])?, scan: None })
+            let Some(s) = sample else {
+                return Ok(Box::new(SeqScan {
+                    base: Base::new(b, plan, *rti, &[])?,
+                    scan: None,
+                    sample: None,
+                }));
+            };
+            // The sampling looks at the rows' places.
+            let ctid = super::sample::ctid_test(*rti);
+            let base = Base::new(b, plan, *rti, std::slice::from_ref(&ctid))?;
+            let column = base.cols.attrs.len() + base.cols.system.binary_search(&-1).unwrap_or(0);
+            let sample = Some(super::sample::Sampler::new(b, s, column)?);
+            Box::new(SeqScan { base, scan: None, sample })
         }
         Node::IndexScan { rti, index, conds, direction } => {
             let (keys, ix, rows) = Keys::compile(b, *index, conds)?;
@@ -398,6 +407,7 @@ impl Keys {
 struct SeqScan {
     base: Base,
     scan: Option<HeapScan>,
+    sample: Option<super::sample::Sampler>,
 }
 
 impl ExecNode for SeqScan {
@@ -420,6 +430,9 @@ impl ExecNode for SeqScan {
             if !scan.next_batch(eng, &mut self.base.input)? {
                 return Ok(false);
             }
+            if let Some(s) = &self.sample {
+                s.filter(&mut self.base.input);
+            }
             if self.base.tail.finish_own(cx, &mut self.base.input)? {
                 return Ok(true);
             }
@@ -433,6 +446,9 @@ impl ExecNode for SeqScan {
     }
     fn rescan(&mut self, cx: &Exec) -> Result<()> {
         self.base.epq_done = false;
+        if let Some(s) = &mut self.sample {
+            s.start(cx)?;
+        }
         let eng = cx.engine()?;
         let snapshot = cx.snapshot()?.clone();
         match &mut self.scan {

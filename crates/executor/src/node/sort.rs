@@ -255,6 +255,10 @@ impl Sorter {
             bounded_used: false,
         }
     }
+    /// The order.
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
     /// Only the best `n` rows are wanted.
     pub fn set_bound(&mut self, n: Option<u64>) {
         self.bound = n.filter(|n| *n <= 100_000);

@@ -41,15 +41,16 @@ fn rows_of(rel: &RelInfo, param: &Option<Rc<ParamInfo>>) -> f64 {
 }
 
 /// Sequential scan.
-pub fn seqscan(g: &Glob<'_>, rel: &RelInfo, p: &mut Path) {
+pub fn seqscan(g: &Glob<'_>, rel: &RelInfo, p: &mut Path, sample: Option<&str>) {
     let s = g.ctx.settings;
     p.rows = rows_of(rel, &p.param);
     let q = scan_quals(g, rel, &p.param);
-    let mut startup = if s.enable_seqscan { 0.0 } else { DISABLE_COST };
+    let mut startup = if s.enable_seqscan || sample.is_some() { 0.0 } else { DISABLE_COST };
+    let page = if sample == Some("system") { s.random_page_cost } else { s.seq_page_cost };
     startup += q.startup + p.target.cost.startup;
     let cpu = (s.cpu_tuple_cost + q.per_tuple) * rel.tuples + p.target.cost.per_tuple * p.rows;
     p.startup = startup;
-    p.total = startup + cpu + s.seq_page_cost * rel.pages;
+    p.total = startup + cpu + page * rel.pages;
 }
 
 /// A scan that pays `per_row` besides the quals for each of the relation's tuples.

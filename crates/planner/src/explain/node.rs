@@ -580,6 +580,24 @@ impl<'a> NodeCx<'a> {
                 }
                 self.filter(at, &mut out);
             }
+            Node::SeqScan { sample: Some(t), .. } => {
+                let list = |l: &[Expr]| -> Vec<String> {
+                    l.iter().map(|e| self.names.expr(at, e, self.prefix())).collect()
+                };
+                let args = list(&t.args);
+                let repeat = t.repeatable.as_ref().map(|e| list(std::slice::from_ref(e)).concat());
+                let mut text = format!("Sampling: {} ({})", t.method, args.join(", "));
+                if let Some(r) = &repeat {
+                    text.push_str(&format!(" REPEATABLE ({r})"));
+                }
+                out.push(Prop::Text(text));
+                out.push(Prop::Struct("Sampling Method", s(&t.method)));
+                out.push(Prop::Struct("Sampling Parameters", Val::List(args)));
+                if let Some(r) = repeat {
+                    out.push(Prop::Struct("Repeatable Seed", Val::Str(r)));
+                }
+                self.filter(at, &mut out);
+            }
             Node::SeqScan { .. }
             | Node::ValuesScan { .. }
             | Node::CteScan { .. }
@@ -601,7 +619,9 @@ impl<'a> NodeCx<'a> {
                         )
                     })
                     .collect();
-                out.push(Prop::Both("Merge Cond", anded(l)));
+                if !l.is_empty() {
+                    out.push(Prop::Both("Merge Cond", anded(l)));
+                }
                 self.join_filter(at, join, &mut out);
             }
             Node::HashJoin { join, keys } => {

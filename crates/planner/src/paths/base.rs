@@ -96,10 +96,17 @@ pub fn set_paths(g: &Glob<'_>, root: &mut Root) -> Result<()> {
                 let rel = root.rel(rti);
                 let mut p = Path::new(PathKind::SeqScan { rti }, rel.relids, rel.target.clone());
                 p.outer = lateral;
-                cost::scan::seqscan(g, rel, &mut p);
+                let sample = match &root.query.rte(rti).kind {
+                    RteKind::Relation { tablesample: Some(s), .. } => Some(s.method.as_str()),
+                    _ => None,
+                };
+                cost::scan::seqscan(g, rel, &mut p, sample);
+                let sampled = sample.is_some();
                 root.rel_mut(rti).add_path(p);
-                index::create(g, root, rti);
-                tid(g, root, rti);
+                if !sampled {
+                    index::create(g, root, rti);
+                    tid(g, root, rti);
+                }
             }
             RteKind::Subquery { .. } => other::subquery_paths(g, root, rti),
             _ => other::paths(g, root, rti)?,

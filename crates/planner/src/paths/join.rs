@@ -528,11 +528,17 @@ fn try_merge(
 }
 
 fn sort_both(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
-    if cx.x.merge_clauses.is_empty() {
+    let cross = cx.kind == JoinType::Full && cx.x.clauses.is_empty();
+    if cx.x.merge_clauses.is_empty() && !cross {
         return;
     }
     let (Some(o), Some(i)) = (side(g, root, cx, true), side(g, root, cx, false)) else { return };
     if o.outer.overlaps(cx.inner) || i.outer.overlaps(cx.outer) {
+        return;
+    }
+    if cross {
+        // Without conditions every row matches: a merge join without keys.
+        try_merge(g, root, cx, &o, &i, &Rc::from([]), &[], &[], &[]);
         return;
     }
     let all = pathkeys::outer_keys_for_merge(root, &cx.x.merge_clauses, cx.join, cx.outer);

@@ -139,7 +139,18 @@ fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path
     } else {
         target::input_target(g, root, grouping, has_srf)
     };
-    let mut paths: Vec<Rc<Path>> = scan_paths.iter().map(|p| target::project(g, p, &input)).collect();
+    let mut has_srf = has_srf;
+    let mut paths: Vec<Rc<Path>>;
+    if has_srf && grouping && input.exprs.iter().any(contains_srf) {
+        // Sets are made before they are grouped.
+        let below = target::below_srf(g, root, &input);
+        paths = scan_paths.iter().map(|p| target::project(g, p, &below)).collect();
+        paths = target::project_set_to(g, root, paths, &input)?;
+        has_srf = target::srf_above_groups(root);
+        root.srfs_done = !has_srf;
+    } else {
+        paths = scan_paths.iter().map(|p| target::project(g, p, &input)).collect();
+    }
     if grouping {
         let out =
             if windows { window::input_target(g, root) } else { target::group_output(g, root, has_srf) };
@@ -289,8 +300,10 @@ pub fn cheapest(paths: &[Rc<Path>]) -> Rc<Path> {
 
 /// ORDER BY, with set-returning functions of the target list before or after it.
 fn order(g: &Glob<'_>, root: &mut Root, paths: Vec<Rc<Path>>, limit: f64) -> Vec<Rc<Path>> {
-    let after =
-        root.query.has_target_srfs && root.query.set_operations.is_none() && target::srf_after_sort(root);
+    let after = root.query.has_target_srfs
+        && !root.srfs_done
+        && root.query.set_operations.is_none()
+        && target::srf_after_sort(root);
     let mut out: Vec<Rc<Path>> = Vec::new();
     if root.query.sort.is_empty() {
         out = paths;

@@ -4,7 +4,7 @@ use crate::exprs::*;
 use crate::path::*;
 use crate::root::*;
 use analyze::expr::*;
-use common::{Error, Result};
+use common::Result;
 use std::rc::Rc;
 
 /// The final target list as a path target.
@@ -65,6 +65,32 @@ pub fn input_target(g: &Glob<'_>, root: &Root, grouping: bool, srf: bool) -> Rc<
     Rc::new(root.finish_target(g, list, refs))
 }
 
+fn is_grouped(root: &Root, t: &TargetEntry) -> bool {
+    t.sort_group_ref != 0 && root.query.group_clause.iter().any(|c| c.tle_ref == t.sort_group_ref)
+}
+
+/// Are there set-returning functions left to evaluate after grouping?
+pub fn srf_above_groups(root: &Root) -> bool {
+    root.tlist.iter().any(|t| contains_srf(&t.expr) && !is_grouped(root, t))
+}
+
+/// The columns a target needs before its set-returning functions are evaluated.
+pub fn below_srf(g: &Glob<'_>, root: &Root, t: &Target) -> Rc<Target> {
+    let (mut list, mut refs) = (Vec::new(), Vec::new());
+    let mut vars = Vec::new();
+    for (e, r) in t.exprs.iter().zip(&t.refs) {
+        if contains_srf(e) {
+            pull_vars(e, true, &mut vars);
+        } else {
+            push(&mut list, &mut refs, e.clone(), *r);
+        }
+    }
+    for v in vars {
+        push(&mut list, &mut refs, v.clone(), 0);
+    }
+    Rc::new(root.finish_target(g, list, refs))
+}
+
 /// What grouping delivers.
 pub fn group_output(g: &Glob<'_>, root: &Root, srf: bool) -> Rc<Target> {
     if srf { without_srf(g, root, true) } else { final_target(g, root) }
@@ -75,7 +101,7 @@ fn without_srf(g: &Glob<'_>, root: &Root, stop_at_aggs: bool) -> Rc<Target> {
     let (mut list, mut refs) = (Vec::new(), Vec::new());
     let mut vars = Vec::new();
     for t in &root.tlist {
-        if contains_srf(&t.expr) {
+        if contains_srf(&t.expr) && !(stop_at_aggs && is_grouped(root, t)) {
             pull_vars(&t.expr, stop_at_aggs, &mut vars);
         } else {
             push(&mut list, &mut refs, t.expr.clone(), t.sort_group_ref);
@@ -91,58 +117,71 @@ fn is_srf(e: &Expr) -> bool {
     matches!(e, Expr::Func(f) if f.retset) || matches!(e, Expr::Op(o) if o.retset)
 }
 
-/// Adds the evaluation of set-returning functions; expressions around them are computed above.
+/// How deeply set-returning functions stand inside each other.
+fn srf_depth(e: &Expr) -> usize {
+    let mut below = 0;
+    each_child(e, &mut |c| below = below.max(srf_depth(c)));
+    below + usize::from(is_srf(e))
+}
+
+/// Adds the evaluation of set-returning functions up to the final target.
 pub fn project_set(g: &Glob<'_>, root: &Root, paths: Vec<Rc<Path>>) -> Result<Vec<Rc<Path>>> {
     let fin = final_target(g, root);
+    project_set_to(g, root, paths, &fin)
+}
+
+/// Adds the evaluation of the set-returning functions of a target, innermost ones first; expressions around them are
+/// computed above.
+pub fn project_set_to(
+    g: &Glob<'_>,
+    root: &Root,
+    mut paths: Vec<Rc<Path>>,
+    fin: &Rc<Target>,
+) -> Result<Vec<Rc<Path>>> {
+    let levels = fin.exprs.iter().map(srf_depth).max().unwrap_or(0);
+    for level in 1..=levels {
+        let t = level_target(g, root, fin, level, level == levels);
+        let per_row = t.exprs.iter().map(|e| crate::paths::other::function_rows(g, e)).fold(1.0, f64::max);
+        paths = paths.iter().map(|p| Rc::new(one_level(g, p, &t, per_row))).collect();
+    }
+    Ok(paths.iter().map(|p| project(g, p, fin)).collect())
+}
+
+/// What is computed when functions of depth `level` are evaluated: they, those below, and what the rest reads.
+fn level_target(g: &Glob<'_>, root: &Root, fin: &Target, level: usize, last: bool) -> Rc<Target> {
     let (mut list, mut refs) = (Vec::new(), Vec::new());
     for (e, r) in fin.exprs.iter().zip(&fin.refs) {
-        if is_srf(e) || !contains_srf(e) {
-            if is_srf(e) && has_nested(e) {
-                return Err(Error::unsupported("nested set-returning functions"));
-            }
+        if !contains_srf(e) || (last && is_srf(e)) {
             list.push(e.clone());
             refs.push(*r);
             continue;
         }
-        let mut err = false;
         walk(e, &mut |x| {
-            if is_srf(x) {
-                err |= has_nested(x);
-                push(&mut list, &mut refs, x.clone(), 0);
-                return false;
-            }
-            if matches!(x, Expr::Var(_) | Expr::Aggref(_)) {
+            let here = is_srf(x) && srf_depth(x) <= level;
+            if here
+                || matches!(
+                    x,
+                    Expr::Var(_) | Expr::Aggref(_) | Expr::WindowFunc(_) | Expr::GroupingFunc { .. }
+                )
+            {
                 push(&mut list, &mut refs, x.clone(), 0);
                 return false;
             }
             true
         });
-        if err {
-            return Err(Error::unsupported("nested set-returning functions"));
-        }
     }
-    let per_row: f64 = list.iter().map(|e| crate::paths::other::function_rows(g, e)).fold(1.0, f64::max);
-    let t = Rc::new(root.finish_target(g, list, refs));
-    let cpu = g.ctx.settings.cpu_tuple_cost;
-    Ok(paths
-        .iter()
-        .map(|p| {
-            let rows = p.rows * per_row;
-            let startup = p.startup + t.cost.startup;
-            let total =
-                p.total + t.cost.startup + (cpu + t.cost.per_tuple) * p.rows + (rows - p.rows) * cpu / 2.0;
-            let mut n = Path::new(PathKind::ProjectSet { sub: p.clone() }, p.rel, t.clone())
-                .cost(rows, startup, total);
-            n.keys = p.keys.clone();
-            project(g, &Rc::new(n), &fin)
-        })
-        .collect())
+    Rc::new(root.finish_target(g, list, refs))
 }
 
-fn has_nested(e: &Expr) -> bool {
-    let mut found = false;
-    each_child(e, &mut |c| found |= contains_srf(c));
-    found
+fn one_level(g: &Glob<'_>, p: &Rc<Path>, t: &Rc<Target>, per_row: f64) -> Path {
+    let cpu = g.ctx.settings.cpu_tuple_cost;
+    let rows = p.rows * per_row;
+    let startup = p.startup + t.cost.startup;
+    let total = p.total + t.cost.startup + (cpu + t.cost.per_tuple) * p.rows + (rows - p.rows) * cpu / 2.0;
+    let mut n =
+        Path::new(PathKind::ProjectSet { sub: p.clone() }, p.rel, t.clone()).cost(rows, startup, total);
+    n.keys = p.keys.clone();
+    n
 }
 
 fn same(a: &Target, b: &Target) -> bool {

@@ -25,7 +25,7 @@ mod trunc;
 mod typmod;
 mod zone;
 
-pub use calc::{interval_add, interval_div, interval_sub};
+pub use calc::{interval_add, interval_div, interval_mul, interval_sub};
 pub use convert::{current_date, current_time, current_timetz, local_time, local_timestamp};
 pub use interval::Interval;
 pub use output::{push_date, push_time, push_timestamp, push_timestamptz};
