@@ -206,6 +206,7 @@ fn begin_session(
             }
             log_authorized(&settings, &packet, conn.tls().map(|t| t.info()));
             let session = Session::new(engine.clone(), catalog, conn, settings, identity, title);
+            *session.allocations.borrow_mut() = pm.shared.segment.directory().to_vec();
             session.send_backend_key(pid, key);
             engine.interrupts().disarm(TimerId::Startup);
             Ok(session)

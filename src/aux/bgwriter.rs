@@ -47,6 +47,13 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         let max = cx.settings.int("bgwriter_lru_maxpages") as u32;
         let multiplier = cx.settings.real("bgwriter_lru_multiplier") as f32;
         let written = cx.engine.store().bgwriter_pass(max, multiplier)?;
+        if written > 0 {
+            cx.engine.count_writer(&transam::WriterStats {
+                buffers_clean: i64::from(written),
+                maxwritten_clean: i64::from(written >= max),
+                ..transam::WriterStats::default()
+            });
+        }
         let delay = cx.settings.int("bgwriter_delay").max(10) as u64;
         // Nothing to do: sleep longer, up to a second.
         let factor = if written == 0 { 5 } else { 1 };

@@ -45,6 +45,7 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         let left =
             timeout.saturating_sub(last.elapsed()).clamp(Duration::from_millis(10), Duration::from_secs(1));
         let ints = cx.engine.interrupts();
+        let _shown = ints.waiting(ipc::WaitEvent::CHECKPOINTER_MAIN);
         ints.latch().wait(Some(left));
         ints.latch().reset();
     }
@@ -113,6 +114,15 @@ fn perform(cx: &mut AuxContext<'_>, what: u32) -> Result<()> {
         }
     };
     if stats.done {
+        cx.engine.count_writer(&transam::WriterStats {
+            checkpoints_timed: i64::from(what & flags::CAUSE_TIME != 0),
+            checkpoints_requested: i64::from(what & flags::CAUSE_TIME == 0),
+            buffers_checkpoint: stats.buffers_written as i64,
+            write_time: stats.write_us as i64,
+            sync_time: stats.sync_us as i64,
+            ..transam::WriterStats::default()
+        });
+        cx.engine.flush_counters();
         cx.progress.distance(stats.redo.0);
     }
     if stats.done && cx.settings.bool("log_checkpoints") {

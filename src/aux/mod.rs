@@ -1,5 +1,6 @@
 //! Auxiliary processes: forked by the postmaster, each with a slot and an engine, no client.
 
+pub mod archiver;
 pub mod autovacuum;
 pub mod bgwriter;
 pub mod checkpointer;
@@ -25,6 +26,8 @@ pub struct AuxContext<'a> {
     pub shared: Rc<Shared>,
     pub knowledge: Knowledge,
     pub title: &'a ipc::title::Title,
+    /// Used by the archiver: the last forced end of a segment.
+    pub since_switch: std::time::Instant,
     /// Used by the checkpointer.
     pub progress: checkpointer::Progress,
 }
@@ -51,6 +54,7 @@ pub fn run(pm: &mut Postmaster, kind: BackendKind, main: fn(&mut AuxContext<'_>)
         shared: shared.clone(),
         knowledge,
         title,
+        since_switch: std::time::Instant::now(),
         progress: checkpointer::Progress::default(),
     };
     let r = main(&mut cx);
@@ -72,7 +76,18 @@ impl AuxContext<'_> {
     /// Sleeps until woken or time is over, and acts on signals: reload, and the end (57P01).
     pub fn nap(&mut self, time: Duration) -> Result<()> {
         let ints = self.engine.interrupts();
-        ints.latch().wait(Some(time));
+        {
+            use ipc::WaitEvent as W;
+            let event = match self.engine.proc().kind() {
+                BackendKind::BackgroundWriter => W::BGWRITER_MAIN,
+                BackendKind::WalWriter => W::WAL_WRITER_MAIN,
+                BackendKind::AutovacuumLauncher => W::AUTOVACUUM_MAIN,
+                BackendKind::Archiver => W::ARCHIVER_MAIN,
+                _ => W::NONE,
+            };
+            let _shown = ints.waiting(event);
+            ints.latch().wait(Some(time));
+        }
         ints.latch().reset();
         self.check()
     }

@@ -248,7 +248,8 @@ impl Postmaster {
     /// Containment: a process that died with nothing in flight in shared memory is cleaned up after by a process of its
     /// own, and nobody else notices.
     fn contain(&mut self, pid: i32, kind: Kind) -> bool {
-        if !matches!(kind, Kind::Client | Kind::AutovacuumWorker | Kind::AutovacuumLauncher) {
+        if !matches!(kind, Kind::Client | Kind::AutovacuumWorker | Kind::AutovacuumLauncher | Kind::Archiver)
+        {
             return false;
         }
         let Some(slot) = self.shared.procs.by_pid(pid) else {
@@ -340,6 +341,9 @@ impl Postmaster {
         if !self.children.has(Kind::WalWriter) {
             self.spawn_aux(Kind::WalWriter, aux::walwriter::main);
         }
+        if self.settings.text("archive_mode") != "off" && !self.children.has(Kind::Archiver) {
+            self.spawn_aux(Kind::Archiver, aux::archiver::main);
+        }
         if self.settings.bool("autovacuum") && !self.children.has(Kind::AutovacuumLauncher) {
             self.spawn_aux(Kind::AutovacuumLauncher, aux::autovacuum::launcher_main);
         }
@@ -387,6 +391,7 @@ fn is_service(kind: Kind) -> bool {
             | Kind::AutovacuumWorker
             | Kind::BackgroundWriter
             | Kind::WalWriter
+            | Kind::Archiver
             | Kind::BackgroundWorker
     )
 }
@@ -405,6 +410,7 @@ fn process_name(kind: Kind) -> &'static str {
         Kind::WalWriter => "WAL writer process",
         Kind::AutovacuumLauncher => "autovacuum launcher process",
         Kind::AutovacuumWorker => "autovacuum worker process",
+        Kind::Archiver => "archiver process",
         _ => "server process",
     }
 }

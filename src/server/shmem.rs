@@ -27,6 +27,7 @@ impl SharedConfig {
         storage.data_checksums = control.data_checksums;
         storage.full_page_writes = s.bool("full_page_writes");
         storage.wal_compression = s.text("wal_compression") != "off";
+        storage.archiving = s.text("archive_mode") != "off";
         storage.fsync = s.bool("fsync");
         storage.system_identifier = control.system_identifier;
         storage.timeline = control.copy.timeline.max(1);

@@ -32,6 +32,9 @@ impl commands::admin::Admin for SessionAdmin {
         let file = s.text("ident_file");
         Ok(show_mappings(&read(file)?, dir(file)))
     }
+    fn shared_memory(&self) -> Vec<ipc::segment::Allocation> {
+        self.session().allocations.borrow().to_vec()
+    }
     fn tls(&self) -> Option<protocol::tls::TlsInfo> {
         self.session().conn.try_borrow().ok()?.tls().map(|t| t.info())
     }

@@ -16,6 +16,7 @@ mod portal;
 mod prepared;
 mod run;
 mod services;
+mod session_time;
 mod setting_check;
 mod settings;
 mod simple;
@@ -89,6 +90,9 @@ pub struct Session {
     source: RefCell<Rc<str>>,
     title: ipc::title::Title,
     log: logging::StatementLog,
+    /// The parts of the shared segment.
+    pub allocations: RefCell<Vec<ipc::segment::Allocation>>,
+    times: session_time::Times,
     /// What `source` is between statements.
     no_source: Rc<str>,
     /// Answers in extended protocol skip to Sync after an error.
@@ -134,6 +138,8 @@ impl Session {
             source: RefCell::new("".into()),
             title,
             log: logging::StatementLog::default(),
+            allocations: RefCell::default(),
+            times: session_time::Times::default(),
             no_source: "".into(),
             skip_to_sync: Cell::new(false),
             in_extended_message: Cell::new(false),
@@ -193,6 +199,7 @@ impl Session {
             None => Ok(()),
         });
         self.conn.borrow_mut().transport.set_wake_hook(hook);
+        self.begin_times();
         self.apply_settings();
     }
 

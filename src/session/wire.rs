@@ -74,6 +74,7 @@ impl Session {
             conn.flush()?;
         }
         self.engine.proc().activity.state(ipc::clock::now(), state);
+        self.count_time(state);
         self.set_title(state.as_str().unwrap_or("idle"));
         self.engine.interrupts().disarm(TimerId::ClientCheck);
         *self.source.borrow_mut() = self.no_source.clone();
@@ -170,6 +171,7 @@ impl Session {
         let now = self.engine.statement_timestamp();
         a.query(now, sql);
         a.state(now, State::Active);
+        self.count_time(State::Active);
         self.set_title(command_word(sql));
     }
 
@@ -224,6 +226,7 @@ impl Session {
     }
 
     fn end_with(&self, e: Error) -> Result<()> {
+        self.count_end(&e);
         self.report_error(&e);
         self.engine.abort_any();
         // The client may be gone; nothing more can be done about it.
@@ -257,6 +260,7 @@ impl Session {
     /// The end of the session: whatever runs is aborted, whatever is held is given back.
     pub fn close(&self) {
         self.log_disconnection();
+        self.count_time(State::Idle);
         self.engine.abort_any();
         self.drop_all_cursors();
         if self.catalog.temp().namespace().is_some()

@@ -13,6 +13,8 @@ pub trait Admin {
     fn hba_rules(&self) -> Result<Vec<ShownRule>>;
     /// `pg_ident_file_mappings`.
     fn ident_mappings(&self) -> Result<Vec<ShownMapping>>;
+    /// `pg_shmem_allocations`.
+    fn shared_memory(&self) -> Vec<ipc::segment::Allocation>;
     /// Encryption of this session.
     fn tls(&self) -> Option<protocol::tls::TlsInfo>;
 }

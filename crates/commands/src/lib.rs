@@ -45,6 +45,7 @@ mod schema;
 pub mod sequence;
 mod sequence_ddl;
 mod set_constraints;
+mod stat_views;
 mod system_views;
 mod table_rewrite;
 mod table_scan;

@@ -216,11 +216,13 @@ pub fn bootstrap_views(engine: &Rc<Engine>, catalog: &Rc<Catalog>) -> Result<()>
 }
 
 fn make_views(catalog: &Catalog) -> Result<()> {
-    for (name, text, public) in VIEWS {
+    let own = VIEWS.iter().map(|(n, t, p)| (n.to_string(), t.to_string(), *p));
+    for (name, text, public) in own.chain(crate::stat_views::all()) {
+        let (name, text) = (&*name, &*text);
         let Some(q) = resolve(catalog, text)? else { continue };
         let oid = view::make(catalog, name, (PG_CATALOG, b'p'), BOOTSTRAP_SUPERUSER, &q, &[])?;
         let mut items = AclKind::Table.default_list(BOOTSTRAP_SUPERUSER);
-        if *public {
+        if public {
             let grantor = BOOTSTRAP_SUPERUSER;
             items.push(AclItem { grantee: Oid::INVALID, grantor, privs: acl::SELECT, goptions: 0 });
         }

@@ -348,6 +348,7 @@ pub struct Proc {
     /// For modules above: each documents its use.
     pub spare: [AtomicU64; 8],
     pub activity: Activity,
+    pub progress: crate::progress::Progress,
 }
 // SAFETY: atomics and Shared parts only, valid when zero.
 unsafe impl Shared for Proc {}
@@ -494,6 +495,7 @@ impl Proc {
         self.delay_checkpoint.store(0, Relaxed);
         self.wait_start.store(0, Relaxed);
         self.pins.clear();
+        self.progress.end();
     }
 }
 

@@ -18,6 +18,8 @@ pub struct StorageConfig {
     pub full_page_writes: bool,
     /// `wal_compression`: LZ4 for full-page images.
     pub wal_compression: bool,
+    /// `archive_mode`: finished segments are marked for the archiver and kept until it has them.
+    pub archiving: bool,
     /// `fsync`. Off only for throw-away clusters.
     pub fsync: bool,
     /// Identifies the cluster; written into every WAL segment.
@@ -38,6 +40,7 @@ impl StorageConfig {
             data_checksums: true,
             full_page_writes: true,
             wal_compression: false,
+            archiving: false,
             fsync: true,
             system_identifier: 0,
             timeline: 1,

@@ -38,6 +38,8 @@ pub struct BufferCounters {
     pub wal_records: u64,
     pub wal_images: u64,
     pub wal_bytes: u64,
+    pub wal_writes: u64,
+    pub wal_syncs: u64,
 }
 
 #[derive(Default)]
@@ -55,6 +57,8 @@ pub(crate) struct Counters {
     pub wal_records: Cell<u64>,
     pub wal_images: Cell<u64>,
     pub wal_bytes: Cell<u64>,
+    pub wal_writes: Cell<u64>,
+    pub wal_syncs: Cell<u64>,
 }
 
 /// What a [`Store`] refers to.
@@ -67,6 +71,7 @@ pub struct Inner {
     pins: Pins,
     pub(crate) local: LocalPool,
     pub(crate) counters: Counters,
+    pub(crate) file_counts: crate::file_counts::FileCounts,
     /// A page on its way to its file.
     pub(crate) page_copy: RefCell<Box<Page>>,
     pub(crate) sweep_ahead: SweepAhead,
@@ -113,6 +118,7 @@ impl Store {
             pins: Pins::default(),
             local: LocalPool::default(),
             counters: Counters::default(),
+            file_counts: Default::default(),
             page_copy: RefCell::new(Page::zeroed()),
             sweep_ahead: SweepAhead::default(),
             wal_file: WalFile::default(),
@@ -124,6 +130,10 @@ impl Store {
             temp_files: Cell::new(0),
             temp_bytes: Cell::new(0),
         }))
+    }
+    /// Takes the blocks read and found per file since the last call.
+    pub fn take_file_counts(&self) -> Vec<(crate::RelFileLocator, crate::FileCount)> {
+        self.file_counts.take()
     }
     /// Counters for EXPLAIN (BUFFERS, WAL).
     pub fn counters(&self) -> BufferCounters {
@@ -142,6 +152,8 @@ impl Store {
             wal_records: c.wal_records.get(),
             wal_images: c.wal_images.get(),
             wal_bytes: c.wal_bytes.get(),
+            wal_writes: c.wal_writes.get(),
+            wal_syncs: c.wal_syncs.get(),
         }
     }
 

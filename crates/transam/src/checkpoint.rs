@@ -17,6 +17,9 @@ pub const CHECKPOINT_SHUTDOWN: u8 = 0x00;
 /// `info` of an online checkpoint's record.
 pub const CHECKPOINT_ONLINE: u8 = 0x10;
 
+/// `info` of a record that only takes up room.
+pub const NOOP: u8 = 0x20;
+
 /// Why and how. Bits can be combined.
 pub mod flags {
     /// The last act of the server.
@@ -254,6 +257,27 @@ impl Engine {
         c.ckpt_done.store(n, SeqCst);
         c.ckpt_done_cv.broadcast();
         r
+    }
+    /// Ends the segment in use by filling it up (`pg_switch_wal`, `archive_timeout`); returns where the log stood. A
+    /// segment on which nothing has been written is left alone.
+    pub fn switch_wal(&self) -> Result<Lsn> {
+        const PIECE: u64 = 64 << 10;
+        let start = self.store.insert_lsn();
+        let end = (start.0 / SEGMENT + 1) * SEGMENT;
+        if start.0 % SEGMENT <= SEGMENT_HEADER {
+            return Ok(start);
+        }
+        loop {
+            let left = end.saturating_sub(self.store.insert_lsn().0);
+            if left == 0 {
+                break;
+            }
+            let filler = vec![0; left.min(PIECE).saturating_sub(64).max(1) as usize];
+            self.store.log(RmgrId::XLOG, NOOP, Xid::INVALID, &filler);
+            self.check_interrupts()?;
+        }
+        self.store.flush_wal(self.store.insert_lsn());
+        Ok(start)
     }
     /// Log written since the last checkpoint's redo pointer.
     pub fn wal_since_checkpoint(&self) -> u64 {

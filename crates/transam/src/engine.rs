@@ -69,6 +69,7 @@ pub struct Engine {
     pub(crate) lock_timeout_ms: Cell<i64>,
     pub(crate) speculative_token: Cell<u32>,
     pub(crate) stats: RefCell<crate::stats::Pending>,
+    pub(crate) gathered: crate::stats::Gathered,
     pub(crate) track_counts: Cell<bool>,
 }
 
@@ -113,6 +114,7 @@ impl Engine {
             lock_timeout_ms: Cell::new(0),
             speculative_token: Cell::default(),
             stats: RefCell::default(),
+            gathered: Default::default(),
             track_counts: Cell::new(true),
         }
     }
@@ -152,6 +154,7 @@ impl Engine {
     /// End of the session: aborts, gives all locks back, leaves the invalidation ring.
     pub fn shutdown(&self) {
         self.abort_any();
+        self.flush_counters();
         self.release_all_locks();
         self.proc.inval_active.store(0, std::sync::atomic::Ordering::SeqCst);
     }

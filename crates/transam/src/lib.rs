@@ -33,7 +33,7 @@ pub use procarray::Horizons;
 pub use recovery::{RecoveryReport, RedoCtx, RedoFn, RedoTable};
 pub use shared::{TransamConfig, TransamHandle, TransamShared};
 pub use snapshot::{DirtyResult, MvccSnapshot, Snapshot};
-pub use stats::{StatKey, TableStats};
+pub use stats::{ArchiverStats, DatabaseStats, StatKey, TableStats, WalStats, WriterStats};
 pub use xact::{
     IsolationLevel, SubXactEvent, SubXactId, SyncCommit, XactEvent, XactHook, XactOptions, XidStatus,
 };

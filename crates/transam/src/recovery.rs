@@ -214,6 +214,7 @@ fn bad(what: &str) -> Error {
 fn redo_xlog(cx: &RedoCtx<'_>, r: &Record) -> Result<()> {
     let c = cx.engine.shared.c;
     match r.info & 0xF0 {
+        checkpoint::NOOP => Ok(()),
         oid::NEXT_OID => {
             let next = Reader(r.data()).u32().ok_or_else(|| bad("next oid"))?;
             c.next_oid.store(next, Relaxed);

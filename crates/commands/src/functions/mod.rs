@@ -26,6 +26,9 @@ mod setting;
 mod size;
 mod size_text;
 mod sleep;
+mod stat_misc;
+mod stat_replication;
+mod stat_server;
 mod stat_tables;
 mod transaction;
 mod value_io;
@@ -65,6 +68,9 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         size::TABLE,
         size_text::TABLE,
         sleep::TABLE,
+        stat_misc::TABLE,
+        stat_replication::TABLE,
+        stat_server::TABLE,
         stat_tables::TABLE,
         transaction::TABLE,
         visible::TABLE,

@@ -73,8 +73,12 @@ fn lsn_diff(a: i64, b: i64) -> Result<Datum> {
     Num::from_i128(i128::from(a as u64) - i128::from(b as u64)).to_datum()
 }
 
-fn switch_wal(_: &CallCtx<'_>) -> Result<i64> {
-    Err(err!(FEATURE_NOT_SUPPORTED, "function pg_switch_wal is not supported"))
+fn switch_wal(c: &CallCtx<'_>) -> Result<i64> {
+    let e = env(c)?;
+    if !e.host.is_superuser() {
+        return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied for function pg_switch_wal"));
+    }
+    Ok(e.engine.switch_wal()?.0 as i64)
 }
 
 fn export_snapshot(_: &CallCtx<'_>) -> Result<String> {

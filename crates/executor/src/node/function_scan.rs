@@ -118,7 +118,7 @@ impl Spread {
             None => false,
         };
         let in_columns = match &f.expr {
-            Expr::Func(c) if c.retset && matches!(b.env.registry.get(c.funcid), Some(FnImpl::Srf(_))) => {
+            Expr::Func(c) if matches!(b.env.registry.get(c.funcid), Some(FnImpl::Srf(_))) => {
                 !out_columns(b.env, c)?.is_empty() || b.env.catalog()?.proc_desc(c.funcid)?.ret_type == t
             }
             _ => false,
@@ -202,7 +202,10 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinali
     let mut phys: Vec<Phys> = Vec::new();
     for f in functions {
         let func = match &f.expr {
-            Expr::Func(c) if c.retset => Func::Srf(Box::new(SrfCall::compile(b.env, c, &NoScope)?)),
+            // A function that returns one record is one that returns rows, and returns one.
+            Expr::Func(c) if c.retset || matches!(b.env.registry.get(c.funcid), Some(FnImpl::Srf(_))) => {
+                Func::Srf(Box::new(SrfCall::compile(b.env, c, &NoScope)?))
+            }
             e => Func::Scalar(Box::new(compile_one(b.env, e, &NoScope)?)),
         };
         let first = phys.len();

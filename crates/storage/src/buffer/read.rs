@@ -45,6 +45,7 @@ impl Store {
         match self.pin_cached(&tag, hash, usage_max(strategy)) {
             Some(p) if self.desc(p.buf()).load() & VALID != 0 => {
                 self.counters.shared_hit.set(self.counters.shared_hit.get() + 1);
+                self.file_counts.hit(rel);
                 Ok(p)
             }
             Some(p) => self.complete(p, mode),
@@ -128,6 +129,7 @@ impl Store {
     fn complete(&self, p: Pinned, mode: ReadMode) -> Result<Pinned> {
         if !self.start_io(p.buf(), true) {
             self.counters.shared_hit.set(self.counters.shared_hit.get() + 1);
+            self.file_counts.hit(self.desc(p.buf()).tag().rel);
             return Ok(p);
         }
         self.input(p.buf(), &self.desc(p.buf()).tag(), mode)?;
@@ -141,6 +143,7 @@ impl Store {
         } else {
             let _w = self.ints().waiting(WaitEvent::DATA_FILE_READ);
             self.counters.shared_read.set(self.counters.shared_read.get() + 1);
+            self.file_counts.read(tag.rel);
             let mut iov = [self.iovec(buf)];
             self.files()
                 .read(tag.rel, tag.fork, tag.block.0, &mut iov)
@@ -305,6 +308,7 @@ impl Store {
         };
         let n = pending.len() as u64;
         self.counters.shared_read.set(self.counters.shared_read.get() + n);
+        (0..n).for_each(|_| self.file_counts.read(first.rel));
         let mut failed = None;
         for p in pending.drain(..) {
             let r = match &read {

@@ -110,6 +110,10 @@ impl Store {
             if stop == (segno + 1) * SEGMENT_SIZE {
                 // A finished segment is synced before the next begins: a later sync sees only its own file.
                 self.sync_segment_file(&file);
+                if self.config().archiving {
+                    let timeline = self.wal().control.timeline.load(Relaxed);
+                    segment::mark_ready(&self.config().data_dir, timeline, segno);
+                }
             }
             f.written.store(stop, Release);
             at = stop;
@@ -139,6 +143,8 @@ impl Store {
         }
     }
     fn write_segment_file(&self, file: &File, bytes: &[u8], at: u64) {
+        let c = &self.counters.wal_writes;
+        c.set(c.get() + 1);
         if let Err(e) = file.write_all_at(bytes, at) {
             panic_exit(&format!("could not write to log file: {}", common::error::os_message(&e)));
         }
@@ -159,6 +165,8 @@ impl Store {
         let f = &self.wal().flush;
         let written = f.written.load(Acquire);
         if written > f.flushed.load(Relaxed) {
+            let c = &self.counters.wal_syncs;
+            c.set(c.get() + 1);
             if !written.is_multiple_of(SEGMENT_SIZE) {
                 self.sync_segment_file(&self.wal_segment(segment_of(Lsn(written))));
             }
@@ -237,16 +245,24 @@ impl Store {
     /// many as keep the log's total at `min_bytes` … `max_bytes` by the caller's estimate, or removed.
     pub fn retire_wal(&self, redo: Lsn, keep: Option<Lsn>, recycle_bytes: u64) -> Result<segment::Retired> {
         let c = &self.wal().control;
-        let keep_from = segment_of(keep.map_or(redo, |k| k.min(redo)));
+        let mut keep_from = segment_of(keep.map_or(redo, |k| k.min(redo)));
+        let (dir, timeline) = (&self.config().data_dir, c.timeline.load(Relaxed));
+        let mut archived = Vec::new();
+        if self.config().archiving {
+            for s in segment::list_segments(dir, timeline)?.into_iter().filter(|s| *s < keep_from) {
+                if !segment::is_archived(dir, timeline, s) {
+                    keep_from = s;
+                    break;
+                }
+                archived.push(s);
+            }
+        }
         let current = segment_of(self.insert_lsn());
         self.wal().flush.last_removed.store(keep_from, Release);
-        segment::retire_segments(
-            &self.config().data_dir,
-            c.timeline.load(Relaxed),
-            keep_from,
-            current,
-            current + recycle_bytes / SEGMENT_SIZE,
-        )
+        let until = current + recycle_bytes / SEGMENT_SIZE;
+        let r = segment::retire_segments(dir, timeline, keep_from, current, until)?;
+        archived.into_iter().for_each(|s| segment::forget_archived(dir, timeline, s));
+        Ok(r)
     }
 
     /// Starts insertion of a log whose valid part ends at `end` (found by the reader), after recovery or bootstrap:

@@ -174,6 +174,29 @@ pub fn retire_segments(
     }
     Ok(r)
 }
+fn status_path(data_dir: &Path, timeline: u32, segno: u64, suffix: &str) -> PathBuf {
+    data_dir.join("pg_wal/archive_status").join(format!("{}.{suffix}", segment_name(timeline, segno)))
+}
+/// A finished segment waits for the archiver. Where the mark cannot be made, [`is_archived`] keeps the segment all the
+/// same, and the next checkpoint tries again.
+pub fn mark_ready(data_dir: &Path, timeline: u32, segno: u64) {
+    let ready = status_path(data_dir, timeline, segno, "ready");
+    if !status_path(data_dir, timeline, segno, "done").exists() {
+        let _ = std::fs::File::create(ready);
+    }
+}
+/// Has the archiver got the segment? Marks it as waiting where there is no mark at all.
+pub fn is_archived(data_dir: &Path, timeline: u32, segno: u64) -> bool {
+    if status_path(data_dir, timeline, segno, "done").exists() {
+        return true;
+    }
+    mark_ready(data_dir, timeline, segno);
+    false
+}
+/// The segment is gone, and with it what was noted of it.
+pub fn forget_archived(data_dir: &Path, timeline: u32, segno: u64) {
+    let _ = std::fs::remove_file(status_path(data_dir, timeline, segno, "done"));
+}
 /// After recovery: zeroes what follows `end` in its segment and removes later segments, so that no record of the
 /// past can ever follow a record to come.
 pub fn clear_after(data_dir: &Path, timeline: u32, end: common::Lsn, sync: bool) -> Result<()> {

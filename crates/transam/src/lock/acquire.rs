@@ -287,6 +287,7 @@ impl Engine {
         }
     }
     fn deadlock_error(&self, steps: &[deadlock::Step]) -> Error {
+        self.count_database(|d| d.deadlocks += 1);
         deadlock::report(steps, |slot| self.procs.get(slot).activity.read().query)
     }
     /// After a panic in the middle of a wait: leaves the queue, or gives back what was granted but never noted.

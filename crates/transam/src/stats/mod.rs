@@ -5,9 +5,12 @@
 //! full, further relations are not counted. [`file`] keeps it over restarts and crashes.
 
 mod file;
+mod groups;
 mod pending;
 mod table;
 
+pub(crate) use groups::Gathered;
+pub use groups::{ArchiverStats, DatabaseStats, WalStats, WriterStats};
 pub(crate) use pending::Pending;
 pub use table::{SAVED_TABLES_MAX, StatsHandle, StatsTable, TableStats};
 
@@ -27,7 +30,8 @@ impl StatKey {
     }
     /// The database, 0 for shared relations.
     pub fn database(self) -> Oid {
-        Oid((self.0 >> 32) as u32)
+        // The highest bit marks keys of files.
+        Oid((self.0 >> 32) as u32 & 0x7fff_ffff)
     }
     /// The relation.
     pub fn relation(self) -> Oid {
@@ -109,9 +113,15 @@ impl Engine {
     pub fn table_stats(&self, key: StatKey) -> Option<TableStats> {
         self.shared.stats.get(key)
     }
+    /// What the running transaction has counted of a relation so far.
+    pub fn pending_stats(&self, key: StatKey) -> Option<TableStats> {
+        self.stats.borrow().peek(key)
+    }
     /// Databases of which something is known.
     pub fn stats_databases(&self) -> Vec<Oid> {
-        let mut all: Vec<Oid> = self.shared.stats.keys().into_iter().map(StatKey::database).collect();
+        let keys = self.shared.stats.keys().into_iter();
+        let mut all: Vec<Oid> =
+            keys.filter(|k| !groups::is_group(*k) && !groups::is_file(*k)).map(StatKey::database).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -128,6 +138,8 @@ impl Engine {
     pub(crate) fn stats_at_end(&self, committed: bool) {
         let mut stats = self.stats.borrow_mut();
         stats.end(committed, |key, add| self.shared.stats.add(self.proc, key, add));
+        drop(stats);
+        self.count_transaction(committed);
     }
     /// A subtransaction has ended.
     pub(crate) fn stats_at_subxact_end(&self, level: u32, committed: bool) {

@@ -136,6 +136,17 @@ impl Pending {
         }
         at
     }
+    /// What is counted of a relation so far, all levels together.
+    pub(crate) fn peek(&self, key: StatKey) -> Option<TableStats> {
+        let t = self.tables.iter().find(|t| t.key == key)?;
+        let mut s = t.add;
+        for l in &t.levels {
+            s.tuples_inserted += l.inserted;
+            s.tuples_updated += l.updated;
+            s.tuples_deleted += l.deleted;
+        }
+        Some(s)
+    }
     /// The transaction ends: every relation's sum goes to `flush`.
     pub(crate) fn end(&mut self, committed: bool, flush: impl Fn(StatKey, &Sum)) {
         for t in &mut self.tables {

@@ -207,6 +207,13 @@ impl StatsTable {
         }
         self.touch();
     }
+    /// Adds to counters that are not a relation's.
+    pub(super) fn add_group(&self, me: &Proc, key: StatKey, p: &super::pending::Sum) {
+        if let Some(e) = self.entry(me, key) {
+            e.add(&p.add);
+            self.touch();
+        }
+    }
     /// VACUUM has counted the rows.
     pub(super) fn vacuumed(&self, me: &Proc, key: StatKey, live: i64, dead: i64, auto: bool, now: i64) {
         let Some(e) = self.entry(me, key) else { return };

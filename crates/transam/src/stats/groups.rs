@@ -1,0 +1,285 @@
+//! Counters of a database and of the server as a whole. They live in the same shared table as the relations', under keys
+//! that no relation can have, and are kept over restarts and crashes with them.
+//!
+//! A process gathers its own and hands them over from time to time ([`Engine::flush_counters`]): at most every
+//! fiftieth of a second, at its end, and before it reads any.
+
+use super::pending::Sum;
+use super::{StatKey, TableStats};
+use crate::Engine;
+use common::Oid;
+use ipc::{BackendKind, clock};
+use std::cell::{Cell, RefCell};
+use storage::BufferCounters;
+
+/// "Relation" of a database's own counters: no relation has so small an OID.
+const OF_DATABASE: Oid = Oid(2);
+/// "Relations" of database 0 for the counters of the server.
+const OF_WRITER: Oid = Oid(3);
+const OF_WAL: Oid = Oid(4);
+const OF_ARCHIVER: Oid = Oid(5);
+
+/// Does a key stand for counters of this module?
+pub(super) fn is_group(key: StatKey) -> bool {
+    (2..10).contains(&key.relation().0)
+}
+
+/// Key of a relation's file: the database with its highest bit set, and the file's number.
+fn file_key(db: Oid, relfilenode: Oid) -> StatKey {
+    StatKey::new(Oid(db.0 | 0x8000_0000), relfilenode)
+}
+
+/// Does a key stand for a file?
+pub(super) fn is_file(key: StatKey) -> bool {
+    key.0 >> 63 != 0
+}
+
+macro_rules! group {
+    ($(#[$m:meta])* $name:ident { $($(#[$fm:meta])* $f:ident),+ $(,)? }) => {
+        $(#[$m])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[$fm])* pub $f: i64,)+
+        }
+        impl $name {
+            fn to_stats(self) -> TableStats {
+                let mut a = [0; TableStats::FIELDS];
+                let mine = [$(self.$f),+];
+                a[..mine.len()].copy_from_slice(&mine);
+                TableStats::from_array(a)
+            }
+            fn from_stats(s: TableStats) -> $name {
+                let a = s.to_array();
+                let mut at = a.iter();
+                $(let $f = at.next().copied().unwrap_or(0);)+
+                $name { $($f),+ }
+            }
+        }
+    };
+}
+
+group! {
+    /// `pg_stat_database`; times in microseconds.
+    DatabaseStats {
+        xact_commit,
+        xact_rollback,
+        blocks_read,
+        blocks_hit,
+        temp_files,
+        temp_bytes,
+        deadlocks,
+        session_time,
+        active_time,
+        idle_in_transaction_time,
+        sessions,
+        sessions_abandoned,
+        sessions_fatal,
+        sessions_killed,
+        checksum_failures,
+        /// Moment of the last reset.
+        stats_reset,
+    }
+}
+
+group! {
+    /// `pg_stat_bgwriter`; times in microseconds.
+    WriterStats {
+        checkpoints_timed,
+        checkpoints_requested,
+        write_time,
+        sync_time,
+        buffers_checkpoint,
+        buffers_clean,
+        maxwritten_clean,
+        buffers_backend,
+        buffers_backend_fsync,
+        buffers_alloc,
+        stats_reset,
+    }
+}
+
+group! {
+    /// `pg_stat_wal`; times in microseconds.
+    WalStats {
+        records,
+        images,
+        bytes,
+        buffers_full,
+        writes,
+        syncs,
+        write_time,
+        sync_time,
+        stats_reset,
+    }
+}
+
+group! {
+    /// The numbers of `pg_stat_archiver`; segments as their number + 1.
+    ArchiverStats {
+        archived,
+        last_archived,
+        last_archived_time,
+        failed,
+        last_failed,
+        last_failed_time,
+        stats_reset,
+    }
+}
+
+/// What a process has gathered and not handed over.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    database: RefCell<DatabaseStats>,
+    /// The storage counters at the last hand-over.
+    seen: Cell<BufferCounters>,
+    at: Cell<i64>,
+}
+
+/// Microseconds between two hand-overs.
+const INTERVAL: i64 = 20_000;
+
+impl Engine {
+    /// Counts something of this process's database.
+    pub fn count_database(&self, f: impl FnOnce(&mut DatabaseStats)) {
+        if self.track_counts.get() {
+            f(&mut self.gathered.database.borrow_mut());
+        }
+    }
+    /// A transaction has ended.
+    pub(crate) fn count_transaction(&self, committed: bool) {
+        self.count_database(|d| if committed { d.xact_commit += 1 } else { d.xact_rollback += 1 });
+        if clock::monotonic() - self.gathered.at.get() >= INTERVAL {
+            self.flush_counters();
+        }
+    }
+    /// Hands over what was gathered.
+    pub fn flush_counters(&self) {
+        let g = &self.gathered;
+        g.at.set(clock::monotonic());
+        if self.track_counts.get() {
+            self.flush_files();
+        }
+        let now = self.store.counters();
+        let seen = g.seen.replace(now);
+        let delta = |f: fn(&BufferCounters) -> u64| (f(&now) - f(&seen)) as i64;
+        let mut d = std::mem::take(&mut *g.database.borrow_mut());
+        d.blocks_read += delta(|c| c.shared_read);
+        d.blocks_hit += delta(|c| c.shared_hit);
+        let db = self.proc.database();
+        if db.is_valid() && d != DatabaseStats::default() {
+            self.add_group(StatKey::new(db, OF_DATABASE), d.to_stats());
+        }
+        let wal = WalStats {
+            records: delta(|c| c.wal_records),
+            images: delta(|c| c.wal_images),
+            bytes: delta(|c| c.wal_bytes),
+            writes: delta(|c| c.wal_writes),
+            syncs: delta(|c| c.wal_syncs),
+            ..WalStats::default()
+        };
+        if wal != WalStats::default() {
+            self.add_group(StatKey::new(Oid::INVALID, OF_WAL), wal.to_stats());
+        }
+        let own = !matches!(self.proc.kind(), BackendKind::Checkpointer | BackendKind::BackgroundWriter);
+        let writer = WriterStats {
+            buffers_backend: if own { delta(|c| c.shared_written) } else { 0 },
+            buffers_alloc: delta(|c| c.shared_read),
+            ..WriterStats::default()
+        };
+        if writer != WriterStats::default() {
+            self.count_writer(&writer);
+        }
+    }
+    /// Blocks of a relation's file: `tuples_returned` fetched, `tuples_fetched` of these found in the pool.
+    pub fn file_stats(&self, db: Oid, relfilenode: Oid) -> TableStats {
+        self.shared.stats.get(file_key(db, relfilenode)).unwrap_or_default()
+    }
+    fn flush_files(&self) {
+        for (rel, c) in self.store.take_file_counts() {
+            let add = TableStats {
+                tuples_returned: (c.hit + c.read) as i64,
+                tuples_fetched: c.hit as i64,
+                ..TableStats::default()
+            };
+            self.add_group(file_key(rel.db_oid, Oid(rel.rel_number)), add);
+        }
+    }
+    fn add_group(&self, key: StatKey, add: TableStats) {
+        self.shared.stats.add_group(self.proc, key, &Sum { add, emptied: false });
+    }
+    fn group(&self, db: Oid, rel: Oid) -> TableStats {
+        self.shared.stats.get(StatKey::new(db, rel)).unwrap_or_default()
+    }
+    /// Counters of a database (0: of the shared objects).
+    pub fn database_stats(&self, db: Oid) -> DatabaseStats {
+        DatabaseStats::from_stats(self.group(db, OF_DATABASE))
+    }
+    /// Sums of the counters of a database's relations.
+    pub fn database_rows(&self, db: Oid) -> TableStats {
+        let mut sum = TableStats::default();
+        let stats = &self.shared.stats;
+        for k in stats.keys().into_iter().filter(|k| k.database() == db && !is_group(*k) && !is_file(*k)) {
+            let s = stats.get(k).unwrap_or_default();
+            sum.tuples_returned += s.tuples_returned;
+            sum.tuples_fetched += s.tuples_fetched;
+            sum.tuples_inserted += s.tuples_inserted;
+            sum.tuples_updated += s.tuples_updated;
+            sum.tuples_deleted += s.tuples_deleted;
+        }
+        sum
+    }
+    /// Counters of writers and checkpoints.
+    pub fn writer_stats(&self) -> WriterStats {
+        WriterStats::from_stats(self.group(Oid::INVALID, OF_WRITER))
+    }
+    /// Adds to them.
+    pub fn count_writer(&self, add: &WriterStats) {
+        self.add_group(StatKey::new(Oid::INVALID, OF_WRITER), add.to_stats());
+    }
+    /// Counters of the log.
+    pub fn wal_stats(&self) -> WalStats {
+        WalStats::from_stats(self.group(Oid::INVALID, OF_WAL))
+    }
+    /// Counters of the archiver.
+    pub fn archiver_stats(&self) -> ArchiverStats {
+        ArchiverStats::from_stats(self.group(Oid::INVALID, OF_ARCHIVER))
+    }
+    /// The archiver, their only writer, replaces them.
+    pub fn set_archiver_stats(&self, s: &ArchiverStats) {
+        let key = StatKey::new(Oid::INVALID, OF_ARCHIVER);
+        self.shared.stats.set(self.proc, key, &s.to_stats());
+        self.shared.stats.set_changed();
+    }
+
+    /// `pg_stat_reset`: a database's counters and those of its relations.
+    pub fn reset_database_stats(&self, db: Oid) {
+        self.flush_counters();
+        let stats = &self.shared.stats;
+        for k in stats.keys().into_iter().filter(|k| k.database() == db && !is_group(*k)) {
+            stats.remove(self.proc, k);
+        }
+        let fresh = DatabaseStats { stats_reset: clock::now(), ..DatabaseStats::default() };
+        stats.set(self.proc, StatKey::new(db, OF_DATABASE), &fresh.to_stats());
+        stats.set_changed();
+    }
+    /// `pg_stat_reset_single_table_counters`
+    pub fn reset_relation_stats(&self, key: StatKey) {
+        self.shared.stats.remove(self.proc, key);
+    }
+    /// `pg_stat_reset_shared`: `bgwriter`, `wal` or `archiver`; false for another word.
+    pub fn reset_shared_stats(&self, what: &str) -> bool {
+        self.flush_counters();
+        let now = clock::now();
+        let (rel, s) = match what {
+            "bgwriter" => (OF_WRITER, WriterStats { stats_reset: now, ..WriterStats::default() }.to_stats()),
+            "wal" => (OF_WAL, WalStats { stats_reset: now, ..WalStats::default() }.to_stats()),
+            "archiver" => {
+                (OF_ARCHIVER, ArchiverStats { stats_reset: now, ..ArchiverStats::default() }.to_stats())
+            }
+            _ => return false,
+        };
+        self.shared.stats.set(self.proc, StatKey::new(Oid::INVALID, rel), &s);
+        self.shared.stats.set_changed();
+        true
+    }
+}

@@ -1,0 +1,164 @@
+//! The archiver: hands finished log segments to `archive_command`, the oldest first, and marks each as done. A failure is
+//! tried again: three times at once, then a minute later. A segment that is not archived is not removed.
+
+use super::AuxContext;
+use common::{Result, Severity, SqlState};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use transam::ArchiverStats;
+
+/// Tries of one segment before a pause.
+const RETRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Main loop.
+pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
+    loop {
+        let mut nap = archive_all(cx)?;
+        if let Some(left) = switch_due(cx) {
+            if left.is_zero() {
+                cx.engine.switch_wal()?;
+                cx.since_switch = std::time::Instant::now();
+                continue;
+            }
+            nap = nap.min(left);
+        }
+        // New segments are looked for every second: their makers do not know this process.
+        cx.nap(nap.min(if nap == PAUSE { PAUSE } else { Duration::from_secs(1) }))?;
+    }
+}
+
+/// `archive_timeout`: how long until the segment in use is finished by force; `None` if it is not set.
+fn switch_due(cx: &AuxContext<'_>) -> Option<Duration> {
+    let limit =
+        Duration::from_secs(u64::try_from(cx.settings.int("archive_timeout")).ok().filter(|t| *t > 0)?);
+    Some(limit.saturating_sub(cx.since_switch.elapsed()))
+}
+
+fn status_dir(cx: &AuxContext<'_>) -> PathBuf {
+    cx.engine.data_dir().join("pg_wal/archive_status")
+}
+
+/// Segments that wait, the oldest first.
+fn waiting(dir: &Path) -> Vec<String> {
+    let Ok(list) = std::fs::read_dir(dir) else { return Vec::new() };
+    let mut names: Vec<String> = list
+        .flatten()
+        .filter_map(|e| e.file_name().to_str()?.strip_suffix(".ready").map(str::to_string))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// Archives what waits; returns how long to rest.
+fn archive_all(cx: &mut AuxContext<'_>) -> Result<Duration> {
+    let dir = status_dir(cx);
+    for name in waiting(&dir) {
+        let command = cx.settings.text("archive_command").to_string();
+        if command.is_empty() {
+            crate::log::line("WARNING", "archive_mode enabled, yet archiving is not configured");
+            return Ok(PAUSE);
+        }
+        let mut tries = 0;
+        while !archive(cx, &command, &name) {
+            tries += 1;
+            if tries >= RETRIES {
+                let text = format!(
+                    "archiving write-ahead log file \"{name}\" failed too many times, will try again later"
+                );
+                crate::log::line("WARNING", &text);
+                return Ok(PAUSE);
+            }
+            cx.nap(Duration::from_secs(1))?;
+        }
+        cx.check()?;
+    }
+    Ok(Duration::from_secs(1))
+}
+
+/// `%p` is the path, `%f` the name, `%%` a per cent sign.
+fn expand(command: &str, name: &str) -> String {
+    let mut out = String::new();
+    let mut chars = command.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.clone().next()) {
+            ('%', Some('p')) => out.push_str(&format!("pg_wal/{name}")),
+            ('%', Some('f')) => out.push_str(name),
+            ('%', Some('%')) => out.push('%'),
+            _ => {
+                out.push(c);
+                continue;
+            }
+        }
+        chars.next();
+    }
+    out
+}
+
+/// One try. What became of it goes to the statistics and the log.
+fn archive(cx: &AuxContext<'_>, command: &str, name: &str) -> bool {
+    let shell = expand(command, name);
+    cx.title.set(&format!("postgres: archiver archiving {name}"));
+    crate::log::debug(Severity::Debug3, &format!("executing archive command \"{shell}\""));
+    let result = Command::new("/bin/sh").arg("-c").arg(&shell).status();
+    let mut s: ArchiverStats = cx.engine.archiver_stats();
+    let (number, now) = (segment_number(name), ipc::clock::now());
+    let failure = match &result {
+        Ok(st) if st.success() => None,
+        Ok(st) => Some(match (st.code(), st.signal()) {
+            (Some(n), _) => format!("archive command failed with exit code {n}"),
+            (None, Some(n)) => format!("archive command was terminated by signal {n}"),
+            _ => "archive command exited with unrecognized status".to_string(),
+        }),
+        Err(e) => Some(format!("could not execute archive command: {}", common::error::os_message(e))),
+    };
+    let ok = match failure {
+        None => mark_done(&status_dir(cx), name),
+        Some(text) => {
+            let r = common::Report {
+                detail: Some(format!("The failed archive command was: {shell}")),
+                ..common::Report::new(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text)
+            };
+            crate::log::report(&r, None);
+            false
+        }
+    };
+    if ok {
+        s.archived += 1;
+        (s.last_archived, s.last_archived_time) = (number, now);
+        cx.title.set(&format!("postgres: archiver last was {name}"));
+    } else {
+        s.failed += 1;
+        (s.last_failed, s.last_failed_time) = (number, now);
+        cx.title.set(&format!("postgres: archiver failed on {name}"));
+    }
+    cx.engine.set_archiver_stats(&s);
+    ok
+}
+
+/// As the statistics keep it: the number + 1.
+fn segment_number(name: &str) -> i64 {
+    storage::wal::segment::parse_segment_name(name).map_or(0, |(_, n)| n as i64 + 1)
+}
+
+fn mark_done(dir: &Path, name: &str) -> bool {
+    let (ready, done) = (dir.join(format!("{name}.ready")), dir.join(format!("{name}.done")));
+    match std::fs::rename(&ready, &done) {
+        Ok(()) => true,
+        Err(e) => {
+            let e = common::error::os_message(&e);
+            crate::log::line("WARNING", &format!("could not rename file \"{}\": {e}", ready.display()));
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn placeholders() {
+        assert_eq!(super::expand("cp %p /a/%f %% %x", "S"), "cp pg_wal/S /a/S % %x");
+    }
+}
