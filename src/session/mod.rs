@@ -89,6 +89,11 @@ pub struct Session {
     /// Text of the running statement, for error positions and `debug_query_string`.
     source: RefCell<Rc<str>>,
     title: ipc::title::Title,
+    /// The part of the title that stays, and the activity last shown.
+    title_text: RefCell<(String, &'static str)>,
+    often: Cell<wire::Often>,
+    /// The message being acted upon.
+    message: RefCell<Vec<u8>>,
     log: logging::StatementLog,
     /// The parts of the shared segment.
     pub allocations: RefCell<Vec<ipc::segment::Allocation>>,
@@ -137,6 +142,9 @@ impl Session {
             notices: RefCell::default(),
             source: RefCell::new("".into()),
             title,
+            title_text: RefCell::new((String::new(), "")),
+            often: Cell::new(wire::Often::NONE),
+            message: RefCell::default(),
             log: logging::StatementLog::default(),
             allocations: RefCell::default(),
             times: session_time::Times::default(),

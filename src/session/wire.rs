@@ -8,6 +8,32 @@ use ipc::interrupts::TimerId;
 use protocol::frontend::{self, Frontend};
 use protocol::writer::TransactionStatus;
 
+/// Largest buffer for a message that is kept for the next one.
+const KEPT_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// Settings read without a look-up by name, and the version of the settings they are from.
+#[derive(Clone, Copy)]
+pub struct Often {
+    version: u64,
+    statement_timeout: i64,
+    client_check: i64,
+    idle_session_timeout: i64,
+    idle_in_transaction_timeout: i64,
+    update_title: bool,
+}
+
+impl Often {
+    /// Of no version.
+    pub const NONE: Often = Often {
+        version: u64::MAX,
+        statement_timeout: 0,
+        client_check: 0,
+        idle_session_timeout: 0,
+        idle_in_transaction_timeout: 0,
+        update_title: false,
+    };
+}
+
 /// How the loop ended.
 enum Flow {
     Continue,
@@ -83,10 +109,10 @@ impl Session {
     }
 
     fn arm_idle_timeout(&self, status: TransactionStatus) {
-        let s = self.settings.borrow();
+        let often = self.often();
         let (id, ms) = match status {
-            TransactionStatus::Idle => (TimerId::IdleSession, s.int("idle_session_timeout")),
-            _ => (TimerId::IdleInTransaction, s.int("idle_in_transaction_session_timeout")),
+            TransactionStatus::Idle => (TimerId::IdleSession, often.idle_session_timeout),
+            _ => (TimerId::IdleInTransaction, often.idle_in_transaction_timeout),
         };
         if ms > 0 {
             self.engine.interrupts().arm(id, ms);
@@ -106,8 +132,19 @@ impl Session {
             self.begin_statement();
             self.log_begin();
         }
-        let body = self.conn.borrow().body().to_vec();
-        match frontend::decode(kind, &body)? {
+        // The connection is needed while the message is acted upon: it is worked on in a buffer that lasts.
+        let mut body = self.message.take();
+        body.clear();
+        body.extend_from_slice(self.conn.borrow().body());
+        let flow = self.act_on(kind, &body);
+        if body.capacity() <= KEPT_MESSAGE_BYTES {
+            self.message.replace(body);
+        }
+        flow
+    }
+
+    fn act_on(&self, kind: u8, body: &[u8]) -> Result<Flow> {
+        match frontend::decode(kind, body)? {
             Frontend::Query(sql) => {
                 self.show_query(sql);
                 self.fail_on_demand();
@@ -154,10 +191,8 @@ impl Session {
 
     fn begin_statement(&self) {
         self.engine.set_statement_timestamp(ipc::clock::now());
-        let (ms, check) = {
-            let s = self.settings.borrow();
-            (s.int("statement_timeout"), s.int("client_connection_check_interval"))
-        };
+        let often = self.often();
+        let (ms, check) = (often.statement_timeout, often.client_check);
         if check > 0 {
             self.engine.interrupts().arm(TimerId::ClientCheck, check);
         }
@@ -170,7 +205,6 @@ impl Session {
         let a = &self.engine.proc().activity;
         let now = self.engine.statement_timestamp();
         a.query(now, sql);
-        a.state(now, State::Active);
         self.count_time(State::Active);
         self.set_title(command_word(sql));
     }
@@ -187,10 +221,38 @@ impl Session {
         if self.log.wants_tag.get() {
             crate::log::update(|w| w.command_tag = state);
         }
-        if self.settings.borrow().bool("update_process_title") {
-            let i = &self.identity;
-            self.title.set(&format!("postgres: {} {} {} {state}", i.user_name, i.database_name, i.remote));
+        let mut title = self.title_text.borrow_mut();
+        if !self.often().update_title || title.1 == state {
+            return;
         }
+        if title.0.is_empty() {
+            let i = &self.identity;
+            title.0 = format!("postgres: {} {} {} ", i.user_name, i.database_name, i.remote);
+        }
+        let fixed = title.0.len();
+        title.0.push_str(state);
+        self.title.set(&title.0);
+        title.0.truncate(fixed);
+        title.1 = state;
+    }
+
+    /// The settings that every message asks for.
+    fn often(&self) -> Often {
+        let s = self.settings.borrow();
+        let known = self.often.get();
+        if known.version == s.version() {
+            return known;
+        }
+        let fresh = Often {
+            version: s.version(),
+            statement_timeout: s.int("statement_timeout"),
+            client_check: s.int("client_connection_check_interval"),
+            idle_session_timeout: s.int("idle_session_timeout"),
+            idle_in_transaction_timeout: s.int("idle_in_transaction_session_timeout"),
+            update_title: s.bool("update_process_title"),
+        };
+        self.often.set(fresh);
+        fresh
     }
 
     /// After an error: the transaction is aborted, the client told. Says whether ReadyForQuery follows at once.

@@ -14,6 +14,9 @@ use common::{Error, Oid, Result};
 use planner::PlannerCtx;
 use types::{Datum, oids};
 
+/// The function that widens an int4 to an int8.
+const INT8_OF_INT4: Oid = Oid(481);
+
 /// How a parameter's value comes out of a literal.
 pub struct Lift {
     /// Number of the literal in the text.
@@ -225,15 +228,33 @@ impl Lift {
     ) -> Result<Datum> {
         let v = self.constant(ctx, sql, &literals[self.literal])?;
         let Some(casts) = &self.casts else { return Ok(v) };
-        if let (Expr::Func(FuncExpr { funcid: Oid(481), .. }), Datum::I32(n)) = (casts, &v) {
-            return Ok(Datum::I64(i64::from(*n)));
-        }
         let mut e = casts.clone();
         put_innermost(&mut e, v);
         planner::exprs::fold::fold(planner, &mut e)?;
         match e {
             Expr::Const(c) => Ok(c.value),
             _ => Err(Error::internal("cast of a literal is not constant")),
+        }
+    }
+
+    /// [`Lift::value`] of an integer, bare or widened, for which nothing has to be looked up.
+    pub fn integer_value(&self, sql: &str, literals: &[Literal]) -> Option<Datum> {
+        let l = &literals[self.literal];
+        let text = l.text(sql);
+        let n = match l.class {
+            Class::Int4 | Class::Int8 => text.bytes().fold(0i64, |n, d| n * 10 + i64::from(d - b'0')),
+            _ => return None,
+        };
+        let n = if self.negative { -n } else { n };
+        match (&self.casts, l.class) {
+            (None, Class::Int4) => Some(Datum::I32(n as i32)),
+            (None, Class::Int8) => Some(Datum::I64(n)),
+            (Some(Expr::Func(f)), Class::Int4)
+                if f.funcid == INT8_OF_INT4 && matches!(f.args[..], [Expr::Const(_)]) =>
+            {
+                Some(Datum::I64(n))
+            }
+            _ => None,
         }
     }
 

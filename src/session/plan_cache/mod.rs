@@ -196,6 +196,9 @@ impl Session {
         if l.lifts.is_empty() {
             return Some(Vec::new());
         }
+        if let Some(quick) = l.lifts.iter().map(|x| x.integer_value(sql, literals)).collect() {
+            return Some(quick);
+        }
         self.with_lift_ctx(sql, |ctx, planner| {
             l.lifts.iter().map(|x| x.value(ctx, planner, sql, literals)).collect()
         })
