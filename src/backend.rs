@@ -163,6 +163,17 @@ fn serve(
     abort_on_unsafe_panic(engine.proc());
     conn.transport.set_interrupts(engine.interrupts_rc());
     engine.interrupts().arm(TimerId::Startup, pm.settings.int("authentication_timeout") * 1000);
+    if let Some(t) = conn.tls() {
+        let (info, peer) = (t.info(), t.peer().unwrap_or_default());
+        engine.proc().activity.tls(&ipc::activity::TlsCopy {
+            version: info.version.into(),
+            cipher: info.cipher,
+            bits: info.bits,
+            client: peer.subject,
+            serial: peer.serial,
+            issuer: peer.issuer,
+        });
+    }
     let r = begin_session(pm, &engine, conn, packet, peer);
     let r = match r {
         Ok(session) => {
@@ -203,6 +214,10 @@ fn begin_session(
             let pid = proc.pid();
             if packet.minor > 0 || !packet.unknown_options.is_empty() {
                 conn.out.negotiate_protocol(0, &packet.unknown_options);
+            }
+            let delay = settings.int("post_auth_delay");
+            if delay > 0 {
+                std::thread::sleep(std::time::Duration::from_secs(delay as u64));
             }
             log_authorized(&settings, &packet, conn.tls().map(|t| t.info()));
             let session = Session::new(engine.clone(), catalog, conn, settings, identity, title);

@@ -7,6 +7,7 @@ pub mod backend;
 pub mod config;
 pub mod initdb;
 pub mod log;
+pub mod monitoring;
 pub mod postmaster;
 pub mod server;
 pub mod session;

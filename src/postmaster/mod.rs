@@ -3,6 +3,7 @@
 
 mod access;
 mod children;
+mod environment;
 mod lockfile;
 mod sockets;
 mod state;
@@ -74,6 +75,7 @@ impl Postmaster {
         crate::log::configure(&settings);
         title.set_cluster_name(settings.text("cluster_name"));
         check_combinations(&settings)?;
+        crate::monitoring::check_port(&settings)?;
         let mut lock = LockFile::create(&data_dir, &settings)?;
         let directory = hold_directory(&data_dir).inspect_err(|_| lock.remove())?;
         let logger = match settings.bool("logging_collector") {

@@ -41,6 +41,17 @@ fn relisten(fd: &impl AsFd) -> std::io::Result<()> {
     listen(&fd.as_fd(), backlog).map_err(std::io::Error::from)
 }
 
+/// `unix_socket_group`: a name or a number.
+fn set_group(path: &Path, group: &str) -> Result<()> {
+    let by_name = nix::unistd::Group::from_name(group).ok().flatten().map(|g| g.gid);
+    let Some(gid) = by_name.or_else(|| group.parse().ok().map(nix::unistd::Gid::from_raw)) else {
+        return Err(err!(INVALID_PARAMETER_VALUE, "group \"{group}\" does not exist").fatal());
+    };
+    nix::unistd::chown(path, None, Some(gid)).map_err(|e| {
+        Error::os(format!("could not set group of file \"{}\"", path.display()), &e.into()).fatal()
+    })
+}
+
 fn pollfd(fd: &impl AsRawFd) -> libc::pollfd {
     libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }
 }
@@ -59,7 +70,12 @@ impl Listeners {
         }
         let dirs = s.text("unix_socket_directories").to_string();
         for dir in dirs.split(',').map(str::trim).filter(|d| !d.is_empty()) {
-            l.open_unix(Path::new(dir), port, s.int("unix_socket_permissions") as u32)?;
+            l.open_unix(
+                Path::new(dir),
+                port,
+                s.int("unix_socket_permissions") as u32,
+                s.text("unix_socket_group"),
+            )?;
         }
         if let Some(first) = l.unix.first() {
             lock.set_line(5, &first.1.parent().unwrap_or(Path::new("/")).display().to_string());
@@ -100,7 +116,7 @@ impl Listeners {
         }
     }
 
-    fn open_unix(&mut self, dir: &Path, port: u16, mode: u32) -> Result<()> {
+    fn open_unix(&mut self, dir: &Path, port: u16, mode: u32, group: &str) -> Result<()> {
         let path = dir.join(format!(".s.PGSQL.{port}"));
         let lock_path = dir.join(format!(".s.PGSQL.{port}.lock"));
         if let Some(pid) = std::fs::read_to_string(&lock_path)
@@ -120,6 +136,9 @@ impl Listeners {
         let _ = std::fs::remove_file(&path);
         let u = UnixListener::bind(&path).map_err(fail)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).map_err(fail)?;
+        if !group.is_empty() {
+            set_group(&path, group)?;
+        }
         relisten(&u).map_err(fail)?;
         u.set_nonblocking(true).map_err(fail)?;
         crate::log::line("LOG", &format!("listening on Unix socket \"{}\"", path.display()));

@@ -65,6 +65,7 @@ impl Postmaster {
             Ok(ipc::Fork::Child) => {
                 signals::install_backend();
                 signals::die_with_parent(me);
+                super::environment::adjust_oom_score();
                 let code = body(self);
                 ipc::fork::exit(code)
             }
@@ -130,6 +131,7 @@ impl Postmaster {
         }
         self.shutdown = mode;
         self.lock.set_status("stopping");
+        super::environment::notify_systemd("STOPPING=1");
         match mode {
             ShutdownMode::Smart => {
                 // Helpers go at once, clients in their own time.
@@ -231,6 +233,7 @@ impl Postmaster {
                 if self.shutdown == ShutdownMode::None {
                     crate::log::line("LOG", "database system is ready to accept connections");
                     self.lock.set_status("ready");
+                    super::environment::notify_systemd("READY=1");
                 }
             }
             Ended::Exit(1) if self.shutdown >= ShutdownMode::Fast => self.state = PmState::WaitDead,
@@ -248,8 +251,14 @@ impl Postmaster {
     /// Containment: a process that died with nothing in flight in shared memory is cleaned up after by a process of its
     /// own, and nobody else notices.
     fn contain(&mut self, pid: i32, kind: Kind) -> bool {
-        if !matches!(kind, Kind::Client | Kind::AutovacuumWorker | Kind::AutovacuumLauncher | Kind::Archiver)
-        {
+        if !matches!(
+            kind,
+            Kind::Client
+                | Kind::AutovacuumWorker
+                | Kind::AutovacuumLauncher
+                | Kind::Archiver
+                | Kind::BackgroundWorker
+        ) {
             return false;
         }
         let Some(slot) = self.shared.procs.by_pid(pid) else {
@@ -343,6 +352,9 @@ impl Postmaster {
         }
         if self.settings.text("archive_mode") != "off" && !self.children.has(Kind::Archiver) {
             self.spawn_aux(Kind::Archiver, aux::archiver::main);
+        }
+        if self.settings.int("monitoring_port") != 0 && !self.children.has(Kind::BackgroundWorker) {
+            self.spawn_aux(Kind::BackgroundWorker, crate::monitoring::main);
         }
         if self.settings.bool("autovacuum") && !self.children.has(Kind::AutovacuumLauncher) {
             self.spawn_aux(Kind::AutovacuumLauncher, aux::autovacuum::launcher_main);

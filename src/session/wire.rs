@@ -203,6 +203,10 @@ impl Session {
 
     fn show_query(&self, sql: &str) {
         let a = &self.engine.proc().activity;
+        if !self.settings.borrow().bool("track_activities") {
+            a.state(0, State::Disabled);
+            return;
+        }
         let now = self.engine.statement_timestamp();
         a.query(now, sql);
         self.count_time(State::Active);

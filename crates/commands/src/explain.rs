@@ -122,7 +122,8 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
     } else if o.summary {
         instr = Some(planner::Instrumentation { planning_ms, ..planner::Instrumentation::default() });
     }
-    let settings = ctx.host.planner_settings();
+    let mut settings = Vec::new();
+    ctx.host.with_settings(&mut |s| settings = s.changed_for_explain());
     let lines = with_analyze(ctx, |cx| Ok(explain_text(cx, &settings, &planned, o, instr.as_ref())))?;
     let type_oid = result_type(e);
     let field = Field {

@@ -97,6 +97,13 @@ pub struct Activity {
     client_addr: Text<6>,
     client_host: Text<8>,
     app_name: Text<8>,
+    tls_bits: AtomicU32,
+    _pad2: AtomicU32,
+    tls_version: Text<2>,
+    tls_cipher: Text<6>,
+    tls_client: Text<16>,
+    tls_serial: Text<6>,
+    tls_issuer: Text<16>,
     query: Text<{ QUERY_BYTES / 8 }>,
 }
 // SAFETY: atomics only.
@@ -117,7 +124,20 @@ pub struct ActivityCopy {
     /// -1 is a Unix socket, 0 none.
     pub client_port: i32,
     pub app_name: String,
+    pub tls: TlsCopy,
     pub query: String,
+}
+
+/// Encryption of a connection; an empty version is none.
+#[derive(Clone, Debug, Default)]
+pub struct TlsCopy {
+    pub version: String,
+    pub cipher: String,
+    pub bits: i32,
+    /// Of the client's certificate.
+    pub client: String,
+    pub serial: String,
+    pub issuer: String,
 }
 
 impl Activity {
@@ -144,7 +164,19 @@ impl Activity {
             a.client_host.set(client_host);
             a.client_port.store(client_port as u32, Relaxed);
             a.app_name.set("");
+            a.tls_version.set("");
             a.query.set("");
+        });
+    }
+    /// The connection is encrypted.
+    pub fn tls(&self, t: &TlsCopy) {
+        self.write(|a| {
+            a.tls_bits.store(t.bits as u32, Relaxed);
+            a.tls_version.set(&t.version);
+            a.tls_cipher.set(&t.cipher);
+            a.tls_client.set(&t.client);
+            a.tls_serial.set(&t.serial);
+            a.tls_issuer.set(&t.issuer);
         });
     }
     /// A statement begins.
@@ -190,6 +222,14 @@ impl Activity {
                 client_host: self.client_host.get(),
                 client_port: self.client_port.load(Relaxed) as i32,
                 app_name: self.app_name.get(),
+                tls: TlsCopy {
+                    version: self.tls_version.get(),
+                    cipher: self.tls_cipher.get(),
+                    bits: self.tls_bits.load(Relaxed) as i32,
+                    client: self.tls_client.get(),
+                    serial: self.tls_serial.get(),
+                    issuer: self.tls_issuer.get(),
+                },
                 query: self.query.get(),
             };
             fence(Acquire);

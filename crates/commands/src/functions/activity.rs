@@ -95,7 +95,20 @@ fn row(c: &CallCtx<'_>, p: &Proc) -> Result<Vec<Datum>> {
     r[16] = xid(p.xmin.load(Relaxed));
     r[17] = Datum::text(p.kind().as_str());
     if client {
-        r[18] = Datum::Bool(false);
+        let t = &a.tls;
+        let opt = |s: &str| if s.is_empty() { Datum::Null } else { Datum::text(s) };
+        r[18] = Datum::Bool(!t.version.is_empty());
+        if !t.version.is_empty() {
+            r[19] = opt(&t.version);
+            r[20] = opt(&t.cipher);
+            r[21] = Datum::I32(t.bits);
+            r[22] = opt(&t.client);
+            r[23] = match t.serial.parse::<i128>() {
+                Ok(n) => types::numeric::Num::from_i128(n).to_datum()?,
+                Err(_) => Datum::Null,
+            };
+            r[24] = opt(&t.issuer);
+        }
         r[25] = Datum::Bool(false);
         r[27] = Datum::Bool(false);
     }

@@ -298,6 +298,14 @@ impl Settings {
             v => show_value(None, v),
         })
     }
+    /// Settings that EXPLAIN (SETTINGS) prints: those that bear on plans and differ from their built-in defaults.
+    pub fn changed_for_explain(&self) -> Vec<(&'static str, String)> {
+        let defs: &'static Definitions = self.defs;
+        let all = defs.all().iter().zip(&self.slots);
+        all.filter(|(d, s)| d.has_flag("EXPLAIN") && s.value != boot_value(d))
+            .map(|(d, s)| (d.name, show_value(Some(d), &s.value)))
+            .collect()
+    }
     /// Names of custom settings.
     pub fn custom_names(&self) -> impl Iterator<Item = &str> {
         self.custom.keys().map(String::as_str)

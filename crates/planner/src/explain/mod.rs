@@ -7,7 +7,6 @@ mod value;
 
 use crate::instrument::{BufferUsage, Instrumentation};
 use crate::plan::PlannedStmt;
-use crate::settings::PlannerSettings;
 use analyze::AnalyzeCtx;
 use names::{Names, Place};
 use value::Val;
@@ -53,10 +52,10 @@ impl Default for ExplainOptions {
 }
 
 /// The lines of EXPLAIN's output: one row each for TEXT; one multi-line row for the other formats. `settings` is what
-/// the plan was made with (option SETTINGS prints what differs from the defaults).
+/// option SETTINGS prints: names and values of the settings for planning that are not at their defaults.
 pub fn explain_text(
     ctx: &AnalyzeCtx<'_>,
-    settings: &PlannerSettings,
+    settings: &[(&str, String)],
     stmt: &PlannedStmt,
     opts: ExplainOptions,
     instr: Option<&Instrumentation>,
@@ -70,7 +69,7 @@ pub fn explain_text(
     let mut obj = vec![("Plan".to_string(), Val::Obj(cx.structured(&top, None, None)))];
     if opts.settings {
         let s: Vec<(String, Val)> =
-            changed(settings).into_iter().map(|(k, v)| (k.to_string(), Val::Str(v))).collect();
+            settings.iter().map(|(k, v)| (k.to_string(), Val::Str(v.clone()))).collect();
         obj.push(("Settings".into(), Val::Obj(s)));
     }
     if let (Some(i), true) = (instr, opts.summary) {
@@ -117,13 +116,13 @@ pub fn explain_text(
 fn text(
     cx: &node::NodeCx<'_>,
     top: &Place<'_>,
-    settings: &PlannerSettings,
+    settings: &[(&str, String)],
     instr: Option<&Instrumentation>,
 ) -> Vec<String> {
     let mut lines = Vec::new();
     cx.text(top, None, &mut lines);
     if cx.opts.settings {
-        let l: Vec<String> = changed(settings).into_iter().map(|(k, v)| format!("{k} = '{v}'")).collect();
+        let l: Vec<String> = settings.iter().map(|(k, v)| format!("{k} = '{v}'")).collect();
         if !l.is_empty() {
             lines.push(format!("Settings: {}", l.join(", ")));
         }
@@ -193,42 +192,4 @@ fn buffers(b: &BufferUsage) -> Option<String> {
     .flatten()
     .collect();
     Some(format!("Buffers: {}", l.join(", ")))
-}
-
-/// Settings that differ from their defaults.
-fn changed(s: &PlannerSettings) -> Vec<(&'static str, String)> {
-    let d = PlannerSettings::default();
-    let mut out = Vec::new();
-    macro_rules! flag {
-        ($($f:ident),*) => {$(
-            if s.$f != d.$f {
-                out.push((stringify!($f), (if s.$f { "on" } else { "off" }).to_string()));
-            }
-        )*};
-    }
-    macro_rules! num {
-        ($($f:ident),*) => {$(
-            if s.$f != d.$f {
-                out.push((stringify!($f), s.$f.to_string()));
-            }
-        )*};
-    }
-    num!(cpu_index_tuple_cost, cpu_operator_cost, cpu_tuple_cost);
-    flag!(
-        enable_bitmapscan,
-        enable_hashagg,
-        enable_hashjoin,
-        enable_incremental_sort,
-        enable_indexonlyscan,
-        enable_indexscan,
-        enable_material,
-        enable_memoize,
-        enable_mergejoin,
-        enable_nestloop,
-        enable_seqscan,
-        enable_sort,
-        enable_tidscan
-    );
-    num!(from_collapse_limit, join_collapse_limit, random_page_cost, seq_page_cost);
-    out
 }

@@ -1,0 +1,115 @@
+//! One look at the server: processes, who blocks whom, databases, buffers, log.
+
+use super::Server;
+use catalog::columns::{pg_authid, pg_database};
+use common::Result;
+use ipc::WaitEvent;
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::Relaxed;
+use transam::{ArchiverStats, DatabaseStats, TableStats, WalStats, WriterStats};
+
+/// A process.
+pub struct Process {
+    pub pid: i32,
+    pub kind: &'static str,
+    pub is_client: bool,
+    pub database: String,
+    pub user: String,
+    pub application: String,
+    pub client: String,
+    pub state: &'static str,
+    pub wait: Option<(&'static str, &'static str)>,
+    /// Seconds; negative: none.
+    pub xact_age: f64,
+    pub query_age: f64,
+    pub query: String,
+    pub blocked_by: Vec<i32>,
+}
+
+/// A database.
+pub struct Database {
+    pub name: String,
+    pub backends: usize,
+    pub stats: DatabaseStats,
+    pub rows: TableStats,
+}
+
+/// All of it.
+pub struct Snapshot {
+    pub postmaster: u32,
+    pub max_connections: i64,
+    pub reserved: i64,
+    pub shared_buffers: i64,
+    pub processes: Vec<Process>,
+    pub databases: Vec<Database>,
+    pub writer: WriterStats,
+    pub wal: WalStats,
+    pub archiver: ArchiverStats,
+    pub insert_lsn: u64,
+    pub flushed_lsn: u64,
+}
+
+impl Snapshot {
+    /// Takes it.
+    pub fn take(s: &Server) -> Result<Snapshot> {
+        let (databases, roles) = s.in_transaction(|c| {
+            let d: BTreeMap<u32, String> = c
+                .scan_all(pg_database::TABLE)?
+                .iter()
+                .map(|r| (r.oid(pg_database::OID).0, r.str(pg_database::DATNAME).to_string()))
+                .collect();
+            let r: BTreeMap<u32, String> = c
+                .scan_all(pg_authid::TABLE)?
+                .iter()
+                .map(|r| (r.oid(pg_authid::OID).0, r.str(pg_authid::ROLNAME).to_string()))
+                .collect();
+            Ok((d, r))
+        })?;
+        let e = &s.engine;
+        let now = ipc::clock::now();
+        let age = |t: i64| if t == 0 { -1.0 } else { (now - t) as f64 / 1e6 };
+        let mut processes = Vec::new();
+        for p in e.procs().live() {
+            let a = p.activity.read();
+            let event = WaitEvent(p.wait_event.load(Relaxed));
+            let waits = p.wait_lock.load(Relaxed) != 0;
+            processes.push(Process {
+                pid: p.pid(),
+                kind: p.kind().as_str(),
+                is_client: p.kind() == ipc::BackendKind::Client,
+                database: databases.get(&p.database().0).cloned().unwrap_or_default(),
+                user: roles.get(&p.role().0).cloned().unwrap_or_default(),
+                application: a.app_name.clone(),
+                client: a.client_addr.clone(),
+                state: a.state.as_str().unwrap_or(""),
+                wait: event.class().zip(event.name()),
+                xact_age: age(a.xact_start),
+                query_age: age(a.query_start),
+                query: a.query.clone(),
+                blocked_by: if waits { e.blocking_pids(p.pid()) } else { Vec::new() },
+            });
+        }
+        let databases = databases
+            .iter()
+            .map(|(oid, name)| Database {
+                name: name.clone(),
+                backends: e.procs().live().filter(|p| p.database().0 == *oid).count(),
+                stats: e.database_stats(common::Oid(*oid)),
+                rows: e.database_rows(common::Oid(*oid)),
+            })
+            .collect();
+        Ok(Snapshot {
+            postmaster: s.postmaster,
+            max_connections: s.max_connections,
+            reserved: s.reserved,
+            shared_buffers: s.shared_buffers,
+            processes,
+            databases,
+            writer: e.writer_stats(),
+            wal: e.wal_stats(),
+            archiver: e.archiver_stats(),
+            insert_lsn: e.store().insert_lsn().0,
+            flushed_lsn: e.store().flushed_lsn().0,
+        })
+    }
+}
