@@ -132,7 +132,7 @@ fn assignments(a: &Args) -> Result<Vec<(String, String)>> {
     for s in a.set.iter().chain(&a.long) {
         let (n, v) =
             s.split_once('=').ok_or_else(|| err!(SYNTAX_ERROR, "-c {s} requires a value").fatal())?;
-        out.push((n.trim().to_string(), v.trim().to_string()));
+        out.push((n.trim().to_string(), v.to_string()));
     }
     Ok(out)
 }
