@@ -91,7 +91,10 @@ fn is_superuser(catalog: &Catalog, role: Oid) -> Result<bool> {
 }
 
 fn check_entry(catalog: &Catalog, user: Oid, superuser: bool, r: &RangeTblEntry) -> Result<()> {
-    let RteKind::Relation { relid, .. } = &r.kind else { return Ok(()) };
+    // A view that became a sub-query is still read by who names it.
+    let (RteKind::Relation { relid, .. } | RteKind::Subquery { view: Some(relid), .. }) = &r.kind else {
+        return Ok(());
+    };
     if r.required_perms == 0 {
         return Ok(());
     }

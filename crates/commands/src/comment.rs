@@ -4,7 +4,7 @@ use crate::ctx::CommandCtx;
 use crate::target;
 use catalog::columns::*;
 use catalog::depend::ObjectAddress;
-use common::{Error, Oid, Result, bail, err};
+use common::{Oid, Result, bail, err};
 use parser::ast::*;
 use transam::LockMode;
 use types::Datum;
@@ -85,9 +85,7 @@ fn relation(ctx: &CommandCtx<'_>, s: &CommentStmt, names: &[String]) -> Result<O
 
 /// Runs COMMENT ON.
 pub fn run(ctx: &CommandCtx<'_>, s: &CommentStmt) -> Result<String> {
-    let ObjectRef::Name(names) = &s.object else {
-        return Err(Error::unsupported(format_args!("COMMENT ON {:?}", s.objtype)));
-    };
+    let ObjectRef::Name(names) = &s.object else { return other(ctx, s) };
     let last = names.last().map_or("", String::as_str);
     let text = s.comment.as_deref();
     let must_own = |ok: bool, what: &str| {
@@ -105,7 +103,8 @@ pub fn run(ctx: &CommandCtx<'_>, s: &CommentStmt) -> Result<String> {
             target::check_relation_owner(ctx, &r)?;
             let n = r.desc.attrs.iter().position(|a| !a.dropped && a.name == last);
             let Some(n) = n else {
-                bail!(UNDEFINED_COLUMN, "column \"{last}\" of relation \"{}\" does not exist", r.name)
+                let shown = target::display(&rv);
+                bail!(UNDEFINED_COLUMN, "column \"{last}\" of relation \"{shown}\" does not exist")
             };
             write(ctx, ObjectAddress::column(r.oid, n as i16 + 1), text)?;
         }
@@ -139,7 +138,44 @@ pub fn run(ctx: &CommandCtx<'_>, s: &CommentStmt) -> Result<String> {
             }
             write_shared(ctx, ObjectAddress::new(pg_authid::TABLE, oid), text)?;
         }
-        other => return Err(Error::unsupported(format_args!("COMMENT ON {other:?}"))),
+        ObjectType::Rule | ObjectType::Trigger => return part(ctx, s, names),
+        _ => return other(ctx, s),
     }
+    Ok("COMMENT".into())
+}
+
+/// A rule or trigger of a relation.
+fn part(ctx: &CommandCtx<'_>, s: &CommentStmt, names: &[String]) -> Result<String> {
+    let last = names.last().map_or("", String::as_str);
+    let rv = target::range_var(&names[..names.len().saturating_sub(1)])?;
+    let r = target::open_relation(ctx, &rv, LockMode::ShareUpdateExclusive)?;
+    target::check_relation_owner(ctx, &r)?;
+    let keys = [Datum::oid(r.oid), Datum::text(last)];
+    let (table, index, oid, word) = match s.objtype {
+        ObjectType::Rule => (pg_rewrite::TABLE, pg_rewrite::REL_RULENAME_INDEX, pg_rewrite::OID, "rule"),
+        _ => (pg_trigger::TABLE, pg_trigger::TGRELID_TGNAME_INDEX, pg_trigger::OID, "trigger"),
+    };
+    match ctx.catalog.scan(table, index, &keys)?.first() {
+        Some(row) => write(ctx, ObjectAddress::new(table, row.oid(oid)), s.comment.as_deref())?,
+        None if word == "rule" => {
+            bail!(UNDEFINED_OBJECT, "rule \"{last}\" for relation \"{}\" does not exist", r.name)
+        }
+        None => bail!(UNDEFINED_OBJECT, "trigger \"{last}\" for table \"{}\" does not exist", r.name),
+    }
+    Ok("COMMENT".into())
+}
+
+/// Objects that are not relations nor parts of them.
+fn other(ctx: &CommandCtx<'_>, s: &CommentStmt) -> Result<String> {
+    // PostgreSQL points nowhere here.
+    let (a, owner) = crate::object_address::resolve(ctx, s.objtype, &s.object).map_err(|mut e| {
+        e.report_mut().position = None;
+        e
+    })?;
+    let allowed = if owner.is_valid() { target::owns(ctx, owner)? } else { ctx.host.is_superuser() };
+    if !allowed {
+        bail!(INSUFFICIENT_PRIVILEGE, "must be owner of {}", crate::drop::describe::describe(ctx, a)?);
+    }
+    write(ctx, a, s.comment.as_deref())?;
     Ok("COMMENT".into())
 }

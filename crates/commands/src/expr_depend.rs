@@ -106,7 +106,8 @@ fn query<'a>(q: &'a Query, outer: &mut Vec<&'a Query>, out: &mut Vec<ObjectAddre
             }
         }
     }
-    walk::query_exprs(q, &mut |e| {
+    let used = without_join_columns(q);
+    walk::query_exprs(&used, &mut |e| {
         walk::walk(e, 0, &mut |x, _| {
             match x {
                 Expr::Var(v) => var(v, outer, out),
@@ -122,6 +123,17 @@ fn query<'a>(q: &'a Query, outer: &mut Vec<&'a Query>, out: &mut Vec<ObjectAddre
         query(s, outer, out);
     }
     outer.pop();
+}
+
+/// A join lists all columns of its sides: only those count that are something of their own (merged by USING).
+fn without_join_columns(q: &Query) -> Query {
+    let mut q = q.clone();
+    for r in &mut q.rtable {
+        if let RteKind::Join { alias_vars, .. } = &mut r.kind {
+            alias_vars.retain(|e| !matches!(e, Expr::Var(_)));
+        }
+    }
+    q
 }
 
 fn sublinks<'a>(e: &'a Expr, subs: &mut Vec<&'a Query>) {

@@ -32,6 +32,8 @@ impl Holder {
             AclKind::Database => "database",
             AclKind::Column => "column",
             AclKind::Function => "function",
+            AclKind::Type => "type",
+            AclKind::Language => "language",
             _ => "table",
         }
     }
@@ -124,8 +126,59 @@ fn simple_holder(ctx: &CommandCtx<'_>, kind: ObjectType, name: &str) -> Result<H
                 name: name.into(),
             })
         }
+        ObjectType::Language => {
+            use pg_language::*;
+            let rows = ctx.catalog.scan(TABLE, NAME_INDEX, &[Datum::text(name)])?;
+            let Some(row) = rows.into_iter().next() else {
+                bail!(UNDEFINED_OBJECT, "language \"{name}\" does not exist");
+            };
+            if !row.bool(LANPLTRUSTED) {
+                return Err(err!(WRONG_OBJECT_TYPE, "language \"{name}\" is not trusted").detail(
+                    "GRANT and REVOKE are not allowed on untrusted languages, because only superusers can use untrusted languages.",
+                ));
+            }
+            Ok(Holder {
+                kind: AclKind::Language,
+                owner: row.oid(LANOWNER),
+                address: ObjectAddress::new(TABLE, row.oid(OID)),
+                row,
+                table: TABLE,
+                column: LANACL,
+                name: name.into(),
+            })
+        }
         other => Err(Error::unsupported(format_args!("GRANT ON {other:?}"))),
     }
+}
+
+/// A type or domain.
+fn type_holder(ctx: &CommandCtx<'_>, kind: ObjectType, names: &[String]) -> Result<Holder> {
+    use pg_type::*;
+    let tn = TypeName { names: names.to_vec(), ..TypeName::default() };
+    let found = crate::analysis::with_analyze(ctx, |a| analyze::typename::lookup_type_name(a, &tn))?;
+    let Some(oid) = found else {
+        bail!(UNDEFINED_OBJECT, "type \"{}\" does not exist", names.join("."));
+    };
+    let oid = oid.0;
+    let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?;
+    let row = rows.into_iter().next().ok_or_else(|| crate::analysis::lost("type", oid))?;
+    let name = row.str(TYPNAME).to_string();
+    if row.oid(TYPELEM).is_valid() && row.i16(TYPLEN) == -1 {
+        return Err(err!(INVALID_GRANT_OPERATION, "cannot set privileges of array types")
+            .hint("Set the privileges of the element type instead."));
+    }
+    if kind == ObjectType::Domain && row.char(TYPTYPE) != b'd' {
+        bail!(WRONG_OBJECT_TYPE, "\"{name}\" is not a domain");
+    }
+    Ok(Holder {
+        kind: AclKind::Type,
+        owner: row.oid(TYPOWNER),
+        row,
+        table: TABLE,
+        column: TYPACL,
+        name,
+        address: ObjectAddress::new(TABLE, oid),
+    })
 }
 
 /// The relations of ALL TABLES / SEQUENCES IN SCHEMA.
@@ -173,7 +226,8 @@ fn relations(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<Option<Vec<Oid>>> {
     }
 }
 
-fn privilege_bits(s: &GrantStmt, kind: AclKind, columns: bool) -> Result<u32> {
+/// The privileges a statement names, checked against what the kind of object has.
+pub fn privilege_bits(s: &GrantStmt, kind: AclKind, columns: bool) -> Result<u32> {
     if s.privileges.is_empty() {
         return Ok(kind.all());
     }
@@ -194,6 +248,8 @@ fn privilege_bits(s: &GrantStmt, kind: AclKind, columns: bool) -> Result<u32> {
                 AclKind::Database => "database",
                 AclKind::Column => "column",
                 AclKind::Function => "function",
+                AclKind::Type => "type",
+                AclKind::Language => "language",
                 _ => "table",
             };
             let shown = name.to_ascii_uppercase();
@@ -259,6 +315,15 @@ pub fn run(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<String> {
             let h = simple_holder(ctx, s.objtype, n)?;
             let bits = privilege_bits(s, h.kind, false)?;
             change(ctx, s, &h, bits, &grantees)?;
+        }
+    } else if let (GrantObjects::Names(list), ObjectType::Type | ObjectType::Domain) = (&s.objects, s.objtype)
+    {
+        if has_columns {
+            bail!(INVALID_GRANT_OPERATION, "column privileges are only valid for relations");
+        }
+        for names in list {
+            let h = type_holder(ctx, s.objtype, names)?;
+            change(ctx, s, &h, privilege_bits(s, h.kind, false)?, &grantees)?;
         }
     } else if let GrantObjects::Functions(list) = &s.objects {
         if has_columns {
@@ -335,7 +400,8 @@ fn change(ctx: &CommandCtx<'_>, s: &GrantStmt, h: &Holder, bits: u32, grantees: 
     store(ctx, h, &items)
 }
 
-fn grant_one(items: &mut Vec<AclItem>, grantee: Oid, grantor: Oid, bits: u32, option: bool) {
+/// Adds privileges to a list.
+pub fn grant_one(items: &mut Vec<AclItem>, grantee: Oid, grantor: Oid, bits: u32, option: bool) {
     let goptions = if option { bits } else { 0 };
     match items.iter_mut().find(|i| i.grantee == grantee && i.grantor == grantor) {
         Some(i) => {
@@ -346,7 +412,8 @@ fn grant_one(items: &mut Vec<AclItem>, grantee: Oid, grantor: Oid, bits: u32, op
     }
 }
 
-fn revoke_one(
+/// Takes privileges from a list, and what was granted on by them.
+pub fn revoke_one(
     items: &mut Vec<AclItem>,
     grantee: Oid,
     grantor: Oid,

@@ -20,6 +20,7 @@ mod create_like;
 mod create_table;
 pub mod ctx;
 mod database;
+mod default_privileges;
 mod drop;
 mod explain;
 mod expr_depend;
@@ -28,9 +29,12 @@ pub mod functions;
 mod grant;
 mod index;
 mod index_build;
+mod information_schema;
 mod internal_triggers;
 mod lock;
 mod naming;
+mod object_address;
+mod owned;
 mod read_only;
 mod reindex;
 mod relation;
@@ -84,6 +88,9 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::Explain(s) => explain::run(ctx, s),
         S::Checkpoint => checkpoint(ctx),
         S::Constraints(s) => set_constraints::run(ctx, s),
+        S::AlterDefaultPrivileges(s) => default_privileges::alter(ctx, s),
+        S::DropOwned(s) => owned::drop(ctx, s),
+        S::ReassignOwned(s) => owned::reassign(ctx, s),
         S::Lock(s) => lock::run(ctx, s),
         S::CreateTableAs(s) => create_as::create(ctx, s),
         S::View(s) => view::create(ctx, s),

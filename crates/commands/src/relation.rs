@@ -1,6 +1,7 @@
 //! Making a relation: files, `pg_class`, `pg_attribute`, row type and array type, TOAST table. CREATE TABLE, VIEW,
 //! SEQUENCE and INDEX all come through here; what is special about them is added by the callers.
 
+use crate::{acl, default_privileges};
 use catalog::bootstrap::{attribute_row, insert_system_columns, type_row};
 use catalog::builtins::{BTREE_AM, HEAP_AM, PG_TOAST};
 use catalog::columns::*;
@@ -77,7 +78,8 @@ pub fn create(catalog: &Catalog, r: &NewRelation<'_>) -> Result<Oid> {
         create_files(catalog, locator, r.persistence, r.kind)?;
     }
     let row_type = if r.has_row_type() { create_row_type(catalog, r, oid)? } else { Oid::INVALID };
-    insert_class(catalog, r, oid, row_type)?;
+    let acl = default_list(catalog, r)?;
+    insert_class(catalog, r, oid, row_type, acl.as_deref())?;
     for (i, a) in r.attrs.iter().enumerate() {
         let ndims = r.ndims.get(i).copied().unwrap_or(0);
         let row = attribute_row(catalog, oid, i as i16 + 1, a, ndims);
@@ -91,6 +93,9 @@ pub fn create(catalog: &Catalog, r: &NewRelation<'_>) -> Result<Oid> {
         let ns = ObjectAddress::new(pg_namespace::TABLE, r.namespace);
         catalog.record_dependency(me, ns, DependencyKind::Normal)?;
         catalog.record_role_dependency(me, r.owner, b'o')?;
+        if let Some(items) = &acl {
+            default_privileges::record_roles(catalog, me, r.owner, items)?;
+        }
     }
     if r.kind != b'i' {
         record_column_types(catalog, r, oid)?;
@@ -145,7 +150,24 @@ fn create_row_type(catalog: &Catalog, r: &NewRelation<'_>, rel: Oid) -> Result<O
     Ok(row_oid)
 }
 
-fn insert_class(catalog: &Catalog, n: &NewRelation<'_>, oid: Oid, row_type: Oid) -> Result<()> {
+/// Privileges that ALTER DEFAULT PRIVILEGES gives a new relation.
+fn default_list(catalog: &Catalog, r: &NewRelation<'_>) -> Result<Option<Vec<acl::AclItem>>> {
+    match r.kind {
+        b'r' | b'v' | b'm' | b'f' | b'p' => {
+            default_privileges::for_new(catalog, acl::AclKind::Table, r.owner, r.namespace)
+        }
+        b'S' => default_privileges::for_new(catalog, acl::AclKind::Sequence, r.owner, r.namespace),
+        _ => Ok(None),
+    }
+}
+
+fn insert_class(
+    catalog: &Catalog,
+    n: &NewRelation<'_>,
+    oid: Oid,
+    row_type: Oid,
+    acl: Option<&[acl::AclItem]>,
+) -> Result<()> {
     use pg_class::*;
     let mut r = catalog.blank_row(TABLE);
     for i in [
@@ -191,6 +213,9 @@ fn insert_class(catalog: &Catalog, n: &NewRelation<'_>, oid: Oid, row_type: Oid)
     r[RELREPLIDENT] = Datum::I8(if matches!(n.kind, b'r' | b'm') { b'd' } else { b'n' } as i8);
     r[RELFROZENXID] = Datum::U32(if has_xids { catalog.engine().current_xid()?.0 as u32 } else { 0 });
     r[RELMINMXID] = Datum::U32(u32::from(has_xids));
+    if let Some(items) = acl {
+        r[RELACL] = acl::format(items);
+    }
     if !n.options.is_empty() {
         r[RELOPTIONS] = literal::text_array(n.options);
     }

@@ -352,6 +352,28 @@ pub fn change_relation_owner(ctx: &CommandCtx<'_>, oid: Oid, owner: Oid, top: bo
     Ok(())
 }
 
+/// Gives an object that is not a relation a new owner.
+pub fn change_owner(ctx: &CommandCtx<'_>, a: ObjectAddress, owner: Oid) -> Result<()> {
+    let Some(k) = crate::object_address::kind_of(a.class) else {
+        return Err(Error::unsupported(format_args!("a new owner for an object of catalog {}", a.class)));
+    };
+    let Some(owner_column) = k.owner else { return Ok(()) };
+    for r in ctx.catalog.scan(k.table, k.oid_index, &[Datum::oid(a.object)])? {
+        let old = r.oid(owner_column);
+        let mut changes = vec![(owner_column, Datum::oid(owner))];
+        if let Some(c) = k.acl
+            && let Some(acl) = acl_for_new_owner(r.opt_bytes(c).as_deref(), old, owner)
+        {
+            changes.push((c, acl));
+        }
+        ctx.catalog.update_columns(k.table, &r, &changes)?;
+    }
+    if a.class == pg_database::TABLE {
+        return Ok(());
+    }
+    replace_owner_dependency(ctx, a, owner)
+}
+
 /// Runs ALTER … OWNER TO for objects that are not relations.
 pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
     let owner = target::role(ctx, &s.newowner)?;

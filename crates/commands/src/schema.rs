@@ -17,8 +17,16 @@ pub fn insert(ctx: &CommandCtx<'_>, name: &str, owner: Oid) -> Result<Oid> {
     r[OID] = Datum::oid(oid);
     r[NSPNAME] = Datum::text(name);
     r[NSPOWNER] = Datum::oid(owner);
+    let acl = crate::default_privileges::for_new(ctx.catalog, acl::AclKind::Schema, owner, Oid::INVALID)?;
+    if let Some(items) = &acl {
+        r[NSPACL] = acl::format(items);
+    }
     ctx.catalog.insert_row(TABLE, &r)?;
-    ctx.catalog.record_role_dependency(ObjectAddress::new(TABLE, oid), owner, b'o')?;
+    let me = ObjectAddress::new(TABLE, oid);
+    ctx.catalog.record_role_dependency(me, owner, b'o')?;
+    if let Some(items) = &acl {
+        crate::default_privileges::record_roles(ctx.catalog, me, owner, items)?;
+    }
     ctx.engine.command_counter_increment()?;
     Ok(oid)
 }
@@ -82,6 +90,16 @@ fn create_elements(ctx: &CommandCtx<'_>, s: &CreateSchemaStmt, schema: &str) -> 
     Ok(())
 }
 
+fn rank(e: &Statement) -> u8 {
+    match e {
+        Statement::CreateSequence(_) => 0,
+        Statement::CreateTable(_) => 1,
+        Statement::View(_) => 2,
+        Statement::Index(_) => 3,
+        _ => 4,
+    }
+}
+
 /// An element of CREATE SCHEMA goes to that schema.
 fn in_schema(e: &Statement, schema: &str) -> Result<Statement> {
     let mut e = e.clone();
@@ -90,6 +108,7 @@ fn in_schema(e: &Statement, schema: &str) -> Result<Statement> {
         Statement::View(s) => &mut s.view,
         Statement::CreateSequence(s) => &mut s.sequence,
         Statement::Index(s) => &mut s.relation,
+        Statement::Grant(_) => return Ok(e),
         Statement::CreateTrigger(s) => &mut s.relation,
         Statement::Grant(_) => return Ok(e),
         _ => return Err(Error::unsupported("this element of CREATE SCHEMA")),

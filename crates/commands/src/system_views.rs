@@ -8,7 +8,7 @@ use analyze::query::{Query, RteKind};
 use analyze::{AnalyzeCtx, ParamTypes, walk};
 use catalog::Catalog;
 use catalog::builtins::{BOOTSTRAP_SUPERUSER, PG_CATALOG};
-use catalog::columns::pg_class;
+use catalog::columns::{pg_class, pg_namespace};
 use catalog::search_path::SearchPath;
 use common::{Error, Oid, Result};
 use std::rc::Rc;
@@ -148,6 +148,82 @@ const VIEWS: &[(&str, &str, bool)] = &[
     ("pg_cursors", "SELECT * FROM pg_cursor()", true),
     ("pg_timezone_names", "SELECT * FROM pg_timezone_names()", true),
     ("pg_timezone_abbrevs", "SELECT * FROM pg_timezone_abbrevs()", true),
+    (
+        "pg_matviews",
+        "SELECT n.nspname AS schemaname, c.relname AS matviewname, pg_get_userbyid(c.relowner) AS matviewowner, \
+         t.spcname AS tablespace, c.relhasindex AS hasindexes, c.relispopulated AS ispopulated, \
+         pg_get_viewdef(c.oid) AS definition \
+         FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace \
+         LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.relkind = 'm'",
+        true,
+    ),
+    (
+        "pg_rules",
+        "SELECT n.nspname AS schemaname, c.relname AS tablename, r.rulename, pg_get_ruledef(r.oid) AS definition \
+         FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class LEFT JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE r.rulename <> '_RETURN'",
+        true,
+    ),
+    (
+        "pg_policies",
+        "SELECT n.nspname AS schemaname, c.relname AS tablename, pol.polname AS policyname, \
+         CASE WHEN pol.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END AS permissive, \
+         CASE WHEN pol.polroles = '{0}'::oid[] THEN ARRAY['public'::name] \
+         ELSE ARRAY(SELECT a.rolname FROM pg_authid a WHERE a.oid = ANY (pol.polroles) ORDER BY a.rolname) END AS roles, \
+         CASE pol.polcmd WHEN 'r'::\"char\" THEN 'SELECT' WHEN 'a'::\"char\" THEN 'INSERT' WHEN 'w'::\"char\" THEN 'UPDATE' \
+         WHEN 'd'::\"char\" THEN 'DELETE' WHEN '*'::\"char\" THEN 'ALL' END AS cmd, \
+         pg_get_expr(pol.polqual, pol.polrelid) AS qual, pg_get_expr(pol.polwithcheck, pol.polrelid) AS with_check \
+         FROM pg_policy pol JOIN pg_class c ON c.oid = pol.polrelid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace",
+        true,
+    ),
+    (
+        "pg_user_mappings",
+        "SELECT u.oid AS umid, s.oid AS srvid, s.srvname, u.umuser, \
+         CASE WHEN u.umuser = 0 THEN 'public'::name ELSE a.rolname END AS usename, \
+         CASE WHEN u.umuser <> 0 AND a.rolname = CURRENT_USER AND (pg_has_role(s.srvowner, 'USAGE'::text) \
+         OR has_server_privilege(s.oid, 'USAGE'::text)) OR u.umuser = 0 AND pg_has_role(s.srvowner, 'USAGE'::text) \
+         OR (SELECT r.rolsuper FROM pg_authid r WHERE r.rolname = CURRENT_USER) THEN u.umoptions END AS umoptions \
+         FROM pg_user_mapping u JOIN pg_foreign_server s ON u.umserver = s.oid LEFT JOIN pg_authid a ON a.oid = u.umuser",
+        true,
+    ),
+    (
+        "pg_available_extensions",
+        "SELECT e.name, e.default_version, x.extversion AS installed_version, e.comment \
+         FROM pg_available_extensions() e LEFT JOIN pg_extension x ON e.name = x.extname",
+        true,
+    ),
+    (
+        "pg_available_extension_versions",
+        "SELECT e.name, e.version, x.extname IS NOT NULL AS installed, e.superuser, e.trusted, e.relocatable, \
+         e.schema, e.requires, e.comment FROM pg_available_extension_versions() e \
+         LEFT JOIN pg_extension x ON e.name = x.extname AND e.version = x.extversion",
+        true,
+    ),
+    (
+        "pg_prepared_xacts",
+        "SELECT p.transaction, p.gid, p.prepared, u.rolname AS owner, d.datname AS database \
+         FROM pg_prepared_xact() p LEFT JOIN pg_authid u ON p.ownerid = u.oid LEFT JOIN pg_database d ON p.dbid = d.oid",
+        true,
+    ),
+    ("pg_config", "SELECT name, setting FROM pg_config()", false),
+    (
+        "pg_hba_file_rules",
+        "SELECT line_number, type, database, user_name, address, netmask, auth_method, options, error \
+         FROM pg_hba_file_rules()",
+        false,
+    ),
+    (
+        "pg_ident_file_mappings",
+        "SELECT line_number, map_name, sys_name, pg_username, error FROM pg_ident_file_mappings()",
+        false,
+    ),
+    ("pg_shmem_allocations", "SELECT name, off, size, allocated_size FROM pg_get_shmem_allocations()", false),
+    (
+        "pg_backend_memory_contexts",
+        "SELECT name, ident, parent, level, total_bytes, total_nblocks, free_bytes, free_chunks, used_bytes \
+         FROM pg_get_backend_memory_contexts()",
+        false,
+    ),
 ];
 
 /// Are all functions of the query there?
@@ -174,12 +250,12 @@ fn runnable(catalog: &Catalog, q: &Query) -> bool {
     ok
 }
 
-fn resolve(catalog: &Catalog, text: &str) -> Result<Option<Query>> {
+fn resolve(catalog: &Catalog, text: &str, schemas: &[Oid]) -> Result<Option<Query>> {
     let raw = parser::parse(text)?;
     let Some(parser::Statement::Select(s)) = raw.into_iter().next().map(|r| r.stmt) else {
         return Err(Error::internal("a system view that is not a SELECT"));
     };
-    let path = SearchPath { schemas: vec![PG_CATALOG], creation: PG_CATALOG, ..Default::default() };
+    let path = SearchPath { schemas: schemas.to_vec(), creation: schemas[0], ..Default::default() };
     let fmt = FormatSettings::default();
     let ctx = AnalyzeCtx {
         catalog,
@@ -217,18 +293,82 @@ pub fn bootstrap_views(engine: &Rc<Engine>, catalog: &Rc<Catalog>) -> Result<()>
 
 fn make_views(catalog: &Catalog) -> Result<()> {
     let own = VIEWS.iter().map(|(n, t, p)| (n.to_string(), t.to_string(), *p));
-    for (name, text, public) in own.chain(crate::stat_views::all()) {
-        let (name, text) = (&*name, &*text);
-        let Some(q) = resolve(catalog, text)? else { continue };
-        let oid = view::make(catalog, name, (PG_CATALOG, b'p'), BOOTSTRAP_SUPERUSER, &q, &[])?;
-        let mut items = AclKind::Table.default_list(BOOTSTRAP_SUPERUSER);
-        if public {
-            let grantor = BOOTSTRAP_SUPERUSER;
-            items.push(AclItem { grantee: Oid::INVALID, grantor, privs: acl::SELECT, goptions: 0 });
-        }
-        let acl = acl::format(&items);
-        catalog::bootstrap::record_initial(catalog, pg_class::TABLE, oid, acl.clone())?;
-        crate::target::update_class(catalog, oid, &[(pg_class::RELACL, acl)])?;
+    for (name, text, public) in own.chain(more_views()).chain(crate::stat_views::all()) {
+        make_view(catalog, &name, &text, public, &[PG_CATALOG])?;
+    }
+    let schema = information_schema(catalog)?;
+    for v in crate::information_schema::views() {
+        make_view(catalog, v.name, &v.text, v.public, &[schema, PG_CATALOG])?;
     }
     Ok(())
+}
+
+fn make_view(catalog: &Catalog, name: &str, text: &str, public: bool, schemas: &[Oid]) -> Result<()> {
+    let Some(q) = resolve(catalog, text, schemas)? else { return Ok(()) };
+    let oid = view::make(catalog, name, (schemas[0], b'p'), BOOTSTRAP_SUPERUSER, &q, &[])?;
+    let mut items = AclKind::Table.default_list(BOOTSTRAP_SUPERUSER);
+    if public {
+        let grantor = BOOTSTRAP_SUPERUSER;
+        items.push(AclItem { grantee: Oid::INVALID, grantor, privs: acl::SELECT, goptions: 0 });
+    }
+    let acl = acl::format(&items);
+    catalog::bootstrap::record_initial(catalog, pg_class::TABLE, oid, acl.clone())?;
+    crate::target::update_class(catalog, oid, &[(pg_class::RELACL, acl)])
+}
+
+/// The schema of the SQL standard, open to everybody.
+fn information_schema(catalog: &Catalog) -> Result<Oid> {
+    use pg_namespace::*;
+    let oid = catalog.new_oid(TABLE, OID_INDEX)?;
+    let mut items = AclKind::Schema.default_list(BOOTSTRAP_SUPERUSER);
+    let grantor = BOOTSTRAP_SUPERUSER;
+    items.push(AclItem { grantee: Oid::INVALID, grantor, privs: acl::USAGE, goptions: 0 });
+    let acl = acl::format(&items);
+    let mut r = catalog.blank_row(TABLE);
+    r[OID] = types::Datum::oid(oid);
+    r[NSPNAME] = types::Datum::text("information_schema");
+    r[NSPOWNER] = types::Datum::oid(BOOTSTRAP_SUPERUSER);
+    r[NSPACL] = acl.clone();
+    catalog.insert_row(TABLE, &r)?;
+    catalog::bootstrap::record_initial(catalog, TABLE, oid, acl)?;
+    catalog.engine().command_counter_increment()?;
+    Ok(oid)
+}
+
+/// Five slots of a statistics row hold what a kind asks for in any of them.
+fn slot(kind: u8, column: &str, none: &str, name: &str) -> String {
+    let slots: String = (1..=5)
+        .map(|n| {
+            let value = column.replacen('#', &n.to_string(), 1);
+            format!("WHEN s.stakind{n} = {kind} THEN s.{value} ")
+        })
+        .collect();
+    format!("CASE {slots}ELSE NULL::{none} END AS {name}")
+}
+
+/// Views that are put together.
+fn more_views() -> Vec<(String, String, bool)> {
+    let slots = [
+        slot(1, "stavalues#", "anyarray", "most_common_vals"),
+        slot(1, "stanumbers#", "real[]", "most_common_freqs"),
+        slot(2, "stavalues#", "anyarray", "histogram_bounds"),
+        slot(3, "stanumbers#[1]", "real", "correlation"),
+        slot(4, "stavalues#", "anyarray", "most_common_elems"),
+        slot(4, "stanumbers#", "real[]", "most_common_elem_freqs"),
+        slot(5, "stanumbers#", "real[]", "elem_count_histogram"),
+    ]
+    .join(", ");
+    vec![(
+        "pg_stats".into(),
+        format!(
+            "SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname, s.stainherit AS inherited, \
+             s.stanullfrac AS null_frac, s.stawidth AS avg_width, s.stadistinct AS n_distinct, {slots} \
+             FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid \
+             JOIN pg_attribute a ON c.oid = a.attrelid AND a.attnum = s.staattnum \
+             LEFT JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'select'::text) \
+             AND (c.relrowsecurity = false OR NOT row_security_active(c.oid))"
+        ),
+        true,
+    )]
 }

@@ -35,13 +35,19 @@ fn name_columns(q: &mut Query, aliases: &[String]) -> Result<()> {
 
 /// Attributes for a query's output.
 pub fn output_attributes(catalog: &Catalog, columns: &[OutputColumn]) -> Result<Vec<Attribute>> {
+    attributes_of(catalog, columns, false)
+}
+
+/// The same; a system view may have columns of type `anyarray`, like the catalog it reads.
+fn attributes_of(catalog: &Catalog, columns: &[OutputColumn], system: bool) -> Result<Vec<Attribute>> {
     let mut out: Vec<Attribute> = Vec::new();
     for c in columns {
         if out.iter().any(|a| a.name == c.name) {
             bail!(DUPLICATE_COLUMN, "column \"{}\" specified more than once", c.name);
         }
         let t = catalog.type_desc(c.type_oid)?;
-        if t.typtype == b'p' && t.oid != types::oids::RECORD_ARRAY {
+        let any_array = system && t.oid == types::oids::ANYARRAY;
+        if t.typtype == b'p' && t.oid != types::oids::RECORD_ARRAY && !any_array {
             bail!(INVALID_TABLE_DEFINITION, "column \"{}\" has pseudo-type {}", c.name, t.name);
         }
         let mut a = attribute(&c.name, &t, c.typmod);
@@ -102,7 +108,8 @@ pub fn make(
     q: &Query,
     options: &[String],
 ) -> Result<Oid> {
-    let attrs = output_attributes(catalog, &analyze::output_columns(q))?;
+    let system = namespace == catalog::builtins::PG_CATALOG;
+    let attrs = attributes_of(catalog, &analyze::output_columns(q), system)?;
     let new = NewRelation {
         name,
         namespace,

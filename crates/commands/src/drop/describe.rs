@@ -65,6 +65,27 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
             let shown = crate::analysis::with_analyze(ctx, |x| Ok(analyze::format_type_short(x, a.object)))?;
             format!("type {shown}")
         }
+        pg_default_acl::TABLE => {
+            use pg_default_acl::*;
+            match row(ctx, TABLE, OID_INDEX, a.object)? {
+                Some(r) => {
+                    let what = match r.char(DEFACLOBJTYPE) {
+                        b'r' => "relations",
+                        b'S' => "sequences",
+                        b'f' => "functions",
+                        b'T' => "types",
+                        _ => "schemas",
+                    };
+                    let role = ctx.catalog.role_name(r.oid(DEFACLROLE))?.unwrap_or_default();
+                    let place = match ctx.catalog.namespace_name(r.oid(DEFACLNAMESPACE))? {
+                        Some(n) => format!(" in schema {n}"),
+                        None => String::new(),
+                    };
+                    format!("default privileges on new {what} belonging to role {role}{place}")
+                }
+                None => missing(),
+            }
+        }
         pg_trigger::TABLE => {
             use pg_trigger::*;
             match row(ctx, TABLE, OID_INDEX, a.object)? {

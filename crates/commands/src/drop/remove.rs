@@ -35,6 +35,7 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
         pg_constraint::TABLE => drop_constraint(ctx, a.object)?,
         pg_attrdef::TABLE => drop_default(ctx, a.object)?,
         pg_trigger::TABLE => drop(by_oid(pg_trigger::TABLE, pg_trigger::OID_INDEX)?),
+        pg_default_acl::TABLE => drop(by_oid(pg_default_acl::TABLE, pg_default_acl::OID_INDEX)?),
         pg_rewrite::TABLE => drop(by_oid(pg_rewrite::TABLE, pg_rewrite::OID_INDEX)?),
         pg_type::TABLE => {
             by_oid(pg_enum::TABLE, pg_enum::TYPID_LABEL_INDEX)?;

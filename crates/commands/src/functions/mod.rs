@@ -32,6 +32,7 @@ mod stat_server;
 mod stat_tables;
 mod transaction;
 mod value_io;
+mod updatable;
 mod visible;
 
 pub use domains::{DomainChecks, check as check_domain};
@@ -73,6 +74,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         stat_server::TABLE,
         stat_tables::TABLE,
         transaction::TABLE,
+        updatable::TABLE,
         visible::TABLE,
     ]
 }
