@@ -90,16 +90,6 @@ fn create_elements(ctx: &CommandCtx<'_>, s: &CreateSchemaStmt, schema: &str) -> 
     Ok(())
 }
 
-fn rank(e: &Statement) -> u8 {
-    match e {
-        Statement::CreateSequence(_) => 0,
-        Statement::CreateTable(_) => 1,
-        Statement::View(_) => 2,
-        Statement::Index(_) => 3,
-        _ => 4,
-    }
-}
-
 /// An element of CREATE SCHEMA goes to that schema.
 fn in_schema(e: &Statement, schema: &str) -> Result<Statement> {
     let mut e = e.clone();
@@ -110,7 +100,6 @@ fn in_schema(e: &Statement, schema: &str) -> Result<Statement> {
         Statement::Index(s) => &mut s.relation,
         Statement::Grant(_) => return Ok(e),
         Statement::CreateTrigger(s) => &mut s.relation,
-        Statement::Grant(_) => return Ok(e),
         _ => return Err(Error::unsupported("this element of CREATE SCHEMA")),
     };
     match &rv.schemaname {
