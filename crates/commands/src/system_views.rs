@@ -206,24 +206,6 @@ const VIEWS: &[(&str, &str, bool)] = &[
         true,
     ),
     ("pg_config", "SELECT name, setting FROM pg_config()", false),
-    (
-        "pg_hba_file_rules",
-        "SELECT line_number, type, database, user_name, address, netmask, auth_method, options, error \
-         FROM pg_hba_file_rules()",
-        false,
-    ),
-    (
-        "pg_ident_file_mappings",
-        "SELECT line_number, map_name, sys_name, pg_username, error FROM pg_ident_file_mappings()",
-        false,
-    ),
-    ("pg_shmem_allocations", "SELECT name, off, size, allocated_size FROM pg_get_shmem_allocations()", false),
-    (
-        "pg_backend_memory_contexts",
-        "SELECT name, ident, parent, level, total_bytes, total_nblocks, free_bytes, free_chunks, used_bytes \
-         FROM pg_get_backend_memory_contexts()",
-        false,
-    ),
 ];
 
 /// Are all functions of the query there?

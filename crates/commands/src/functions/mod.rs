@@ -31,8 +31,8 @@ mod stat_replication;
 mod stat_server;
 mod stat_tables;
 mod transaction;
-mod value_io;
 mod updatable;
+mod value_io;
 mod visible;
 
 pub use domains::{DomainChecks, check as check_domain};
