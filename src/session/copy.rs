@@ -1,16 +1,62 @@
 //! The client's side of COPY FROM STDIN, and rows that utility statements return.
 
 use super::Session;
-use common::{Result, bail, err};
+use common::{Encoding, Result, bail, err};
 use protocol::Field;
+use protocol::frontend::utf8;
 use types::Datum;
 
 impl Session {
-    pub(super) fn copy_in_begin(&self, binary: bool, columns: usize) -> Result<()> {
+    pub(super) fn copy_in_begin(
+        &self,
+        binary: bool,
+        columns: usize,
+        encoding: Option<Encoding>,
+    ) -> Result<()> {
+        self.set_copy_encoding(binary, encoding);
         let mut conn = self.conn.borrow_mut();
         self.write_notices(&mut conn);
         conn.out.copy_response(b'G', binary, columns);
         conn.flush()
+    }
+
+    pub(super) fn copy_out_begin(
+        &self,
+        binary: bool,
+        columns: usize,
+        encoding: Option<Encoding>,
+    ) -> Result<()> {
+        self.set_copy_encoding(binary, encoding);
+        self.conn.borrow_mut().out.copy_response(b'H', binary, columns);
+        Ok(())
+    }
+
+    pub(super) fn copy_out_row(&self, data: &[u8]) -> Result<()> {
+        let mut conn = self.conn.borrow_mut();
+        match self.copy_encoding.get() {
+            None => conn.out.copy_data(data),
+            Some(e) => conn.out.copy_data(&e.encode(utf8(data)?)?),
+        }
+        conn.flush_if_full()
+    }
+
+    /// The encoding the stream is turned from or into: none for UTF-8 and for binary data.
+    fn set_copy_encoding(&self, binary: bool, encoding: Option<Encoding>) {
+        let client = self.conn.borrow().out.encoding();
+        let encoding = encoding.map_or(client, |e| (!e.is_identity()).then_some(e));
+        self.copy_encoding.set(encoding.filter(|_| !binary));
+        self.copy_rest.borrow_mut().clear();
+    }
+
+    /// Appends a piece of the client's stream in UTF-8. A piece may end within a character: what stands behind its last
+    /// newline waits for the next one. (No encoding has a newline's byte within a character.)
+    fn append_copy_data(&self, e: Encoding, data: &[u8], last: bool, buf: &mut Vec<u8>) -> Result<()> {
+        let mut rest = self.copy_rest.borrow_mut();
+        rest.extend_from_slice(data);
+        let end = if last { rest.len() } else { rest.iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1) };
+        buf.extend_from_slice(e.decode(&rest[..end])?.as_bytes());
+        rest.drain(..end);
+        Ok(())
     }
 
     /// Appends the data of the client's next CopyData; false at CopyDone.
@@ -27,10 +73,18 @@ impl Session {
             };
             match kind {
                 b'd' => {
-                    buf.extend_from_slice(conn.body());
+                    match self.copy_encoding.get() {
+                        None => buf.extend_from_slice(conn.body()),
+                        Some(e) => self.append_copy_data(e, conn.body(), false, buf)?,
+                    }
                     return Ok(true);
                 }
-                b'c' => return Ok(false),
+                b'c' => {
+                    if let Some(e) = self.copy_encoding.get() {
+                        self.append_copy_data(e, b"", true, buf)?;
+                    }
+                    return Ok(false);
+                }
                 b'f' => {
                     let body = conn.body();
                     let text = String::from_utf8_lossy(body.strip_suffix(b"\0").unwrap_or(body)).into_owned();

@@ -3,7 +3,7 @@
 use super::Session;
 use super::socket::ClientSocket;
 use analyze::OutputColumn;
-use common::{Error, Oid, Result};
+use common::{Encoding, Error, Oid, Result};
 use protocol::{Connection, Field};
 use std::rc::Rc;
 use types::registry::{OutputFn, SendFn};
@@ -24,6 +24,8 @@ enum Encoder {
 pub struct RowFormat {
     encoders: Vec<Encoder>,
     fmt: Rc<FormatSettings>,
+    /// The client's encoding where it is not UTF-8, and the columns whose bytes are text.
+    encoding: Option<(Encoding, Vec<bool>)>,
 }
 
 impl Session {
@@ -33,8 +35,23 @@ impl Session {
             .iter()
             .enumerate()
             .map(|(i, t)| self.encoder(*t, format_of(formats, i)?))
-            .collect::<Result<_>>()?;
-        Ok(RowFormat { encoders, fmt: self.env().fmt.borrow().clone() })
+            .collect::<Result<Vec<Encoder>>>()?;
+        let encoding = match self.conn.try_borrow() {
+            Ok(c) => c.out.encoding(),
+            Err(_) => None,
+        };
+        let encoding = match encoding {
+            None => None,
+            Some(e) => Some((
+                e,
+                types
+                    .iter()
+                    .enumerate()
+                    .map(|(i, t)| Ok(format_of(formats, i)? == 0 || is_text_in_binary(*t)))
+                    .collect::<Result<_>>()?,
+            )),
+        };
+        Ok(RowFormat { encoders, fmt: self.env().fmt.borrow().clone(), encoding })
     }
 
     fn encoder(&self, type_oid: Oid, format: i16) -> Result<Encoder> {
@@ -89,6 +106,22 @@ impl Session {
     }
 }
 
+/// Types whose binary form is text.
+fn is_text_in_binary(t: Oid) -> bool {
+    matches!(
+        t,
+        oids::TEXT
+            | oids::VARCHAR
+            | oids::BPCHAR
+            | oids::NAME
+            | oids::UNKNOWN
+            | oids::CSTRING
+            | oids::JSON
+            | oids::JSONB
+            | oids::XML
+    )
+}
+
 /// Format code of column `i`.
 pub fn format_of(formats: &[i16], i: usize) -> Result<i16> {
     let f = match formats {
@@ -121,7 +154,7 @@ impl RowFormat {
                 if v.is_null() {
                     return Ok(false);
                 }
-                self.encoders[i].append(&ctx, v, buf)?;
+                self.append(&ctx, i, v, buf)?;
                 Ok::<bool, Error>(true)
             })?;
             conn.flush_if_full()
@@ -140,7 +173,7 @@ impl RowFormat {
             if v.is_null() {
                 return Ok(false);
             }
-            self.encoders[i].append(&ctx, v, buf)?;
+            self.append(&ctx, i, v, buf)?;
             Ok::<bool, Error>(true)
         })?;
         conn.flush_if_full()
@@ -154,6 +187,16 @@ impl RowFormat {
         let mut buf = Vec::new();
         self.encoders[i].append(&self.ctx(session), v, &mut buf)?;
         Ok(Some(String::from_utf8_lossy(&buf).into_owned()))
+    }
+    /// Appends a value of column `i` in the client's encoding.
+    #[inline]
+    fn append(&self, ctx: &CallCtx<'_>, i: usize, v: DatumRef<'_>, buf: &mut Vec<u8>) -> Result<()> {
+        let at = buf.len();
+        self.encoders[i].append(ctx, v, buf)?;
+        match &self.encoding {
+            Some((e, text)) if text[i] && !buf[at..].is_ascii() => recode(*e, buf, at),
+            _ => Ok(()),
+        }
     }
     fn ctx<'a>(&'a self, session: &'a Session) -> CallCtx<'a> {
         CallCtx {
@@ -185,6 +228,14 @@ impl Encoder {
         }
         Ok(())
     }
+}
+
+/// Turns the UTF-8 text behind `at` into another encoding.
+fn recode(e: Encoding, buf: &mut Vec<u8>, at: usize) -> Result<()> {
+    let text = e.encode(protocol::frontend::utf8(&buf[at..])?)?.into_owned();
+    buf.truncate(at);
+    buf.extend_from_slice(&text);
+    Ok(())
 }
 
 fn append_int(n: i64, buf: &mut Vec<u8>) {

@@ -4,7 +4,7 @@ use super::Session;
 use catalog::search_path::SearchPath;
 use commands::{CopyFormat, Host};
 use common::settings::{Scope, Settings};
-use common::{Oid, Report, Result};
+use common::{Encoding, Oid, Report, Result};
 use planner::PlannerSettings;
 use protocol::Field;
 use std::rc::{Rc, Weak};
@@ -64,21 +64,17 @@ impl Host for SessionHost {
     fn send_row(&self, row: &[Datum], types: &[Oid]) -> Result<()> {
         self.session().send_utility_row(row, types)
     }
-    fn copy_in_begin(&self, format: CopyFormat, columns: usize) -> Result<()> {
-        self.session().copy_in_begin(format == CopyFormat::Binary, columns)
+    fn copy_in_begin(&self, format: CopyFormat, columns: usize, encoding: Option<Encoding>) -> Result<()> {
+        self.session().copy_in_begin(format == CopyFormat::Binary, columns, encoding)
     }
     fn copy_in_read(&self, buf: &mut Vec<u8>) -> Result<bool> {
         self.session().copy_in_read(buf)
     }
-    fn copy_out_begin(&self, format: CopyFormat, columns: usize) -> Result<()> {
-        self.session().conn.borrow_mut().out.copy_response(b'H', format == CopyFormat::Binary, columns);
-        Ok(())
+    fn copy_out_begin(&self, format: CopyFormat, columns: usize, encoding: Option<Encoding>) -> Result<()> {
+        self.session().copy_out_begin(format == CopyFormat::Binary, columns, encoding)
     }
     fn copy_out_row(&self, data: &[u8]) -> Result<()> {
-        let s = self.session();
-        let mut conn = s.conn.borrow_mut();
-        conn.out.copy_data(data);
-        conn.flush_if_full()
+        self.session().copy_out_row(data)
     }
     fn copy_out_end(&self) -> Result<()> {
         self.session().conn.borrow_mut().out.copy_done();

@@ -107,6 +107,9 @@ pub struct Session {
     /// A utility statement that returns rows sends RowDescription itself, in these formats.
     describe_utility: Cell<bool>,
     utility_formats: RefCell<Vec<i16>>,
+    /// What the running COPY's stream is in where that is not UTF-8, and what of it waits for the rest of its line.
+    copy_encoding: Cell<Option<common::Encoding>>,
+    copy_rest: RefCell<Vec<u8>>,
 }
 
 impl Session {
@@ -153,6 +156,8 @@ impl Session {
             in_extended_message: Cell::new(false),
             describe_utility: Cell::new(false),
             utility_formats: RefCell::default(),
+            copy_encoding: Cell::default(),
+            copy_rest: RefCell::default(),
             identity,
         });
         session.wire_up();

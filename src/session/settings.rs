@@ -185,15 +185,17 @@ pub fn check(settings: &Settings, name: &str, value: &str) -> Result<(String, St
         {
             return Err(Error::unsupported("standard_conforming_strings = off"));
         }
-        "client_encoding" => {
-            let v: String = value.to_ascii_uppercase().replace(['-', '_', ' '], "");
-            match v.as_str() {
-                "UTF8" | "UNICODE" => "UTF8".to_string(),
-                // Plain ASCII travels unchanged whatever the label.
-                "SQLASCII" => "SQL_ASCII".to_string(),
-                _ => return Err(invalid(value, "client_encoding")),
+        "client_encoding" => match common::Encoding::by_name(value) {
+            Some(e) if e.is_convertible() => e.name().to_string(),
+            Some(e) => {
+                let mut error = invalid(value, "client_encoding");
+                error.report_mut().sqlstate = common::SqlState::FEATURE_NOT_SUPPORTED;
+                return Err(
+                    error.detail(format!("Conversion between {} and UTF8 is not supported.", e.name()))
+                );
             }
-        }
+            None => return Err(invalid(value, "client_encoding")),
+        },
         "transaction_isolation" | "default_transaction_isolation"
             if value.eq_ignore_ascii_case("serializable") =>
         {
@@ -378,6 +380,8 @@ impl Session {
             env.temp.log_min_kb.set(s.int("log_temp_files"));
         }
         if let Ok(mut conn) = self.conn.try_borrow_mut() {
+            let encoding = common::Encoding::by_name(s.text("client_encoding"));
+            conn.out.set_encoding(encoding.unwrap_or(common::Encoding::UTF8));
             conn.transport.set_keepalives(&s);
             conn.transport
                 .set_client_check(self.engine.interrupts(), s.int("client_connection_check_interval"));

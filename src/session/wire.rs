@@ -135,7 +135,7 @@ impl Session {
         // The connection is needed while the message is acted upon: it is worked on in a buffer that lasts.
         let mut body = self.message.take();
         body.clear();
-        body.extend_from_slice(self.conn.borrow().body());
+        self.message_body(kind, &mut body)?;
         let flow = self.act_on(kind, &body);
         if body.capacity() <= KEPT_MESSAGE_BYTES {
             self.message.replace(body);
@@ -187,6 +187,16 @@ impl Session {
             }
         }
         Ok(Flow::Continue)
+    }
+
+    /// Appends the body of the message read last, its strings in UTF-8.
+    fn message_body(&self, kind: u8, out: &mut Vec<u8>) -> Result<()> {
+        let conn = self.conn.borrow();
+        match conn.out.encoding() {
+            None => out.extend_from_slice(conn.body()),
+            Some(e) => *out = protocol::transcode::to_utf8(e, kind, conn.body())?,
+        }
+        Ok(())
     }
 
     fn begin_statement(&self) {

@@ -489,7 +489,7 @@ impl<'a> Analyzer<'a> {
                     return Guess::Unreachable(rte.eref_name.clone());
                 }
                 let d = levenshtein(name, col);
-                if d > col.chars().count() / 2 {
+                if d > col.len() / 2 {
                     continue;
                 }
                 let total = d + penalty;

@@ -3,7 +3,7 @@
 use catalog::Catalog;
 use catalog::search_path::SearchPath;
 use common::settings::Settings;
-use common::{Oid, Report, Result};
+use common::{Encoding, Oid, Report, Result};
 use executor::env::ExecEnv;
 use planner::PlannerSettings;
 use protocol::Field;
@@ -42,13 +42,13 @@ pub trait Host {
     /// Result rows of EXPLAIN and the like: the columns, then the rows.
     fn begin_rows(&self, columns: &[Field]) -> Result<()>;
     fn send_row(&self, row: &[Datum], types: &[Oid]) -> Result<()>;
-    /// COPY FROM STDIN: tells the client to send.
-    fn copy_in_begin(&self, format: CopyFormat, columns: usize) -> Result<()>;
+    /// COPY FROM STDIN: tells the client to send. The data is in `encoding`, else in the client's.
+    fn copy_in_begin(&self, format: CopyFormat, columns: usize, encoding: Option<Encoding>) -> Result<()>;
     /// Appends the next piece of the client's data to `buf`; false when it has said it is done. CopyFail is an error
     /// (57014 `COPY from stdin failed: …`).
     fn copy_in_read(&self, buf: &mut Vec<u8>) -> Result<bool>;
-    /// COPY TO STDOUT.
-    fn copy_out_begin(&self, format: CopyFormat, columns: usize) -> Result<()>;
+    /// COPY TO STDOUT. The data goes out in `encoding`, else in the client's.
+    fn copy_out_begin(&self, format: CopyFormat, columns: usize, encoding: Option<Encoding>) -> Result<()>;
     /// One CopyData message.
     fn copy_out_row(&self, data: &[u8]) -> Result<()>;
     fn copy_out_end(&self) -> Result<()>;

@@ -9,6 +9,7 @@ pub mod hba;
 pub mod scram;
 pub mod startup;
 pub mod tls;
+pub mod transcode;
 pub mod writer;
 
 pub use conn::{Connection, Transport};

@@ -1,7 +1,8 @@
 //! Messages to the client, appended to one buffer that is sent when the protocol says so: at ReadyForQuery, Flush, or
 //! when it grows large. Rows are written straight from column values: no intermediate message objects.
 
-use common::{Report, Severity};
+use common::{Encoding, Report, Severity};
+use std::borrow::Cow;
 
 /// What ReadyForQuery says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +28,19 @@ pub struct Field {
 #[derive(Default)]
 pub struct Writer {
     buf: Vec<u8>,
+    /// What strings are turned into on their way out; `None` is UTF-8.
+    encoding: Option<Encoding>,
 }
 
 impl Writer {
+    /// From here on strings go out in this encoding.
+    pub fn set_encoding(&mut self, encoding: Encoding) {
+        self.encoding = (!encoding.is_identity()).then_some(encoding);
+    }
+    /// The client's encoding where it is not UTF-8.
+    pub fn encoding(&self) -> Option<Encoding> {
+        self.encoding
+    }
     /// Bytes waiting to be sent.
     pub fn pending(&self) -> &[u8] {
         &self.buf
@@ -41,10 +52,6 @@ impl Writer {
         if self.buf.capacity() > 256 * 1024 {
             self.buf = Vec::new();
         }
-    }
-    /// Drops everything after `len` bytes: takes back a half-written message.
-    pub fn truncate(&mut self, len: usize) {
-        self.buf.truncate(len);
     }
     /// Writes one message: `f` appends the body.
     pub fn message<R>(&mut self, kind: u8, f: impl FnOnce(&mut Vec<u8>) -> R) -> R {
@@ -73,11 +80,12 @@ impl Writer {
     }
     /// NegotiateProtocolVersion.
     pub fn negotiate_protocol(&mut self, minor: i32, unknown: &[String]) {
+        let e = self.encoding;
         self.message(b'v', |b| {
             b.extend_from_slice(&minor.to_be_bytes());
             b.extend_from_slice(&(unknown.len() as i32).to_be_bytes());
             for s in unknown {
-                cstr(b, s);
+                cstr(b, e, s);
             }
         });
     }
@@ -88,9 +96,10 @@ impl Writer {
         });
     }
     pub fn parameter_status(&mut self, name: &str, value: &str) {
+        let e = self.encoding;
         self.message(b'S', |b| {
-            cstr(b, name);
-            cstr(b, value);
+            cstr(b, e, name);
+            cstr(b, e, value);
         });
     }
     pub fn ready_for_query(&mut self, status: TransactionStatus) {
@@ -102,7 +111,8 @@ impl Writer {
         self.message(b'Z', |b| b.push(c));
     }
     pub fn command_complete(&mut self, tag: &str) {
-        self.message(b'C', |b| cstr(b, tag));
+        let e = self.encoding;
+        self.message(b'C', |b| cstr(b, e, tag));
     }
     pub fn empty_query_response(&mut self) {
         self.message(b'I', |_| ());
@@ -131,10 +141,11 @@ impl Writer {
         });
     }
     pub fn row_description(&mut self, fields: &[Field]) {
+        let e = self.encoding;
         self.message(b'T', |b| {
             b.extend_from_slice(&(fields.len() as i16).to_be_bytes());
             for f in fields {
-                cstr(b, &f.name);
+                cstr(b, e, &f.name);
                 b.extend_from_slice(&f.table.to_be_bytes());
                 b.extend_from_slice(&f.attno.to_be_bytes());
                 b.extend_from_slice(&f.type_oid.to_be_bytes());
@@ -144,13 +155,15 @@ impl Writer {
             }
         });
     }
-    /// One row of `n` values: `value(i, buf)` appends value `i` and returns whether it is not null.
+    /// One row of `n` values: `value(i, buf)` appends value `i` and returns whether it is not null. After an error
+    /// nothing of the row is left.
     pub fn data_row<E>(
         &mut self,
         n: usize,
         mut value: impl FnMut(usize, &mut Vec<u8>) -> Result<bool, E>,
     ) -> Result<(), E> {
-        self.message(b'D', |b| {
+        let start = self.buf.len();
+        let row = self.message(b'D', |b| {
             b.extend_from_slice(&(n as u16).to_be_bytes());
             for i in 0..n {
                 let at = b.len();
@@ -161,7 +174,11 @@ impl Writer {
                 }
             }
             Ok(())
-        })
+        });
+        if row.is_err() {
+            self.buf.truncate(start);
+        }
+        row
     }
     /// CopyInResponse (`G`), CopyOutResponse (`H`) or CopyBothResponse (`W`).
     pub fn copy_response(&mut self, kind: u8, binary: bool, columns: usize) {
@@ -180,10 +197,11 @@ impl Writer {
         self.message(b'c', |_| ());
     }
     pub fn notification(&mut self, pid: i32, channel: &str, payload: &str) {
+        let e = self.encoding;
         self.message(b'A', |b| {
             b.extend_from_slice(&pid.to_be_bytes());
-            cstr(b, channel);
-            cstr(b, payload);
+            cstr(b, e, channel);
+            cstr(b, e, payload);
         });
     }
     /// ErrorResponse or NoticeResponse. `position` is the 1-based character position already worked out.
@@ -193,10 +211,11 @@ impl Writer {
             (Some(p), Some(q)) => Some(char_position(q, p).to_string()),
             _ => None,
         };
+        let e = self.encoding;
         self.message(kind, |b| {
             let mut field = |code: u8, v: &str| {
                 b.push(code);
-                cstr(b, v);
+                cstr(b, e, v);
             };
             field(b'S', r.severity.as_str());
             field(b'V', r.severity.as_str());
@@ -231,9 +250,12 @@ pub fn char_position(text: &str, byte: usize) -> usize {
     text.char_indices().take_while(|(i, _)| *i < byte).count() + 1
 }
 
-/// Appends a C string; a NUL inside would end it early, so it is cut there.
-fn cstr(b: &mut Vec<u8>, s: &str) {
-    let s = s.as_bytes();
+/// Appends a C string; a NUL inside would end it early, so it is cut there. What the encoding lacks becomes `?`.
+fn cstr(b: &mut Vec<u8>, encoding: Option<Encoding>, s: &str) {
+    let s = match encoding {
+        None => Cow::Borrowed(s.as_bytes()),
+        Some(e) => e.encode_lossy(s),
+    };
     let n = s.iter().position(|&c| c == 0).unwrap_or(s.len());
     b.extend_from_slice(&s[..n]);
     b.push(0);
@@ -254,6 +276,16 @@ mod tests {
         })
         .unwrap();
         assert_eq!(w.pending(), b"D\0\0\0\x10\0\x02\0\0\0\x02xy\xff\xff\xff\xff");
+    }
+
+    #[test]
+    fn a_row_that_fails_leaves_nothing() {
+        let mut w = Writer::default();
+        let failed = w.data_row(2, |i, b| {
+            b.push(b'x');
+            if i == 0 { Ok(true) } else { Err("no") }
+        });
+        assert_eq!((failed, w.pending()), (Err("no"), &b""[..]));
     }
 
     #[test]

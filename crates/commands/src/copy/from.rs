@@ -102,7 +102,7 @@ pub fn copy_from(
         keeps_heads: !rel.checks.is_empty() || rel.desc.attrs.iter().any(|a| a.not_null),
     };
     let format = if binary { CopyFormat::Binary } else { CopyFormat::Text };
-    ctx.host.copy_in_begin(format, columns.len())?;
+    ctx.host.copy_in_begin(format, columns.len(), o.encoding)?;
     if binary {
         job.read_binary()?;
     } else {

@@ -1,6 +1,6 @@
 //! COPY's options, checked as PostgreSQL checks them.
 
-use common::{Error, Result, bail};
+use common::{Encoding, Error, Result, bail};
 use parser::ast::{DefArg, DefElem};
 
 /// Format of the data.
@@ -54,6 +54,8 @@ pub struct CopyOptions {
     pub force_quote: Columns,
     pub force_not_null: Columns,
     pub force_null: Columns,
+    /// What the data is in; the client's encoding where it is not said.
+    pub encoding: Option<Encoding>,
 }
 
 fn text(o: &DefElem) -> Result<String> {
@@ -127,7 +129,16 @@ struct Given {
     force_quote: Option<Columns>,
     force_not_null: Option<Columns>,
     force_null: Option<Columns>,
-    encoding: Option<String>,
+    encoding: Option<Encoding>,
+}
+
+/// The value of ENCODING.
+fn encoding(name: &str) -> Result<Encoding> {
+    match Encoding::by_name(name) {
+        Some(e) if e.is_convertible() => Ok(e),
+        Some(e) => Err(Error::unsupported(format_args!("COPY ENCODING '{}'", e.name()))),
+        None => bail!(INVALID_PARAMETER_VALUE, "argument to option \"encoding\" must be a valid encoding name"),
+    }
 }
 
 fn put<T>(slot: &mut Option<T>, v: T, o: &DefElem) -> Result<()> {
@@ -178,7 +189,7 @@ fn read(options: &[DefElem]) -> Result<Given> {
             "force_quote" => put(&mut g.force_quote, columns(o)?, o)?,
             "force_not_null" => put(&mut g.force_not_null, columns(o)?, o)?,
             "force_null" => put(&mut g.force_null, columns(o)?, o)?,
-            "encoding" => put(&mut g.encoding, text(o)?, o)?,
+            "encoding" => put(&mut g.encoding, encoding(&text(o)?).map_err(|e| e.at(o.location))?, o)?,
             other => {
                 return Err(common::err!(SYNTAX_ERROR, "option \"{other}\" not recognized").at(o.location));
             }
@@ -199,12 +210,6 @@ impl CopyOptions {
         if format == Format::Binary && g.null.is_some() {
             bail!(SYNTAX_ERROR, "cannot specify NULL in BINARY mode");
         }
-        if let Some(e) = &g.encoding {
-            let e = e.to_ascii_uppercase().replace(['-', '_'], "");
-            if !["UTF8", "UNICODE", "SQLASCII"].contains(&e.as_str()) {
-                return Err(Error::unsupported(format_args!("COPY ENCODING '{e}'")));
-            }
-        }
         let default_delimiter = if csv { "," } else { "\t" };
         let delimiter = one_byte(g.delimiter.as_deref().unwrap_or(default_delimiter), "delimiter")?;
         let null = g.null.unwrap_or_else(|| if csv { String::new() } else { "\\N".into() });
@@ -223,6 +228,7 @@ impl CopyOptions {
             escape,
             force_quote: g.force_quote.clone().unwrap_or(Columns::Named(Vec::new())),
             force_not_null: g.force_not_null.clone().unwrap_or(Columns::Named(Vec::new())),
+            encoding: g.encoding,
             force_null: g.force_null.clone().unwrap_or(Columns::Named(Vec::new())),
         };
         o.check_characters()?;

@@ -116,7 +116,7 @@ impl<'a> CopyTo<'a> {
             rows: 0,
         };
         let format = if binary { CopyFormat::Binary } else { CopyFormat::Text };
-        ctx.host.copy_out_begin(format, types.len())?;
+        ctx.host.copy_out_begin(format, types.len(), o.encoding)?;
         if binary {
             job.line.extend_from_slice(SIGNATURE);
             job.line.extend_from_slice(&[0; 8]);
