@@ -69,16 +69,12 @@ fn latin1_in_every_direction() {
     };
     let parse = b"\0select $1::text || chr(233)\0\0\0";
     for format in [0, 1] {
-        let rows =
-            talk(&mut w, &[(b'P', parse), (b'B', &bind(format)), (b'E', b"\0\0\0\0\0"), (b'S', b"")]);
+        let rows = talk(&mut w, &[(b'P', parse), (b'B', &bind(format)), (b'E', b"\0\0\0\0\0"), (b'S', b"")]);
         assert_eq!(rows, [('D', value(b"\xe9\xe9"))], "format {format}");
     }
     // COPY out in the client's encoding and in one that is named, and back in, cut within a line.
     assert_eq!(query(&mut w, b"copy t to stdout"), [('d', b"caf\xe9\t1\n".to_vec())]);
-    assert_eq!(
-        query(&mut w, b"copy t to stdout (encoding 'utf8')"),
-        [('d', b"caf\xc3\xa9\t1\n".to_vec())]
-    );
+    assert_eq!(query(&mut w, b"copy t to stdout (encoding 'utf8')"), [('d', b"caf\xc3\xa9\t1\n".to_vec())]);
     w.send(b'Q', b"copy t from stdin\0").unwrap();
     let rows = talk(&mut w, &[(b'd', b"\xe4"), (b'd', b"b\t2\n\xf6\t"), (b'd', b"3"), (b'c', b"")]);
     assert_eq!(rows, []);

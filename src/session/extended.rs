@@ -163,6 +163,11 @@ impl Session {
                 _ => Err(Error::unsupported(format_args!("input of type {}", t.name))),
             };
         }
+        // What is text in binary format comes in the client's encoding.
+        let encoding =
+            self.conn.borrow().out.encoding().filter(|_| super::format::is_text_in_binary(type_oid));
+        let decoded = encoding.map(|e| e.decode(bytes)).transpose()?;
+        let bytes = decoded.as_ref().map_or(bytes, |s| s.as_bytes());
         match registry.get(t.receive) {
             Some(FnImpl::Receive(f)) => {
                 self.env().with_call_ctx(Oid::INVALID, |ctx| f(ctx, bytes, ioparam, -1))

@@ -107,7 +107,7 @@ impl Session {
 }
 
 /// Types whose binary form is text.
-fn is_text_in_binary(t: Oid) -> bool {
+pub fn is_text_in_binary(t: Oid) -> bool {
     matches!(
         t,
         oids::TEXT

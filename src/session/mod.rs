@@ -11,6 +11,7 @@ mod format;
 mod host;
 mod ident;
 mod logging;
+mod notify;
 mod plan_cache;
 mod portal;
 mod prepared;
@@ -110,6 +111,8 @@ pub struct Session {
     /// What the running COPY's stream is in where that is not UTF-8, and what of it waits for the rest of its line.
     copy_encoding: Cell<Option<common::Encoding>>,
     copy_rest: RefCell<Vec<u8>>,
+    /// Nothing runs and no transaction is open: notifications may be sent at any moment.
+    at_rest: Cell<bool>,
 }
 
 impl Session {
@@ -158,6 +161,7 @@ impl Session {
             utility_formats: RefCell::default(),
             copy_encoding: Cell::default(),
             copy_rest: RefCell::default(),
+            at_rest: Cell::new(false),
             identity,
         });
         session.wire_up();
@@ -207,9 +211,9 @@ impl Session {
         let _ = self.env.set(env);
         let _ = self.fn_env.set(fn_env);
         let weak = self.me.clone();
-        let hook: Rc<dyn Fn() -> common::Result<()>> = Rc::new(move || match weak.upgrade() {
+        let hook: socket::WakeHook = Rc::new(move || match weak.upgrade() {
             Some(s) => s.on_wake(),
-            None => Ok(()),
+            None => Ok(Vec::new()),
         });
         self.conn.borrow_mut().transport.set_wake_hook(hook);
         self.begin_times();

@@ -8,6 +8,9 @@ use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::Rc;
 
+/// Asked when the latch was set while waiting for the client; says what is to be sent meanwhile.
+pub type WakeHook = Rc<dyn Fn() -> Result<Vec<u8>>>;
+
 /// A connected stream socket (TCP or Unix).
 pub struct ClientSocket {
     fd: OwnedFd,
@@ -17,7 +20,7 @@ pub struct ClientSocket {
     /// The socket again, for a look at its state in the middle of a statement.
     peek: Option<Rc<OwnedFd>>,
     /// Called when the latch was set while waiting for the client.
-    on_wake: Option<Rc<dyn Fn() -> Result<()>>>,
+    on_wake: Option<WakeHook>,
 }
 
 impl ClientSocket {
@@ -80,13 +83,16 @@ impl ClientSocket {
         Ok(nix::unistd::Uid::from_raw(cred.uid()))
     }
     /// What to do when woken while waiting for the client: process interrupts, reload settings.
-    pub fn set_wake_hook(&mut self, f: Rc<dyn Fn() -> Result<()>>) {
+    pub fn set_wake_hook(&mut self, f: WakeHook) {
         self.on_wake = Some(f);
     }
-    fn woken(&self) -> Result<()> {
+    fn woken(&mut self) -> Result<()> {
         self.ints.latch().reset();
-        match &self.on_wake {
-            Some(f) => f(),
+        match self.on_wake.clone() {
+            Some(f) => {
+                let news = f()?;
+                if news.is_empty() { Ok(()) } else { self.write_all(&news) }
+            }
             None => self.ints.check(),
         }
     }

@@ -43,7 +43,8 @@ impl XactHook for Hook {
             XactEvent::PreCommit => {
                 executor::modify::run_deferred(s.env())?;
                 s.portals_before_commit()?;
-                s.with_commands(commands::temp::before_commit)
+                s.with_commands(commands::temp::before_commit)?;
+                s.engine.notify_before_commit()
             }
             XactEvent::Abort => {
                 s.portals_at_abort();
@@ -54,6 +55,7 @@ impl XactHook for Hook {
                 s.env().deferred.clear();
                 s.catalog.temp().at_end(1, committed);
                 s.settings_at_end(1, committed);
+                s.engine.notify_at_end(committed);
                 Ok(())
             }
             XactEvent::Commit => Ok(()),
@@ -68,12 +70,14 @@ impl XactHook for Hook {
                 s.env().deferred.release(level);
                 s.catalog.temp().at_end(level, true);
                 s.settings_at_end(level, true);
+                s.engine.notify_at_subend(level, true);
             }
             SubXactEvent::Abort => {
                 s.portals_at_subabort(id);
                 s.env().deferred.rollback_from(level);
                 s.catalog.temp().at_end(level, false);
                 s.settings_at_end(level, false);
+                s.engine.notify_at_subend(level, false);
             }
         }
     }

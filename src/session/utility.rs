@@ -69,6 +69,7 @@ impl Session {
             Statement::Fetch(f) => self.fetch_statement(f, formats, description),
             Statement::ClosePortal(c) => self.close_portal(c),
             Statement::Discard(d) => self.discard(d),
+            Statement::Listen(_) | Statement::Notify(_) | Statement::Unlisten(_) => self.notify_statement(s),
             Statement::AlterSystem(a) => self.alter_system(a),
             _ => self.run_command(s, p, params, formats, description),
         }
@@ -391,6 +392,7 @@ impl Session {
                 self.settings.borrow_mut().reset_all(level);
                 self.apply_settings();
                 self.prepared.borrow_mut().clear();
+                self.engine.unlisten(None);
                 self.engine.release_session_advisory_locks();
                 commands::sequence::forget_all(self.fn_env());
                 self.with_commands(commands::temp::remove_all)?;

@@ -47,13 +47,15 @@ impl Session {
     pub fn serve(&self) -> Result<()> {
         let mut ready = true;
         loop {
+            let mut at_rest = false;
             if ready {
                 if let Err(e) = self.send_ready() {
                     return self.end_with(e);
                 }
                 ready = false;
+                at_rest = !self.engine.in_block();
             }
-            let step = self.contained(|| self.next_message());
+            let step = self.contained(|| self.next_message(at_rest));
             match step {
                 Ok(Flow::Continue) => {}
                 Ok(Flow::Ready) => ready = true,
@@ -96,6 +98,9 @@ impl Session {
         {
             let mut conn = self.conn.borrow_mut();
             self.write_notices(&mut conn);
+            if status == TransactionStatus::Idle {
+                self.write_notifications(&mut conn.out)?;
+            }
             conn.out.ready_for_query(status);
             conn.flush()?;
         }
@@ -120,8 +125,11 @@ impl Session {
     }
 
     /// The client's next message, read and acted upon.
-    fn next_message(&self) -> Result<Flow> {
-        let Some(kind) = self.conn.borrow_mut().read_message()? else { return Ok(Flow::Stop) };
+    fn next_message(&self, at_rest: bool) -> Result<Flow> {
+        self.at_rest.set(at_rest);
+        let message = self.conn.borrow_mut().read_message();
+        self.at_rest.set(false);
+        let Some(kind) = message? else { return Ok(Flow::Stop) };
         self.engine.interrupts().disarm(TimerId::IdleSession);
         self.engine.interrupts().disarm(TimerId::IdleInTransaction);
         if self.skip_to_sync.get() && !matches!(kind, b'S' | b'X') {
@@ -310,8 +318,8 @@ impl Session {
         Err(e)
     }
 
-    /// The latch was set while the session waited for its client.
-    pub(super) fn on_wake(&self) -> Result<()> {
+    /// The latch was set while the session waited for its client. Returns what is to be sent at once.
+    pub(super) fn on_wake(&self) -> Result<Vec<u8>> {
         let ints = self.engine.interrupts();
         if !self.engine.in_block() {
             // Nothing runs that a cancel could be for.
@@ -323,7 +331,12 @@ impl Session {
         if ints.take(ipc::signals::RELOAD) != 0 {
             self.reload_settings();
         }
-        ints.check()
+        ints.check()?;
+        let mut out = protocol::Writer::default();
+        if self.at_rest.get() && ints.take(ipc::signals::NOTIFY) != 0 {
+            self.write_notifications(&mut out)?;
+        }
+        Ok(out.pending().to_vec())
     }
 
     fn reload_settings(&self) {

@@ -102,7 +102,12 @@ fn table(cat: &catalog::Catalog, oid: u32, name: &str, cols: &[(&str, u32, i32)]
 }
 
 fn run(cat: &catalog::Catalog, sql: &str) -> String {
-    let path = catalog::search_path::SearchPath { schemas: vec![Oid(11), Oid(2200)], creation: Oid(2200), creates_temp: false, temp: Oid(0) };
+    let path = catalog::search_path::SearchPath {
+        schemas: vec![Oid(11), Oid(2200)],
+        creation: Oid(2200),
+        creates_temp: false,
+        temp: Oid(0),
+    };
     let fmt = FormatSettings::default();
     let lock = |_: Oid, _: u8| Ok(());
     let (mode, sql) = match sql.split_once(": ") {

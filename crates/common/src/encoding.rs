@@ -365,7 +365,10 @@ mod tests {
         );
         assert_eq!(&*latin1.encode_lossy("a€é"), b"a?\xe9");
         let sjis = Encoding::by_name("SJIS").unwrap();
-        assert_eq!(message(sjis.decode(b"a\x93").unwrap_err()), "invalid byte sequence for encoding \"SJIS\": 0x93");
+        assert_eq!(
+            message(sjis.decode(b"a\x93").unwrap_err()),
+            "invalid byte sequence for encoding \"SJIS\": 0x93"
+        );
     }
 
     #[test]

@@ -29,6 +29,7 @@ tranches! {
     10 LOCK_FAST_PATH "LockFastPath" 100;
     11 LOCK_MANAGER "LockManager" 110;
     12 SINVAL_WRITE "SInvalWrite" 120;
+    9 NOTIFY_QUEUE "NotifyQueue" 95;
     13 SINVAL_READ "SInvalRead" 121;
     20 BUFFER_CONTENT "BufferContent" 200;
     21 BUFFER_MAPPING "BufferMapping" 210;

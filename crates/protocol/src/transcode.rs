@@ -72,7 +72,9 @@ impl<'a> Transcoder<'a> {
             formats.get(2 * at..2 * at + 2).is_none_or(|f| f == [0, 0])
         };
         for i in 0..self.count() {
-            let Some(len) = self.rest.first_chunk::<4>().map(|l| i32::from_be_bytes(*l)) else { return Ok(()) };
+            let Some(len) = self.rest.first_chunk::<4>().map(|l| i32::from_be_bytes(*l)) else {
+                return Ok(());
+            };
             if len <= 0 || len as usize > self.rest.len() - 4 || !is_text(i) {
                 self.copy(4 + len.max(0) as usize);
                 continue;

@@ -56,6 +56,7 @@ pub struct Engine {
     pub(crate) combo: RefCell<ComboCids>,
     pub(crate) multi_cache: RefCell<MultiCache>,
 
+    pub(crate) notify: crate::notify::Notify,
     pub(crate) inval: RefCell<Collected>,
     pub(crate) inval_handler: RefCell<Option<Rc<dyn InvalHandler>>>,
     pub(crate) pending_files: RefCell<Vec<Pending>>,
@@ -103,6 +104,7 @@ impl Engine {
             horizon_cache: Cell::default(),
             combo: RefCell::default(),
             multi_cache: RefCell::default(),
+            notify: Default::default(),
             inval: RefCell::default(),
             inval_handler: RefCell::default(),
             pending_files: RefCell::default(),
@@ -156,6 +158,7 @@ impl Engine {
         self.abort_any();
         self.flush_counters();
         self.release_all_locks();
+        self.shared.notify.leave(self.proc);
         self.proc.inval_active.store(0, std::sync::atomic::Ordering::SeqCst);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::inval::ring::{Ring, RingHandle};
 use crate::lock::table::{LockTables, LockTablesHandle};
+use crate::notify::queue::{Queue, QueueHandle};
 use crate::slru::{Slru, SlruHandle};
 use crate::stats::{StatsHandle, StatsTable};
 use ipc::{CondVar, Handle, Layout, PaddedLwLock, ProcConfig, Segment, Tranche, shared_struct};
@@ -73,6 +74,7 @@ pub struct TransamHandle {
     members: SlruHandle,
     locks: LockTablesHandle,
     ring: RingHandle,
+    notify: QueueHandle,
     stats: StatsHandle,
 }
 
@@ -93,6 +95,7 @@ pub struct TransamShared {
     pub members: Slru,
     pub locks: LockTables,
     pub ring: Ring,
+    pub notify: Queue,
     pub stats: StatsTable,
 }
 
@@ -112,6 +115,7 @@ impl TransamShared {
             members: Slru::reserve(l, "MultiXactMember", 32, false),
             locks: LockTables::reserve(l, config.locks_per_transaction * n),
             ring: Ring::reserve(l),
+            notify: Queue::reserve(l, n),
             stats: StatsTable::reserve(l),
         }
     }
@@ -129,6 +133,7 @@ impl TransamShared {
             members: Slru::attach(seg, h.members, "pg_multixact/members"),
             locks: LockTables::attach(seg, h.locks),
             ring: Ring::attach(seg, h.ring),
+            notify: Queue::attach(seg, h.notify),
             stats: StatsTable::attach(seg, h.stats),
         }
     }
@@ -147,6 +152,7 @@ impl TransamShared {
         self.members.init(Tranche::MULTIXACT_MEMBER_SLRU);
         self.locks.init();
         self.ring.init();
+        self.notify.init();
         self.stats.init();
         self.c.in_recovery.store(1, Relaxed);
     }

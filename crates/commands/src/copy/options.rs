@@ -137,7 +137,9 @@ fn encoding(name: &str) -> Result<Encoding> {
     match Encoding::by_name(name) {
         Some(e) if e.is_convertible() => Ok(e),
         Some(e) => Err(Error::unsupported(format_args!("COPY ENCODING '{}'", e.name()))),
-        None => bail!(INVALID_PARAMETER_VALUE, "argument to option \"encoding\" must be a valid encoding name"),
+        None => {
+            bail!(INVALID_PARAMETER_VALUE, "argument to option \"encoding\" must be a valid encoding name")
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod enums;
 mod locks;
 mod log_files;
 mod name;
+mod notify;
 mod partition;
 mod privilege;
 mod record_io;
@@ -58,6 +59,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         locks::TABLE,
         log_files::TABLE,
         name::TABLE,
+        notify::TABLE,
         partition::TABLE_OF_FUNCTIONS,
         privilege::TABLE,
         record_io::TABLE,
