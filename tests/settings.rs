@@ -284,7 +284,7 @@ fn limits_of_roles_and_databases() {
 #[test]
 fn files_reload_and_leave_old_values_in_force() {
     // Nothing on the command line that would differ from the file.
-    let c = Cluster::start(Kind::Stegodon, Options { settings: Vec::new() }).unwrap();
+    let c = Cluster::start(Kind::Stegodon, Options { settings: Vec::new(), ..Options::default() }).unwrap();
     let conf = c.data_dir().join("postgresql.conf");
     let whole = std::fs::read_to_string(&conf).unwrap();
     std::fs::create_dir(c.data_dir().join("conf.d")).unwrap();
