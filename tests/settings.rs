@@ -290,7 +290,7 @@ fn files_reload_and_leave_old_values_in_force() {
     std::fs::create_dir(c.data_dir().join("conf.d")).unwrap();
     std::fs::write(c.data_dir().join("conf.d/a.conf"), "work_mem = '5MB'\nx.y = 'z'\n").unwrap();
     let lines = whole.lines().count();
-    let mut try_conf = |more: &str| -> String {
+    let try_conf = |more: &str| -> String {
         let before = log_of(&c).len();
         std::fs::write(&conf, format!("{whole}{more}")).unwrap();
         sql(&c, "select pg_reload_conf()");

@@ -153,6 +153,7 @@ fn modify(command: CmdType, child: Plan) -> ModifyTable {
         epq_marks: Vec::new(),
         check_options: Vec::new(),
         can_set_tag: true,
+        merge: Vec::new(),
     }
 }
 fn insert(on_conflict: Option<OnConflictPlan>) -> Rc<PlannedStmt> {
