@@ -9,6 +9,7 @@ pub mod explain;
 pub mod exprs;
 mod initsplan;
 pub mod instrument;
+mod join_removal;
 mod joinsearch;
 mod path;
 mod pathkeys;

@@ -124,7 +124,8 @@ pub fn pushed_down(ri: &Ri, join: Relids) -> bool {
     ri.is_pushed_down || !ri.required_relids.subset_of(join)
 }
 
-fn sides_match(ri: &Ri, outer: Relids, inner: Relids) -> bool {
+/// Does the clause compare one side with the other?
+pub fn sides_match(ri: &Ri, outer: Relids, inner: Relids) -> bool {
     (ri.left_relids.subset_of(outer) && ri.right_relids.subset_of(inner))
         || (ri.left_relids.subset_of(inner) && ri.right_relids.subset_of(outer))
 }
@@ -197,7 +198,8 @@ fn is_unique(root: &mut Root, outer: Relids, inner: Relids, kind: JoinType, clau
     ok
 }
 
-fn unique_by(root: &Root, rti: u32, list: &[&Ri]) -> bool {
+/// Do equalities with these clauses pick at most one row of the relation?
+pub fn unique_by(root: &Root, rti: u32, list: &[&Ri]) -> bool {
     if list.is_empty() {
         return false;
     }
@@ -267,7 +269,7 @@ pub fn query_distinct_for(
     if !q.group_clause.is_empty() && q.grouping_sets.is_empty() {
         return q.group_clause.iter().all(|d| col_of(d.tle_ref).is_some_and(|c| cols.contains(&c)));
     }
-    if q.group_clause.is_empty() && (q.has_aggs || q.having.is_some()) {
+    if q.group_clause.is_empty() && q.grouping_sets.is_empty() && (q.has_aggs || q.having.is_some()) {
         return true;
     }
     if let Some(analyze::query::SetOpTree::Node(s)) = &q.set_operations
