@@ -513,8 +513,8 @@ fn sync_queue_survives_being_full() {
     assert_eq!(ipc::fork::wait_for(child), Some(ipc::fork::Ended::Exit(0)));
     cp.absorb_sync_requests();
     // Segments 0..7 and the directory.
-    assert_eq!(cp.sync_requested_files().unwrap(), 8);
-    assert_eq!(cp.sync_requested_files().unwrap(), 0);
+    assert_eq!(cp.sync_requested_files().unwrap().files, 8);
+    assert_eq!(cp.sync_requested_files().unwrap().files, 0);
 }
 
 #[test]
