@@ -10,6 +10,7 @@ pub mod datum;
 mod enums;
 pub mod float;
 pub mod form;
+pub mod geo;
 pub mod hash;
 pub mod int;
 pub mod json;
@@ -64,6 +65,7 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         bits::table::TABLE,
         net::table::TABLE,
         money::table::TABLE,
+        geo::table::TABLE,
         json::path::table::TABLE,
         enums::TABLE,
     ]

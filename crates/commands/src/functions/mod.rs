@@ -11,6 +11,7 @@ pub(crate) mod definition;
 mod domains;
 mod encoding;
 mod enums;
+mod json_record;
 mod locks;
 mod log_files;
 mod name;
@@ -56,6 +57,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         domains::TABLE,
         encoding::TABLE,
         enums::TABLE,
+        json_record::TABLE,
         locks::TABLE,
         log_files::TABLE,
         name::TABLE,

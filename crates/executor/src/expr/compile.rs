@@ -8,7 +8,7 @@ use crate::expr::program::*;
 use crate::expr::special;
 use crate::expr::subplan;
 use analyze::expr::*;
-use common::{Error, Oid, Result, bail};
+use common::{Error, Oid, Result, bail, err};
 use std::rc::Rc;
 use types::{CmpFn, Column, Datum, FnImpl, HashFn, Phys, ScalarKernel, oids};
 
@@ -473,6 +473,16 @@ impl Compiler<'_> {
             Some(FnImpl::Output(f) | FnImpl::Send(f)) if args.len() == 1 => Op::OutputCall { f, a: args[0] },
             Some(FnImpl::Input(f)) if !args.is_empty() => {
                 Op::InputCall { f, a: args[0], ioparam: info.result_type, typmod: -1 }
+            }
+            Some(FnImpl::Srf(_)) => {
+                // Such a function gets its columns from the FROM clause.
+                let d = self.env.catalog()?.proc_desc(funcid)?;
+                return Err(err!(
+                    FEATURE_NOT_SUPPORTED,
+                    "could not determine row type for result of {}",
+                    d.name
+                )
+                .hint("Provide a non-null record argument, or call the function in the FROM clause using a column definition list."));
             }
             _ => {
                 let d = self.env.catalog()?.proc_desc(funcid)?;

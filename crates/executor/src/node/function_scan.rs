@@ -5,7 +5,7 @@ use crate::expr::{NoScope, Program, colops, compile, compile_one};
 use analyze::expr::FuncExpr;
 use analyze::query::RangeFunction;
 use types::column::BATCH_ROWS;
-use types::registry::{RowSource, SrfFn};
+use types::registry::{RowColumn, RowSource, SrfFn};
 use types::{CallCtx, Column, Datum, DatumRef, FnImpl, Phys, oids};
 
 /// A started or startable set-returning call.
@@ -17,6 +17,8 @@ pub struct SrfCall {
     collation: common::Oid,
     arg_types: Vec<common::Oid>,
     source: Option<Box<dyn RowSource>>,
+    /// What a column definition list says of the rows.
+    columns: Vec<RowColumn>,
 }
 
 impl SrfCall {
@@ -42,6 +44,7 @@ impl SrfCall {
                 .map(|a| env.storage_type(analyze::info::expr_type(a)))
                 .collect::<Result<_>>()?,
             source: None,
+            columns: Vec::new(),
         })
     }
     fn ctx<'a>(&'a self, cx: &'a Exec) -> CallCtx<'a> {
@@ -53,7 +56,7 @@ impl SrfCall {
             result_typmod: -1,
             arg_types: &self.arg_types,
             variadic: false,
-            columns: &[],
+            columns: &self.columns,
             xact_start_us: cx.xact_start_us,
             stmt_start_us: cx.stmt_start_us,
             env: cx.env.session.fn_env(),
@@ -196,6 +199,16 @@ struct FunctionScan {
     tail: Tail,
 }
 
+/// The columns a column definition list names.
+fn columns_of(f: &RangeFunction) -> Vec<RowColumn> {
+    let types = f.col_types.iter().zip(&f.col_typmods);
+    f.col_names
+        .iter()
+        .zip(types)
+        .map(|(name, (t, m))| RowColumn { name: name.clone(), type_oid: *t, typmod: *m })
+        .collect()
+}
+
 /// FunctionScan.
 pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinality: bool) -> Result<BoxNode> {
     let mut parts = Vec::new();
@@ -204,7 +217,11 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinali
         let func = match &f.expr {
             // A function that returns one record is one that returns rows, and returns one.
             Expr::Func(c) if c.retset || matches!(b.env.registry.get(c.funcid), Some(FnImpl::Srf(_))) => {
-                Func::Srf(Box::new(SrfCall::compile(b.env, c, &NoScope)?))
+                let mut call = SrfCall::compile(b.env, c, &NoScope)?;
+                if f.has_coldef {
+                    call.columns = columns_of(f);
+                }
+                Func::Srf(Box::new(call))
             }
             e => Func::Scalar(Box::new(compile_one(b.env, e, &NoScope)?)),
         };

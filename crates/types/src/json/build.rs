@@ -35,7 +35,7 @@ fn category(t: Oid) -> Category {
         JSON => Category::Json,
         JSONB => Category::Jsonb,
         RECORD => Category::Composite,
-        _ => match crate::type_info(t) {
+        _ => match crate::storage_info(t) {
             Some(i) if i.input == Oid(750) || t == INT2VECTOR || t == OIDVECTOR || t == ANYARRAY => {
                 Category::Array
             }
@@ -91,6 +91,9 @@ pub fn push_iso_tz(fmt: &FormatSettings, v: i64, out: &mut Vec<u8>) {
 
 /// Names of a record's fields.
 pub fn field_names(ctx: &CallCtx<'_>, r: &RecordRef<'_>) -> Result<Vec<String>> {
+    if let Some(n) = r.names() {
+        return Ok(n.into_iter().map(str::to_string).collect());
+    }
     if r.type_oid == oids::RECORD {
         return Ok((1..=r.len()).map(|i| format!("f{i}")).collect());
     }

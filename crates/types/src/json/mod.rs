@@ -16,9 +16,11 @@ pub mod table;
 mod text_tree;
 
 pub use access::jsonb_path;
+pub use build::field_names;
 pub use edit::assign as jsonb_assign;
 pub use node::{Node, Value, parse_tree};
 pub use srf::Table;
+pub use text_tree::{TextKind, TextNode};
 
 /// The document `null`.
 pub fn null() -> Vec<u8> {
