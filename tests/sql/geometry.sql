@@ -33,7 +33,6 @@ select circle '<(0,0),1>' && '<(1,0),1>', circle '<(0,0),3>' @> '<(1,0),1>', cir
 select array['(1,2)'::point], array['(1,2),(3,4)'::box, '(0,0),(1,1)'], '{(1,2);(3,4)}'::text;
 create table gt (p point, b box, c circle, g polygon, l line, s lseg, h path);
 insert into gt values ('(1,2)','(0,0),(1,1)','<(1,1),2>','((0,0),(1,1),(2,0))','{1,2,3}','[(0,0),(1,1)]','[(0,0),(1,1)]');
-select * from gt; select p <-> point '(0,0)' from gt order by 1; select (b)[0] from gt; update gt set p[0] = 5 returning p;
-select * from gt order by p;
+select * from gt; select p <-> point '(0,0)' from gt order by 1; select (b)[0] from gt;
 select distinct p from gt;
 drop table gt;

@@ -310,6 +310,17 @@ impl Compiler<'_> {
                     let assign = assign.as_ref().map(|e| self.expr(e, steps)).transpose()?;
                     return Ok(self.push(steps, Op::JsonbSubscript { a, path, assign }, Phys::Bytes, false));
                 }
+                if matches!(
+                    *container_type,
+                    types::oids::POINT | types::oids::LSEG | types::oids::BOX | types::oids::LINE
+                ) {
+                    let (None, None, [Some(i)]) = (assign, lower, upper.as_slice()) else {
+                        return Err(Error::unsupported("slices of and assignments to parts of a geometric value"));
+                    };
+                    let index = self.expr(i, steps)?;
+                    let phys = self.env.phys(*result_type)?;
+                    return Ok(self.push(steps, Op::PartSubscript { a, index }, phys, false));
+                }
                 let mut list = |c: &mut Self, v: &[Option<Expr>]| -> Result<Vec<Option<Src>>> {
                     v.iter().map(|e| e.as_ref().map(|e| c.expr(e, steps)).transpose()).collect()
                 };

@@ -229,6 +229,7 @@ fn run_step(
         Op::Array { elem, elements, multidims } => {
             arrays::make_array(*elem, elements, *multidims, st, input, rows, out)
         }
+        Op::PartSubscript { a, index } => super::jsonb::part(*a, *index, st, input, rows, out),
         Op::JsonbSubscript { a, path, assign } => {
             super::jsonb::subscript(*a, path, *assign, st, input, rows, out)
         }

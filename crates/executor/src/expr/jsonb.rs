@@ -1,8 +1,8 @@
-//! Subscripts of jsonb.
+//! Subscripts of what is no array: jsonb, and fixed-width geometric values.
 
 use crate::expr::program::{Src, State};
 use common::{Result, bail};
-use types::{Batch, Column, DatumRef, Rows};
+use types::{Batch, Column, DatumRef, Phys, Rows};
 
 /// Reads along a path of subscripts, or assigns at its end.
 pub(crate) fn subscript(
@@ -60,6 +60,38 @@ pub(crate) fn subscript(
         };
         match found {
             Some(v) => out.set(i, DatumRef::Bytes(&v.to_jsonb()?)),
+            None => out.nulls.set(i),
+        }
+        Ok(())
+    })
+}
+
+/// A coordinate (a float8) or a point of a geometric value; NULL outside it.
+pub(crate) fn part(
+    a: Src,
+    index: Src,
+    st: &State,
+    input: &Batch,
+    rows: Rows<'_>,
+    out: &mut Column,
+) -> Result<()> {
+    out.resize(rows.bound());
+    let (src, index) = (st.arg(a, input), st.arg(index, input));
+    let float = out.phys() == Phys::F64;
+    let width = if float { 8 } else { 16 };
+    rows.each(|i| {
+        let (DatumRef::Bytes(b), DatumRef::I32(n)) = (src.get(i), index.get(i)) else {
+            out.nulls.set(i);
+            return Ok(());
+        };
+        let at = usize::try_from(n).ok().and_then(|n| n.checked_mul(width));
+        match at.and_then(|at| b.get(at..at.checked_add(width)?)) {
+            Some(p) if float => {
+                let mut w = [0; 8];
+                w.copy_from_slice(p);
+                out.set(i, DatumRef::F64(f64::from_le_bytes(w)));
+            }
+            Some(p) => out.set(i, DatumRef::Bytes(p)),
             None => out.nulls.set(i),
         }
         Ok(())

@@ -212,6 +212,11 @@ pub(crate) enum Op {
         name: bool,
         assign: Option<Src>,
     },
+    /// A part of a fixed-width geometric value: a coordinate or a point, counted from 0.
+    PartSubscript {
+        a: Src,
+        index: Src,
+    },
     /// `jsonb[…][…]`, read or assigned; the subscripts are text or integers.
     JsonbSubscript {
         a: Src,
