@@ -179,8 +179,7 @@ struct Building<'k> {
 }
 
 fn array(c: &CallCtx<'_>, elem: Oid, typmod: i32, doc: Doc<'_>, key: &str) -> Result<Datum> {
-    let mut b =
-        Building { elem, typmod, key, ndims: 0, dims: Vec::new(), at: Vec::new(), items: Vec::new() };
+    let mut b = Building { elem, typmod, key, ndims: 0, dims: Vec::new(), at: Vec::new(), items: Vec::new() };
     b.level(c, doc, 1)?;
     let storage = env(c)?.catalog.storage_type(elem)?;
     let mut out = ArrayBuilder::new(storage);
@@ -230,9 +229,8 @@ impl Building<'_> {
         }
         match self.dims[dim - 1] {
             Some(n) if n != elements.len() => {
-                return Err(err!(INVALID_TEXT_REPRESENTATION, "malformed JSON array").detail(
-                    "Multidimensional arrays must have sub-arrays with matching dimensions.",
-                ));
+                return Err(err!(INVALID_TEXT_REPRESENTATION, "malformed JSON array")
+                    .detail("Multidimensional arrays must have sub-arrays with matching dimensions."));
             }
             _ => self.dims[dim - 1] = Some(elements.len()),
         }

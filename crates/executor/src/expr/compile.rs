@@ -315,7 +315,9 @@ impl Compiler<'_> {
                     types::oids::POINT | types::oids::LSEG | types::oids::BOX | types::oids::LINE
                 ) {
                     let (None, None, [Some(i)]) = (assign, lower, upper.as_slice()) else {
-                        return Err(Error::unsupported("slices of and assignments to parts of a geometric value"));
+                        return Err(Error::unsupported(
+                            "slices of and assignments to parts of a geometric value",
+                        ));
                     };
                     let index = self.expr(i, steps)?;
                     let phys = self.env.phys(*result_type)?;

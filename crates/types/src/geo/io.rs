@@ -27,7 +27,8 @@ impl Scan<'_> {
     fn float(&mut self) -> Option<f64> {
         self.spaces();
         let rest = &self.b[self.at..];
-        let n = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'-' | b'.')).count();
+        let n =
+            rest.iter().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'-' | b'.')).count();
         let text = std::str::from_utf8(&rest[..n]).ok()?;
         let v = crate::float::parse_f64(text, "double precision").ok()?;
         self.at += n;
@@ -331,10 +332,7 @@ pub fn line_recv(_: &CallCtx<'_>, b: &[u8], _: Oid, _: i32) -> Result<Datum> {
     received(b, |w| {
         let l = Line { a: f8(w)?, b: f8(w)?, c: f8(w)? };
         if zero(l.a) && zero(l.b) {
-            bail!(
-                INVALID_BINARY_REPRESENTATION,
-                "invalid line specification: A and B cannot both be zero"
-            );
+            bail!(INVALID_BINARY_REPRESENTATION, "invalid line specification: A and B cannot both be zero");
         }
         Ok(l)
     })

@@ -188,7 +188,8 @@ impl Point {
         hypot(self.x - o.x, self.y - o.y)
     }
     pub fn same(self, o: Point) -> bool {
-        let one = |a: f64, b: f64| if a.is_nan() || b.is_nan() { a.is_nan() && b.is_nan() } else { feq(a, b) };
+        let one =
+            |a: f64, b: f64| if a.is_nan() || b.is_nan() { a.is_nan() && b.is_nan() } else { feq(a, b) };
         one(self.x, o.x) && one(self.y, o.y)
     }
     pub fn plus(self, o: Point) -> Point {

@@ -209,14 +209,62 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (346, g2!(Polygon, Polygon, |a, b| a.overlaps(&b))),
     (340, g2!(Polygon, Polygon, |a, b| a.contains(&b))),
     (345, g2!(Polygon, Polygon, |a, b| b.contains(&a))),
-    (341, g2!(Polygon, Polygon, |a, b| { let (a, b) = (a.bounds(), b.bounds()); a.high.x < b.low.x })),
-    (342, g2!(Polygon, Polygon, |a, b| { let (a, b) = (a.bounds(), b.bounds()); a.high.x <= b.high.x })),
-    (344, g2!(Polygon, Polygon, |a, b| { let (a, b) = (a.bounds(), b.bounds()); a.low.x > b.high.x })),
-    (343, g2!(Polygon, Polygon, |a, b| { let (a, b) = (a.bounds(), b.bounds()); a.low.x >= b.low.x })),
-    (2566, g2!(Polygon, Polygon, |a, b| { let (a, b) = (a.bounds(), b.bounds()); a.high.y < b.low.y })),
-    (2567, g2!(Polygon, Polygon, |a, b| { let (a, b) = (a.bounds(), b.bounds()); a.high.y <= b.high.y })),
-    (2569, g2!(Polygon, Polygon, |a, b| { let (a, b) = (a.bounds(), b.bounds()); a.low.y > b.high.y })),
-    (2568, g2!(Polygon, Polygon, |a, b| { let (a, b) = (a.bounds(), b.bounds()); a.low.y >= b.low.y })),
+    (
+        341,
+        g2!(Polygon, Polygon, |a, b| {
+            let (a, b) = (a.bounds(), b.bounds());
+            a.high.x < b.low.x
+        }),
+    ),
+    (
+        342,
+        g2!(Polygon, Polygon, |a, b| {
+            let (a, b) = (a.bounds(), b.bounds());
+            a.high.x <= b.high.x
+        }),
+    ),
+    (
+        344,
+        g2!(Polygon, Polygon, |a, b| {
+            let (a, b) = (a.bounds(), b.bounds());
+            a.low.x > b.high.x
+        }),
+    ),
+    (
+        343,
+        g2!(Polygon, Polygon, |a, b| {
+            let (a, b) = (a.bounds(), b.bounds());
+            a.low.x >= b.low.x
+        }),
+    ),
+    (
+        2566,
+        g2!(Polygon, Polygon, |a, b| {
+            let (a, b) = (a.bounds(), b.bounds());
+            a.high.y < b.low.y
+        }),
+    ),
+    (
+        2567,
+        g2!(Polygon, Polygon, |a, b| {
+            let (a, b) = (a.bounds(), b.bounds());
+            a.high.y <= b.high.y
+        }),
+    ),
+    (
+        2569,
+        g2!(Polygon, Polygon, |a, b| {
+            let (a, b) = (a.bounds(), b.bounds());
+            a.low.y > b.high.y
+        }),
+    ),
+    (
+        2568,
+        g2!(Polygon, Polygon, |a, b| {
+            let (a, b) = (a.bounds(), b.bounds());
+            a.low.y >= b.low.y
+        }),
+    ),
     (339, g2!(Polygon, Polygon, |a, b| a.same(&b))),
     (729, g2!(Polygon, Polygon, |a, b| a.dist(&b))),
     (1445, g1!(Polygon, |a| a.points.len() as i32)),
@@ -239,7 +287,11 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (2587, g2!(Circle, Circle, |a, b| fle(a.center.y + a.radius, b.center.y + b.radius))),
     (1461, g2!(Circle, Circle, |a, b| fgt(a.center.y - a.radius, b.center.y + b.radius))),
     (2588, g2!(Circle, Circle, |a, b| fge(a.center.y - a.radius, b.center.y - b.radius))),
-    (1452, g2!(Circle, Circle, |a, b| a.center.same(b.center) && (feq(a.radius, b.radius) || a.radius.is_nan() && b.radius.is_nan()))),
+    (
+        1452,
+        g2!(Circle, Circle, |a, b| a.center.same(b.center)
+            && (feq(a.radius, b.radius) || a.radius.is_nan() && b.radius.is_nan())),
+    ),
     (1462, g2!(Circle, Circle, |a, b| feq(a.area(), b.area()))),
     (1464, g2!(Circle, Circle, |a, b| flt(a.area(), b.area()))),
     (1465, g2!(Circle, Circle, |a, b| fgt(a.area(), b.area()))),
@@ -248,8 +300,16 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (1463, g2!(Circle, Circle, |a, b| !feq(a.area(), b.area()))),
     (1146, g2!(Circle, Point, |a, b| Circle { center: a.center.plus(b), ..a }.pack())),
     (1147, g2!(Circle, Point, |a, b| Circle { center: a.center.minus(b), ..a }.pack())),
-    (1148, g2!(Circle, Point, |a, b| Circle { center: a.center.times(b), radius: a.radius * hypot(b.x, b.y) }.pack())),
-    (1149, g2!(Circle, Point, |a, b| Circle { center: a.center.over(b)?, radius: a.radius / hypot(b.x, b.y) }.pack())),
+    (
+        1148,
+        g2!(Circle, Point, |a, b| Circle { center: a.center.times(b), radius: a.radius * hypot(b.x, b.y) }
+            .pack()),
+    ),
+    (
+        1149,
+        g2!(Circle, Point, |a, b| Circle { center: a.center.over(b)?, radius: a.radius / hypot(b.x, b.y) }
+            .pack()),
+    ),
     (1471, g2!(Circle, Circle, |a, b| (a.center.dist(b.center) - (a.radius + b.radius)).max(0.0))),
     (1476, g2!(Point, Circle, |a, b| (a.dist(b.center) - b.radius).max(0.0))),
     (3290, g2!(Circle, Point, |a, b| (b.dist(a.center) - a.radius).max(0.0))),
