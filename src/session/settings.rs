@@ -196,11 +196,6 @@ pub fn check(settings: &Settings, name: &str, value: &str) -> Result<(String, St
             }
             None => return Err(invalid(value, "client_encoding")),
         },
-        "transaction_isolation" | "default_transaction_isolation"
-            if value.eq_ignore_ascii_case("serializable") =>
-        {
-            return Err(Error::unsupported("isolation level SERIALIZABLE"));
-        }
         "application_name" => value.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect(),
         _ => value.to_string(),
     };

@@ -128,11 +128,33 @@ impl Session {
                 self.engine.rollback_to_savepoint(name())?;
                 "ROLLBACK"
             }
-            Kind::Prepare | Kind::CommitPrepared | Kind::RollbackPrepared => {
-                return Err(Error::unsupported("two-phase commit"));
+            Kind::Prepare => {
+                if self.engine.in_block() && !self.engine.is_aborted_block() {
+                    // The transaction ends whatever comes out, as at a COMMIT that fails.
+                    self.engine.rollback_block(false)?;
+                    return Err(self.no_prepared_transactions());
+                }
+                self.engine.end_block(false)?;
+                "ROLLBACK"
+            }
+            Kind::CommitPrepared | Kind::RollbackPrepared => {
+                let what =
+                    if t.kind == Kind::CommitPrepared { "COMMIT PREPARED" } else { "ROLLBACK PREPARED" };
+                self.engine.prevent_in_block(true, what)?;
+                let gid = t.gid.as_deref().unwrap_or("");
+                bail!(UNDEFINED_OBJECT, "prepared transaction with identifier \"{gid}\" does not exist");
             }
         };
         Ok(tag.to_string())
+    }
+
+    /// Two-phase commit is switched off unless the settings say otherwise, and does not exist when they do.
+    fn no_prepared_transactions(&self) -> Error {
+        if self.settings.borrow().int("max_prepared_transactions") > 0 {
+            return Error::unsupported("two-phase commit");
+        }
+        common::err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "prepared transactions are disabled")
+            .hint("Set max_prepared_transactions to a nonzero value.")
     }
 
     /// ISOLATION LEVEL, READ ONLY, DEFERRABLE of BEGIN and SET TRANSACTION.

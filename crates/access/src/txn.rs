@@ -25,6 +25,18 @@ pub fn is_current(eng: &Engine, xid: Xid) -> bool {
     xid.is_normal() && eng.is_current_xid(xid)
 }
 
+/// A row of the relation is about to be written: SERIALIZABLE remembers that.
+#[inline]
+pub fn note_write(eng: &Engine, rel: &Rel) -> Result<()> {
+    if eng.is_tracked() && !rel.is_catalog && !rel.locator.is_temp() { eng.note_write(rel.oid) } else { Ok(()) }
+}
+
+/// The relation is read under a snapshot.
+#[inline]
+pub fn note_read(eng: &Engine, rel: &Rel) -> Result<()> {
+    if eng.is_tracked() && !rel.is_catalog && !rel.locator.is_temp() { eng.note_read(rel.oid) } else { Ok(()) }
+}
+
 /// Running anywhere?
 #[inline]
 pub fn in_progress(eng: &Engine, xid: Xid) -> bool {

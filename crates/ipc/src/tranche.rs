@@ -37,6 +37,7 @@ tranches! {
     23 BUFFER_STRATEGY "BufferStrategy" 230;
     24 RELATION_SIZE "RelationSize" 240;
     25 SYNC_REQUEST "SyncRequest" 245;
+    26 SERIALIZABLE "SerializableXactHash" 290;
     30 MULTIXACT_GEN "MultiXactGen" 300;
     31 PROC_ARRAY "ProcArray" 310;
     32 XID_GEN "XidGen" 320;
@@ -108,6 +109,7 @@ events! {
     PROC_SIGNAL_BARRIER 0x08 7 "ProcSignalBarrier";
     BACKEND_TERMINATION 0x08 8 "BackendTermination";
     VIRTUAL_XACT 0x08 9 "VirtualXact";
+    SAFE_SNAPSHOT 0x08 10 "SafeSnapshot";
     PG_SLEEP 0x09 1 "PgSleep";
     VACUUM_DELAY 0x09 2 "VacuumDelay";
     CHECKPOINT_WRITE_DELAY 0x09 3 "CheckpointWriteDelay";

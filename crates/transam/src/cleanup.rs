@@ -25,6 +25,7 @@ impl Engine {
             0 => self.abort_dead(dead)?,
             end => self.commit_dead(dead, Lsn(end))?,
         }
+        self.ssi_end_dead(dead, dead.commit_end.load(Acquire) != 0);
         self.store.release_dead_pins(dead);
         self.release_dead_locks(dead);
         let n = dead.number() as usize;

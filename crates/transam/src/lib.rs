@@ -20,6 +20,7 @@ pub mod shared;
 pub mod slru;
 mod snapmgr;
 pub mod snapshot;
+pub mod ssi;
 pub mod stats;
 pub mod status;
 pub mod xact;

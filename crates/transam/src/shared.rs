@@ -5,6 +5,7 @@ use crate::inval::ring::{Ring, RingHandle};
 use crate::lock::table::{LockTables, LockTablesHandle};
 use crate::notify::queue::{Queue, QueueHandle};
 use crate::slru::{Slru, SlruHandle};
+use crate::ssi::table::{SsiHandle, SsiTable};
 use crate::stats::{StatsHandle, StatsTable};
 use ipc::{CondVar, Handle, Layout, PaddedLwLock, ProcConfig, Segment, Tranche, shared_struct};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
@@ -76,6 +77,7 @@ pub struct TransamHandle {
     ring: RingHandle,
     notify: QueueHandle,
     stats: StatsHandle,
+    ssi: SsiHandle,
 }
 
 /// The shared part as one process sees it.
@@ -97,6 +99,8 @@ pub struct TransamShared {
     pub ring: Ring,
     pub notify: Queue,
     pub stats: StatsTable,
+    /// Serializable transactions.
+    pub ssi: SsiTable,
 }
 
 impl TransamShared {
@@ -117,6 +121,7 @@ impl TransamShared {
             ring: Ring::reserve(l),
             notify: Queue::reserve(l, n),
             stats: StatsTable::reserve(l),
+            ssi: SsiTable::reserve(l, n),
         }
     }
     /// Finds it.
@@ -135,6 +140,7 @@ impl TransamShared {
             ring: Ring::attach(seg, h.ring),
             notify: Queue::attach(seg, h.notify),
             stats: StatsTable::attach(seg, h.stats),
+            ssi: SsiTable::attach(seg, h.ssi),
         }
     }
     /// Names locks and fills free lists; once, before any fork.
@@ -154,6 +160,7 @@ impl TransamShared {
         self.ring.init();
         self.notify.init();
         self.stats.init();
+        self.ssi.init();
         self.c.in_recovery.store(1, Relaxed);
     }
 }

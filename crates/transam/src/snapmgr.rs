@@ -77,8 +77,7 @@ impl Engine {
     pub fn transaction_snapshot(&self) -> Result<Rc<MvccSnapshot>> {
         self.require_transaction()?;
         match self.isolation() {
-            IsolationLevel::Serializable => return Err(Error::unsupported("ISOLATION LEVEL SERIALIZABLE")),
-            IsolationLevel::RepeatableRead => {
+            level @ (IsolationLevel::RepeatableRead | IsolationLevel::Serializable) => {
                 let cid = self.current_command_id(false);
                 let fixed = self.snaps.borrow().fixed.clone();
                 if let Some(mut f) = fixed {
@@ -87,7 +86,11 @@ impl Engine {
                     }
                     return Ok(f);
                 }
-                let s = self.take(|s| &mut s.current);
+                let take = || self.take(|s| &mut s.current);
+                let s = match level {
+                    IsolationLevel::Serializable => self.serializable_snapshot(take)?,
+                    _ => take(),
+                };
                 let mut sn = self.snaps.borrow_mut();
                 sn.fixed = Some(s.clone());
                 sn.first_taken = true;

@@ -148,6 +148,7 @@ pub fn insert(
     cid: CommandId,
     opts: &InsertOptions,
 ) -> Result<Tid> {
+    txn::note_write(eng, rel)?;
     let t = form::form_tuple(eng, rel, values, cid)?;
     insert_formed(eng, rel, t, cid, opts)
 }

@@ -94,6 +94,7 @@ pub fn multi_insert(
     bulk: &mut BulkInsert,
     tids: &mut Vec<Tid>,
 ) -> Result<()> {
+    txn::note_write(eng, rel)?;
     let mut formed = std::mem::take(&mut bulk.formed);
     let former = bulk.former.get_or_insert_with(|| Former::new(&rel.desc));
     formed.form(eng, rel, former, rows, cid, opts.frozen)?;

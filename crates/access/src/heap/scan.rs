@@ -405,6 +405,9 @@ impl HeapScan {
         spec: ScanSpec,
         opts: ScanOptions,
     ) -> Result<HeapScan> {
+        if matches!(snapshot, Snapshot::Mvcc(_)) {
+            txn::note_read(eng, &rel)?;
+        }
         let mut s = HeapScan {
             columnar: Columnar::new(&rel, &spec),
             rel,

@@ -65,6 +65,7 @@ pub fn update(
     values: &[DatumRef<'_>],
     opts: &UpdateOptions<'_>,
 ) -> Result<UpdateResult> {
+    txn::note_write(eng, rel)?;
     let me = eng.current_xid()?;
     let mut planned = plan(eng, rel, tid, values, opts)?;
     let mode = planned.mode;

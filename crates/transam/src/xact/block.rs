@@ -183,9 +183,6 @@ impl Engine {
         if let Some(i) = o.isolation {
             self.set_isolation(i)?;
         }
-        if self.isolation() == IsolationLevel::Serializable {
-            return Err(Error::unsupported("ISOLATION LEVEL SERIALIZABLE"));
-        }
         if let Some(r) = o.read_only {
             self.set_read_only(r)?;
         }

@@ -62,6 +62,7 @@ impl Engine {
         for h in hooks.iter() {
             h.xact(self, XactEvent::PreCommit)?;
         }
+        self.ssi_pre_commit()?;
         let _hold = self.interrupts.hold();
         self.xact.borrow_mut().top().trans = Trans::Commit;
         match self.top_xid_if_any() {
@@ -71,6 +72,7 @@ impl Engine {
                 self.inval_commit();
             }
         }
+        self.ssi_end(true);
         self.top_xid.set(Xid::INVALID);
         for h in hooks.iter() {
             self.report_hook(h.xact(self, XactEvent::Commit));
@@ -151,6 +153,7 @@ impl Engine {
             }
             None => self.end_in_array(None),
         }
+        self.ssi_end(false);
         self.inval_abort();
         self.release_transaction_locks();
         self.files_at_end(1, false);

@@ -3,7 +3,7 @@
 use super::state::Trans;
 use super::words::{IsolationLevel, SyncCommit};
 use crate::Engine;
-use common::{Error, Result, bail};
+use common::{Result, bail};
 
 impl Engine {
     /// Isolation of the running transaction.
@@ -14,11 +14,8 @@ impl Engine {
     pub fn default_isolation(&self) -> IsolationLevel {
         self.defaults.get().0
     }
-    /// SET TRANSACTION ISOLATION LEVEL. 25001 after the first query, 0A000 for SERIALIZABLE.
+    /// SET TRANSACTION ISOLATION LEVEL. 25001 after the first query.
     pub fn set_isolation(&self, l: IsolationLevel) -> Result<()> {
-        if l == IsolationLevel::Serializable {
-            return Err(Error::unsupported("ISOLATION LEVEL SERIALIZABLE"));
-        }
         if l != self.isolation() && self.in_transaction() {
             if self.snaps.borrow().first_taken() {
                 bail!(
