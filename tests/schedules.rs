@@ -291,3 +291,58 @@ fn specs_are_read() {
         "Process N waits; blocked by process N.\nProcess N x"
     );
 }
+
+/// Each transaction checks a rule over all rows and then breaks it if another does the same at that moment.
+#[test]
+fn serializable_transactions_keep_what_each_of_them_checks() {
+    let c = Cluster::start(Kind::Stegodon, Options::default()).unwrap();
+    let mut w = Wire::connect(&c).unwrap();
+    w.ok("create table duty(doctor int, day int, on_call bool, primary key (doctor, day))");
+    w.ok("insert into duty select d, n, true from generate_series(1, 4) d, generate_series(1, 10) n");
+    let failed = std::sync::atomic::AtomicU64::new(0);
+    let done = std::sync::atomic::AtomicU64::new(0);
+    std::thread::scope(|s| {
+        for doctor in 1..=4u64 {
+            let (c, failed, done) = (c.handle(), &failed, &done);
+            s.spawn(move || {
+                let mut w = Wire::connect(&c).unwrap();
+                let mut r = testkit::Random::new(doctor);
+                for _ in 0..60 {
+                    let day = r.below(10) + 1;
+                    let leave = r.below(2) == 0;
+                    w.ok("begin isolation level serializable");
+                    let mut run = |sql: &str| w.query(sql).unwrap();
+                    let first = run(&format!("select count(*) from duty where day = {day} and on_call"));
+                    let others = match &first.error {
+                        None => first.value().unwrap().parse::<u32>().unwrap(),
+                        Some(_) => 0,
+                    };
+                    let change = format!(
+                        "update duty set on_call = {} where doctor = {doctor} and day = {day}",
+                        !leave || others < 2
+                    );
+                    let ok = first.error.is_none()
+                        && run(&change).error.is_none()
+                        && run("commit").error.is_none_or(|e| panic_unless_serialization(e.code()));
+                    if ok {
+                        done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    } else {
+                        failed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                        w.query("rollback").unwrap();
+                    }
+                }
+            });
+        }
+    });
+    let empty = w.value(
+        "select count(*) from (select day from duty group by day having count(*) filter (where on_call) = 0) x",
+    );
+    assert_eq!(empty, "0", "a day without anybody on call");
+    assert!(done.load(std::sync::atomic::Ordering::Relaxed) > 20, "{done:?} of 240 came through, {failed:?} failed");
+}
+
+/// False for 40001; anything else is a bug.
+fn panic_unless_serialization(code: &str) -> bool {
+    assert_eq!(code, "40001");
+    false
+}
