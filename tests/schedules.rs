@@ -338,7 +338,10 @@ fn serializable_transactions_keep_what_each_of_them_checks() {
         "select count(*) from (select day from duty group by day having count(*) filter (where on_call) = 0) x",
     );
     assert_eq!(empty, "0", "a day without anybody on call");
-    assert!(done.load(std::sync::atomic::Ordering::Relaxed) > 20, "{done:?} of 240 came through, {failed:?} failed");
+    assert!(
+        done.load(std::sync::atomic::Ordering::Relaxed) > 20,
+        "{done:?} of 240 came through, {failed:?} failed"
+    );
 }
 
 /// False for 40001; anything else is a bug.

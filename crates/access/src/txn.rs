@@ -28,13 +28,21 @@ pub fn is_current(eng: &Engine, xid: Xid) -> bool {
 /// A row of the relation is about to be written: SERIALIZABLE remembers that.
 #[inline]
 pub fn note_write(eng: &Engine, rel: &Rel) -> Result<()> {
-    if eng.is_tracked() && !rel.is_catalog && !rel.locator.is_temp() { eng.note_write(rel.oid) } else { Ok(()) }
+    if eng.is_tracked() && !rel.is_catalog && !rel.locator.is_temp() {
+        eng.note_write(rel.oid)
+    } else {
+        Ok(())
+    }
 }
 
 /// The relation is read under a snapshot.
 #[inline]
 pub fn note_read(eng: &Engine, rel: &Rel) -> Result<()> {
-    if eng.is_tracked() && !rel.is_catalog && !rel.locator.is_temp() { eng.note_read(rel.oid) } else { Ok(()) }
+    if eng.is_tracked() && !rel.is_catalog && !rel.locator.is_temp() {
+        eng.note_read(rel.oid)
+    } else {
+        Ok(())
+    }
 }
 
 /// Running anywhere?

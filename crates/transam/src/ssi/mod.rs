@@ -56,7 +56,8 @@ impl Engine {
         }
         let (t, _guard) = self.ssi();
         let s = take();
-        let others = t.used().any(|i| t.xacts[i].state.load(Relaxed) == ACTIVE && !t.xacts[i].has(flag::READ_ONLY));
+        let others =
+            t.used().any(|i| t.xacts[i].state.load(Relaxed) == ACTIVE && !t.xacts[i].has(flag::READ_ONLY));
         if self.read_only() && !others {
             // Nobody writes who could come between: the snapshot is as good as a serial order.
             return Ok(s);
@@ -210,7 +211,9 @@ impl Engine {
         x.note_write(key);
         if t.head.old_reader.load(Relaxed) > x.start.load(Relaxed) {
             x.set(flag::SUMMARY_IN);
-            if x.has(flag::SUMMARY_OUT) || (0..t.xacts.len()).any(|o| t.edge(me, o) && t.xacts[o].is_prepared()) {
+            if x.has(flag::SUMMARY_OUT)
+                || (0..t.xacts.len()).any(|o| t.edge(me, o) && t.xacts[o].is_prepared())
+            {
                 return Err(failure("Canceled on identification as a pivot, during write"));
             }
         }
@@ -351,8 +354,7 @@ fn runs_first(reader: &SerXact, writer: &SerXact) -> bool {
     reader.has(flag::READ_ONLY)
         && writer.is_committed()
         && !writer.has(flag::SUMMARY_OUT)
-        && (!writer.has(flag::CONFLICT_OUT)
-            || reader.start.load(Relaxed) < writer.earliest_out.load(Relaxed))
+        && (!writer.has(flag::CONFLICT_OUT) || reader.start.load(Relaxed) < writer.earliest_out.load(Relaxed))
 }
 
 /// Would a conflict from `r` into `w` be one of two in a row, with the last of the three committed first?
