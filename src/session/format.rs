@@ -136,9 +136,9 @@ pub fn format_of(formats: &[i16], i: usize) -> Result<i16> {
 }
 
 impl RowFormat {
-    /// Was it made for these settings?
-    pub fn is_for(&self, fmt: &Rc<FormatSettings>) -> bool {
-        Rc::ptr_eq(&self.fmt, fmt)
+    /// Was it made for these settings and this encoding of the client (`None`: UTF-8)?
+    pub fn is_for(&self, fmt: &Rc<FormatSettings>, encoding: Option<Encoding>) -> bool {
+        Rc::ptr_eq(&self.fmt, fmt) && self.encoding.as_ref().map(|e| e.0) == encoding
     }
     /// Writes the live rows of a batch, at most `columns` of it.
     pub fn write_batch(

@@ -130,7 +130,7 @@ impl Session {
     fn result_format(&self, a: &Analysis, formats: &[i16]) -> Result<Rc<RowFormat>> {
         if let Some((f, r)) = &*a.row_format.borrow()
             && f == formats
-            && r.is_for(&self.env().fmt.borrow())
+            && r.is_for(&self.env().fmt.borrow(), self.conn.borrow().out.encoding())
         {
             return Ok(r.clone());
         }
@@ -141,12 +141,12 @@ impl Session {
     }
 
     fn send_description(&self, a: &Analysis, formats: &[i16]) -> Result<()> {
-        if !formats.is_empty() {
-            let fields = self.fields(&a.columns, formats)?;
-            self.conn.borrow_mut().out.row_description(&fields);
+        let out = &mut self.conn.borrow_mut().out;
+        // What is kept has the default formats, and names as they are inside.
+        if !formats.is_empty() || out.encoding().is_some() {
+            out.row_description(&self.fields(&a.columns, formats)?);
             return Ok(());
         }
-        let out = &mut self.conn.borrow_mut().out;
         if let Some(bytes) = a.description.get() {
             out.append(bytes);
             return Ok(());
