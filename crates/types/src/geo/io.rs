@@ -71,10 +71,8 @@ impl Scan<'_> {
             while self.b.get(next).is_some_and(|c| is_space(*c)) {
                 next += 1;
             }
-            if self.b.get(next) == Some(&b'(') {
-                depth = 1;
-                self.at = next;
-            } else if self.last_paren() {
+            // A second parenthesis, or the only one of the text, encloses the list.
+            if self.b.get(next) == Some(&b'(') || self.last_paren() {
                 depth = 1;
                 self.at = next;
             }

@@ -53,7 +53,7 @@ fn is_compound(t: Oid) -> bool {
 fn push_iso(ctx: &CallCtx<'_>, t: Oid, v: DatumRef<'_>, out: &mut Vec<u8>) {
     let fmt = FormatSettings { date_style: DateStyle::Iso, ..ctx.fmt.clone() };
     match (t, v) {
-        (oids::DATE, DatumRef::I32(d)) => return push_date(&fmt, d, out),
+        (oids::DATE, DatumRef::I32(d)) => push_date(&fmt, d, out),
         (oids::TIMESTAMP, DatumRef::I64(v)) => {
             let at = out.len();
             push_timestamp(&fmt, v, out);

@@ -229,8 +229,8 @@ fn words(v: u64) -> String {
     let rest = v % 100;
     match v {
         0..=20 => small(v).into(),
+        21..=99 => tens(v),
         _ if rest == 0 => format!("{} hundred", small(v / 100)),
-        0..=99 => tens(v),
         _ if rest < 20 => format!("{} hundred and {}", small(v / 100), small(rest)),
         _ => format!("{} hundred {}", small(v / 100), tens(rest)),
     }

@@ -388,7 +388,7 @@ impl<'a, 'c> Exec<'a, 'c> {
         step: &Step,
         list: &[(Step, Option<Step>)],
         it: &Item<'a>,
-        mut found: Found<'_, 'a>,
+        found: Found<'_, 'a>,
     ) -> Res<bool> {
         let array = it.is_array();
         if !array && !self.lax {
@@ -399,7 +399,7 @@ impl<'a, 'c> Exec<'a, 'c> {
         }
         let size = if array { it.len() as i64 } else { 1 };
         let saved = std::mem::replace(&mut self.innermost_size, size);
-        let r = self.index_inner(step, list, it, found.as_deref_mut(), array.then_some(size));
+        let r = self.index_inner(step, list, it, found, array.then_some(size));
         self.innermost_size = saved;
         r
     }
