@@ -91,6 +91,11 @@ struct Cached {
 const CUSTOM_PLANS: u32 = 5;
 
 impl Prepared {
+    /// The raw statement, if there is one.
+    pub fn statement(&self) -> Option<&parser::ast::Statement> {
+        self.raw.as_ref().map(|r| &r.stmt)
+    }
+
     /// Wraps a parsed statement.
     pub fn new(source: Rc<str>, raw: Option<RawStmt>, param_types: Vec<Oid>) -> Prepared {
         Prepared {

@@ -89,6 +89,23 @@ impl Session {
         })
     }
 
+    /// CREATE TABLE AS EXECUTE: the prepared statement's query with its parameters.
+    fn create_as_execute(
+        &self,
+        c: &CreateTableAsStmt,
+        e: &ExecuteStmt,
+        formats: &[i16],
+        description: Description,
+    ) -> Result<String> {
+        let (target, params) = self.executed(e)?;
+        let query = match target.statement() {
+            Some(q @ Statement::Select(_)) => q.clone(),
+            _ => bail!(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT"),
+        };
+        let made = Statement::CreateTableAs(Box::new(CreateTableAsStmt { query, ..c.clone() }));
+        self.run_command(&made, &target, &params, formats, description)
+    }
+
     fn run_command(
         &self,
         s: &Statement,
@@ -97,6 +114,11 @@ impl Session {
         formats: &[i16],
         description: Description,
     ) -> Result<String> {
+        if let Statement::CreateTableAs(c) = s
+            && let Statement::Execute(e) = &c.query
+        {
+            return self.create_as_execute(c, e, formats, description);
+        }
         self.describe_utility.set(description == Description::Send);
         *self.utility_formats.borrow_mut() = formats.to_vec();
         let types = p.param_types.borrow().clone();

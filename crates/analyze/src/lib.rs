@@ -48,7 +48,7 @@ use query::Query;
 pub use agg::flatten_join_vars;
 pub use collation::lookup_collation;
 pub use deparse::{ExprStyle, expr_to_sql, expr_to_sql_styled, query_to_sql, query_to_sql_styled};
-pub use rewrite::{column_default, rewrite};
+pub use rewrite::{column_default, not_updatable, rewrite};
 pub use stand_alone::{coerce_for_assignment, transform_domain_check, transform_expr_for};
 pub use statement::{analyze, analyze_select};
 pub use target::{figure_index_name, figure_name};

@@ -275,6 +275,13 @@ pub enum Overriding {
     System,
 }
 
+/// A condition of WITH CHECK OPTION, over the target's new row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ViewCheck {
+    pub view: String,
+    pub qual: Expr,
+}
+
 /// WHEN [NOT] MATCHED [AND qual] THEN command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MergeAction {
@@ -323,6 +330,9 @@ pub struct Query {
     /// MERGE's WHEN clauses in order.
     #[serde(default)]
     pub merge_actions: Vec<MergeAction>,
+    /// Set by the rewriter where the target is reached through views.
+    #[serde(default)]
+    pub check_options: Vec<ViewCheck>,
     /// Byte range of the statement in its source text.
     pub location: (usize, usize),
 }

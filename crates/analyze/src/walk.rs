@@ -95,6 +95,7 @@ pub fn query_exprs<'a>(q: &'a Query, f: &mut dyn FnMut(&'a Expr)) {
         oc.set.iter().for_each(|t| f(&t.expr));
         oc.where_clause.iter().for_each(&mut *f);
     }
+    q.check_options.iter().for_each(|c| f(&c.qual));
     for a in &q.merge_actions {
         a.qual.iter().for_each(&mut *f);
         a.target_list.iter().for_each(|t| f(&t.expr));
@@ -228,6 +229,7 @@ pub fn query_exprs_mut<'a>(q: &'a mut Query, f: &mut dyn FnMut(&'a mut Expr)) {
         oc.set.iter_mut().for_each(|t| f(&mut t.expr));
         oc.where_clause.iter_mut().for_each(&mut *f);
     }
+    q.check_options.iter_mut().for_each(|c| f(&mut c.qual));
     for a in &mut q.merge_actions {
         a.qual.iter_mut().for_each(&mut *f);
         a.target_list.iter_mut().for_each(|t| f(&mut t.expr));
@@ -310,6 +312,16 @@ pub fn contains(e: &Expr, pred: &mut dyn FnMut(&Expr, u32) -> bool) -> bool {
     let mut found = false;
     walk(e, 0, &mut |x, l| {
         found = found || pred(x, l);
+        !found
+    });
+    found
+}
+
+/// Does a query use `$n` anywhere?
+pub fn query_has_params(q: &Query) -> bool {
+    let mut found = false;
+    walk_query(q, 1, &mut |x, _| {
+        found |= matches!(x, Expr::Param(p) if p.kind == ParamKind::External);
         !found
     });
     found

@@ -285,6 +285,8 @@ pub struct Relation {
     pub relallvisible: i32,
     pub has_index: bool,
     pub has_rules: bool,
+    /// False for a materialized view without data.
+    pub populated: bool,
     pub has_triggers: bool,
     pub has_subclass: bool,
     pub row_security: bool,

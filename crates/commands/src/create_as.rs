@@ -7,15 +7,41 @@ use crate::reloptions::{self, OptionsOf};
 use crate::{run_query, table_scan, target, view};
 use access::heap;
 use access::{BulkInsert, InsertOptions};
+use analyze::query::Query;
+use catalog::columns::pg_class;
 use common::{Error, Result, SqlState, bail};
 use parser::ast::*;
 use transam::LockMode;
+use types::Datum;
 
-/// Runs CREATE TABLE AS. The tag counts the rows.
-pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
-    if s.objtype != ObjectType::Table {
-        return Err(Error::unsupported("MATERIALIZED VIEW"));
+fn tag(matview: bool) -> &'static str {
+    if matview { "CREATE MATERIALIZED VIEW" } else { "CREATE TABLE AS" }
+}
+
+/// The columns have the names of the statement's list in the stored query too.
+fn name_columns(q: &mut Query, names: &[String]) {
+    for (t, n) in q.target_list.iter_mut().filter(|t| !t.junk).zip(names) {
+        t.name = Some(n.clone());
     }
+}
+
+/// What a materialized view's query may not be.
+fn check_stored(ctx: &CommandCtx<'_>, q: &Query) -> Result<()> {
+    if q.has_modifying_cte {
+        bail!(FEATURE_NOT_SUPPORTED, "materialized views must not use data-modifying statements in WITH");
+    }
+    if view::uses_temp(ctx, q)? {
+        bail!(FEATURE_NOT_SUPPORTED, "materialized views must not use temporary tables or views");
+    }
+    if analyze::walk::query_has_params(q) {
+        bail!(FEATURE_NOT_SUPPORTED, "materialized views may not be defined using bound parameters");
+    }
+    Ok(())
+}
+
+/// Runs CREATE TABLE AS and CREATE MATERIALIZED VIEW. The tag counts the rows.
+pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
+    let matview = s.objtype == ObjectType::MatView;
     if !matches!(s.query, Statement::Select(_)) {
         return Err(Error::unsupported("CREATE TABLE AS EXECUTE"));
     }
@@ -35,11 +61,19 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
         if s.if_not_exists {
             let message = format!("relation \"{name}\" already exists, skipping");
             notice_as(ctx, SqlState::DUPLICATE_TABLE, message);
-            return Ok("CREATE TABLE AS".into());
+            return Ok(tag(matview).into());
         }
         bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists");
     }
-    let query = run_query::resolve(ctx, &s.query)?;
+    if matview && persistence != b'p' {
+        bail!(FEATURE_NOT_SUPPORTED, "materialized views cannot be unlogged");
+    }
+    let mut query = run_query::resolve(ctx, &s.query)?;
+    if matview {
+        check_stored(ctx, &query)?;
+    }
+    name_columns(&mut query, &into.col_names);
+    let stored = matview.then(|| query.clone());
     let mut columns = analyze::output_columns(&query);
     if into.col_names.len() > columns.len() {
         bail!(SYNTAX_ERROR, "too many column names were specified");
@@ -57,7 +91,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
             name,
             namespace: ns,
             owner: ctx.host.role(),
-            kind: b'r',
+            kind: if matview { b'm' } else { b'r' },
             persistence,
             attrs: &attrs,
             ndims: &[],
@@ -68,7 +102,15 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
     crate::temp::note(ctx, oid, into.on_commit);
     target::lock_oid(ctx, oid, LockMode::AccessExclusive)?;
     relation::create_toast_if_needed(ctx.catalog, oid)?;
-    let Some(mut run) = run else { return Ok("CREATE TABLE AS".into()) };
+    if let Some(q) = &stored {
+        view::store_rule(ctx.catalog, oid, q)?;
+        let flags = [
+            (pg_class::RELHASRULES, Datum::Bool(true)),
+            (pg_class::RELISPOPULATED, Datum::Bool(!into.skip_data)),
+        ];
+        target::update_class(ctx.catalog, oid, &flags)?;
+    }
+    let Some(mut run) = run else { return Ok(tag(matview).into()) };
     let heap_rel = table_scan::heap_of(&*ctx.catalog.relation(oid)?)?;
     let cid = ctx.engine.current_command_id(true);
     let opts = InsertOptions { skip_fsm: true, ..InsertOptions::default() };

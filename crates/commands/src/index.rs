@@ -70,8 +70,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &IndexStmt) -> Result<String> {
 pub fn create_for_rewrite(ctx: &CommandCtx<'_>, s: &IndexStmt, skip_build: bool) -> Result<String> {
     let rel = target::open_relation(ctx, &s.relation, LockMode::Share)?;
     match rel.kind {
-        b'r' => {}
-        b'm' => return Err(Error::unsupported("index on a materialized view")),
+        b'r' | b'm' => {}
         _ => {
             return Err(err!(WRONG_OBJECT_TYPE, "cannot create index on relation \"{}\"", rel.name)
                 .detail(format!("This operation is not supported for {}.", plural(rel.kind))));

@@ -32,6 +32,7 @@ mod index_build;
 mod information_schema;
 mod internal_triggers;
 mod lock;
+mod matview;
 mod naming;
 mod object_address;
 mod owned;
@@ -94,6 +95,7 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::Lock(s) => lock::run(ctx, s),
         S::CreateTableAs(s) => create_as::create(ctx, s),
         S::View(s) => view::create(ctx, s),
+        S::RefreshMatView(s) => matview::refresh(ctx, s),
         S::Rename(s) => rename::rename(ctx, s),
         S::AlterOwner(s) => rename::owner(ctx, s),
         S::AlterObjectSchema(s) => rename::set_schema(ctx, s),

@@ -13,7 +13,7 @@ use catalog::depend::{DependencyKind, ObjectAddress};
 use catalog::desc::Relation;
 use catalog::schema::attribute;
 use catalog::{Catalog, literal};
-use common::{Error, Oid, Result, bail, err};
+use common::{Oid, Result, bail, err};
 use parser::ast::*;
 use transam::LockMode;
 use types::{Attribute, Datum};
@@ -129,9 +129,6 @@ pub fn make(
 
 /// Runs CREATE VIEW.
 pub fn create(ctx: &CommandCtx<'_>, s: &ViewStmt) -> Result<String> {
-    if s.with_check_option != ViewCheckOption::NoCheck {
-        return Err(Error::unsupported("WITH CHECK OPTION"));
-    }
     if s.query.into_clause.is_some() {
         bail!(FEATURE_NOT_SUPPORTED, "views must not contain SELECT INTO");
     }
@@ -141,7 +138,21 @@ pub fn create(ctx: &CommandCtx<'_>, s: &ViewStmt) -> Result<String> {
         bail!(FEATURE_NOT_SUPPORTED, "views must not contain data-modifying statements in WITH");
     }
     name_columns(&mut q, &s.aliases)?;
-    let options = reloptions::merge(OptionsOf::View, &[], &s.options, false)?;
+    let mut options = reloptions::merge(OptionsOf::View, &[], &s.options, false)?;
+    match s.with_check_option {
+        ViewCheckOption::NoCheck => {}
+        ViewCheckOption::Local => options.push("check_option=local".into()),
+        ViewCheckOption::Cascaded => options.push("check_option=cascaded".into()),
+    }
+    if options.iter().any(|o| o.starts_with("check_option="))
+        && let Some(reason) = analyze::not_updatable(&q)
+    {
+        return Err(err!(
+            FEATURE_NOT_SUPPORTED,
+            "WITH CHECK OPTION is supported only on automatically updatable views"
+        )
+        .hint(reason));
+    }
     if s.view.relpersistence == RelPersistence::Unlogged {
         bail!(SYNTAX_ERROR, "views cannot be unlogged because they do not have storage");
     }
@@ -164,7 +175,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &ViewStmt) -> Result<String> {
 }
 
 /// Does the query name a temporary relation?
-fn uses_temp(ctx: &CommandCtx<'_>, q: &Query) -> Result<bool> {
+pub fn uses_temp(ctx: &CommandCtx<'_>, q: &Query) -> Result<bool> {
     if ctx.catalog.temp().namespace().is_none() {
         return Ok(false);
     }

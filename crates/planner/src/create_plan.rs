@@ -1047,7 +1047,7 @@ fn modify(g: &Glob<'_>, root: &mut Root, path: &Path, sub: &Rc<Path>) -> Result<
         returning: q.returning.clone(),
         on_conflict: None,
         epq_marks: root.row_marks.clone(),
-        check_options: Vec::new(),
+        check_options: q.check_options.iter().map(|c| (c.view.clone(), c.qual.clone())).collect(),
         can_set_tag: root.depth == 0,
         merge: q.merge_actions.iter().map(merge_action).collect(),
     };

@@ -228,6 +228,11 @@ fn preprocess(g: &Glob<'_>, root: &mut Root) -> Result<()> {
         }
         root.query.on_conflict = Some(oc);
     }
+    let mut checks = std::mem::take(&mut root.query.check_options);
+    for c in &mut checks {
+        preprocess_expr(g, root, &mut c.qual, false)?;
+    }
+    root.query.check_options = checks;
     let mut actions = std::mem::take(&mut root.query.merge_actions);
     for a in &mut actions {
         if let Some(e) = &mut a.qual {

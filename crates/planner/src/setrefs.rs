@@ -198,6 +198,7 @@ pub fn each_expr<'p>(p: &'p Plan, f: &mut dyn FnMut(&'p Expr)) {
         }
         Node::ModifyTable(m) => {
             m.returning.iter().for_each(|t| f(&t.expr));
+            m.check_options.iter().for_each(|c| f(&c.1));
             for a in &m.merge {
                 a.qual.iter().for_each(&mut *f);
                 a.set.iter().for_each(|s| f(&s.1));
@@ -598,6 +599,7 @@ impl Cx<'_, '_> {
         for t in &mut m.returning {
             fix_returning(&mut t.expr);
         }
+        m.check_options.iter_mut().for_each(|c| add_offset(&mut c.1, off));
         for a in &mut m.merge {
             for e in a.qual.iter_mut().chain(a.set.iter_mut().map(|s| &mut s.1)) {
                 add_offset(e, off);

@@ -41,8 +41,7 @@ impl Analyzer<'_> {
         }
         let rel = self.open_relation(rv, ROW_EXCLUSIVE)?;
         match rel.kind {
-            b'r' | b'p' => {}
-            b'v' => return Err(Error::unsupported("modifying a view")),
+            b'r' | b'p' | b'v' => {}
             b'm' => {
                 return Err(err!(WRONG_OBJECT_TYPE, "cannot change materialized view \"{}\"", rel.name));
             }

@@ -3,6 +3,8 @@
 
 mod defaults;
 pub use defaults::column_default;
+mod updatable;
+pub use updatable::not_updatable;
 mod view;
 
 use crate::ctx::AnalyzeCtx;
@@ -20,6 +22,9 @@ pub fn rewrite(ctx: &AnalyzeCtx<'_>, mut q: Query) -> Result<Vec<Query>> {
 fn rewrite_query(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> {
     for c in &mut q.ctes {
         rewrite_query(ctx, &mut c.query, depth)?;
+    }
+    if q.command != CmdType::Select {
+        updatable::expand_target(ctx, q)?;
     }
     if matches!(q.command, CmdType::Insert | CmdType::Update | CmdType::Merge) {
         defaults::fill(ctx, q)?;

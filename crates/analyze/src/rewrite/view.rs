@@ -13,8 +13,10 @@ pub fn expand(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> {
     let marks = q.row_marks.clone();
     for i in 0..q.rtable.len() {
         let rti = i as u32 + 1;
+        let in_from = q.rtable[i].in_from;
         match &mut q.rtable[i].kind {
-            RteKind::Relation { relid, relkind: b'v', .. } if rti != q.result_relation => {
+            // A view that was written through stays for its privileges alone.
+            RteKind::Relation { relid, relkind: b'v', .. } if rti != q.result_relation && in_from => {
                 let relid = *relid;
                 let rel = ctx.catalog.relation(relid)?;
                 let Some(text) = &rel.view_query else {
@@ -29,7 +31,8 @@ pub fn expand(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> {
                 }
                 let mut body: Query = crate::load_expr(text)?;
                 let mark = marks.iter().find(|m| m.rti == rti);
-                lock_relations(ctx, &mut body, rel.owner, mark)?;
+                let owner = reader(&rel, q.rtable[i].check_as_user);
+                lock_relations(ctx, &mut body, owner, mark)?;
                 super::rewrite_query(ctx, &mut body, depth + 1)?;
                 let barrier = rel.options.iter().any(|o| {
                     matches!(o.as_str(), "security_barrier" | "security_barrier=true" | "security_barrier=on")
@@ -48,8 +51,21 @@ pub fn expand(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> {
     Ok(())
 }
 
+/// The role whose privileges on a view's tables count: its owner's, or with security_invoker those of who reads the view.
+pub(super) fn reader(view: &catalog::desc::Relation, invoker: Oid) -> Oid {
+    let on = |o: &String| {
+        matches!(o.as_str(), "security_invoker" | "security_invoker=true" | "security_invoker=on")
+    };
+    if view.options.iter().any(on) { invoker } else { view.owner }
+}
+
 /// Locks the tables of a view's query, sets the role their privileges are checked for, and passes FOR UPDATE down.
-fn lock_relations(ctx: &AnalyzeCtx<'_>, q: &mut Query, owner: Oid, mark: Option<&RowMark>) -> Result<()> {
+pub(super) fn lock_relations(
+    ctx: &AnalyzeCtx<'_>,
+    q: &mut Query,
+    owner: Oid,
+    mark: Option<&RowMark>,
+) -> Result<()> {
     for i in 0..q.rtable.len() {
         let rti = i as u32 + 1;
         let in_from = q.rtable[i].in_from;

@@ -46,6 +46,7 @@ pub fn new_query(command: CmdType) -> Query {
         row_marks: Vec::new(),
         set_operations: None,
         merge_actions: Vec::new(),
+        check_options: Vec::new(),
         location: (0, 0),
     }
 }

@@ -143,6 +143,7 @@ fn require_table(r: &Relation, what: &str) -> Result<()> {
         return Ok(());
     }
     let kinds = match r.kind {
+        b'm' => "materialized views",
         b'v' => "views",
         b'i' => "indexes",
         b'S' => "sequences",

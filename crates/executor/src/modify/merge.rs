@@ -134,7 +134,6 @@ impl ModifyNode {
         }
         self.new.rows = 1;
         self.target.compute_generated(cx, &mut self.new)?;
-        self.check_views(cx)?;
         Ok(self.write_update(cx, tid, &w.changed)?.result)
     }
 
@@ -160,7 +159,6 @@ impl ModifyNode {
         }
         self.new.rows = 1;
         self.target.compute_generated(cx, &mut self.new)?;
-        self.check_views(cx)?;
         let opts = InsertOptions::default();
         let n = insert_rows(cx, &mut self.target, &self.new, cx.cid, &opts, &mut self.bulk, &mut self.tids)?;
         self.count(cx, n);

@@ -142,7 +142,7 @@ impl ModifyNode {
     }
 
     /// Tests WITH CHECK OPTION on the new rows. 44000.
-    pub(super) fn check_views(&mut self, cx: &Exec) -> Result<()> {
+    fn check_views(&mut self, cx: &Exec) -> Result<()> {
         for (view, q) in &mut self.checks {
             let before = TargetRelation::rows(&self.new);
             let saved = self.new.sel.take();
@@ -194,12 +194,12 @@ impl ModifyNode {
     fn insert_batch(&mut self, cx: &Exec) -> Result<()> {
         self.make_new_rows();
         self.target.compute_generated(cx, &mut self.new)?;
-        self.check_views(cx)?;
         if self.conflicts.is_some() {
             return self.insert_conflicting(cx);
         }
         let opts = InsertOptions::default();
         let n = insert_rows(cx, &mut self.target, &self.new, cx.cid, &opts, &mut self.bulk, &mut self.tids)?;
+        self.check_views(cx)?;
         self.count(cx, n);
         if self.returning.is_some() {
             let child = self.child.batch();
@@ -221,6 +221,7 @@ impl ModifyNode {
                 self.new.clear();
                 colops::append_row(&mut self.new, &all, k);
                 if let Some(tid) = c.insert_row(cx, self)? {
+                    self.check_views(cx)?;
                     self.count(cx, 1);
                     if self.returning.is_some() {
                         let child = self.child.batch();
@@ -330,10 +331,12 @@ impl ModifyNode {
                     }
                 }
                 self.target.compute_generated(cx, &mut self.new)?;
-                self.check_views(cx)?;
                 let u = self.write_update(cx, tid, &changed)?;
                 match u.result {
-                    TmResult::Ok => return Ok(Outcome::Done(u.tid)),
+                    TmResult::Ok => {
+                        self.check_views(cx)?;
+                        return Ok(Outcome::Done(u.tid));
+                    }
                     TmResult::SelfModified { cmax } => {
                         if cmax != cx.cid {
                             return Err(self_modified("updated"));

@@ -124,6 +124,14 @@ pub fn relation_of(b: &BuildCx<'_>, rti: u32) -> Result<Oid> {
 /// The heap of a relation.
 pub fn heap_of(env: &ExecEnv, relid: Oid) -> Result<Rc<Rel>> {
     let r = env.catalog()?.relation(relid)?;
+    if !r.populated {
+        return Err(common::err!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "materialized view \"{}\" has not been populated",
+            r.name
+        )
+        .hint("Use the REFRESH MATERIALIZED VIEW command."));
+    }
     r.rel.clone().ok_or_else(|| common::err!(WRONG_OBJECT_TYPE, "cannot open relation \"{}\"", r.name))
 }
 

@@ -44,6 +44,7 @@ pub fn query_exprs<'e>(q: &'e Query, f: &mut dyn FnMut(&'e Expr)) {
             f(w);
         }
     }
+    q.check_options.iter().for_each(|c| f(&c.qual));
     for a in &q.merge_actions {
         a.qual.iter().for_each(&mut *f);
         a.target_list.iter().for_each(|t| f(&t.expr));
@@ -103,6 +104,7 @@ pub fn query_exprs_mut(q: &mut Query, f: &mut dyn FnMut(&mut Expr)) {
             f(w);
         }
     }
+    q.check_options.iter_mut().for_each(|c| f(&mut c.qual));
     for a in &mut q.merge_actions {
         a.qual.iter_mut().for_each(&mut *f);
         a.target_list.iter_mut().for_each(|t| f(&mut t.expr));

@@ -234,6 +234,7 @@ pub fn empty_query() -> Query {
         row_marks: Vec::new(),
         set_operations: None,
         merge_actions: Vec::new(),
+        check_options: Vec::new(),
         location: (0, 0),
     }
 }
