@@ -7,6 +7,7 @@ pub mod bits;
 pub mod column;
 pub mod datetime;
 pub mod datum;
+pub mod deform;
 mod enums;
 pub mod float;
 pub mod form;

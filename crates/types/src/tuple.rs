@@ -463,13 +463,13 @@ impl TupleBytes<'_> {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct AttMeta {
-    kind: Kind,
+pub(crate) struct AttMeta {
+    pub kind: Kind,
     /// Bytes of a fixed-width attribute.
-    width: u32,
-    align: u32,
+    pub width: u32,
+    pub align: u32,
     /// Offset when the tuple has no null before it; `u32::MAX` when it depends on values.
-    cached: u32,
+    pub cached: u32,
 }
 
 /// Takes tuples of one row shape apart.
@@ -531,15 +531,9 @@ impl Deformer {
         w.next_attr()
     }
 
-    /// Offset and width of an attribute (number from 1) that lies at the same place in the data of every tuple without
-    /// nulls, and is stored as its little-endian in-memory form. `None` for all others.
-    pub fn fixed_place(&self, attnum: usize) -> Option<(usize, usize)> {
-        let m = self.atts.get(attnum.wrapping_sub(1))?;
-        let plain = matches!(
-            m.kind,
-            Kind::Bool | Kind::I8 | Kind::I16 | Kind::I32 | Kind::U32 | Kind::I64 | Kind::F32 | Kind::F64
-        );
-        (plain && m.cached != u32::MAX).then_some((m.cached as usize, m.width as usize))
+    /// How the attributes lie.
+    pub(crate) fn metas(&self) -> &[AttMeta] {
+        &self.atts
     }
 
     fn missing_raw(&self, i: usize) -> RawAttr<'_> {

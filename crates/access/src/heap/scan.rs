@@ -19,6 +19,7 @@ use storage::page::{LINE_POINTER_SIZE, PAGE_HEADER_SIZE, PAGE_SIZE};
 use storage::{Fork, ItemId, Page, PageRef, Pinned, Strategy};
 use transam::Snapshot;
 use types::column::BATCH_ROWS;
+use types::deform::{NO_DATA, RunDeformer};
 use types::tuple::{RawAttr, ToastPointer};
 use types::{Batch, Column, ColumnData, DatumRef};
 
@@ -261,26 +262,22 @@ fn head_at(page: &[u8; PAGE_SIZE], at: usize) -> Option<Head> {
     })
 }
 
-/// Columns that lie at a fixed place in tuples without nulls are copied column by column, not row by row.
+/// Tuples without nulls are taken apart column by column, the others row by row.
 #[derive(Default)]
 struct Columnar {
-    /// (batch column, offset in the data).
-    fixed: Vec<(u16, usize)>,
+    run: RunDeformer,
     /// Where the row's address goes.
     ctid: Option<u16>,
-    /// The columns that have to be walked to.
+    /// The columns for which each row has to be walked.
     rest: ScanSpec,
-    /// A tuple qualifies with this many attributes.
-    natts: usize,
     /// Where on the page the data of each row of the run begins; [`NO_DATA`] for a tuple that does not qualify.
     starts: Vec<u32>,
+    odd: Vec<usize>,
 }
-
-const NO_DATA: u32 = u32::MAX;
 
 impl Columnar {
     fn new(rel: &Rel, spec: &ScanSpec) -> Columnar {
-        let mut c = Columnar::default();
+        let mut c = Columnar { run: RunDeformer::new(&rel.deformer, &spec.wanted), ..Columnar::default() };
         for &(sys, col) in &spec.system {
             if sys == SysCol::Ctid {
                 c.ctid = Some(col);
@@ -288,15 +285,7 @@ impl Columnar {
                 c.rest.system.push((sys, col));
             }
         }
-        for &(att, col) in &spec.wanted {
-            match rel.deformer.fixed_place(att as usize) {
-                Some((at, _)) => {
-                    c.fixed.push((col, at));
-                    c.natts = c.natts.max(att as usize);
-                }
-                None => c.rest.wanted.push((att, col)),
-            }
-        }
+        c.rest.wanted = c.run.rest().to_vec();
         c
     }
     /// Appends these tuples to the batch, which has room for them.
@@ -312,23 +301,31 @@ impl Columnar {
         let base = out.rows;
         let block = p.pin().block();
         let bytes = p.bytes();
-        let walks = !self.rest.wanted.is_empty() || !self.rest.system.is_empty();
+        let natts = self.run.natts();
         self.starts.clear();
+        self.odd.clear();
         for (i, s) in seen.iter().enumerate() {
             let at = s.at();
             let start = match head_at(bytes, at) {
-                Some(h) if h.infomask & header::HASNULL == 0 && h.natts >= self.natts => (at + h.hoff) as u32,
-                _ => NO_DATA,
+                Some(h) if h.infomask & header::HASNULL == 0 && h.natts >= natts => (at + h.hoff) as u32,
+                _ => {
+                    self.odd.push(i);
+                    NO_DATA
+                }
             };
             self.starts.push(start);
-            if walks || start == NO_DATA {
+        }
+        self.run.run(bytes, &self.starts, base, &mut out.cols, &mut self.odd);
+        if !self.rest.wanted.is_empty() || !self.rest.system.is_empty() {
+            for (i, s) in seen.iter().enumerate() {
                 let t = page::tuple_at(p, p.item_id(s.offset()))?;
-                let spec = if start == NO_DATA { spec } else { &self.rest };
-                emit_at(rel, spec, t, Tid::new(block, s.offset()), p, out, base + i, pending)?;
+                emit_at(rel, &self.rest, t, Tid::new(block, s.offset()), p, out, base + i, pending)?;
             }
         }
-        for &(col, at) in &self.fixed {
-            copy_column(&mut out.cols[col as usize].data, base, bytes, &self.starts, at);
+        for &i in &self.odd {
+            let off = seen[i].offset();
+            let t = page::tuple_at(p, p.item_id(off))?;
+            emit_at(rel, spec, t, Tid::new(block, off), p, out, base + i, pending)?;
         }
         if let Some(col) = self.ctid
             && let ColumnData::I64(v) = &mut out.cols[col as usize].data
@@ -340,31 +337,6 @@ impl Columnar {
         }
         out.rows = base + seen.len();
         Ok(())
-    }
-}
-
-/// Copies one fixed-width attribute of a run of tuples.
-fn copy_column(data: &mut ColumnData, base: usize, page: &[u8], starts: &[u32], at: usize) {
-    fn run<T, const N: usize>(v: &mut [T], page: &[u8], starts: &[u32], at: usize, f: impl Fn([u8; N]) -> T) {
-        for (x, &s) in v.iter_mut().zip(starts) {
-            let o = s as usize + at;
-            if s != NO_DATA
-                && let Some(b) = page.get(o..).and_then(|b| b.first_chunk::<N>())
-            {
-                *x = f(*b);
-            }
-        }
-    }
-    match data {
-        ColumnData::Bool(v) => run(&mut v[base..], page, starts, at, |b: [u8; 1]| b[0] != 0),
-        ColumnData::I8(v) => run(&mut v[base..], page, starts, at, i8::from_le_bytes),
-        ColumnData::I16(v) => run(&mut v[base..], page, starts, at, i16::from_le_bytes),
-        ColumnData::I32(v) => run(&mut v[base..], page, starts, at, i32::from_le_bytes),
-        ColumnData::U32(v) => run(&mut v[base..], page, starts, at, u32::from_le_bytes),
-        ColumnData::I64(v) => run(&mut v[base..], page, starts, at, i64::from_le_bytes),
-        ColumnData::F32(v) => run(&mut v[base..], page, starts, at, f32::from_le_bytes),
-        ColumnData::F64(v) => run(&mut v[base..], page, starts, at, f64::from_le_bytes),
-        ColumnData::Fixed16(_) | ColumnData::Bytes(_) => {}
     }
 }
 

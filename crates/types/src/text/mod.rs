@@ -17,6 +17,6 @@ mod typmod;
 pub use cmp::{bpcharcmp, bytes_cmp, bytes_hash};
 pub use codec::{HEX, push_hex};
 pub use format::format_array;
-pub use io::{check_utf8, hashchar, name_truncate};
+pub use io::{check_utf8, hashchar, name_truncate, trim_blanks};
 pub use like::like_match;
 pub use typmod::{bpchar_typmod, typmod_ints, varchar_typmod};
