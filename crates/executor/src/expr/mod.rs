@@ -12,6 +12,7 @@ mod jsonb;
 mod program;
 pub mod project;
 pub mod qual;
+mod quick;
 pub(crate) mod row;
 pub mod special;
 mod subplan;

@@ -6,6 +6,7 @@ use crate::expr::colops;
 use crate::expr::compile::{Scope, compile_one};
 use crate::expr::control::truth;
 use crate::expr::program::Program;
+use crate::expr::quick::Quick;
 use crate::run::Exec;
 use analyze::expr::{Expr, OpExpr};
 use common::{Oid, Result};
@@ -13,8 +14,9 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 use types::{Batch, Column, ColumnData, DatumRef, Rows};
 
+/// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cmp {
+pub(super) enum Cmp {
     Eq,
     Ne,
     Lt,
@@ -24,7 +26,8 @@ enum Cmp {
 }
 
 impl Cmp {
-    fn flip(self) -> Cmp {
+    /// With the operands exchanged.
+    pub(super) fn flip(self) -> Cmp {
         match self {
             Cmp::Lt => Cmp::Gt,
             Cmp::Le => Cmp::Ge,
@@ -33,8 +36,9 @@ impl Cmp {
             c => c,
         }
     }
+    /// Is it true for operands in this order?
     #[inline(always)]
-    fn holds(self, o: Ordering) -> bool {
+    pub(super) fn holds(self, o: Ordering) -> bool {
         match self {
             Cmp::Eq => o == Ordering::Equal,
             Cmp::Ne => o != Ordering::Equal,
@@ -69,7 +73,8 @@ fn fast_cmp(funcid: Oid, collation: Oid) -> Option<Cmp> {
     })
 }
 
-fn is_c(collation: Oid) -> bool {
+/// Is the order of this collation that of the bytes?
+pub(super) fn is_c(collation: Oid) -> bool {
     matches!(collation.0, 100 | 950 | 951)
 }
 
@@ -82,6 +87,7 @@ enum Rhs {
 enum Conjunct {
     Fast { col: usize, cmp: Cmp, rhs: Rhs },
     NotNull { col: usize },
+    Quick(Box<Quick>),
     General(Box<Program>),
 }
 
@@ -125,6 +131,9 @@ impl Qual {
 
 fn conjunct(env: &Rc<ExecEnv>, q: &Expr, scope: &dyn Scope) -> Result<Conjunct> {
     if scope.special(q).is_none() {
+        if let Some(c) = Quick::compile(q, scope)? {
+            return Ok(Conjunct::Quick(Box::new(c)));
+        }
         match q {
             Expr::Op(o) if o.args.len() == 2 => {
                 if let Some(f) = fast(env, o, scope)? {
@@ -143,7 +152,7 @@ fn conjunct(env: &Rc<ExecEnv>, q: &Expr, scope: &dyn Scope) -> Result<Conjunct> 
 }
 
 /// A plain column, relabelled or not.
-fn column(e: &Expr, scope: &dyn Scope) -> Option<usize> {
+pub(super) fn column(e: &Expr, scope: &dyn Scope) -> Option<usize> {
     match e {
         Expr::Relabel { arg, .. } => column(arg, scope),
         Expr::Var(v) => scope.special(e).or_else(|| scope.var(v)),
@@ -180,6 +189,10 @@ impl Conjunct {
                     Ok(())
                 })
             }
+            Conjunct::Quick(q) => {
+                q.select(b, sel);
+                Ok(())
+            }
             Conjunct::NotNull { col } => {
                 let nulls = &b.cols[*col].nulls;
                 b.live().each(|i| {
@@ -202,7 +215,7 @@ impl Conjunct {
 
 /// Appends the rows that pass; dense input without nulls takes a loop without branches.
 #[inline(always)]
-fn pick(c: &Column, rows: Rows<'_>, sel: &mut Vec<u16>, test: impl Fn(usize) -> bool) {
+pub(super) fn pick(c: &Column, rows: Rows<'_>, sel: &mut Vec<u16>, test: impl Fn(usize) -> bool) {
     let nulls = &c.nulls;
     match rows {
         Rows::All(n) if !nulls.any() => {
