@@ -448,36 +448,39 @@ impl Page {
                 "corrupted page pointers: lower = {lower}, upper = {upper}, special = {special}"
             )));
         }
-        let old = self.clone();
-        let mut at = special;
-        let mut ids: [(u16, ItemId); MAX_LINE_POINTERS] = [(0, ItemId::UNUSED); MAX_LINE_POINTERS];
-        let mut n = 0;
-        for off in 1..=self.max_offset() {
-            let id = old.lp(off);
+        let max = self.max_offset();
+        let mut items: Vec<(u16, u16)> = Vec::with_capacity(max as usize);
+        let mut sorted = true;
+        for off in 1..=max {
+            let id = self.lp(off);
             if id.has_storage() {
-                let (o, l) = (id.offset() as usize, id.len() as usize);
-                if o < upper || o + l > special {
-                    return Err(Error::corrupted(format!("corrupted line pointer: {o}")));
-                }
-                ids[n] = (off, id);
-                n += 1;
+                sorted &= items.last().is_none_or(|last| id.offset() < last.0);
+                items.push((id.offset(), off));
             }
         }
-        // Keep the physical order: items that are already in place stay near where they were.
-        ids[..n].sort_unstable_by_key(|(_, id)| std::cmp::Reverse(id.offset()));
-        for (off, id) in &ids[..n] {
-            let (o, l) = (id.offset() as usize, id.len() as usize);
-            let size = maxalign(l);
-            if at < lower + size {
-                return Err(Error::corrupted(format!(
-                    "corrupted item lengths: total exceeds {}",
-                    special - lower
-                )));
+        // In physical order from the end: each item moves up, over bytes that have moved already.
+        if !sorted {
+            items.sort_unstable_by_key(|i| std::cmp::Reverse(i.0));
+        }
+        let mut end = special;
+        for &(o, off) in &items {
+            let size = maxalign(self.lp(off).len() as usize);
+            if (o as usize) < upper || o as usize + size > end {
+                return Err(Error::corrupted(format!("corrupted line pointer: {o}")));
             }
+            end = o as usize;
+        }
+        let mut at = special;
+        for &(o, off) in &items {
+            let (o, id) = (o as usize, self.lp(off));
+            let l = id.len() as usize;
+            let size = maxalign(l);
             at -= size;
-            self.0[at..at + l].copy_from_slice(&old.0[o..o + l]);
-            self.0[at + l..at + size].fill(0);
-            self.put_lp(*off, ItemId::new(at as u16, id.flags(), l as u16));
+            if at != o {
+                self.0.copy_within(o..o + l, at);
+                self.0[at + l..at + size].fill(0);
+                self.put_lp(off, ItemId::new(at as u16, id.flags(), l as u16));
+            }
         }
         self.set_upper(at);
         Ok(())

@@ -63,6 +63,55 @@ fn fast_first(fast: FastCmp, t: ITup<'_>) -> Option<DatumRef<'_>> {
     }
 }
 
+/// A search key's first column in a form that is compared with items where they lie.
+enum Lead<'a> {
+    Int(FastCmp, i64),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Lead<'a> {
+    fn of(fast: Option<FastCmp>, v: DatumRef<'a>) -> Option<Lead<'a>> {
+        Some(match (fast?, v) {
+            (FastCmp::Bytes, DatumRef::Bytes(b)) => Lead::Bytes(b),
+            (FastCmp::U32, DatumRef::U32(v)) => Lead::Int(FastCmp::U32, v.into()),
+            (FastCmp::U32 | FastCmp::Bytes, _) => return None,
+            (f, DatumRef::I16(v)) => Lead::Int(f, v.into()),
+            (f, DatumRef::I32(v)) => Lead::Int(f, v.into()),
+            (f, DatumRef::I64(v)) => Lead::Int(f, v),
+            _ => return None,
+        })
+    }
+    /// Order relative to an item's first column, without DESC. `None`: equal, or not to be told this way.
+    #[inline]
+    fn compare(&self, item: &[u8]) -> Option<Ordering> {
+        let t = ITup::new(item).ok()?;
+        if t.has_nulls() || t.natts(1) == 0 {
+            return None;
+        }
+        let data = &item[super::tuple::PREFIX..];
+        let o = match self {
+            Lead::Int(fast, want) => {
+                let v = match fast {
+                    FastCmp::I16 => i16::from_le_bytes(*data.first_chunk()?).into(),
+                    FastCmp::I32 => i32::from_le_bytes(*data.first_chunk()?).into(),
+                    FastCmp::I64 => i64::from_le_bytes(*data.first_chunk()?),
+                    FastCmp::U32 => u32::from_le_bytes(*data.first_chunk()?).into(),
+                    FastCmp::Bytes => return None,
+                };
+                want.cmp(&v)
+            }
+            Lead::Bytes(want) => {
+                let b = *data.first()?;
+                if b & 1 == 0 || b == 1 {
+                    return None;
+                }
+                (*want).cmp(data.get(1..usize::from(b >> 1))?)
+            }
+        };
+        (o != Ordering::Equal).then_some(o)
+    }
+}
+
 impl IndexRel {
     /// Order of `key` relative to `t`.
     pub fn compare(&self, key: &SearchKey<'_>, t: ITup<'_>) -> Result<Ordering> {
@@ -149,13 +198,25 @@ impl IndexRel {
     pub(crate) fn bin_search(&self, p: &Page, o: &Opaque, key: &SearchKey<'_>) -> Result<u16> {
         let first = o.first_data();
         let (mut low, mut high) = (first, p.max_offset() + 1);
+        // A `name` column is not stored as a variable-length value.
+        let lead = match (key.values.first(), self.rel.desc.attrs.first()) {
+            (Some(v), Some(a)) if a.len == -1 || self.keys[0].fast != Some(FastCmp::Bytes) => {
+                Lead::of(self.keys[0].fast, *v)
+            }
+            _ => None,
+        };
         while low < high {
             let mid = low + (high - low) / 2;
             // The first item of an internal page is minus infinity whatever it holds.
             let c = if !o.is_leaf() && mid == first {
                 Ordering::Greater
             } else {
-                self.compare(key, self.tup(p, mid)?)?
+                let item = p.item(mid)?;
+                match lead.as_ref().and_then(|l| l.compare(item)) {
+                    Some(o) if self.keys[0].desc => o.reverse(),
+                    Some(o) => o,
+                    None => self.compare(key, ITup::new(item)?)?,
+                }
             };
             if c == Ordering::Greater || (key.next_key && c == Ordering::Equal) {
                 low = mid + 1;
