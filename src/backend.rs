@@ -181,7 +181,8 @@ fn serve(
             session.close();
             r
         }
-        Err((e, mut conn)) => {
+        Err(failed) => {
+            let (e, mut conn) = *failed;
             refuse(&mut conn, &e);
             engine.abort_any();
             Err(e)
@@ -191,7 +192,8 @@ fn serve(
     r
 }
 
-type Failed = (Error, Connection<ClientSocket>);
+/// Why there is no session, and the connection to say so on.
+type Failed = Box<(Error, Connection<ClientSocket>)>;
 
 fn begin_session(
     pm: &mut Postmaster,
@@ -207,7 +209,7 @@ fn begin_session(
             let title = pm.take_title();
             let key = match cancel_key() {
                 Ok(k) => k,
-                Err(e) => return Err((e, conn)),
+                Err(e) => return Err(Box::new((e, conn))),
             };
             let proc = engine.proc();
             proc.cancel_key.store(key, Relaxed);
@@ -226,7 +228,7 @@ fn begin_session(
             engine.interrupts().disarm(TimerId::Startup);
             Ok(session)
         }
-        Err(e) => Err((e, conn)),
+        Err(e) => Err(Box::new((e, conn))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who may come in: one test per kind of rule of `pg_hba.conf`, with the real psql, and TLS with certificates that openssl
 //! makes.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::Command;

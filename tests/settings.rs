@@ -1,5 +1,6 @@
 //! One test per setting with an effect, as tables: what is set, what is run, what must be seen. Settings of a session are
 //! set by PGOPTIONS, those of the server by ALTER SYSTEM and a reload, those of a start by the command line.
+#![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, Instant};
 use testkit::{Cluster, Kind, Options};

@@ -284,9 +284,15 @@ mod tests {
     fn expansion() {
         let s = |l: &[u32]| GroupingSet::Simple(l.to_vec());
         let rollup = GroupingSet::Rollup(vec![s(&[1]), s(&[2, 3])]);
-        assert_eq!(expand(&[rollup.clone()], false, 9), Some(vec![vec![], vec![1], vec![1, 2, 3]]));
+        assert_eq!(
+            expand(std::slice::from_ref(&rollup), false, 9),
+            Some(vec![vec![], vec![1], vec![1, 2, 3]])
+        );
         let cube = GroupingSet::Cube(vec![s(&[1]), s(&[2])]);
-        assert_eq!(expand(&[cube.clone()], false, 9), Some(vec![vec![], vec![1], vec![2], vec![1, 2]]));
+        assert_eq!(
+            expand(std::slice::from_ref(&cube), false, 9),
+            Some(vec![vec![], vec![1], vec![2], vec![1, 2]])
+        );
         assert_eq!(expand(&[rollup.clone(), cube.clone()], false, 11), None);
         let l = expand(&[rollup, cube], true, 12).map(|l| l.len());
         assert_eq!(l, Some(6));

@@ -54,11 +54,15 @@ pub fn consistent(ctx: &AnalyzeCtx<'_>, actual: &[Oid], declared: &[Oid]) -> Res
             oids::ANYRANGE
             | oids::ANYCOMPATIBLERANGE
             | oids::ANYMULTIRANGE
-            | oids::ANYCOMPATIBLEMULTIRANGE => {
-                if ranges.add(ctx, d, a).is_err() {
-                    return Ok(false);
-                }
+            | oids::ANYCOMPATIBLEMULTIRANGE
+                if ranges.add(ctx, d, a).is_err() =>
+            {
+                return Ok(false);
             }
+            oids::ANYRANGE
+            | oids::ANYCOMPATIBLERANGE
+            | oids::ANYMULTIRANGE
+            | oids::ANYCOMPATIBLEMULTIRANGE => {}
             oids::ANYCOMPATIBLE | oids::ANYCOMPATIBLENONARRAY => compat.push(a),
             oids::ANYCOMPATIBLEARRAY => {
                 let e = ctx.base_array_elem(a)?;

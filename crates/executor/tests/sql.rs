@@ -15,7 +15,12 @@ use std::rc::Rc;
 fn run(env: &Rc<ExecEnv>, sql: &str) -> Result<String> {
     let fmt = env.fmt.borrow().clone();
     let raw = parser::parse(sql)?;
-    let path = SearchPath { schemas: vec![Oid(11), Oid(2200)], creation: Oid(2200), creates_temp: false, temp: Oid(0) };
+    let path = SearchPath {
+        schemas: vec![Oid(11), Oid(2200)],
+        creation: Oid(2200),
+        creates_temp: false,
+        temp: Oid(0),
+    };
     let catalog = env.catalog()?;
     let engine = env.engine()?;
     let (now, unit) = (engine.transaction_timestamp(), ());

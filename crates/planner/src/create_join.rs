@@ -122,7 +122,7 @@ fn nestloop(g: &Glob<'_>, root: &mut Root, path: &Path, j: &JoinPath) -> Result<
     let mut outer = outer;
     // Values handed down must be columns of the outer side.
     for p in &mine {
-        if !outer.targetlist.iter().any(|t| equal(&t.expr, &p.var) || index_var_is(&t.expr, &p.var)) {
+        if !outer.targetlist.iter().any(|t| is_column(&t.expr, &p.var)) {
             let n = outer.targetlist.len();
             outer.targetlist.push(TargetEntry {
                 expr: p.var.clone(),
@@ -144,8 +144,13 @@ fn nestloop(g: &Glob<'_>, root: &mut Root, path: &Path, j: &JoinPath) -> Result<
     Ok(plan(path, Node::NestLoop { join: common, params: mine }, filter))
 }
 
-fn index_var_is(e: &Expr, v: &Expr) -> bool {
-    matches!((e, v), (Expr::Var(a), Expr::Var(b)) if a.varno == VarNo::Index && a.syn == (rte_no(b), b.attno))
+/// Is `e` the column `v`, before or after it was bound to its child's output?
+fn is_column(e: &Expr, v: &Expr) -> bool {
+    match (e, v) {
+        (Expr::Var(a), Expr::Var(b)) if a.varno == VarNo::Index => a.syn == (rte_no(b), b.attno),
+        (Expr::Var(a), Expr::Var(b)) => (a.varno, a.attno, a.levels_up) == (b.varno, b.attno, b.levels_up),
+        _ => equal(e, v),
+    }
 }
 
 fn order(g: &Glob<'_>, l: &[Ri]) -> Vec<Ri> {

@@ -76,27 +76,26 @@ impl Engine {
     /// The snapshot for a new statement: fresh in READ COMMITTED, the transaction's otherwise.
     pub fn transaction_snapshot(&self) -> Result<Rc<MvccSnapshot>> {
         self.require_transaction()?;
-        match self.isolation() {
-            level @ (IsolationLevel::RepeatableRead | IsolationLevel::Serializable) => {
-                let cid = self.current_command_id(false);
-                let fixed = self.snaps.borrow().fixed.clone();
-                if let Some(mut f) = fixed {
-                    if f.curcid != cid {
-                        Rc::make_mut(&mut f).curcid = cid;
-                    }
-                    return Ok(f);
+        let level = self.isolation();
+        if matches!(level, IsolationLevel::RepeatableRead | IsolationLevel::Serializable) {
+            let cid = self.current_command_id(false);
+            let fixed = self.snaps.borrow().fixed.clone();
+            if let Some(mut f) = fixed {
+                if f.curcid != cid {
+                    Rc::make_mut(&mut f).curcid = cid;
                 }
-                let take = || self.take(|s| &mut s.current);
-                let s = match level {
-                    IsolationLevel::Serializable => self.serializable_snapshot(take)?,
-                    _ => take(),
-                };
-                let mut sn = self.snaps.borrow_mut();
-                sn.fixed = Some(s.clone());
-                sn.first_taken = true;
-                return Ok(s);
+                return Ok(f);
             }
-            _ => {}
+            let take = || self.take(|s| &mut s.current);
+            let s = if level == IsolationLevel::Serializable {
+                self.serializable_snapshot(take)?
+            } else {
+                take()
+            };
+            let mut sn = self.snaps.borrow_mut();
+            sn.fixed = Some(s.clone());
+            sn.first_taken = true;
+            return Ok(s);
         }
         self.reset_xmin_if_idle();
         self.snaps.borrow_mut().first_taken = true;

@@ -95,7 +95,7 @@ impl<'a> BtBuild<'a> {
                     Some(key) => s.push(key, tid),
                     None if s.shape.is_single() => s.push_null(tid),
                     None => {
-                        self.to_items()?;
+                        self.switch_to_items()?;
                         return self.add_row(values, tid);
                     }
                 }
@@ -105,7 +105,7 @@ impl<'a> BtBuild<'a> {
     }
     /// A null among several columns: no integer stands for that.
     #[cold]
-    fn to_items(&mut self) -> Result<()> {
+    fn switch_to_items(&mut self) -> Result<()> {
         let mut items = ItemSorter::new(self.ix);
         if let Sorter::Words(s) = std::mem::replace(&mut self.sorter, Sorter::Items(ItemSorter::new(self.ix)))
         {

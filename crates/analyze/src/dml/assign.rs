@@ -151,7 +151,7 @@ impl Analyzer<'_> {
             fieldnums: vec![i as i16 + 1],
             result_type: row_type,
         };
-        self.into_place(stored, place)
+        self.put_into_place(stored, place)
     }
 
     /// The value without its domain.
@@ -165,7 +165,7 @@ impl Analyzer<'_> {
     }
 
     /// Puts a domain around the new value if the place has one.
-    fn into_place(&mut self, e: Expr, place: &Place<'_>) -> Result<Expr> {
+    fn put_into_place(&mut self, e: Expr, place: &Place<'_>) -> Result<Expr> {
         if expr_type(&e) == place.type_oid {
             return Ok(e);
         }
@@ -234,7 +234,7 @@ impl Analyzer<'_> {
         };
         let value = self.assign_part(old, &inner, rest, value)?;
         let stored = node(base, container, Some(Box::new(value)));
-        self.into_place(stored, place)
+        self.put_into_place(stored, place)
     }
 
     /// Type and typmod of a part of a place.

@@ -79,11 +79,8 @@ pub fn add(
     relation::create_toast_if_needed(ctx.catalog, rel.oid)?;
     match (&default, seq) {
         (Some(_), _) if c.attr.generated != 0 => w.rewrite = true,
-        (Some(e), _) if missing.is_null() => {
-            if !columns::is_null_constant(e) {
-                w.values.push((attnum, e.clone()));
-            }
-        }
+        (Some(e), _) if missing.is_null() && columns::is_null_constant(e) => {}
+        (Some(e), _) if missing.is_null() => w.values.push((attnum, e.clone())),
         (None, Some(s)) => w.values.push((attnum, columns::nextval_expr(ctx, s, &c.attr)?)),
         (Some(e), _) => w.kept.push((attnum, e.clone())),
         _ => {}

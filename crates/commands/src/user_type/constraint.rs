@@ -64,11 +64,11 @@ pub fn add_check(ctx: &CommandCtx<'_>, t: &TypeDesc, c: &Constraint) -> Result<E
 /// Drops a constraint by name; false if there is none.
 pub fn drop_check(ctx: &CommandCtx<'_>, t: &TypeDesc, name: &str, behavior: DropBehavior) -> Result<bool> {
     use pg_constraint::*;
-    for r in rows_of(ctx, t.oid)?.iter().filter(|r| r.str(CONNAME) == name) {
-        walk::drop_objects(ctx, &[ObjectAddress::new(TABLE, r.oid(OID))], behavior, false)?;
-        return Ok(true);
-    }
-    Ok(false)
+    let Some(oid) = rows_of(ctx, t.oid)?.iter().find(|r| r.str(CONNAME) == name).map(|r| r.oid(OID)) else {
+        return Ok(false);
+    };
+    walk::drop_objects(ctx, &[ObjectAddress::new(TABLE, oid)], behavior, false)?;
+    Ok(true)
 }
 
 /// VALIDATE CONSTRAINT.

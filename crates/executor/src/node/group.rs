@@ -97,14 +97,14 @@ impl KeyEq {
                 (ColumnData::I32(v), false) => fixed!(v),
                 (ColumnData::I64(v), false) => fixed!(v),
                 (ColumnData::Bytes(v), false) => {
-                    for i in from..b.rows {
-                        flags[i] |= mark * u8::from(v.get(i) != v.get(i - 1));
+                    for (i, flag) in flags.iter_mut().enumerate().take(b.rows).skip(from) {
+                        *flag |= mark * u8::from(v.get(i) != v.get(i - 1));
                     }
                 }
                 _ => {
-                    for i in from..b.rows {
-                        if flags[i] & mark == 0 && !k.same(cx, c.get(i), c.get(i - 1), &mut self.tmp)? {
-                            flags[i] |= mark;
+                    for (i, flag) in flags.iter_mut().enumerate().take(b.rows).skip(from) {
+                        if *flag & mark == 0 && !k.same(cx, c.get(i), c.get(i - 1), &mut self.tmp)? {
+                            *flag |= mark;
                         }
                     }
                 }

@@ -51,7 +51,7 @@ macro_rules! quick {
 quick! {
     numeric_add general_add |a, b| a.add(b, false);
     numeric_sub general_sub |a, b| a.add(b, true);
-    numeric_mul general_mul |a, b| a.mul(b);
+    numeric_mul general_mul |a, b| a.times(b);
 }
 
 macro_rules! unary {

@@ -62,7 +62,7 @@ impl Small {
     }
     /// Product.
     #[inline]
-    pub fn mul(self, o: Small) -> Option<Small> {
+    pub fn times(self, o: Small) -> Option<Small> {
         let m = self.m.checked_mul(o.m)?;
         Some(Small { m, unit: self.unit + o.unit, dscale: self.dscale + o.dscale })
     }
@@ -167,7 +167,7 @@ mod tests {
                 for (r, want) in [
                     (s.add(t, false), arith::add(&x, &y)),
                     (s.add(t, true), arith::sub(&x, &y)),
-                    (s.mul(t), arith::mul(&x, &y)),
+                    (s.times(t), arith::mul(&x, &y)),
                 ] {
                     let Some(r) = r else { continue };
                     let mut out = Vec::new();
