@@ -625,7 +625,8 @@ pub fn find_lateral(g: &Glob<'_>, root: &mut Root) -> Result<()> {
             {
                 let mut v = v.clone();
                 v.levels_up = 0;
-                let e = Expr::Var(v);
+                let mut e = Expr::Var(v);
+                strip(&mut e);
                 if !vars.contains(&e) {
                     vars.push(e);
                 }
