@@ -295,6 +295,6 @@ mod tests {
         );
         assert_eq!(expand(&[rollup.clone(), cube.clone()], false, 11), None);
         let l = expand(&[rollup, cube], true, 12).map(|l| l.len());
-        assert_eq!(l, Some(6));
+        assert_eq!(l, Some(5));
     }
 }

@@ -24,7 +24,6 @@ pub struct SpillFile {
 }
 
 /// What a session's temporary files may take, and what is told of them.
-#[derive(Default)]
 pub struct TempAccount {
     /// `temp_file_limit`; -1: no limit. Set by the session.
     pub limit_kb: Cell<i64>,
@@ -36,6 +35,20 @@ pub struct TempAccount {
     pub bytes: Cell<u64>,
     /// Told of each file at its end: path and size.
     pub log: RefCell<Option<Rc<dyn Fn(&Path, u64)>>>,
+}
+
+/// No limit, nothing told.
+impl Default for TempAccount {
+    fn default() -> TempAccount {
+        TempAccount {
+            limit_kb: Cell::new(-1),
+            log_min_kb: Cell::new(-1),
+            used: Cell::default(),
+            files: Cell::default(),
+            bytes: Cell::default(),
+            log: RefCell::default(),
+        }
+    }
 }
 
 impl TempAccount {
