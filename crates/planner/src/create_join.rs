@@ -1,6 +1,7 @@
 //! Join plans, and what INSERT … ON CONFLICT needs.
 
 use crate::cost;
+use crate::create_keys::*;
 use crate::create_plan::*;
 use crate::exprs::*;
 use crate::path::*;

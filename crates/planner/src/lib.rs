@@ -3,6 +3,7 @@
 
 mod cost;
 mod create_join;
+mod create_keys;
 mod create_plan;
 mod equivalence;
 pub mod explain;
