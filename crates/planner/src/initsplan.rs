@@ -9,7 +9,7 @@ use crate::relinfo::{BTREE_AM, build_base};
 use crate::root::*;
 use analyze::expr::*;
 use analyze::query::*;
-use common::{Error, Oid, Result};
+use common::{Error, Oid, Result, bail};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -148,6 +148,7 @@ fn join_node(
     let l = tree_node(g, root, &j.left, lb, &mut child_post)?;
     let r = tree_node(g, root, &j.right, rb, &mut child_post)?;
     let scope = l.scope | r.scope;
+    no_locks_on_nullable(root, j.kind, l.scope, r.scope)?;
     let (nonnull, inner) = match j.kind {
         JoinType::Inner => (Relids::EMPTY, scope),
         JoinType::Left | JoinType::Anti => {
@@ -194,6 +195,23 @@ fn join_node(
         vec![wrap(l.list), wrap(r.list)]
     };
     Ok(Scope { list, scope, inner })
+}
+
+/// Rows that an outer join makes up cannot be locked: 0A000.
+fn no_locks_on_nullable(root: &Root, kind: JoinType, left: Relids, right: Relids) -> Result<()> {
+    let nullable = match kind {
+        JoinType::Inner | JoinType::Semi => return Ok(()),
+        JoinType::Full => left | right,
+        _ => right,
+    };
+    match root.query.row_marks.iter().find(|m| nullable.contains(m.rti)) {
+        None => Ok(()),
+        Some(m) => bail!(
+            FEATURE_NOT_SUPPORTED,
+            "{} cannot be applied to the nullable side of an outer join",
+            m.strength.clause()
+        ),
+    }
 }
 
 fn special_join(

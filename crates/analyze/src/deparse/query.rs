@@ -63,13 +63,7 @@ impl Deparser<'_> {
             }
         }
         for m in q.row_marks.iter().filter(|m| !m.pushed_down) {
-            let name = match m.strength {
-                LockStrength::KeyShare => " FOR KEY SHARE",
-                LockStrength::Share => " FOR SHARE",
-                LockStrength::NoKeyUpdate => " FOR NO KEY UPDATE",
-                LockStrength::Update => " FOR UPDATE",
-            };
-            self.keyword(name, -STD, STD, 0);
+            self.keyword(&format!(" {}", m.strength.clause()), -STD, STD, 0);
             let of = self.rel_name(m.rti);
             self.put(&format!(" OF {}", quote_ident(&of)));
             self.put(match m.wait {
