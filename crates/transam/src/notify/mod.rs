@@ -8,6 +8,7 @@ use crate::{Engine, LockMode};
 use common::{Oid, Result, Xid, bail};
 use queue::Entry;
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 /// Class and object of the lock that puts committing senders in a line: "database 0", as PostgreSQL takes it.
 const DATABASE_CLASS: Oid = Oid(1262);
@@ -36,6 +37,8 @@ pub struct Notification {
 pub(crate) struct Notify {
     /// Wishes of the transaction, with the nesting level of each.
     wishes: RefCell<Vec<(u32, Wish)>>,
+    /// Channels and payloads of the notifications among them.
+    sent: RefCell<HashSet<(String, String)>>,
     channels: RefCell<Vec<String>>,
 }
 
@@ -66,9 +69,9 @@ impl Engine {
         if payload.len() > LONGEST_PAYLOAD {
             bail!(INVALID_PARAMETER_VALUE, "payload string too long");
         }
-        let wish = Wish::Send { channel: channel.to_string(), payload: payload.to_string() };
-        if !self.notify.wishes.borrow().iter().any(|w| w.1 == wish) {
-            self.wish(wish);
+        let (channel, payload) = (channel.to_string(), payload.to_string());
+        if self.notify.sent.borrow_mut().insert((channel.clone(), payload.clone())) {
+            self.wish(Wish::Send { channel, payload });
         }
         Ok(())
     }
@@ -110,6 +113,7 @@ impl Engine {
     /// The transaction is over.
     pub fn notify_at_end(&self, committed: bool) {
         let wishes = std::mem::take(&mut *self.notify.wishes.borrow_mut());
+        *self.notify.sent.borrow_mut() = HashSet::new();
         if wishes.is_empty() {
             return;
         }
@@ -139,7 +143,14 @@ impl Engine {
         if committed {
             wishes.iter_mut().filter(|w| w.0 >= level).for_each(|w| w.0 = level - 1);
         } else {
-            wishes.retain(|w| w.0 < level);
+            let mut sent = self.notify.sent.borrow_mut();
+            wishes.retain(|(at, w)| {
+                let stays = *at < level;
+                if !stays && let Wish::Send { channel, payload } = w {
+                    sent.remove(&(channel.clone(), payload.clone()));
+                }
+                stays
+            });
         }
     }
     /// What has been sent to this session's channels. Between transactions only.
