@@ -6,13 +6,13 @@ use crate::expr::colops;
 use crate::modify::AfterQueue;
 use crate::node::{self, BoxNode, BuildCx, ExecNode};
 use analyze::expr::{SubLinkType, SubPlan};
-use common::{CommandId, Error, Result, err};
+use common::{CommandId, Error, Oid, Result, err};
 use planner::instrument::{Instrumentation, NodeInstr};
 use planner::plan::{Plan, PlannedStmt};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use transam::{Engine, MvccSnapshot, Snapshot};
-use types::{Batch, Column, Datum, DatumRef, FormatSettings};
+use types::{Batch, CallCtx, Column, Datum, DatumRef, FormatSettings};
 
 /// How a plan is to be run.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +81,22 @@ pub struct Exec {
 }
 
 impl Exec {
+    /// What every call of a function in this execution has in common; the caller fills in collation and types.
+    pub fn call_ctx(&self) -> CallCtx<'_> {
+        CallCtx {
+            fmt: &self.fmt,
+            registry: self.env.registry,
+            collation: Oid::INVALID,
+            result_type: Oid::INVALID,
+            result_typmod: -1,
+            arg_types: &[],
+            variadic: false,
+            columns: &[],
+            xact_start_us: self.xact_start_us,
+            stmt_start_us: self.stmt_start_us,
+            env: self.env.session.fn_env(),
+        }
+    }
     /// A context without a plan: evaluates constants, defaults, index expressions, constraints.
     pub fn bare(env: &Rc<ExecEnv>) -> Exec {
         let stmt = PlannedStmt {

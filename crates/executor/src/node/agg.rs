@@ -148,17 +148,10 @@ impl AggCall {
 
     fn ctx<R>(&self, cx: &Exec, f: impl FnOnce(&CallCtx<'_>) -> R) -> R {
         f(&CallCtx {
-            fmt: &cx.fmt,
-            registry: cx.env.registry,
             collation: self.collation,
             result_type: self.result_type,
-            result_typmod: -1,
             arg_types: &self.arg_types,
-            variadic: false,
-            columns: &[],
-            xact_start_us: cx.xact_start_us,
-            stmt_start_us: cx.stmt_start_us,
-            env: cx.env.session.fn_env(),
+            ..cx.call_ctx()
         })
     }
 
@@ -206,17 +199,10 @@ impl AggCall {
             return o.take(&cx.env, b, &self.args, groups);
         }
         let ctx = CallCtx {
-            fmt: &cx.fmt,
-            registry: cx.env.registry,
             collation: self.collation,
             result_type: self.result_type,
-            result_typmod: -1,
             arg_types: &self.arg_types,
-            variadic: false,
-            columns: &[],
-            xact_start_us: cx.xact_start_us,
-            stmt_start_us: cx.stmt_start_us,
-            env: cx.env.session.fn_env(),
+            ..cx.call_ctx()
         };
         let p = &self.args;
         match self.nargs {
@@ -307,19 +293,12 @@ impl AggCall {
                 out.cols[1..=self.nargs].iter().map(|c| Arg { col: c, konst: false }).collect();
             if !sel.is_empty() {
                 let state = &mut self.state;
-                let (fmt, arg_types) = (&cx.fmt, &self.arg_types);
+                let arg_types = &self.arg_types;
                 let ctx = CallCtx {
-                    fmt,
-                    registry: cx.env.registry,
                     collation: self.collation,
                     result_type: self.result_type,
-                    result_typmod: -1,
                     arg_types,
-                    variadic: false,
-                    columns: &[],
-                    xact_start_us: cx.xact_start_us,
-                    stmt_start_us: cx.stmt_start_us,
-                    env: cx.env.session.fn_env(),
+                    ..cx.call_ctx()
                 };
                 state.update(&ctx, &groups, &args, Rows::Sel(&sel))?;
             }

@@ -49,17 +49,11 @@ impl SrfCall {
     }
     fn ctx<'a>(&'a self, cx: &'a Exec) -> CallCtx<'a> {
         CallCtx {
-            fmt: &cx.fmt,
-            registry: cx.env.registry,
             collation: self.collation,
             result_type: self.result_type,
-            result_typmod: -1,
             arg_types: &self.arg_types,
-            variadic: false,
             columns: &self.columns,
-            xact_start_us: cx.xact_start_us,
-            stmt_start_us: cx.stmt_start_us,
-            env: cx.env.session.fn_env(),
+            ..cx.call_ctx()
         }
     }
     /// Evaluates the arguments on a row of `input` and starts.

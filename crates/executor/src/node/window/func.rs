@@ -431,17 +431,10 @@ impl Call {
     fn aggregate(&mut self, cx: &Exec, c: &Chunk<'_>, rule: &FrameRule) -> Result<()> {
         let Kind::Agg(a) = &mut self.kind else { return Ok(()) };
         let ctx = CallCtx {
-            fmt: &cx.fmt,
-            registry: cx.env.registry,
             collation: self.collation,
             result_type: self.result_type,
-            result_typmod: -1,
             arg_types: &self.arg_types,
-            variadic: false,
-            columns: &[],
-            xact_start_us: cx.xact_start_us,
-            stmt_start_us: cx.stmt_start_us,
-            env: cx.env.session.fn_env(),
+            ..cx.call_ctx()
         };
         let args: Vec<Arg<'_>> = self.args.iter().map(|x| arg_at(x, c)).collect();
         let pass = self.filter.is_some().then_some(self.pass.as_slice());
