@@ -90,7 +90,6 @@ fn tables_are_vacuumed_and_analysed() {
     c.launch().unwrap();
     assert_eq!(ask(&c, off), before);
     c.kill().unwrap();
-    std::thread::sleep(Duration::from_millis(300));
     c.launch().unwrap();
     assert_eq!(ask(&c, off), before);
     c.stop().unwrap();

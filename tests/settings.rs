@@ -143,8 +143,7 @@ fn settings_of_the_log() {
         let quoted = value.replace('\'', "''");
         assert!(sql(&c, &format!("alter system set {name} = '{quoted}'")).is_empty());
         sql(&c, "select pg_reload_conf()");
-        wait_for(name, || sql(&c, &format!("show {name}")).trim() == *value || *name == "log_line_prefix");
-        std::thread::sleep(Duration::from_millis(100));
+        wait_for(name, || sql(&c, &format!("show {name}")).trim() == value.trim());
         let before = log_of(&c).len();
         sql(&c, text);
         wait_for(&format!("{name}: {want}"), || log_of(&c)[before..].contains(want));
@@ -154,7 +153,7 @@ fn settings_of_the_log() {
     let off = log_of(&c).len();
     sql(&c, "alter system set log_min_error_statement = 'panic'");
     sql(&c, "select pg_reload_conf()");
-    std::thread::sleep(Duration::from_millis(300));
+    wait_for("the reload", || sql(&c, "show log_min_error_statement").trim() == "panic");
     sql(&c, "select 1/0");
     assert!(!log_of(&c)[off..].contains("STATEMENT:  select 1/0"));
 }
