@@ -189,6 +189,7 @@ fn log_complete(cx: &AuxContext<'_>, s: &transam::checkpoint::CheckpointStats, t
     let seconds = |us: u64| us as f64 / 1e6;
     let share = s.buffers_written as f64 * 100.0 / cx.settings.int("shared_buffers").max(1) as f64;
     let average = s.sync.total_us / s.sync.files.max(1) as u64;
+    // A checkpoint adds no segments: they are made ahead by the writers of the log.
     let text = format!(
         "checkpoint complete: wrote {} buffers ({share:.1}%); 0 WAL file(s) added, {} removed, {} recycled; \
          write={:.3} s, sync={:.3} s, total={:.3} s; sync files={}, longest={:.3} s, average={:.3} s; \
