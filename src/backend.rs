@@ -158,7 +158,10 @@ fn serve(
         }
     };
     let (addr, port) = peer.map_or((String::new(), -1), |a| (a.ip().to_string(), i32::from(a.port())));
-    engine.proc().activity.start(ipc::clock::now(), &addr, "", port);
+    // A look-up may take long: only where it is asked for.
+    let host =
+        peer.filter(|_| pm.settings.bool("log_hostname")).and_then(|a| ipc::resolve::host_name(a.ip()));
+    engine.proc().activity.start(ipc::clock::now(), &addr, &host.unwrap_or_default(), port);
     crate::log::update(|w| w.proc = Some(engine.proc()));
     abort_on_unsafe_panic(engine.proc());
     conn.transport.set_interrupts(engine.interrupts_rc());

@@ -102,7 +102,10 @@ fn archive(cx: &AuxContext<'_>, command: &str, name: &str) -> bool {
     let shell = expand(command, name);
     cx.title.set(&format!("postgres: archiver archiving {name}"));
     crate::log::debug(Severity::Debug3, &format!("executing archive command \"{shell}\""));
-    let result = Command::new("/bin/sh").arg("-c").arg(&shell).status();
+    let result = {
+        let _shown = cx.engine.interrupts().waiting(ipc::WaitEvent::ARCHIVE_COMMAND);
+        Command::new("/bin/sh").arg("-c").arg(&shell).status()
+    };
     let mut s: ArchiverStats = cx.engine.archiver_stats();
     let (number, now) = (segment_number(name), ipc::clock::now());
     let failure = match &result {

@@ -56,7 +56,11 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         }
         let delay = cx.settings.int("bgwriter_delay").max(10) as u64;
         // Nothing to do: sleep longer, up to a second.
-        let factor = if written == 0 { 5 } else { 1 };
-        cx.nap(Duration::from_millis((delay * factor).min(1000)))?;
+        let (factor, event) = if written == 0 {
+            (5, ipc::WaitEvent::BGWRITER_HIBERNATE)
+        } else {
+            (1, ipc::WaitEvent::BGWRITER_MAIN)
+        };
+        cx.nap_as(Duration::from_millis((delay * factor).min(1000)), event)?;
     }
 }

@@ -21,6 +21,7 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         if ints.take(signals::RELOAD) != 0 {
             crate::config::reload(cx.settings, crate::config::Reader::Child);
             crate::log::configure(cx.settings);
+            super::follow_settings(&cx.engine, cx.settings);
             cx.engine.store().set_full_page_writes(cx.settings.bool("full_page_writes"));
         }
         if ints.take(signals::USR2) != 0 {
@@ -99,6 +100,7 @@ fn perform(cx: &mut AuxContext<'_>, what: u32) -> Result<()> {
         let wal = (engine.store().insert_lsn().0 - wal_start) as f64;
         let elapsed = (started.elapsed().as_secs_f64() / timeout).max(wal / volume);
         if done * target > elapsed {
+            let _shown = ints.waiting(ipc::WaitEvent::CHECKPOINT_WRITE_DELAY);
             ints.latch().wait(Some(Duration::from_millis(100)));
             ints.latch().reset();
         }

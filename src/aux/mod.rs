@@ -46,6 +46,7 @@ pub fn run(pm: &mut Postmaster, kind: BackendKind, main: fn(&mut AuxContext<'_>)
     crate::log::begin_process(kind.as_str());
     crate::log::update(|w| w.proc = Some(engine.proc()));
     let (settings, knowledge, title) = pm.child_parts();
+    follow_settings(&engine, settings);
     title.set(&format!("postgres: {}", kind.as_str()));
     ipc::signals::unblock_all();
     let mut cx = AuxContext {
@@ -72,19 +73,28 @@ pub fn run(pm: &mut Postmaster, kind: BackendKind, main: fn(&mut AuxContext<'_>)
     code
 }
 
+/// What the engine of an auxiliary process has to know of the settings.
+fn follow_settings(engine: &Engine, s: &Settings) {
+    engine.store().set_io_timing(s.bool("track_io_timing"), s.bool("track_wal_io_timing"));
+}
+
 impl AuxContext<'_> {
     /// Sleeps until woken or time is over, and acts on signals: reload, and the end (57P01).
     pub fn nap(&mut self, time: Duration) -> Result<()> {
+        use ipc::WaitEvent as W;
+        let event = match self.engine.proc().kind() {
+            BackendKind::BackgroundWriter => W::BGWRITER_MAIN,
+            BackendKind::WalWriter => W::WAL_WRITER_MAIN,
+            BackendKind::AutovacuumLauncher => W::AUTOVACUUM_MAIN,
+            BackendKind::Archiver => W::ARCHIVER_MAIN,
+            _ => W::NONE,
+        };
+        self.nap_as(time, event)
+    }
+    /// [`AuxContext::nap`], shown as a wait of the caller's choice.
+    pub fn nap_as(&mut self, time: Duration, event: ipc::WaitEvent) -> Result<()> {
         let ints = self.engine.interrupts();
         {
-            use ipc::WaitEvent as W;
-            let event = match self.engine.proc().kind() {
-                BackendKind::BackgroundWriter => W::BGWRITER_MAIN,
-                BackendKind::WalWriter => W::WAL_WRITER_MAIN,
-                BackendKind::AutovacuumLauncher => W::AUTOVACUUM_MAIN,
-                BackendKind::Archiver => W::ARCHIVER_MAIN,
-                _ => W::NONE,
-            };
             let _shown = ints.waiting(event);
             ints.latch().wait(Some(time));
         }
@@ -97,6 +107,7 @@ impl AuxContext<'_> {
         if ints.take(ipc::signals::RELOAD) != 0 {
             crate::config::reload(self.settings, crate::config::Reader::Child);
             crate::log::configure(self.settings);
+            follow_settings(&self.engine, self.settings);
         }
         ints.check()
     }

@@ -38,6 +38,7 @@ impl SharedConfig {
                 max_connections: s.int("max_connections") as usize,
                 autovacuum_workers: s.int("autovacuum_max_workers") as usize,
                 max_workers: (s.int("max_worker_processes") + s.int("max_wal_senders")) as usize,
+                query_bytes: s.int("track_activity_query_size") as usize,
             },
             locks_per_transaction: s.int("max_locks_per_transaction") as usize,
         }

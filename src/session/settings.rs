@@ -368,9 +368,11 @@ impl Session {
         self.engine.set_track_counts(s.bool("track_counts"));
         self.engine.store().set_temp_buffers(s.int("temp_buffers") as u32);
         self.engine.set_lock_timeouts(s.int("deadlock_timeout"), s.int("lock_timeout"));
+        self.engine.store().set_io_timing(s.bool("track_io_timing"), s.bool("track_wal_io_timing"));
         self.engine.proc().activity.app_name(s.text("application_name"));
         self.engine.set_log_lock_waits(s.bool("log_lock_waits"));
         if let Some(env) = self.env.get() {
+            env.temp.store.replace(Some(self.engine.store().clone()));
             env.temp.limit_kb.set(s.int("temp_file_limit"));
             env.temp.log_min_kb.set(s.int("log_temp_files"));
         }

@@ -2,7 +2,7 @@
 //! time-outs are noticed while idle; writes wait likewise.
 
 use common::{Error, Result};
-use ipc::Interrupts;
+use ipc::{Interrupts, WaitEvent};
 use protocol::Transport;
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -101,7 +101,11 @@ impl ClientSocket {
 impl Transport for ClientSocket {
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
         loop {
-            match self.ints.latch().recv(self.fd.as_fd(), buf) {
+            let received = {
+                let _shown = self.ints.waiting(WaitEvent::CLIENT_READ);
+                self.ints.latch().recv(self.fd.as_fd(), buf)
+            };
+            match received {
                 Ok(n) => return Ok(n),
                 Err(e) if e.kind() == ErrorKind::Interrupted => self.woken()?,
                 // The client is gone: the same as an orderly end of the stream.
@@ -113,6 +117,7 @@ impl Transport for ClientSocket {
 
     fn write_all(&mut self, mut buf: &[u8]) -> Result<()> {
         while !buf.is_empty() {
+            let _shown = self.ints.waiting(WaitEvent::CLIENT_WRITE);
             let sent = self.ints.latch().blocking(|| {
                 nix::sys::socket::send(self.fd.as_raw_fd(), buf, nix::sys::socket::MsgFlags::MSG_NOSIGNAL)
             });

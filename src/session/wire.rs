@@ -20,6 +20,7 @@ pub struct Often {
     idle_session_timeout: i64,
     idle_in_transaction_timeout: i64,
     update_title: bool,
+    track_activities: bool,
 }
 
 impl Often {
@@ -31,6 +32,7 @@ impl Often {
         idle_session_timeout: 0,
         idle_in_transaction_timeout: 0,
         update_title: false,
+        track_activities: true,
     };
 }
 
@@ -104,7 +106,12 @@ impl Session {
             conn.out.ready_for_query(status);
             conn.flush()?;
         }
-        self.engine.proc().activity.state(ipc::clock::now(), state);
+        let activity = &self.engine.proc().activity;
+        if self.often().track_activities {
+            activity.state(ipc::clock::now(), state);
+        } else {
+            activity.disable();
+        }
         self.count_time(state);
         self.set_title(state.as_str().unwrap_or("idle"));
         self.engine.interrupts().disarm(TimerId::ClientCheck);
@@ -221,8 +228,8 @@ impl Session {
 
     fn show_query(&self, sql: &str) {
         let a = &self.engine.proc().activity;
-        if !self.settings.borrow().bool("track_activities") {
-            a.state(0, State::Disabled);
+        if !self.often().track_activities {
+            a.disable();
             return;
         }
         let now = self.engine.statement_timestamp();
@@ -272,6 +279,7 @@ impl Session {
             idle_session_timeout: s.int("idle_session_timeout"),
             idle_in_transaction_timeout: s.int("idle_in_transaction_session_timeout"),
             update_title: s.bool("update_process_title"),
+            track_activities: s.bool("track_activities"),
         };
         self.often.set(fresh);
         fresh

@@ -28,7 +28,8 @@ fn engine() -> Engine {
     ] {
         std::fs::create_dir_all(dir.join(d)).unwrap();
     }
-    let procs_cfg = ProcConfig { max_connections: 4, autovacuum_workers: 1, max_workers: 0 };
+    let procs_cfg =
+        ProcConfig { max_connections: 4, autovacuum_workers: 1, max_workers: 0, query_bytes: 1024 };
     let config = StorageConfig { shared_buffers: 2048, system_identifier: 77, ..StorageConfig::new(&dir) };
     let t = TransamConfig { procs: procs_cfg, locks_per_transaction: 16 };
     let mut l = Layout::new();

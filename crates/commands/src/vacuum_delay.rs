@@ -38,20 +38,16 @@ impl CostDelay {
 }
 
 fn sleep(eng: &Engine, time: Duration) -> Result<()> {
-    use std::sync::atomic::Ordering::Relaxed;
     let until = Instant::now() + time;
-    let event = eng.proc().wait_event.swap(ipc::WaitEvent::VACUUM_DELAY.0, Relaxed);
     let ints = eng.interrupts();
-    let mut r = eng.check_interrupts();
-    while r.is_ok() {
+    let _shown = ints.waiting(ipc::WaitEvent::VACUUM_DELAY);
+    loop {
+        eng.check_interrupts()?;
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            break;
+            return Ok(());
         }
         ints.latch().wait(Some(left));
         ints.latch().reset();
-        r = eng.check_interrupts();
     }
-    eng.proc().wait_event.store(event, Relaxed);
-    r
 }

@@ -33,6 +33,8 @@ pub struct TempAccount {
     /// Files and bytes of the session so far, for the statistics.
     pub files: Cell<u64>,
     pub bytes: Cell<u64>,
+    /// Counts, times and shows reads and writes.
+    pub store: RefCell<Option<storage::Store>>,
     /// Told of each file at its end: path and size.
     pub log: RefCell<Option<Rc<dyn Fn(&Path, u64)>>>,
 }
@@ -46,6 +48,7 @@ impl Default for TempAccount {
             used: Cell::default(),
             files: Cell::default(),
             bytes: Cell::default(),
+            store: RefCell::default(),
             log: RefCell::default(),
         }
     }
@@ -96,6 +99,13 @@ impl SpillFile {
         let account = env.temp.clone();
         Ok(SpillFile { file, end: 0, buf: Vec::new(), read_bytes: 0, path, account })
     }
+    /// Shown as a wait, timed and counted.
+    fn io<R>(&self, write: bool, bytes: u64, f: impl FnOnce() -> R) -> R {
+        match &*self.account.store.borrow() {
+            Some(s) => s.temp_io(write, bytes, f),
+            None => f(),
+        }
+    }
     /// Bytes written.
     pub fn len(&self) -> u64 {
         self.end
@@ -117,8 +127,11 @@ impl SpillFile {
         }
         let len = self.buf.len() as u64;
         self.account.grow(8 + len)?;
-        self.file.write_all_at(&len.to_le_bytes(), at).map_err(|e| io(&e))?;
-        self.file.write_all_at(&self.buf, at + 8).map_err(|e| io(&e))?;
+        let write = || {
+            self.file.write_all_at(&len.to_le_bytes(), at)?;
+            self.file.write_all_at(&self.buf, at + 8)
+        };
+        self.io(true, len, write).map_err(|e| io(&e))?;
         self.end = at + 8 + len;
         Ok(at)
     }
@@ -130,8 +143,11 @@ impl SpillFile {
         if at + 8 + len > self.end {
             return Err(Error::corrupted("temporary file is damaged"));
         }
-        self.buf.resize(len as usize, 0);
-        self.file.read_exact_at(&mut self.buf, at + 8).map_err(|e| io(&e))?;
+        let mut buf = std::mem::take(&mut self.buf);
+        buf.resize(len as usize, 0);
+        let read = self.io(false, len, || self.file.read_exact_at(&mut buf, at + 8));
+        self.buf = buf;
+        read.map_err(|e| io(&e))?;
         self.read_bytes += len;
         decode(&self.buf, out)?;
         Ok(at + 8 + len)

@@ -3,10 +3,7 @@
 
 use crate::Shared;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, fence};
-
-/// `track_activity_query_size`.
-pub const QUERY_BYTES: usize = 1024;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, AtomicUsize, fence};
 
 /// Text of bounded length, in words.
 #[repr(C)]
@@ -20,26 +17,35 @@ unsafe impl<const WORDS: usize> Shared for Text<WORDS> {}
 
 impl<const WORDS: usize> Text<WORDS> {
     fn set(&self, s: &str) {
-        let mut n = s.len().min(WORDS * 8);
-        while !s.is_char_boundary(n) {
-            n -= 1;
-        }
-        for (w, chunk) in self.words.iter().zip(s.as_bytes()[..n].chunks(8)) {
-            let mut b = [0; 8];
-            b[..chunk.len()].copy_from_slice(chunk);
-            w.store(u64::from_le_bytes(b), Relaxed);
-        }
-        self.len.store(n as u32, Relaxed);
+        self.len.store(put(&self.words, s, WORDS * 8), Relaxed);
     }
     fn get(&self) -> String {
-        let n = (self.len.load(Relaxed) as usize).min(WORDS * 8);
-        let mut bytes = Vec::with_capacity(n + 8);
-        for w in &self.words[..n.div_ceil(8)] {
-            bytes.extend_from_slice(&w.load(Relaxed).to_le_bytes());
-        }
-        bytes.truncate(n);
-        String::from_utf8_lossy(&bytes).into_owned()
+        fetch(&self.words, self.len.load(Relaxed))
     }
+}
+
+/// Stores at most `max` bytes of a text; returns how many.
+fn put(words: &[AtomicU64], s: &str, max: usize) -> u32 {
+    let mut n = s.len().min(max).min(words.len() * 8);
+    while !s.is_char_boundary(n) {
+        n -= 1;
+    }
+    for (w, chunk) in words.iter().zip(s.as_bytes()[..n].chunks(8)) {
+        let mut b = [0; 8];
+        b[..chunk.len()].copy_from_slice(chunk);
+        w.store(u64::from_le_bytes(b), Relaxed);
+    }
+    n as u32
+}
+
+fn fetch(words: &[AtomicU64], len: u32) -> String {
+    let n = (len as usize).min(words.len() * 8);
+    let mut bytes = Vec::with_capacity(n + 8);
+    for w in &words[..n.div_ceil(8)] {
+        bytes.extend_from_slice(&w.load(Relaxed).to_le_bytes());
+    }
+    bytes.truncate(n);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// `state` of `pg_stat_activity`.
@@ -104,9 +110,13 @@ pub struct Activity {
     tls_client: Text<16>,
     tls_serial: Text<6>,
     tls_issuer: Text<16>,
-    query: Text<{ QUERY_BYTES / 8 }>,
+    query_len: AtomicU32,
+    /// `track_activity_query_size`.
+    query_bytes: AtomicU32,
+    /// Address of the words of the query's text, elsewhere in the segment; 0 if there are none.
+    query_at: AtomicUsize,
 }
-// SAFETY: atomics only.
+// SAFETY: atomics only; the address is of words in the segment, which is mapped at one address everywhere.
 unsafe impl Shared for Activity {}
 
 /// A consistent copy.
@@ -149,6 +159,45 @@ impl Activity {
         f(self);
         self.change.store(c.wrapping_add(2), Release);
     }
+    /// Where the text of the query goes; once, before any fork. A text takes at most `bytes - 1`, as in PostgreSQL.
+    pub fn set_query_space(&self, words: &'static [AtomicU64], bytes: usize) {
+        debug_assert!(words.len() * 8 >= bytes);
+        self.query_bytes.store(bytes as u32, Relaxed);
+        self.query_at.store(words.as_ptr() as usize, Relaxed);
+    }
+    /// `track_activity_query_size`.
+    pub fn query_bytes(&self) -> usize {
+        self.query_bytes.load(Relaxed) as usize
+    }
+    fn query_words(&self) -> &'static [AtomicU64] {
+        let (at, bytes) = (self.query_at.load(Relaxed), self.query_bytes.load(Relaxed) as usize);
+        if at == 0 {
+            return &[];
+        }
+        // SAFETY: address and length come from `set_query_space`: a slice of the segment, which is never unmapped.
+        unsafe { std::slice::from_raw_parts(at as *const AtomicU64, bytes.div_ceil(8)) }
+    }
+    fn set_query(&self, s: &str) {
+        let max = (self.query_bytes.load(Relaxed) as usize).saturating_sub(1);
+        self.query_len.store(put(self.query_words(), s, max), Relaxed);
+    }
+    /// `track_activities` is off: nothing is shown but that.
+    pub fn disable(&self) {
+        if self.is_disabled() {
+            return;
+        }
+        self.write(|a| {
+            a.state.store(State::Disabled as u32, Relaxed);
+            for t in [&a.xact_start, &a.query_start, &a.state_change, &a.query_id] {
+                t.store(0, Relaxed);
+            }
+            a.set_query("");
+        });
+    }
+    /// Has `disable` been called last?
+    pub fn is_disabled(&self) -> bool {
+        self.state.load(Relaxed) == State::Disabled as u32
+    }
     /// A process begins.
     pub fn start(&self, at: i64, client_addr: &str, client_host: &str, client_port: i32) {
         // Even, whatever a dead owner left.
@@ -165,7 +214,7 @@ impl Activity {
             a.client_port.store(client_port as u32, Relaxed);
             a.app_name.set("");
             a.tls_version.set("");
-            a.query.set("");
+            a.set_query("");
         });
     }
     /// The connection is encrypted.
@@ -185,7 +234,7 @@ impl Activity {
             a.state.store(State::Active as u32, Relaxed);
             a.state_change.store(at, Relaxed);
             a.query_start.store(at, Relaxed);
-            a.query.set(text);
+            a.set_query(text);
         });
     }
     /// The state changes; the last query stays visible.
@@ -197,7 +246,9 @@ impl Activity {
     }
     /// A transaction begins, or ends (0).
     pub fn xact(&self, at: i64) {
-        self.write(|a| a.xact_start.store(at, Relaxed));
+        if !self.is_disabled() {
+            self.write(|a| a.xact_start.store(at, Relaxed));
+        }
     }
     /// `application_name` changes.
     pub fn app_name(&self, name: &str) {
@@ -230,7 +281,7 @@ impl Activity {
                     serial: self.tls_serial.get(),
                     issuer: self.tls_issuer.get(),
                 },
-                query: self.query.get(),
+                query: fetch(self.query_words(), self.query_len.load(Relaxed)),
             };
             fence(Acquire);
             if (before & 1 == 0 && self.change.load(Relaxed) == before) || attempt > 1000 {

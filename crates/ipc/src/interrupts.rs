@@ -247,9 +247,10 @@ impl Interrupts {
     }
 
     /// Shows a wait event in `pg_stat_activity` until the guard is dropped.
+    #[inline]
     pub fn waiting(&self, event: WaitEvent) -> WaitGuard {
         let proc = self.proc.get();
-        let before = proc.map_or(0, |p| p.wait_event.swap(event.0, Relaxed));
+        let before = proc.map_or(0, |p| p.show_wait(event));
         WaitGuard { proc, before }
     }
 }

@@ -113,7 +113,7 @@ impl LwLock {
             Mode::Exclusive => self.state.compare_exchange(0, WRITER, AcqRel, Relaxed).is_ok(),
         };
         if !fast {
-            let event = me.wait_event.swap(WaitEvent::lwlock(self.tranche()).0, Relaxed);
+            let event = me.show_wait(WaitEvent::lwlock(self.tranche()));
             match mode {
                 Mode::Shared => self.read_contended(me),
                 Mode::Exclusive => self.write_contended(me),

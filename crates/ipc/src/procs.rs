@@ -374,6 +374,17 @@ impl InFlight {
 }
 
 impl Proc {
+    /// Shows what this process begins to wait for; returns what was shown before. Only the owner writes: plain stores.
+    #[inline]
+    pub fn show_wait(&self, event: WaitEvent) -> u32 {
+        let before = self.wait_event.load(Relaxed);
+        self.wait_event.store(event.0, Relaxed);
+        before
+    }
+    /// [`Proc::show_wait`] until the guard is dropped.
+    pub fn shown_wait(&self, event: WaitEvent) -> ShownWait<'_> {
+        ShownWait { proc: self, before: self.show_wait(event) }
+    }
     /// What the process is.
     pub fn kind(&self) -> BackendKind {
         BackendKind::from_u32(self.kind.load(Relaxed))
@@ -499,6 +510,17 @@ impl Proc {
     }
 }
 
+/// A wait shown while this lives.
+pub struct ShownWait<'a> {
+    proc: &'a Proc,
+    before: u32,
+}
+impl Drop for ShownWait<'_> {
+    fn drop(&mut self) {
+        self.proc.wait_event.store(self.before, Relaxed);
+    }
+}
+
 /// Leaves the critical section when dropped.
 pub struct CriticalGuard<'a>(&'a Proc);
 impl Drop for CriticalGuard<'_> {
@@ -514,12 +536,17 @@ pub struct ProcConfig {
     pub autovacuum_workers: usize,
     /// Background workers and walsenders.
     pub max_workers: usize,
+    /// `track_activity_query_size`.
+    pub query_bytes: usize,
 }
 
 /// Slots for the launcher and the auxiliary processes.
 pub const AUX_SLOTS: usize = 16;
 
 impl ProcConfig {
+    fn query_words(&self) -> usize {
+        self.query_bytes.div_ceil(8)
+    }
     /// All slots together.
     pub fn total(&self) -> usize {
         self.max_connections + self.autovacuum_workers + self.max_workers + AUX_SLOTS
@@ -531,6 +558,7 @@ impl ProcConfig {
 pub struct ProcTableHandle {
     slots: Handle<Proc>,
     header: Handle<Header>,
+    queries: Handle<AtomicU64>,
     config: ProcConfig,
 }
 
@@ -548,6 +576,7 @@ unsafe impl Shared for Header {}
 pub struct ProcTable {
     slots: &'static [Proc],
     header: &'static Header,
+    queries: &'static [AtomicU64],
     config: ProcConfig,
 }
 
@@ -557,18 +586,26 @@ impl ProcTable {
         ProcTableHandle {
             slots: layout.reserve("Proc Array Slots", config.total()),
             header: layout.reserve("Proc Header", 1),
+            queries: layout.reserve("Backend Activity Buffer", config.total() * config.query_words()),
             config,
         }
     }
     /// Finds them in the segment.
     pub fn attach(seg: &Segment, h: ProcTableHandle) -> ProcTable {
-        ProcTable { slots: seg.slice(h.slots), header: seg.get(h.header), config: h.config }
+        ProcTable {
+            slots: seg.slice(h.slots),
+            header: seg.get(h.header),
+            queries: seg.slice(h.queries),
+            config: h.config,
+        }
     }
     /// Numbers the slots; once, before any fork.
     pub fn init(&self) {
         for (i, p) in self.slots.iter().enumerate() {
             p.number.store(i as u32, Relaxed);
             p.fast_path_lock.init(Tranche::LOCK_FAST_PATH);
+            let words = self.config.query_words();
+            p.activity.set_query_space(&self.queries[i * words..(i + 1) * words], self.config.query_bytes);
         }
     }
     /// The sizes.

@@ -22,7 +22,7 @@ tranches! {
     2 AUTOVACUUM_SCHEDULE "AutovacuumSchedule" 21;
     3 CHECKPOINT "Checkpoint" 30;
     4 SEQUENCE_CACHE "SequenceCache" 40;
-    5 PG_STATS "PgStats" 50;
+    5 PG_STATS "PgStatsHash" 50;
     6 CATALOG_CACHE "CatalogCache" 60;
     7 RELATION_MAPPING "RelationMapping" 70;
     8 REL_CACHE_INIT "RelCacheInit" 71;
@@ -96,7 +96,8 @@ events! {
     AUTOVACUUM_MAIN 0x05 5 "AutoVacuumMain";
     ARCHIVER_MAIN 0x05 6 "ArchiverMain";
     SYSLOGGER_MAIN 0x05 7 "SysLoggerMain";
-    STATS_MAIN 0x05 8 "StatsMain";
+    LOGICAL_LAUNCHER_MAIN 0x05 8 "LogicalLauncherMain";
+    RECOVERY_WAL_STREAM 0x05 9 "RecoveryWalStream";
     CLIENT_READ 0x06 0 "ClientRead";
     CLIENT_WRITE 0x06 1 "ClientWrite";
     BUFFER_PIN 0x04 0 "BufferPin";
@@ -105,14 +106,18 @@ events! {
     CHECKPOINT_DONE 0x08 3 "CheckpointDone";
     XACT_GROUP_UPDATE 0x08 4 "XactGroupUpdate";
     PROC_ARRAY_GROUP_UPDATE 0x08 5 "ProcarrayGroupUpdate";
-    WAL_FLUSH 0x08 6 "WALFlush";
+    ARCHIVE_COMMAND 0x08 6 "ArchiveCommand";
     PROC_SIGNAL_BARRIER 0x08 7 "ProcSignalBarrier";
     BACKEND_TERMINATION 0x08 8 "BackendTermination";
-    VIRTUAL_XACT 0x08 9 "VirtualXact";
+    BGWORKER_STARTUP 0x08 9 "BgWorkerStartup";
+    BGWORKER_SHUTDOWN 0x08 11 "BgWorkerShutdown";
     SAFE_SNAPSHOT 0x08 10 "SafeSnapshot";
     PG_SLEEP 0x09 1 "PgSleep";
     VACUUM_DELAY 0x09 2 "VacuumDelay";
     CHECKPOINT_WRITE_DELAY 0x09 3 "CheckpointWriteDelay";
+    VACUUM_TRUNCATE 0x09 4 "VacuumTruncate";
+    REGISTER_SYNC_REQUEST 0x09 5 "RegisterSyncRequest";
+    SPIN_DELAY 0x09 6 "SpinDelay";
     DATA_FILE_READ 0x0A 1 "DataFileRead";
     DATA_FILE_WRITE 0x0A 2 "DataFileWrite";
     DATA_FILE_EXTEND 0x0A 3 "DataFileExtend";
@@ -128,6 +133,14 @@ events! {
     CONTROL_FILE_WRITE 0x0A 13 "ControlFileWrite";
     BUF_FILE_READ 0x0A 14 "BufFileRead";
     BUF_FILE_WRITE 0x0A 15 "BufFileWrite";
+    DATA_FILE_PREFETCH 0x0A 16 "DataFilePrefetch";
+    DATA_FILE_FLUSH 0x0A 17 "DataFileFlush";
+    DATA_FILE_IMMEDIATE_SYNC 0x0A 18 "DataFileImmediateSync";
+    CONTROL_FILE_READ 0x0A 19 "ControlFileRead";
+    COPY_FILE_READ 0x0A 20 "CopyFileRead";
+    COPY_FILE_WRITE 0x0A 21 "CopyFileWrite";
+    RELATION_MAP_READ 0x0A 22 "RelationMapRead";
+    WAL_INIT_SYNC 0x0A 23 "WALInitSync";
 }
 
 /// Names of heavyweight lock types, numbered as in PostgreSQL's lock tags.
@@ -148,9 +161,12 @@ impl WaitEvent {
     /// Not waiting.
     pub const NONE: WaitEvent = WaitEvent(0);
 
-    /// Waiting for an LWLock.
+    /// Waiting for an LWLock. The lock under which a file grows is a heavyweight lock in PostgreSQL, and shown as that.
     pub fn lwlock(t: Tranche) -> WaitEvent {
-        WaitEvent(LWLOCK | u32::from(t.0))
+        match t {
+            Tranche::RELATION_SIZE => WaitEvent::lock(1),
+            _ => WaitEvent(LWLOCK | u32::from(t.0)),
+        }
     }
     /// Waiting for a heavyweight lock of a type numbered as in [`LOCK_TYPES`] (10 is advisory).
     pub fn lock(lock_type: u8) -> WaitEvent {

@@ -15,8 +15,10 @@ struct World {
 
 fn world<T: Shared>(name: &str, count: usize) -> (World, &'static [T]) {
     let mut l = Layout::new();
-    let h =
-        ProcTable::reserve(&mut l, ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 });
+    let h = ProcTable::reserve(
+        &mut l,
+        ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0, query_bytes: 1024 },
+    );
     let extra = l.reserve::<T>(name, count);
     let seg = Segment::create(l).unwrap();
     let table = ProcTable::attach(&seg, h);
@@ -80,8 +82,10 @@ fn lwlock_excludes() {
 #[test]
 fn shm_hash_counts() {
     let mut l = Layout::new();
-    let h =
-        ProcTable::reserve(&mut l, ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 });
+    let h = ProcTable::reserve(
+        &mut l,
+        ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0, query_bytes: 1024 },
+    );
     let hh = ShmHash::<2, AtomicU64>::reserve(&mut l, "hash", 1000);
     let locks = l.reserve::<PaddedLwLock>("locks", 16);
     let seg = Segment::create(l).unwrap();

@@ -9,6 +9,7 @@ pub mod critical;
 pub mod datadir;
 mod file_counts;
 pub mod fsm;
+mod io_wait;
 mod leftovers;
 pub mod page;
 pub mod redo;

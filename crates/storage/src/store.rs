@@ -40,6 +40,14 @@ pub struct BufferCounters {
     pub wal_bytes: u64,
     pub wal_writes: u64,
     pub wal_syncs: u64,
+    /// Nanoseconds, under `track_io_timing`; likewise the ones below.
+    pub read_ns: u64,
+    pub write_ns: u64,
+    pub temp_read_ns: u64,
+    pub temp_write_ns: u64,
+    /// Under `track_wal_io_timing`.
+    pub wal_write_ns: u64,
+    pub wal_sync_ns: u64,
 }
 
 #[derive(Default)]
@@ -59,6 +67,12 @@ pub(crate) struct Counters {
     pub wal_bytes: Cell<u64>,
     pub wal_writes: Cell<u64>,
     pub wal_syncs: Cell<u64>,
+    pub read_ns: Cell<u64>,
+    pub write_ns: Cell<u64>,
+    pub temp_read_ns: Cell<u64>,
+    pub temp_write_ns: Cell<u64>,
+    pub wal_write_ns: Cell<u64>,
+    pub wal_sync_ns: Cell<u64>,
 }
 
 /// What a [`Store`] refers to.
@@ -77,6 +91,8 @@ pub struct Inner {
     pub(crate) sweep_ahead: SweepAhead,
     pub(crate) wal_file: WalFile,
     pub(crate) wal_compression: Cell<bool>,
+    pub(crate) io_timing: Cell<bool>,
+    pub(crate) wal_io_timing: Cell<bool>,
     pub(crate) last_insert: Cell<Lsn>,
     /// The segment this process made ahead of need last.
     pub(crate) prepared_segment: Cell<u64>,
@@ -114,6 +130,8 @@ impl Store {
             ints,
             files: Files::new(&config.data_dir, config.max_open_files),
             wal_compression: Cell::new(config.wal_compression),
+            io_timing: Cell::new(false),
+            wal_io_timing: Cell::new(false),
             config: config.clone(),
             pins: Pins::default(),
             local: LocalPool::default(),
@@ -154,6 +172,12 @@ impl Store {
             wal_bytes: c.wal_bytes.get(),
             wal_writes: c.wal_writes.get(),
             wal_syncs: c.wal_syncs.get(),
+            read_ns: c.read_ns.get(),
+            write_ns: c.write_ns.get(),
+            temp_read_ns: c.temp_read_ns.get(),
+            temp_write_ns: c.temp_write_ns.get(),
+            wal_write_ns: c.wal_write_ns.get(),
+            wal_sync_ns: c.wal_sync_ns.get(),
         }
     }
 

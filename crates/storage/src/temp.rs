@@ -146,11 +146,10 @@ impl TempFile {
         let want = self.size.saturating_sub(self.buf_at).min(BUFFER as u64) as usize;
         self.buf.resize(want, 0);
         if want > 0 {
-            self.file.read_exact_at(&mut self.buf, self.buf_at).map_err(|e| {
+            let read = || self.file.read_exact_at(&mut self.buf, self.buf_at);
+            self.store.temp_io(false, want as u64, read).map_err(|e| {
                 Error::os(format!("could not read from temporary file \"{}\"", self.path.display()), &e)
             })?;
-            let c = &self.store.counters.temp_read;
-            c.set(c.get() + want.div_ceil(crate::PAGE_SIZE) as u64);
         }
         Ok(())
     }
@@ -166,13 +165,12 @@ impl TempFile {
         {
             bail!(CONFIGURATION_LIMIT_EXCEEDED, "temporary file size exceeds temp_file_limit ({limit}kB)");
         }
-        self.file.write_all_at(&self.buf, self.buf_at).map_err(|e| {
+        let write = || self.file.write_all_at(&self.buf, self.buf_at);
+        self.store.temp_io(true, self.buf.len() as u64, write).map_err(|e| {
             Error::os(format!("could not write to temporary file \"{}\"", self.path.display()), &e)
         })?;
         self.store.temp_bytes.set(total);
         self.size += grown;
-        let c = &self.store.counters.temp_written;
-        c.set(c.get() + self.buf.len().div_ceil(crate::PAGE_SIZE) as u64);
         self.dirty = false;
         Ok(())
     }

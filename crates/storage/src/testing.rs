@@ -49,7 +49,7 @@ impl Server {
         let h = SharedStorage::reserve(&mut layout, &config);
         let ph = ProcTable::reserve(
             &mut layout,
-            ProcConfig { max_connections: 20, autovacuum_workers: 0, max_workers: 0 },
+            ProcConfig { max_connections: 20, autovacuum_workers: 0, max_workers: 0, query_bytes: 1024 },
         );
         let seg = Segment::create(layout).unwrap();
         let shared = SharedStorage::attach(&seg, h);

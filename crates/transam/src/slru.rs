@@ -266,6 +266,7 @@ impl Slru {
             .mode(0o600)
             .open(&path)
             .map_err(|e| fail(&e))?;
+        let _shown = cx.me.shown_wait(ipc::WaitEvent::SLRU_WRITE);
         f.write_all_at(&bytes, page % SEGMENT_PAGES * PAGE_BYTES as u64).map_err(|e| fail(&e))?;
         slot.dirty.store(0, Release);
         Ok(())
@@ -291,6 +292,7 @@ impl Slru {
             }
         };
         let offset = page % SEGMENT_PAGES * PAGE_BYTES as u64;
+        let _shown = cx.me.shown_wait(ipc::WaitEvent::SLRU_READ);
         match f.read_exact_at(&mut bytes, offset) {
             Ok(()) => Ok(bytes),
             Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof && cx.missing_is_zero => {
@@ -318,6 +320,7 @@ impl Slru {
                 }
             }
         }
+        let _shown = cx.me.shown_wait(ipc::WaitEvent::SLRU_SYNC);
         for seg in low..high {
             storage::datadir::sync_path(&self.path(cx, seg))?;
         }

@@ -27,6 +27,7 @@ pub(super) fn truncate(v: &mut Vacuum<'_>) -> Result<()> {
             return Ok(());
         }
         v.eng.check_interrupts()?;
+        let _shown = v.eng.interrupts().waiting(ipc::WaitEvent::VACUUM_TRUNCATE);
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let r = locked(v, pages);

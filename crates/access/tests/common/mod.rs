@@ -19,7 +19,8 @@ pub struct Cluster {
     extra: ipc::Handle<std::sync::atomic::AtomicU64>,
 }
 
-pub const PROCS: ProcConfig = ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 };
+pub const PROCS: ProcConfig =
+    ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0, query_bytes: 1024 };
 
 impl Cluster {
     /// A cluster directory as initdb makes it, and shared memory on it.

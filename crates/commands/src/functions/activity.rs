@@ -70,7 +70,7 @@ fn xid(x: u64) -> Datum {
 fn row(c: &CallCtx<'_>, p: &Proc) -> Result<Vec<Datum>> {
     let a = p.activity.read();
     let event = WaitEvent(p.wait_event.load(Relaxed));
-    let client = p.kind() == BackendKind::Client;
+    let client = matches!(p.kind(), BackendKind::Client | BackendKind::WalSender);
     let mut r = vec![Datum::Null; 30];
     r[0] = oid(p.database());
     r[1] = Datum::I32(p.pid());
@@ -111,6 +111,12 @@ fn row(c: &CallCtx<'_>, p: &Proc) -> Result<Vec<Datum>> {
         }
         r[25] = Datum::Bool(false);
         r[27] = Datum::Bool(false);
+    }
+    // The leader itself shows none.
+    let leader = p.lock_group_leader.load(Relaxed);
+    if leader != 0 && leader != p.number() + 1 {
+        let pid = env(c)?.engine.procs().get(leader - 1).pid();
+        r[28] = if pid == 0 { Datum::Null } else { Datum::I32(pid) };
     }
     r[29] = if a.query_id == 0 { Datum::Null } else { Datum::I64(a.query_id) };
     Ok(r)

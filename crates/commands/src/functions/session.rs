@@ -101,11 +101,12 @@ fn backend_pid(c: &CallCtx<'_>) -> Result<i32> {
     Ok(env(c)?.engine.proc().pid())
 }
 
-/// The statement string the client sent. The slot keeps its first kilobyte only.
+/// The statement string the client sent. The slot keeps its first part only.
 fn current_query(c: &CallCtx<'_>) -> Result<String> {
-    let q = env(c)?.engine.proc().activity.read().query;
+    let activity = &env(c)?.engine.proc().activity;
+    let q = activity.read().query;
     // A cut may fall short of the whole by part of a character.
-    if q.len() + 4 > ipc::activity::QUERY_BYTES {
+    if q.len() + 5 > activity.query_bytes() {
         return Err(Error::unsupported("function current_query with a long statement"));
     }
     Ok(q)

@@ -27,7 +27,8 @@ pub struct Cluster {
     registry: &'static Registry,
 }
 
-const PROCS: ProcConfig = ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 };
+const PROCS: ProcConfig =
+    ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0, query_bytes: 1024 };
 
 impl Cluster {
     pub fn create(name: &str) -> Cluster {

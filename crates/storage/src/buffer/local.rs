@@ -111,6 +111,7 @@ impl Store {
             self.zero_block(buf);
         } else {
             self.counters.local_read.set(self.counters.local_read.get() + 1);
+            let _io = self.data_io(ipc::WaitEvent::DATA_FILE_READ, &self.counters.read_ns);
             self.files().read(tag.rel, tag.fork, tag.block.0, &mut [self.iovec(buf)])?;
             self.verify(buf, tag, mode)?;
         }
@@ -141,7 +142,10 @@ impl Store {
     ) -> Result<()> {
         self.check_local(rel)?;
         let first = self.files().nblocks(rel, fork)?;
-        self.files().extend(rel, fork, first, n)?;
+        {
+            let _io = self.data_io(ipc::WaitEvent::DATA_FILE_EXTEND, &self.counters.write_ns);
+            self.files().extend(rel, fork, first, n)?;
+        }
         for i in 0..n {
             let tag = Tag { rel, fork, block: BlockNumber(first + i) };
             let buf = self.local_victim()?;

@@ -141,7 +141,7 @@ impl Store {
             self.zero_block(buf);
             Ok(())
         } else {
-            let _w = self.ints().waiting(WaitEvent::DATA_FILE_READ);
+            let _io = self.data_io(WaitEvent::DATA_FILE_READ, &self.counters.read_ns);
             self.counters.shared_read.set(self.counters.shared_read.get() + 1);
             self.file_counts.read(tag.rel);
             let mut iov = [self.iovec(buf)];
@@ -303,7 +303,7 @@ impl Store {
         let first = self.desc(pending[0].buf()).tag();
         let mut iov: Vec<libc::iovec> = pending.iter().map(|p| self.iovec(p.buf())).collect();
         let read = {
-            let _w = self.ints().waiting(WaitEvent::DATA_FILE_READ);
+            let _io = self.data_io(WaitEvent::DATA_FILE_READ, &self.counters.read_ns);
             self.files().read(first.rel, first.fork, first.block.0, &mut iov)
         };
         let n = pending.len() as u64;
@@ -331,6 +331,7 @@ impl Store {
             return;
         }
         if n > 1 || self.shared().probe(&tag, tag.hash()).is_none() {
+            let _shown = self.shown(WaitEvent::DATA_FILE_PREFETCH);
             self.files().prefetch(rel, fork, block.0, n);
         }
     }
@@ -437,7 +438,7 @@ impl Store {
     }
     /// Lengthens the file; the caller holds the extension lock.
     pub(crate) fn extend_locked(&self, rel: RelFileLocator, fork: Fork, first: u32, n: u32) -> Result<()> {
-        let _w = self.ints().waiting(WaitEvent::DATA_FILE_EXTEND);
+        let _io = self.data_io(WaitEvent::DATA_FILE_EXTEND, &self.counters.write_ns);
         self.files().extend(rel, fork, first, n)?;
         for seg in first / SEGMENT_BLOCKS..=(first + n - 1) / SEGMENT_BLOCKS {
             self.request_sync(rel, fork, seg);

@@ -104,7 +104,7 @@ impl Store {
             page.set_checksum(if self.config().data_checksums { sum } else { 0 });
         }
         {
-            let _w = self.ints().waiting(WaitEvent::DATA_FILE_WRITE);
+            let _io = self.data_io(WaitEvent::DATA_FILE_WRITE, &self.counters.write_ns);
             self.files().write(tag.rel, tag.fork, tag.block.0, page.bytes())?;
         }
         self.request_sync(tag.rel, tag.fork, tag.block.0 / SEGMENT_BLOCKS);
@@ -218,6 +218,7 @@ impl WriteBack {
     }
     fn issue(&mut self, store: &Store) {
         if let Some(f) = self.first.take() {
+            let _shown = store.shown(WaitEvent::DATA_FILE_FLUSH);
             store.files().start_writeback(f.rel, f.fork, f.block.0, self.n);
         }
     }

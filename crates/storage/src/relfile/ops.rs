@@ -36,7 +36,10 @@ impl Store {
                 continue;
             }
             self.drop_buffers(rel, *fork, *n)?;
-            self.files().truncate(rel, *fork, n.0)?;
+            {
+                let _shown = self.shown(ipc::WaitEvent::DATA_FILE_TRUNCATE);
+                self.files().truncate(rel, *fork, n.0)?;
+            }
             for seg in n.0 / SEGMENT_BLOCKS..=(before - 1) / SEGMENT_BLOCKS {
                 self.request_sync(rel, *fork, seg);
             }
@@ -86,6 +89,7 @@ impl Store {
     }
     /// fsyncs all segments of a fork at once. The fork's dirty buffers must have been written.
     pub fn sync_file(&self, rel: RelFileLocator, fork: Fork) -> Result<()> {
+        let _shown = self.shown(ipc::WaitEvent::DATA_FILE_IMMEDIATE_SYNC);
         self.files().sync_fork(rel, fork)
     }
 }

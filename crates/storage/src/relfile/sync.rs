@@ -165,6 +165,7 @@ impl Store {
         match r.kind {
             Kind::Segment => {
                 // Somebody must do it before the page counts as written.
+                let _shown = self.shown(ipc::WaitEvent::DATA_FILE_SYNC);
                 if let Err(e) = self.files().sync_segment(r.rel, r.fork, r.seg) {
                     datadir::panic_exit(&e.report().message);
                 }
@@ -174,6 +175,7 @@ impl Store {
             }
             _ => {
                 // Must not be lost, and the checkpointer empties the queue regularly.
+                let _shown = self.shown(ipc::WaitEvent::REGISTER_SYNC_REQUEST);
                 while !self.enqueue(&r) {
                     std::thread::sleep(std::time::Duration::from_millis(10));
                 }
@@ -257,6 +259,7 @@ impl Store {
         todo.sort_unstable_by_key(|r| (r.kind as u8, r.rel, r.fork, r.seg));
         for r in &todo {
             let begun = std::time::Instant::now();
+            let _shown = self.shown(ipc::WaitEvent::DATA_FILE_SYNC);
             match r.kind {
                 Kind::Directory => datadir::sync_path(&self.data_path(r.rel))?,
                 // Gone means dropped since: its durability is nobody's concern.

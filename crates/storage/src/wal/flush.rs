@@ -54,7 +54,8 @@ impl Store {
                 self.announce_flush();
                 continue;
             }
-            let _w = self.ints().waiting(WaitEvent::WAL_FLUSH);
+            // Another process writes for us: PostgreSQL waits for its lock there.
+            let _w = self.shown(WaitEvent::lwlock(ipc::Tranche::WAL_WRITE));
             f.waiters.fetch_add(1, SeqCst);
             // The time-out covers a leader that was killed between its release and its announcement.
             futex::wait(&f.finished, seen, Some(Duration::from_millis(100)));
@@ -92,6 +93,7 @@ impl Store {
             } else if spins < 256 {
                 std::thread::yield_now();
             } else {
+                let _shown = self.shown(WaitEvent::lwlock(ipc::Tranche::WAL_INSERT));
                 std::thread::sleep(Duration::from_micros(50));
             }
         }
@@ -101,7 +103,6 @@ impl Store {
         let f = &self.wal().flush;
         let upto = end_lsn(self.wal().copied()).min(limit).0;
         let mut at = f.written.load(Acquire);
-        let _w = self.ints().waiting(WaitEvent::WAL_WRITE);
         while at < upto {
             let segno = segment_of(Lsn(at));
             let stop = upto.min((segno + 1) * SEGMENT_SIZE);
@@ -145,6 +146,7 @@ impl Store {
     fn write_segment_file(&self, file: &File, bytes: &[u8], at: u64) {
         let c = &self.counters.wal_writes;
         c.set(c.get() + 1);
+        let _io = self.wal_io(WaitEvent::WAL_WRITE, &self.counters.wal_write_ns);
         if let Err(e) = file.write_all_at(bytes, at) {
             panic_exit(&format!("could not write to log file: {}", common::error::os_message(&e)));
         }
@@ -153,7 +155,7 @@ impl Store {
         if self.wal().control.fsync.load(Relaxed) == 0 {
             return;
         }
-        let _w = self.ints().waiting(WaitEvent::WAL_SYNC);
+        let _io = self.wal_io(WaitEvent::WAL_SYNC, &self.counters.wal_sync_ns);
         // SAFETY: plain system call on an open descriptor.
         if unsafe { libc::fdatasync(file.as_raw_fd()) } != 0 {
             let e = std::io::Error::last_os_error();

@@ -20,7 +20,8 @@ pub struct Cluster {
     owns_dir: bool,
 }
 
-pub const PROCS: ProcConfig = ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0 };
+pub const PROCS: ProcConfig =
+    ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0, query_bytes: 1024 };
 
 impl Cluster {
     /// A cluster directory as initdb makes it, and shared memory on it.
