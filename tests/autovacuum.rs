@@ -143,3 +143,45 @@ fn killed_workers_are_contained() {
         assert!(kill(Pid::from_raw(pid), None).is_err(), "process {pid} outlived the server");
     }
 }
+
+/// Rows of catalogs are inserted at the end of files that VACUUM is about to cut: none may get lost.
+#[test]
+fn vacuum_cuts_catalogs_beside_ddl() {
+    let c = cluster();
+    let ddl = |name: &str| {
+        format!(
+            "create table {name}_a (i int primary key, v int check (v > 0)); \
+             create table {name}_b (i int primary key, v int check (v > 0)); drop table {name}_a, {name}_b;\n"
+        )
+        .repeat(150)
+    };
+    let vacuum = "vacuum pg_constraint; vacuum pg_index; vacuum pg_class; vacuum pg_attribute;\n".repeat(80);
+    std::thread::scope(|s| {
+        let sessions = [ddl("x"), ddl("y"), ddl("z"), vacuum];
+        let mut running = Vec::new();
+        for (i, sql) in sessions.into_iter().enumerate() {
+            let file = c.dir.join(format!("ddl{i}.sql"));
+            std::fs::write(&file, sql).unwrap();
+            let mut psql = c.psql_command("postgres");
+            running.push(
+                s.spawn(move || psql.args(["-v", "ON_ERROR_STOP=1", "-f"]).arg(file).output().unwrap()),
+            );
+        }
+        for r in running {
+            let out = r.join().unwrap();
+            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        }
+    });
+    for (catalog, column) in
+        [("pg_constraint", "conname"), ("pg_class", "relname"), ("pg_attribute", "attrelid")]
+    {
+        let by_index = format!(
+            "set enable_seqscan = off; set enable_bitmapscan = off; select count(*) from {catalog} where {column} >= \
+             (select min({column}) from {catalog})"
+        );
+        assert_eq!(
+            ask(&c, &by_index).lines().last(),
+            ask(&c, &format!("select count(*) from {catalog}")).lines().last()
+        );
+    }
+}

@@ -94,6 +94,15 @@ pub fn lock_db(rel: &Rel) -> common::Oid {
     rel.locator.db_oid
 }
 
+/// Locks a relation that no statement names (a catalog, a TOAST table) for one read or change of it.
+pub fn lock_briefly<'e>(
+    eng: &'e Engine,
+    rel: &Rel,
+    mode: transam::LockMode,
+) -> common::Result<transam::BriefLock<'e>> {
+    eng.lock_briefly(lock_db(rel), rel.oid, mode)
+}
+
 /// Is the relation shared by all databases?
 pub fn is_shared(rel: &Rel) -> bool {
     rel.locator.spc_oid == storage::relfile::GLOBAL_TABLESPACE

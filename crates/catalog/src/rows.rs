@@ -4,10 +4,11 @@
 use crate::cache::Catalog;
 use access::btree::{self, Direction, ScanKey, ScanOp, Strategy, UniqueCheck};
 use access::heap::{self, InsertOptions, LockWait, UpdateOptions};
+use access::txn;
 use access::{BtScan, FetchStatus, HeapScan, IndexFetch, IndexRel, Rel, ScanOptions, ScanSpec, TmResult};
 use common::{Error, Oid, Result, Tid};
 use std::rc::Rc;
-use transam::Snapshot;
+use transam::{LockMode, Snapshot};
 use types::{Batch, Column, Datum, DatumRef};
 
 /// What it takes to work on one catalog.
@@ -146,6 +147,7 @@ impl Catalog {
     /// All rows of a catalog, in physical order.
     pub fn scan_all(&self, table: Oid) -> Result<Vec<CatRow>> {
         let h = self.handle(table)?;
+        let _lock = txn::lock_briefly(&self.eng, &h.rel, LockMode::AccessShare)?;
         let mut scan = HeapScan::begin(
             &self.eng,
             h.rel.clone(),
@@ -168,6 +170,7 @@ impl Catalog {
     /// Inserts a row.
     pub fn insert_row(&self, table: Oid, values: &[Datum]) -> Result<Tid> {
         let h = self.handle(table)?;
+        let _lock = txn::lock_briefly(&self.eng, &h.rel, LockMode::RowExclusive)?;
         let refs: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
         let cid = self.eng.current_command_id(true);
         let tid = heap::insert(&self.eng, &h.rel, &refs, cid, &InsertOptions::default())?;
@@ -188,6 +191,7 @@ impl Catalog {
     /// Replaces a row.
     pub fn update_row(&self, table: Oid, row: &CatRow, values: &[Datum]) -> Result<Tid> {
         let h = self.handle(table)?;
+        let _lock = txn::lock_briefly(&self.eng, &h.rel, LockMode::RowExclusive)?;
         let refs: Vec<DatumRef<'_>> = values.iter().map(Datum::as_ref).collect();
         let changed: Vec<u16> =
             (0..values.len()).filter(|&i| row.values.get(i) != values.get(i)).map(|i| i as u16 + 1).collect();
@@ -220,6 +224,7 @@ impl Catalog {
     /// Overwrites some columns of a row in place, outside any transaction (sizes and statistics of `pg_class`).
     pub fn overwrite_columns(&self, table: Oid, row: &CatRow, changes: &[(usize, Datum)]) -> Result<()> {
         let h = self.handle(table)?;
+        let _lock = txn::lock_briefly(&self.eng, &h.rel, LockMode::RowExclusive)?;
         let refs: Vec<(u16, DatumRef<'_>)> =
             changes.iter().map(|(c, d)| (*c as u16 + 1, d.as_ref())).collect();
         heap::inplace_update(&self.eng, &h.rel, row.tid, &refs)?;
@@ -230,6 +235,7 @@ impl Catalog {
     /// Deletes a row.
     pub fn delete_row(&self, table: Oid, row: &CatRow) -> Result<()> {
         let h = self.handle(table)?;
+        let _lock = txn::lock_briefly(&self.eng, &h.rel, LockMode::RowExclusive)?;
         let cid = self.eng.current_command_id(true);
         let r = heap::delete(&self.eng, &h.rel, row.tid, cid, LockWait::Block)?;
         concurrently_changed(&r)?;

@@ -29,7 +29,7 @@ pub use checkpoint::CheckpointStats;
 pub use control::{CheckPoint, ControlFile, DbState};
 pub use engine::{Engine, EngineParts};
 pub use inval::{InvalHandler, InvalMsg};
-pub use lock::{LockMode, LockOutcome, LockStatus, LockTag, TagType};
+pub use lock::{BriefLock, LockMode, LockOutcome, LockStatus, LockTag, TagType};
 pub use multixact::{Member, MemberStatus};
 pub use notify::Notification;
 pub use procarray::Horizons;

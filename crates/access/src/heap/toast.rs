@@ -9,9 +9,9 @@ use super::insert::{InsertOptions, insert};
 use super::{LockWait, delete, fetch};
 use crate::btree::{self, BtScan, Direction, ScanKey, ScanOp, Strategy, UniqueCheck};
 use crate::rel::{Rel, ToastRel};
-use crate::txn::Engine;
+use crate::txn::{self, Engine};
 use common::{CommandId, Error, Result};
-use transam::Snapshot;
+use transam::{LockMode, Snapshot};
 use types::tuple::{
     FormAttr, RawAttr, TOAST_POINTER_LEN, ToastPointer, compressed_parts, compressed_varlena,
 };
@@ -98,6 +98,7 @@ fn chunks(eng: &Engine, t: &ToastRel, value: u32) -> Result<Vec<common::Tid>> {
 /// Reads an out-of-line value, appending its bytes.
 pub fn fetch(eng: &Engine, rel: &Rel, p: &ToastPointer, out: &mut Vec<u8>) -> Result<()> {
     let t = toast_of(rel)?;
+    let _lock = txn::lock_briefly(eng, &t.heap, LockMode::AccessShare)?;
     let size = p.extsize() as usize;
     let mut stored = Vec::with_capacity(size.min(1 << 24));
     let missing = |n: usize| {
@@ -145,6 +146,7 @@ fn store(
     cid: CommandId,
 ) -> Result<[u8; TOAST_POINTER_LEN]> {
     let t = toast_of(rel)?;
+    let _lock = txn::lock_briefly(eng, &t.heap, LockMode::RowExclusive)?;
     let mut value_id = eng.new_oid()?;
     while !chunks(eng, t, value_id.0)?.is_empty() {
         value_id = eng.new_oid()?;
@@ -259,6 +261,7 @@ fn compress_value(v: &mut Value<'_>) {
 /// Deletes the chunks of an out-of-line value.
 pub(crate) fn delete_value(eng: &Engine, rel: &Rel, p: &ToastPointer, cid: CommandId) -> Result<()> {
     let t = toast_of(rel)?;
+    let _lock = txn::lock_briefly(eng, &t.heap, LockMode::RowExclusive)?;
     for tid in chunks(eng, t, p.value_id.0)? {
         // Chunks of an aborted transaction with the same id may linger; only visible ones are ours to delete.
         if fetch::fetch_row(eng, &t.heap, tid, &Snapshot::SelfSeen)?.is_some() {

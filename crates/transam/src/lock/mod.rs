@@ -12,6 +12,7 @@ mod waits;
 pub use acquire::LockStatus;
 pub use mode::{LockMode, conflicts};
 pub use tag::{LockTag, TagType};
+pub use waits::BriefLock;
 
 /// What an acquisition came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

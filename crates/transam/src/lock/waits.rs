@@ -5,7 +5,28 @@ use crate::{Engine, MemberStatus};
 use common::{MultiXactId, Oid, Result, Tid, Xid};
 use std::time::Duration;
 
+/// A relation lock that ends with its guard.
+pub struct BriefLock<'e> {
+    eng: &'e Engine,
+    db: Oid,
+    rel: Oid,
+    mode: LockMode,
+}
+
+impl Drop for BriefLock<'_> {
+    fn drop(&mut self) {
+        self.eng.unlock_relation(self.db, self.rel, self.mode);
+    }
+}
+
 impl Engine {
+    /// Locks a relation for one read or change by storage's own code (catalogs, TOAST tables). It keeps VACUUM from
+    /// cutting the file's end under the change. Invalidations are not accepted here: the caller may be in the middle of
+    /// filling a cache.
+    pub fn lock_briefly(&self, db: Oid, rel: Oid, mode: LockMode) -> Result<BriefLock<'_>> {
+        self.lock(LockTag::relation(db, rel), mode, false, false)?;
+        Ok(BriefLock { eng: self, db, rel, mode })
+    }
     /// Locks a relation until the end of the transaction, then accepts invalidations. `db` 0: shared relation.
     pub fn lock_relation(&self, db: Oid, rel: Oid, mode: LockMode) -> Result<()> {
         // A lock already held means that nobody can have changed what this process knows of the relation.
