@@ -199,7 +199,8 @@ impl Postmaster {
                 crate::log::line("LOG", &format!("{name} (PID {pid}) exited with exit code {n}"))
             }
             Ended::Signal(n) => {
-                let text = format!("{name} (PID {pid}) was terminated by signal {n}: {}", signal_text(n));
+                let text =
+                    format!("{name} (PID {pid}) was terminated by signal {n}: {}", ipc::signals::text(n));
                 crate::log::line("LOG", &text);
             }
         }
@@ -424,18 +425,5 @@ fn process_name(kind: Kind) -> &'static str {
         Kind::AutovacuumWorker => "autovacuum worker process",
         Kind::Archiver => "archiver process",
         _ => "server process",
-    }
-}
-
-fn signal_text(n: i32) -> &'static str {
-    match n {
-        libc::SIGKILL => "Killed",
-        libc::SIGSEGV => "Segmentation fault",
-        libc::SIGABRT => "Aborted",
-        libc::SIGBUS => "Bus error",
-        libc::SIGTERM => "Terminated",
-        libc::SIGINT => "Interrupt",
-        libc::SIGQUIT => "Quit",
-        _ => "unrecognized signal",
     }
 }

@@ -147,7 +147,7 @@ impl Session {
         Ok(out)
     }
 
-    fn read_param(&self, type_oid: Oid, bytes: &[u8], format: i16) -> Result<Datum> {
+    pub(super) fn read_param(&self, type_oid: Oid, bytes: &[u8], format: i16) -> Result<Datum> {
         let t = self.catalog.type_desc(type_oid)?;
         let ioparam = if t.elem.is_valid() { t.elem } else { t.oid };
         let registry = self.catalog.registry();
@@ -360,11 +360,6 @@ impl Session {
             self.engine.commit_command()?;
         }
         Ok(())
-    }
-
-    /// FunctionCall is the fast path nobody uses any more.
-    pub(super) fn function_call(&self) -> Result<()> {
-        Err(Error::unsupported("the fast-path function call message"))
     }
 }
 

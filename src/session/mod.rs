@@ -8,6 +8,7 @@ mod copy;
 mod extended;
 mod fault;
 mod format;
+mod function_call;
 mod host;
 mod ident;
 mod logging;
@@ -184,6 +185,7 @@ impl Session {
             host,
             sequences: Default::default(),
             domain_checks: Default::default(),
+            large_objects: Default::default(),
         });
         let services = Rc::new(services::Services { session: self.me.clone(), fn_env: fn_env.clone() });
         let env = Rc::new(ExecEnv::new(

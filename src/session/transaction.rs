@@ -54,6 +54,7 @@ impl XactHook for Hook {
             XactEvent::Done { committed } => {
                 s.env().deferred.clear();
                 s.catalog.temp().at_end(1, committed);
+                s.fn_env().large_objects.at_end(1, committed, &s.engine);
                 s.settings_at_end(1, committed);
                 s.engine.notify_at_end(committed);
                 Ok(())
@@ -69,6 +70,7 @@ impl XactHook for Hook {
             SubXactEvent::Commit => {
                 s.env().deferred.release(level);
                 s.catalog.temp().at_end(level, true);
+                s.fn_env().large_objects.at_end(level, true, &s.engine);
                 s.settings_at_end(level, true);
                 s.engine.notify_at_subend(level, true);
             }
@@ -76,6 +78,7 @@ impl XactHook for Hook {
                 s.portals_at_subabort(id);
                 s.env().deferred.rollback_from(level);
                 s.catalog.temp().at_end(level, false);
+                s.fn_env().large_objects.at_end(level, false, &s.engine);
                 s.settings_at_end(level, false);
                 s.engine.notify_at_subend(level, false);
             }

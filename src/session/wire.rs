@@ -1,6 +1,7 @@
 //! The message loop of a session, and what an error does to it.
 
 use super::Session;
+use super::function_call::Call;
 use super::logging::Step;
 use common::{Error, Oid, Result, Severity};
 use ipc::activity::State;
@@ -193,8 +194,9 @@ impl Session {
             Frontend::Terminate => return Ok(Flow::Stop),
             // Left over from a COPY that failed.
             Frontend::CopyData(_) | Frontend::CopyDone | Frontend::CopyFail(_) => {}
-            Frontend::FunctionCall { .. } => {
-                self.function_call()?;
+            Frontend::FunctionCall { oid, formats, args, result_format } => {
+                self.function_call(&Call { function: Oid(oid), formats, args, result_format })?;
+                self.engine.interrupts().disarm(TimerId::Statement);
                 return Ok(Flow::Ready);
             }
             Frontend::Password(_) => {

@@ -110,30 +110,58 @@ impl Catalog {
         Ok(h)
     }
 
-    fn catalog_snapshot(&self) -> Result<Snapshot> {
+    /// The present state.
+    pub fn catalog_snapshot(&self) -> Result<Snapshot> {
         Ok(Snapshot::Mvcc(self.eng.catalog_snapshot()?))
     }
 
     /// Rows whose leading index columns equal `keys`, in index order.
     pub fn scan(&self, table: Oid, index: Oid, keys: &[Datum]) -> Result<Vec<CatRow>> {
+        self.scan_seen_by(table, index, keys, self.catalog_snapshot()?)
+    }
+
+    /// The same, as a snapshot sees them.
+    pub fn scan_seen_by(
+        &self,
+        table: Oid,
+        index: Oid,
+        keys: &[Datum],
+        snapshot: Snapshot,
+    ) -> Result<Vec<CatRow>> {
+        let keys = keys
+            .iter()
+            .enumerate()
+            .map(|(i, d)| ScanKey { column: i as u16 + 1, op: ScanOp::Cmp(Strategy::Eq, d.clone(), None) })
+            .collect();
+        self.scan_keys(table, index, keys, Direction::Forward, usize::MAX, snapshot)
+    }
+
+    /// The first `limit` rows that satisfy the keys, in the index's order or against it.
+    pub fn scan_keys(
+        &self,
+        table: Oid,
+        index: Oid,
+        keys: Vec<ScanKey>,
+        direction: Direction,
+        limit: usize,
+        snapshot: Snapshot,
+    ) -> Result<Vec<CatRow>> {
         let h = self.handle(table)?;
         let (_, ix) = h
             .indexes
             .iter()
             .find(|(_, ix)| ix.rel.oid == index)
             .ok_or_else(|| Error::internal(format!("{index} is not an index of catalog {table}")))?;
-        let keys = keys
-            .iter()
-            .enumerate()
-            .map(|(i, d)| ScanKey { column: i as u16 + 1, op: ScanOp::Cmp(Strategy::Eq, d.clone(), None) })
-            .collect();
-        let mut scan = BtScan::begin(ix.clone(), keys, Direction::Forward, false);
-        let mut fetch = IndexFetch::new(h.rel.clone(), self.catalog_snapshot()?, h.spec.clone());
+        let mut scan = BtScan::begin(ix.clone(), keys, direction, false);
+        let mut fetch = IndexFetch::new(h.rel.clone(), snapshot, h.spec.clone());
         let mut tids = Vec::new();
         let mut batch = empty_batch(&h);
         let mut rows = Vec::new();
-        while scan.next_batch(&self.eng, &mut tids, None)? {
+        while rows.len() < limit && scan.next_batch(&self.eng, &mut tids, None)? {
             for tid in &tids {
+                if rows.len() == limit {
+                    break;
+                }
                 if let FetchStatus::Found(_) = fetch.fetch_into(&self.eng, *tid, &mut batch)? {
                     take_rows(&mut batch, &mut rows);
                 }

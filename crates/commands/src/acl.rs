@@ -49,6 +49,7 @@ pub enum AclKind {
     Function,
     Type,
     Language,
+    LargeObject,
 }
 
 impl AclKind {
@@ -62,6 +63,7 @@ impl AclKind {
             AclKind::Schema => ALL_SCHEMA,
             AclKind::Function => EXECUTE,
             AclKind::Type | AclKind::Language => USAGE,
+            AclKind::LargeObject => SELECT | UPDATE,
         }
     }
     /// What PUBLIC has by default.

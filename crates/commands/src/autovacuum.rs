@@ -5,6 +5,7 @@
 mod need;
 
 use crate::analyze_table;
+use crate::frozen_ids;
 use crate::vacuum::{self, Options};
 use crate::vacuum_delay::CostDelay;
 use catalog::columns::{pg_class, pg_database};
@@ -14,6 +15,7 @@ use common::{Error, Oid, Report, Result, Severity, SqlState};
 use ipc::activity::State;
 use ipc::{BackendKind, clock};
 use need::{Limits, Need};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Instant;
@@ -45,13 +47,21 @@ pub fn run(engine: &Rc<Engine>, catalog: &Rc<Catalog>, settings: &Settings) -> R
     engine.commit_command()?;
     let database = rows.first().map(|r| r.str(pg_database::DATNAME).to_string()).unwrap_or_default();
     let w = Worker { engine, catalog, settings, database };
+    let mut vacuumed = false;
     for c in w.candidates()? {
+        vacuumed = true;
         for analyze in [false, true] {
             w.engine.check_interrupts()?;
             if let Err(e) = w.table(&c, analyze) {
                 w.failed(&c, analyze, e)?;
             }
         }
+    }
+    if vacuumed {
+        engine.start_command()?;
+        engine.transaction_snapshot()?;
+        frozen_ids::update_database(engine, catalog)?;
+        engine.commit_command()?;
     }
     Ok(())
 }
@@ -64,7 +74,8 @@ impl Worker<'_> {
     fn need(&self, class: &CatRow, options: &[String]) -> Need {
         let Some(stats) = self.engine.table_stats(self.key(class)) else { return Need::default() };
         let limits = Limits::new(self.settings, options);
-        let age = self.engine.next_xid().0.saturating_sub(u64::from(class.oid(pg_class::RELFROZENXID).0));
+        let age = self.engine.next_xid().0
+            - frozen_ids::full_xid(self.engine, class.oid(pg_class::RELFROZENXID).0).0;
         let mut need = limits.need(&stats, f64::from(class.f32(pg_class::RELTUPLES)), age);
         // TOAST tables and pg_statistic have no statistics.
         need.analyze &= class.char(pg_class::RELKIND) != b't' && class.oid(pg_class::OID) != PG_STATISTIC;
@@ -170,26 +181,13 @@ impl Worker<'_> {
             cost_limit: (limits.cost_limit / workers as i64).max(1) as u32,
         };
         let o = Options { vacuum: true, skip_toast: true, delay: Some(delay), ..Options::default() };
-        let s = vacuum::vacuum_relation(self.engine, self.catalog, c.oid, &o, memory as usize * 1024)?;
+        let memory = memory as usize * 1024;
+        let told = RefCell::new(String::new());
+        let keep = |text: String| *told.borrow_mut() = text;
+        vacuum::vacuum_relation(self.engine, self.catalog, c.oid, &o, memory, Some(&keep))?;
         if limits.logs(started.elapsed()) {
-            self.log(
-                SqlState::SUCCESSFUL_COMPLETION,
-                format!(
-                    "automatic vacuum of table \"{}\": index scans: {}\n\
-                     pages: {} removed, {} remain, {} scanned\n\
-                     tuples: {} removed, {} remain, {} are dead but not yet removable\n\
-                     elapsed: {:.2} s",
-                    self.shown(c),
-                    s.index_scans,
-                    s.removed_pages,
-                    s.rel_pages,
-                    s.scanned_pages,
-                    s.tuples_deleted,
-                    s.live_tuples,
-                    s.recently_dead_tuples,
-                    started.elapsed().as_secs_f64()
-                ),
-            );
+            let text = told.take().replacen("finished vacuuming", "automatic vacuum of table", 1);
+            self.log(SqlState::SUCCESSFUL_COMPLETION, text);
         }
         Ok(())
     }

@@ -69,6 +69,8 @@ pub struct FnEnv {
     pub host: Rc<dyn Host>,
     /// Sequences this session has used.
     pub sequences: crate::sequence::SessionSequences,
+    /// Large objects that are open.
+    pub large_objects: crate::large_object::Descriptors,
     /// Constraints of domains, compiled.
     pub domain_checks: crate::functions::DomainChecks,
 }

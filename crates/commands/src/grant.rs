@@ -34,6 +34,7 @@ impl Holder {
             AclKind::Function => "function",
             AclKind::Type => "type",
             AclKind::Language => "language",
+            AclKind::LargeObject => "large object",
             _ => "table",
         }
     }
@@ -147,6 +148,20 @@ fn simple_holder(ctx: &CommandCtx<'_>, kind: ObjectType, name: &str) -> Result<H
                 name: name.into(),
             })
         }
+        ObjectType::LargeObject => {
+            use pg_largeobject_metadata::*;
+            let oid = crate::large_object::parse_oid(name)?;
+            let row = crate::large_object::require(ctx.catalog, oid)?;
+            Ok(Holder {
+                kind: AclKind::LargeObject,
+                owner: row.oid(LOMOWNER),
+                row,
+                table: TABLE,
+                column: LOMACL,
+                name: format!("large object {oid}"),
+                address: crate::large_object::address(oid),
+            })
+        }
         other => Err(Error::unsupported(format_args!("GRANT ON {other:?}"))),
     }
 }
@@ -250,6 +265,7 @@ pub fn privilege_bits(s: &GrantStmt, kind: AclKind, columns: bool) -> Result<u32
                 AclKind::Function => "function",
                 AclKind::Type => "type",
                 AclKind::Language => "language",
+                AclKind::LargeObject => "large object",
                 _ => "table",
             };
             let shown = name.to_ascii_uppercase();
@@ -366,6 +382,9 @@ fn grantor(ctx: &CommandCtx<'_>, h: &Holder, items: &[AclItem], bits: u32) -> Re
     }
     let have = acl::grantable(ctx.catalog, items, me, h.owner, false, bits)?;
     if have == 0 && acl::mask(ctx.catalog, items, me, h.owner, h.kind.all())? == 0 {
+        if h.kind == AclKind::LargeObject {
+            bail!(INSUFFICIENT_PRIVILEGE, "permission denied for {}", h.name);
+        }
         bail!(INSUFFICIENT_PRIVILEGE, "permission denied for {} {}", h.word(), h.name);
     }
     Ok((me, have))
@@ -402,6 +421,9 @@ fn change(ctx: &CommandCtx<'_>, s: &GrantStmt, h: &Holder, bits: u32, grantees: 
 
 /// Adds privileges to a list.
 pub fn grant_one(items: &mut Vec<AclItem>, grantee: Oid, grantor: Oid, bits: u32, option: bool) {
+    if bits == 0 {
+        return;
+    }
     let goptions = if option { bits } else { 0 };
     match items.iter_mut().find(|i| i.grantee == grantee && i.grantor == grantor) {
         Some(i) => {

@@ -25,12 +25,14 @@ mod drop;
 mod explain;
 mod expr_depend;
 mod foreign_key;
+mod frozen_ids;
 pub mod functions;
 mod grant;
 mod index;
 mod index_build;
 mod information_schema;
 mod internal_triggers;
+pub mod large_object;
 mod lock;
 mod matview;
 mod naming;
@@ -46,6 +48,7 @@ mod role;
 mod role_config;
 pub mod roles;
 mod run_query;
+mod rusage;
 mod schema;
 pub mod sequence;
 mod sequence_ddl;
@@ -60,6 +63,7 @@ mod truncate;
 mod user_type;
 mod vacuum;
 mod vacuum_delay;
+mod vacuum_report;
 mod view;
 mod volatility;
 
@@ -92,6 +96,7 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::AlterDefaultPrivileges(s) => default_privileges::alter(ctx, s),
         S::DropOwned(s) => owned::drop(ctx, s),
         S::ReassignOwned(s) => owned::reassign(ctx, s),
+        S::Cluster(s) => cluster::run(ctx, s),
         S::Lock(s) => lock::run(ctx, s),
         S::CreateTableAs(s) => create_as::create(ctx, s),
         S::View(s) => view::create(ctx, s),

@@ -45,6 +45,7 @@ kinds! {
     pg_ts_dict "text search dictionary" DICTNAME, Some(DICTNAMESPACE), Some(DICTOWNER), None;
     pg_ts_parser "text search parser" PRSNAME, Some(PRSNAMESPACE), None, None;
     pg_ts_template "text search template" TMPLNAME, Some(TMPLNAMESPACE), None, None;
+    pg_largeobject_metadata "large object" OID, None, Some(LOMOWNER), Some(LOMACL);
     pg_namespace "schema" NSPNAME, None, Some(NSPOWNER), Some(NSPACL);
     pg_language "language" LANNAME, None, Some(LANOWNER), Some(LANACL);
     pg_am "access method" AMNAME, None, None, None;
@@ -57,6 +58,8 @@ kinds! {
 
 /// The kind that lives in a catalog.
 pub fn kind_of(table: Oid) -> Option<&'static Kind> {
+    // A large object goes by the catalog of its pages and lives in that of its owner.
+    let table = if table == pg_largeobject::TABLE { pg_largeobject_metadata::TABLE } else { table };
     KINDS.iter().find(|k| k.table == table)
 }
 
@@ -155,6 +158,11 @@ pub fn resolve(ctx: &CommandCtx<'_>, t: ObjectType, o: &ObjectRef) -> Result<(Ob
                 ),
                 None => bail!(UNDEFINED_OBJECT, "{} \"{}\" does not exist", k.word, names.join(".")),
             }
+        }
+        (ObjectType::LargeObject, ObjectRef::LargeObject(text)) => {
+            let oid = crate::large_object::parse_oid(text)?;
+            let row = crate::large_object::require(ctx.catalog, oid)?;
+            Ok((crate::large_object::address(oid), row.oid(pg_largeobject_metadata::LOMOWNER)))
         }
         (other, _) => Err(Error::unsupported(format_args!("this statement on {other:?}"))),
     }

@@ -88,6 +88,12 @@ fn revoke_all(ctx: &CommandCtx<'_>, a: ObjectAddress, role: Oid) -> Result<()> {
         pg_tablespace::TABLE => {
             (a.class, pg_tablespace::OID_INDEX, pg_tablespace::SPCACL, vec![Datum::oid(a.object)])
         }
+        pg_largeobject::TABLE => (
+            pg_largeobject_metadata::TABLE,
+            pg_largeobject_metadata::OID_INDEX,
+            pg_largeobject_metadata::LOMACL,
+            vec![Datum::oid(a.object)],
+        ),
         pg_language::TABLE => {
             (a.class, pg_language::OID_INDEX, pg_language::LANACL, vec![Datum::oid(a.object)])
         }

@@ -3,28 +3,69 @@
 use crate::ctx::CommandCtx;
 use crate::{index_build, relfilenode, target};
 use catalog::columns::pg_class;
-use common::{Error, Oid, Result, bail};
-use parser::ast::{ReindexObjectType, ReindexStmt};
+use common::{Error, Oid, Report, Result, Severity, SqlState, bail};
+use parser::ast::{DefArg, ReindexObjectType, ReindexStmt};
 use transam::LockMode;
 
-fn one(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
-    target::lock_oid(ctx, index, LockMode::AccessExclusive)?;
-    relfilenode::replace(ctx, index)?;
-    index_build::build(ctx, table, index)
+/// Options of REINDEX.
+#[derive(Clone, Copy, Default)]
+struct Options {
+    verbose: bool,
 }
 
-fn table(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
+fn options(s: &ReindexStmt) -> Result<Options> {
+    let mut o = Options::default();
+    for p in &s.params {
+        match p.defname.as_str() {
+            "verbose" => o.verbose = crate::vacuum::flag(p)?,
+            "concurrently" => {
+                if crate::vacuum::flag(p)? {
+                    return Err(Error::unsupported("REINDEX CONCURRENTLY"));
+                }
+            }
+            "tablespace" => {
+                let name = match &p.arg {
+                    Some(DefArg::String(s)) => Some(s.as_str()),
+                    _ => None,
+                };
+                crate::index::check_tablespace(name)?;
+            }
+            other => {
+                return Err(
+                    common::err!(SYNTAX_ERROR, "unrecognized REINDEX option \"{other}\"").at(p.location)
+                );
+            }
+        }
+    }
+    Ok(o)
+}
+
+fn one(ctx: &CommandCtx<'_>, table: Oid, index: Oid, o: Options) -> Result<()> {
+    target::lock_oid(ctx, index, LockMode::AccessExclusive)?;
+    let timer = crate::rusage::Timer::start();
+    relfilenode::replace(ctx, index)?;
+    index_build::build(ctx, table, index)?;
+    if o.verbose {
+        let text = format!("index \"{}\" was reindexed", ctx.catalog.index(index)?.name);
+        let mut r = Report::new(Severity::Info, SqlState::SUCCESSFUL_COMPLETION, text);
+        r.detail = Some(timer.show());
+        ctx.host.notice(r);
+    }
+    Ok(())
+}
+
+fn table(ctx: &CommandCtx<'_>, oid: Oid, o: Options) -> Result<()> {
     target::lock_oid(ctx, oid, LockMode::Share)?;
     let indexes = ctx.catalog.relation(oid)?.indexes.clone();
     for ix in indexes {
-        one(ctx, oid, ix)?;
+        one(ctx, oid, ix, o)?;
     }
     let toast = target::class_row(ctx.catalog, oid)?.oid(pg_class::RELTOASTRELID);
     if toast.is_valid() {
         target::lock_oid(ctx, toast, LockMode::Share)?;
         let indexes = ctx.catalog.relation(toast)?.indexes.clone();
         for ix in indexes {
-            one(ctx, toast, ix)?;
+            one(ctx, toast, ix, o)?;
         }
     }
     Ok(())
@@ -32,9 +73,7 @@ fn table(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
 
 /// Runs REINDEX.
 pub fn run(ctx: &CommandCtx<'_>, s: &ReindexStmt) -> Result<String> {
-    if let Some(p) = s.params.first() {
-        return Err(Error::unsupported(format_args!("REINDEX option {}", p.defname)));
-    }
+    let o = options(s)?;
     match (s.kind, &s.relation) {
         (ReindexObjectType::Index, Some(rv)) => {
             if let Some(oid) = target::find_relation(ctx, rv)? {
@@ -49,7 +88,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &ReindexStmt) -> Result<String> {
             }
             target::check_relation_owner(ctx, &r)?;
             refuse_catalog(r.oid)?;
-            one(ctx, ctx.catalog.index(r.oid)?.table, r.oid)?;
+            one(ctx, ctx.catalog.index(r.oid)?.table, r.oid, o)?;
         }
         (ReindexObjectType::Table, Some(rv)) => {
             let r = target::open_relation(ctx, rv, LockMode::Share)?;
@@ -58,10 +97,10 @@ pub fn run(ctx: &CommandCtx<'_>, s: &ReindexStmt) -> Result<String> {
             }
             target::check_relation_owner(ctx, &r)?;
             refuse_catalog(r.oid)?;
-            table(ctx, r.oid)?;
+            table(ctx, r.oid, o)?;
         }
         (ReindexObjectType::System, _) => return Err(Error::unsupported("REINDEX SYSTEM")),
-        (kind, _) => many(ctx, kind, s.name.as_deref())?,
+        (kind, _) => many(ctx, kind, s.name.as_deref(), o)?,
     }
     Ok("REINDEX".into())
 }
@@ -74,7 +113,7 @@ fn refuse_catalog(oid: Oid) -> Result<()> {
     Ok(())
 }
 
-fn many(ctx: &CommandCtx<'_>, kind: ReindexObjectType, name: Option<&str>) -> Result<()> {
+fn many(ctx: &CommandCtx<'_>, kind: ReindexObjectType, name: Option<&str>, o: Options) -> Result<()> {
     let ns = match (kind, name) {
         (ReindexObjectType::Schema, Some(n)) => Some(ctx.catalog.require_namespace(n)?),
         (ReindexObjectType::Database, Some(n)) if n != ctx.host.database_name() => {
@@ -90,7 +129,7 @@ fn many(ctx: &CommandCtx<'_>, kind: ReindexObjectType, name: Option<&str>) -> Re
             && r.oid(OID) >= Oid::FIRST_NORMAL
             && ns.is_none_or(|n| r.oid(RELNAMESPACE) == n);
         if wanted && target::owns(ctx, r.oid(RELOWNER))? {
-            table(ctx, r.oid(OID))?;
+            table(ctx, r.oid(OID), o)?;
         }
     }
     Ok(())

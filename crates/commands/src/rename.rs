@@ -22,6 +22,7 @@ fn tag(t: ObjectType) -> String {
         ObjectType::Database => "ALTER DATABASE",
         ObjectType::Role => "ALTER ROLE",
         ObjectType::Type => "ALTER TYPE",
+        ObjectType::LargeObject => "ALTER LARGE OBJECT",
         _ => "ALTER TABLE",
     }
     .into()
@@ -401,6 +402,16 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
             database::change_owner(ctx, name, owner)?;
         }
         ObjectType::Type | ObjectType::Domain => return crate::user_type::owner(ctx, s, owner),
+        ObjectType::LargeObject => {
+            let (a, old) = crate::object_address::resolve(ctx, s.object_type, &s.object)?;
+            if !target::owns(ctx, old)? {
+                bail!(INSUFFICIENT_PRIVILEGE, "must be owner of large object {}", a.object);
+            }
+            if old != owner {
+                check_new_owner(ctx, owner, None)?;
+                change_owner(ctx, a, owner)?;
+            }
+        }
         other => return Err(Error::unsupported(format_args!("OWNER TO of {other:?}"))),
     }
     Ok(tag(s.object_type))

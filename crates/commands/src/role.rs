@@ -287,6 +287,7 @@ fn check_dependents(ctx: &CommandCtx<'_>, name: &str, oid: Oid) -> Result<()> {
     let keys = [Datum::oid(pg_authid::TABLE), Datum::oid(oid)];
     let mut lines = Vec::new();
     let mut elsewhere: Vec<(Oid, usize)> = Vec::new();
+    let mut here = Vec::new();
     for r in ctx.catalog.scan(TABLE, REFERENCE_INDEX, &keys)? {
         let db = r.oid(DBID);
         if db.is_valid() && db != ctx.catalog.database() {
@@ -297,12 +298,12 @@ fn check_dependents(ctx: &CommandCtx<'_>, name: &str, oid: Oid) -> Result<()> {
             continue;
         }
         let object = ObjectAddress { class: r.oid(CLASSID), object: r.oid(OBJID), sub: r.i32(OBJSUBID) };
+        here.push((object, r.char(DEPTYPE)));
+    }
+    here.sort_by_key(|(a, kind)| (a.object, a.class, a.sub, *kind));
+    for (object, kind) in here {
         let what = describe(ctx, object)?;
-        lines.push(if r.char(DEPTYPE) == b'o' {
-            format!("owner of {what}")
-        } else {
-            format!("privileges for {what}")
-        });
+        lines.push(if kind == b'o' { format!("owner of {what}") } else { format!("privileges for {what}") });
     }
     for (db, n) in elsewhere {
         let d = describe(ctx, ObjectAddress::new(pg_database::TABLE, db))?;

@@ -1,6 +1,10 @@
 //! Writing a table anew under a changed shape: ALTER COLUMN TYPE, ADD COLUMN with a default that differs by row. The
 //! caller holds ACCESS EXCLUSIVE; the old files are read while the new ones are written, and go at commit.
 
+mod plain;
+
+pub use plain::rewrite_plain;
+
 use crate::analysis::TableScope;
 use crate::ctx::CommandCtx;
 use crate::{constraint, index_build, relfilenode, table_scan, target};
@@ -30,6 +34,25 @@ pub fn rewrite(
     verify: &Verify<'_>,
 ) -> Result<()> {
     let toast = target::class_row(ctx.catalog, table)?.oid(pg_class::RELTOASTRELID);
+    replace_heap(ctx, table, toast)?;
+    let rel = ctx.catalog.relation(table)?;
+    copy_rows(ctx, old, &rel, exprs, verify)?;
+    finish(ctx, &rel)
+}
+
+/// What follows when all rows are written: the indexes are built anew.
+fn finish(ctx: &CommandCtx<'_>, rel: &Relation) -> Result<()> {
+    forget_missing(ctx, rel.oid)?;
+    ctx.engine.command_counter_increment()?;
+    for ix in &rel.indexes {
+        relfilenode::replace(ctx, *ix)?;
+        index_build::build(ctx, rel.oid, *ix)?;
+    }
+    Ok(())
+}
+
+/// New, empty files for a table's rows; its indexes keep theirs for the moment.
+fn replace_heap(ctx: &CommandCtx<'_>, table: Oid, toast: Oid) -> Result<()> {
     relfilenode::replace(ctx, table)?;
     if toast.is_valid() {
         relfilenode::replace(ctx, toast)?;
@@ -42,14 +65,6 @@ pub fn rewrite(
     ctx.catalog.invalidate_relation(table);
     ctx.engine.current_command_id(true);
     ctx.engine.command_counter_increment()?;
-    let rel = ctx.catalog.relation(table)?;
-    copy_rows(ctx, old, &rel, exprs, verify)?;
-    forget_missing(ctx, table)?;
-    ctx.engine.command_counter_increment()?;
-    for ix in &rel.indexes {
-        relfilenode::replace(ctx, *ix)?;
-        index_build::build(ctx, table, *ix)?;
-    }
     Ok(())
 }
 

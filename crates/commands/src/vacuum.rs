@@ -6,7 +6,7 @@ use crate::target::find_relation;
 use crate::vacuum_delay::CostDelay;
 use access::VacuumParams;
 use catalog::columns::pg_class;
-use common::{Error, Oid, Report, Result, Severity, SqlState, Xid, bail};
+use common::{Error, MultiXactId, Oid, Report, Result, Severity, SqlState, Xid, bail};
 use parser::ast::{DefArg, DefElem, VacuumStmt};
 use transam::LockMode;
 use types::Datum;
@@ -18,17 +18,22 @@ pub struct Options {
     pub analyze: bool,
     pub verbose: bool,
     pub freeze: bool,
+    /// Write the table anew.
+    pub full: bool,
     pub disable_page_skipping: bool,
     pub skip_locked: bool,
     pub truncate: Option<bool>,
     pub index_cleanup: Option<bool>,
+    /// Processes that may help with the indexes. None do: the leader takes them one by one.
+    pub parallel: u32,
     /// Leave the TOAST table alone.
     pub skip_toast: bool,
     /// Sleep now and then.
     pub delay: Option<CostDelay>,
 }
 
-fn flag(o: &DefElem) -> Result<bool> {
+/// The value of a Boolean option.
+pub fn flag(o: &DefElem) -> Result<bool> {
     Ok(match &o.arg {
         None => true,
         Some(DefArg::Boolean(b)) => *b,
@@ -50,24 +55,15 @@ fn options(s: &VacuumStmt) -> Result<Options> {
             "skip_locked" => o.skip_locked = flag(e)?,
             "analyze" if s.is_vacuumcmd => o.analyze = flag(e)?,
             "freeze" if s.is_vacuumcmd => o.freeze = flag(e)?,
+            "full" if s.is_vacuumcmd => o.full = flag(e)?,
             "disable_page_skipping" if s.is_vacuumcmd => o.disable_page_skipping = flag(e)?,
             "truncate" if s.is_vacuumcmd => o.truncate = Some(flag(e)?),
             "index_cleanup" if s.is_vacuumcmd => {
                 let auto = matches!(&e.arg, Some(DefArg::String(s)) if s.eq_ignore_ascii_case("auto"));
                 o.index_cleanup = if auto { None } else { Some(flag(e)?) };
             }
-            // TOAST tables are vacuumed with their tables either way.
-            "process_toast" if s.is_vacuumcmd && flag(e)? => {}
-            "full" if s.is_vacuumcmd => {
-                if flag(e)? {
-                    return Err(Error::unsupported("VACUUM FULL"));
-                }
-            }
-            "parallel" if s.is_vacuumcmd => {
-                if !matches!(e.arg, Some(DefArg::Integer(0))) {
-                    return Err(Error::unsupported("VACUUM (PARALLEL)"));
-                }
-            }
+            "process_toast" if s.is_vacuumcmd => o.skip_toast = !flag(e)?,
+            "parallel" if s.is_vacuumcmd => o.parallel = parallel(e)?,
             other if s.is_vacuumcmd => {
                 return Err(
                     common::err!(SYNTAX_ERROR, "unrecognized VACUUM option \"{other}\"").at(e.location)
@@ -80,7 +76,35 @@ fn options(s: &VacuumStmt) -> Result<Options> {
             }
         }
     }
+    if o.full && o.parallel > 0 {
+        bail!(FEATURE_NOT_SUPPORTED, "VACUUM FULL cannot be performed in parallel");
+    }
+    if o.full && o.disable_page_skipping {
+        bail!(FEATURE_NOT_SUPPORTED, "VACUUM option DISABLE_PAGE_SKIPPING cannot be used with FULL");
+    }
+    if o.full && o.skip_toast {
+        bail!(FEATURE_NOT_SUPPORTED, "PROCESS_TOAST required with VACUUM FULL");
+    }
     Ok(o)
+}
+
+/// The value of PARALLEL.
+fn parallel(e: &DefElem) -> Result<u32> {
+    let n = match &e.arg {
+        None => {
+            let text = "parallel option requires a value between 0 and 1024";
+            return Err(common::err!(SYNTAX_ERROR, "{text}").at(e.location));
+        }
+        Some(DefArg::Integer(n)) => i64::from(*n),
+        Some(_) => bail!(SYNTAX_ERROR, "parallel requires an integer value"),
+    };
+    match u32::try_from(n) {
+        Ok(n @ 0..=1024) => Ok(n),
+        _ => {
+            let text = "parallel workers for vacuum must be between 0 and 1024";
+            Err(common::err!(SYNTAX_ERROR, "{text}").at(e.location))
+        }
+    }
 }
 
 /// Runs VACUUM or ANALYZE.
@@ -131,6 +155,10 @@ pub fn run(ctx: &CommandCtx<'_>, s: &VacuumStmt) -> Result<String> {
     if own_transactions {
         ctx.engine.start_command()?;
     }
+    if o.vacuum {
+        let _ = ctx.engine.transaction_snapshot()?;
+        crate::frozen_ids::update_database(ctx.engine, ctx.catalog)?;
+    }
     Ok(if s.is_vacuumcmd { "VACUUM" } else { "ANALYZE" }.into())
 }
 
@@ -138,8 +166,9 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
     let _ = ctx.engine.transaction_snapshot()?;
     let shared = ctx.catalog.builtins().schema.table(oid).is_some_and(|t| t.shared);
     let db = if shared { Oid::INVALID } else { ctx.catalog.database() };
+    let mode = if o.full { LockMode::AccessExclusive } else { LockMode::ShareUpdateExclusive };
     if o.skip_locked {
-        if !ctx.engine.try_lock_relation(db, oid, LockMode::ShareUpdateExclusive)? {
+        if !ctx.engine.try_lock_relation(db, oid, mode)? {
             let verb = if o.vacuum { "vacuum" } else { "analyze" };
             warn(
                 ctx,
@@ -149,7 +178,7 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
             return Ok(());
         }
     } else {
-        ctx.engine.lock_relation(db, oid, LockMode::ShareUpdateExclusive)?;
+        ctx.engine.lock_relation(db, oid, mode)?;
     }
     let Some(rel) = ctx.catalog.relation_if_any(oid)? else { return Ok(()) };
     if !matches!(rel.kind, b'r' | b'm' | b't') {
@@ -176,25 +205,19 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
         );
         return Ok(());
     }
-    if o.vacuum {
+    if o.full && o.vacuum {
+        // Catalogs keep their files: a database-wide VACUUM FULL leaves them out.
+        if rel.oid >= Oid::FIRST_NORMAL || named {
+            crate::cluster::vacuum_full(ctx, &rel, o.verbose)?;
+        }
+    } else if o.vacuum {
         let mut memory = 64 << 20;
         ctx.host.with_settings(&mut |s| memory = s.int("maintenance_work_mem") as usize * 1024);
-        let stats = vacuum_relation(ctx.engine, ctx.catalog, oid, o, memory)?;
-        if o.verbose {
-            let text = format!(
-                "finished vacuuming \"{}.{}\": index scans: {}\npages: {} removed, {} remain, {} scanned\ntuples: {} removed, {} remain, {} are dead but not yet removable",
-                ctx.host.database_name(),
-                rel.name,
-                stats.index_scans,
-                stats.removed_pages,
-                stats.rel_pages,
-                stats.scanned_pages,
-                stats.tuples_deleted,
-                stats.live_tuples,
-                stats.recently_dead_tuples
-            );
+        let say = |text: String| {
             ctx.host.notice(Report::new(Severity::Info, SqlState::SUCCESSFUL_COMPLETION, text));
-        }
+        };
+        let say: Option<&dyn Fn(String)> = if o.verbose { Some(&say) } else { None };
+        vacuum_relation(ctx.engine, ctx.catalog, oid, o, memory, say)?;
     }
     if o.analyze && rel.kind != b't' {
         if o.vacuum {
@@ -223,8 +246,13 @@ pub fn vacuum_relation(
     oid: Oid,
     o: &Options,
     memory_bytes: usize,
+    verbose: Option<&dyn Fn(String)>,
 ) -> Result<access::VacuumStats> {
     let rel = catalog.relation(oid)?;
+    let work = crate::vacuum_report::Work::begin(eng);
+    if let Some(say) = verbose {
+        say(format!("vacuuming \"{}\"", crate::vacuum_report::full_name(catalog, &rel)?));
+    }
     let Some(heap) = rel.rel.clone() else {
         return Err(Error::internal("vacuum of a relation without storage"));
     };
@@ -241,7 +269,7 @@ pub fn vacuum_relation(
         memory_bytes,
         relfrozenxid: row
             .as_ref()
-            .map_or(Xid::FIRST_NORMAL, |r| Xid(u64::from(r.oid(pg_class::RELFROZENXID).0))),
+            .map_or(Xid::FIRST_NORMAL, |r| crate::frozen_ids::full_xid(eng, r.oid(pg_class::RELFROZENXID).0)),
         old_rel_pages: row.as_ref().map_or(0, |r| r.i32(pg_class::RELPAGES).max(0) as u32),
         old_rel_tuples: row.as_ref().map_or(-1.0, |r| f64::from(r.f32(pg_class::RELTUPLES))),
         delay: o.delay.and_then(CostDelay::function),
@@ -259,6 +287,9 @@ pub fn vacuum_relation(
         if let Some(x) = stats.new_frozen_xid {
             changes.push((pg_class::RELFROZENXID, Datum::U32(x.0 as u32)));
         }
+        if let Some(MultiXactId(m)) = stats.new_min_mxid {
+            changes.push((pg_class::RELMINMXID, Datum::U32(m as u32)));
+        }
         overwrite_if_changed(catalog, &row, &changes)?;
     }
     for (i, ix) in rel.indexes.iter().enumerate() {
@@ -269,8 +300,11 @@ pub fn vacuum_relation(
         ];
         overwrite_if_changed(catalog, &row, &changes)?;
     }
+    if let Some(say) = verbose {
+        say(format!("finished vacuuming {}", work.text(eng, catalog, &rel, &params, &stats)?));
+    }
     if let Some(t) = heap.toast.as_ref().filter(|_| !o.skip_toast) {
-        vacuum_relation(eng, catalog, t.heap.oid, o, memory_bytes)?;
+        vacuum_relation(eng, catalog, t.heap.oid, o, memory_bytes, verbose)?;
     }
     Ok(stats)
 }

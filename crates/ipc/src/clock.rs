@@ -21,3 +21,15 @@ pub fn monotonic() -> i64 {
         Err(_) => 0,
     }
 }
+
+/// Seconds of processor time this process has used: (user, system).
+pub fn cpu_seconds() -> (f64, f64) {
+    let mut r = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the pointer is to memory for one `rusage`, which is valid when all zero, should the call fail.
+    let r = unsafe {
+        libc::getrusage(libc::RUSAGE_SELF, r.as_mut_ptr());
+        r.assume_init()
+    };
+    let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
+    (seconds(r.ru_utime), seconds(r.ru_stime))
+}

@@ -250,3 +250,22 @@ pub(crate) fn reset_after_fork(pid: i32) {
 pub fn own_private_wake() {
     EARLY.latch.own(std::process::id() as i32);
 }
+
+/// What the system calls a signal that ends processes.
+pub fn text(sig: i32) -> &'static str {
+    match sig {
+        libc::SIGHUP => "Hangup",
+        libc::SIGINT => "Interrupt",
+        libc::SIGQUIT => "Quit",
+        libc::SIGILL => "Illegal instruction",
+        libc::SIGABRT => "Aborted",
+        libc::SIGBUS => "Bus error",
+        libc::SIGFPE => "Floating point exception",
+        libc::SIGKILL => "Killed",
+        libc::SIGSEGV => "Segmentation fault",
+        libc::SIGPIPE => "Broken pipe",
+        libc::SIGALRM => "Alarm clock",
+        libc::SIGTERM => "Terminated",
+        _ => "unrecognized signal",
+    }
+}

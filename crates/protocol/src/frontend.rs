@@ -136,7 +136,14 @@ pub fn utf8(b: &[u8]) -> Result<&str> {
         Ok(s) => Ok(s),
         Err(e) => {
             let bad = &b[e.valid_up_to()..];
-            let n = e.error_len().unwrap_or(bad.len()).clamp(1, 4).min(bad.len());
+            // As many as the first byte announces.
+            let announced = match bad.first() {
+                Some(0xC0..=0xDF) => 2,
+                Some(0xE0..=0xEF) => 3,
+                Some(0xF0..=0xF7) => 4,
+                _ => 1,
+            };
+            let n = announced.min(bad.len());
             let hex: Vec<String> = bad[..n].iter().map(|b| format!("0x{b:02x}")).collect();
             bail!(
                 CHARACTER_NOT_IN_REPERTOIRE,

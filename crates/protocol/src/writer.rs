@@ -190,6 +190,16 @@ impl Writer {
             }
         });
     }
+    /// FunctionCallResponse; `None` is NULL.
+    pub fn function_result(&mut self, value: Option<&[u8]>) {
+        self.message(b'V', |b| match value {
+            None => b.extend_from_slice(&(-1i32).to_be_bytes()),
+            Some(v) => {
+                b.extend_from_slice(&(v.len() as i32).to_be_bytes());
+                b.extend_from_slice(v);
+            }
+        });
+    }
     pub fn copy_data(&mut self, data: &[u8]) {
         self.message(b'd', |b| b.extend_from_slice(data));
     }

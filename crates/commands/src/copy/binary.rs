@@ -1,6 +1,6 @@
 //! The binary format: a signature, then tuples of length-prefixed fields.
 
-use crate::Host;
+use super::stream::Stream;
 use common::{Result, bail};
 
 /// The signature.
@@ -8,7 +8,7 @@ pub const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 
 /// Reads a binary stream from the client.
 pub struct BinaryReader<'a> {
-    host: &'a dyn Host,
+    host: &'a Stream<'a>,
     buf: Vec<u8>,
     at: usize,
     eof: bool,
@@ -16,7 +16,7 @@ pub struct BinaryReader<'a> {
 
 impl<'a> BinaryReader<'a> {
     /// From the client.
-    pub fn new(host: &'a dyn Host) -> BinaryReader<'a> {
+    pub fn new(host: &'a Stream<'a>) -> BinaryReader<'a> {
         BinaryReader { host, buf: Vec::new(), at: 0, eof: false }
     }
     /// Makes `n` bytes available, as far as there are that many.

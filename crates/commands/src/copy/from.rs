@@ -4,6 +4,7 @@ use super::binary::BinaryReader;
 use super::fields::Fields;
 use super::lines::Lines;
 use super::options::{CopyOptions, Format, Header};
+use super::stream::Stream;
 use crate::analysis::with_analyze;
 use crate::{CommandCtx, CopyFormat};
 use access::InsertOptions;
@@ -49,7 +50,9 @@ struct CopyFrom<'a> {
     /// Attributes that no column of the data fills.
     defaults: Vec<(usize, executor::expr::Program)>,
     rel_name: String,
-    filter: Option<executor::expr::Program>,
+    /// WHERE.
+    filter: Option<executor::expr::qual::Qual>,
+    stream: &'a Stream<'a>,
     rows: u64,
     /// Record number of the first row of the batch.
     first_line: u64,
@@ -70,13 +73,12 @@ pub fn copy_from(
     rel: &Relation,
     columns: &[usize],
     o: &CopyOptions,
+    stream: &Stream<'_>,
 ) -> Result<u64> {
-    if c.where_clause.is_some() {
-        return Err(Error::unsupported("COPY FROM WHERE"));
-    }
-    if o.freeze {
-        check_freeze(ctx, rel)?;
-    }
+    let filter = match &c.where_clause {
+        Some(w) => condition(ctx, rel, w)?,
+        None => None,
+    };
     check_forced(rel, columns, o)?;
     let snapshot = ctx.engine.transaction_snapshot()?;
     let run = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
@@ -94,7 +96,8 @@ pub fn copy_from(
         inserter,
         ctx,
         rel_name: rel.name.clone(),
-        filter: None,
+        filter,
+        stream,
         rows: 0,
         first_line: 1,
         heads: Vec::new(),
@@ -102,16 +105,42 @@ pub fn copy_from(
         keeps_heads: !rel.checks.is_empty() || rel.desc.attrs.iter().any(|a| a.not_null),
     };
     let format = if binary { CopyFormat::Binary } else { CopyFormat::Text };
-    ctx.host.copy_in_begin(format, columns.len(), o.encoding)?;
+    stream.begin_in(format, columns.len(), o.encoding)?;
+    if o.freeze {
+        check_freeze(ctx, rel)?;
+    }
     if binary {
         job.read_binary()?;
     } else {
         job.read_text(o)?;
     }
     job.insert_batch()?;
+    stream.end(false)?;
     let rows = job.rows;
     job.inserter.finish()?;
     Ok(rows)
+}
+
+/// WHERE of COPY FROM, over the row as it will be stored.
+fn condition(
+    ctx: &CommandCtx<'_>,
+    rel: &Relation,
+    w: &parser::Expr,
+) -> Result<Option<executor::expr::qual::Qual>> {
+    let of = analyze::ExprRel { name: &rel.name, oid: rel.oid, desc: &rel.desc };
+    let e = crate::analysis::transform(ctx, w, analyze::ExprContext::CopyWhere, Some(of), None)?;
+    for n in crate::expr_depend::columns_of(&e).into_iter().filter(|n| *n > 0) {
+        let a = &rel.desc.attrs[n as usize - 1];
+        if a.generated != 0 {
+            return Err(err!(
+                INVALID_COLUMN_REFERENCE,
+                "generated columns are not supported in COPY FROM WHERE conditions"
+            )
+            .detail(format!("Column \"{}\" is a generated column.", a.name)));
+        }
+    }
+    let scope = crate::analysis::TableScope { natts: rel.desc.len() };
+    executor::expr::qual::Qual::compile(ctx.env, &[e], &scope)
 }
 
 /// Frozen rows are visible to everyone at once: only where nobody else can look yet.
@@ -262,8 +291,7 @@ impl PlainRow {
 
 impl CopyFrom<'_> {
     fn read_text(&mut self, o: &CopyOptions) -> Result<()> {
-        let host = self.ctx.host;
-        let mut lines = Lines::new(host, o);
+        let mut lines = Lines::new(self.stream, o);
         let mut fields = Fields::default();
         let force: Vec<(bool, bool)> =
             self.columns.iter().map(|c| (o.force_not_null.has(&c.name), o.force_null.has(&c.name))).collect();
@@ -288,6 +316,9 @@ impl CopyFrom<'_> {
                 return Ok(());
             }
             let (line, is_plain) = lines.current();
+            if !is_plain {
+                check_text(line).map_err(located)?;
+            }
             if self.keeps_heads {
                 self.heads.extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
                 self.head_ends.push(self.heads.len());
@@ -435,7 +466,7 @@ impl CopyFrom<'_> {
     }
 
     fn read_binary(&mut self) -> Result<()> {
-        let mut r = BinaryReader::new(self.ctx.host);
+        let mut r = BinaryReader::new(self.stream);
         r.header()?;
         let mut line = 0;
         while let Some(n) = r.tuple()? {
@@ -482,7 +513,6 @@ impl CopyFrom<'_> {
         if n == 0 {
             return Ok(());
         }
-        debug_assert!(self.filter.is_none());
         for (i, p) in &mut self.defaults {
             p.run(self.inserter.exec(), &self.batch, types::Rows::All(n))?;
             for row in 0..n {
@@ -498,7 +528,11 @@ impl CopyFrom<'_> {
                 (0..n).for_each(|row| col.set(row, types::DatumRef::Null));
             }
         }
-        let r = self.inserter.insert(&mut self.batch);
+        let mut kept = n;
+        if let Some(q) = &mut self.filter {
+            kept = q.filter(self.inserter.exec(), &mut self.batch)?;
+        }
+        let r = if kept == 0 { Ok(Default::default()) } else { self.inserter.insert(&mut self.batch) };
         if let Err(e) = r {
             let row = self.inserter.target.failed_row.unwrap_or(0);
             let line = self.first_line + row as u64;
@@ -512,7 +546,7 @@ impl CopyFrom<'_> {
             }
             return Err(e.context(format!("COPY {}, line {line}", self.rel_name)));
         }
-        self.rows += n as u64;
+        self.rows += kept as u64;
         self.batch.clear();
         self.heads.clear();
         self.head_ends.clear();
@@ -527,14 +561,9 @@ fn read_field(
     col: &mut Column,
     row: usize,
 ) -> Result<()> {
-    if !bytes.is_ascii() || matches!(c.reader, Reader::Bytes) && bytes.contains(&0) {
-        if bytes.contains(&0) {
-            return Err(err!(
-                CHARACTER_NOT_IN_REPERTOIRE,
-                "invalid byte sequence for encoding \"UTF8\": 0x00"
-            ));
-        }
-        protocol::frontend::utf8(bytes)?;
+    // A line is valid, but the escapes in it can make anything.
+    if !bytes.is_ascii() || matches!(c.reader, Reader::Bytes) {
+        check_text(bytes)?;
     }
     let fast = match (c.reader, &mut col.data) {
         (Reader::Int4, ColumnData::I32(v)) => plain_int(bytes, 9).map(|n| v.push(n as i32)).is_some(),
@@ -561,6 +590,17 @@ fn read_field(
     };
     let d = ctx.env.with_call_ctx(Oid::INVALID, |cx| input(cx, text, c.ioparam, c.typmod))?;
     col.set(row, d.as_ref());
+    Ok(())
+}
+
+/// 22021 for what is not UTF-8, and for a zero byte.
+fn check_text(bytes: &[u8]) -> Result<()> {
+    if bytes.is_ascii() && memchr::memchr(0, bytes).is_none() {
+        return Ok(());
+    }
+    if protocol::frontend::utf8(bytes)?.contains('\0') {
+        bail!(CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": 0x00");
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! quoted.
 
 use super::options::{CopyOptions, Format};
-use crate::Host;
+use super::stream::Stream;
 use common::{Result, bail, err};
 
 /// The end-of-line of a stream; all lines must agree.
@@ -16,7 +16,7 @@ enum Eol {
 
 /// Reads records.
 pub struct Lines<'a> {
-    host: &'a dyn Host,
+    host: &'a Stream<'a>,
     buf: Vec<u8>,
     at: usize,
     eof: bool,
@@ -36,7 +36,7 @@ pub struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// From the client.
-    pub fn new(host: &'a dyn Host, o: &CopyOptions) -> Lines<'a> {
+    pub fn new(host: &'a Stream<'a>, o: &CopyOptions) -> Lines<'a> {
         Lines {
             host,
             buf: Vec::with_capacity(128 * 1024),

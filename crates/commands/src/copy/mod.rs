@@ -1,11 +1,11 @@
-//! COPY: between a table (or the result of a query) and the client. Files on the server and programs are refused until
-//! there is a privilege system to guard them.
+//! COPY: between a table (or the result of a query) and the client, a file of the server, or a program.
 
 mod binary;
 mod fields;
 mod from;
 mod lines;
 mod options;
+mod stream;
 mod to;
 
 use crate::CommandCtx;
@@ -15,17 +15,12 @@ use catalog::desc::Relation;
 use common::{Error, Result, bail, err};
 use options::CopyOptions;
 use parser::ast::CopyStmt;
+use stream::Stream;
 
 /// Runs COPY; the tag is `COPY n`.
 pub fn run(ctx: &CommandCtx<'_>, c: &CopyStmt) -> Result<String> {
-    if c.is_program {
-        return Err(Error::unsupported("COPY PROGRAM"));
-    }
-    if c.filename.is_some() {
-        return Err(Error::unsupported("COPY to or from a file of the server")
-            .hint("Use STDIN or STDOUT, or psql's \\copy."));
-    }
     let options = CopyOptions::new(&c.options, c.is_from)?;
+    let stream = || Stream::open(ctx, c.filename.as_deref(), c.is_program, c.is_from);
     let n = match (&c.relation, &c.query) {
         (Some(rv), _) => {
             let Some(oid) = find_relation(ctx, rv)? else {
@@ -40,12 +35,12 @@ pub fn run(ctx: &CommandCtx<'_>, c: &CopyStmt) -> Result<String> {
                 if ctx.engine.read_only() && rel.persistence != b't' {
                     bail!(READ_ONLY_SQL_TRANSACTION, "cannot execute COPY FROM in a read-only transaction");
                 }
-                from::copy_from(ctx, c, &rel, &columns, &options)?
+                from::copy_from(ctx, c, &rel, &columns, &options, &stream()?)?
             } else {
-                to::copy_table(ctx, &rel, &columns, &options)?
+                to::copy_table(ctx, &rel, &columns, &options, &stream()?)?
             }
         }
-        (None, Some(q)) => to::copy_query(ctx, q, &options)?,
+        (None, Some(q)) => to::copy_query(ctx, q, &options, &stream()?)?,
         (None, None) => return Err(Error::internal("COPY of nothing")),
     };
     Ok(format!("COPY {n}"))

@@ -3,6 +3,7 @@
 use super::binary::SIGNATURE;
 use super::fields::{write_csv, write_text};
 use super::options::{CopyOptions, Format, Header};
+use super::stream::Stream;
 use crate::run_query;
 use crate::{CommandCtx, CopyFormat};
 use catalog::desc::Relation;
@@ -19,6 +20,7 @@ enum Encode {
 struct CopyTo<'a> {
     ctx: &'a CommandCtx<'a>,
     o: &'a CopyOptions,
+    stream: &'a Stream<'a>,
     encoders: Vec<Encode>,
     force_quote: Vec<bool>,
     line: Vec<u8>,
@@ -27,7 +29,13 @@ struct CopyTo<'a> {
 }
 
 /// COPY table TO.
-pub fn copy_table(ctx: &CommandCtx<'_>, rel: &Relation, columns: &[usize], o: &CopyOptions) -> Result<u64> {
+pub fn copy_table(
+    ctx: &CommandCtx<'_>,
+    rel: &Relation,
+    columns: &[usize],
+    o: &CopyOptions,
+    stream: &Stream<'_>,
+) -> Result<u64> {
     let names: Vec<String> = columns.iter().map(|&i| rel.desc.attrs[i].name.clone()).collect();
     let types: Vec<Oid> = columns.iter().map(|&i| rel.desc.attrs[i].type_oid).collect();
     if let super::options::Columns::Named(forced) = &o.force_quote {
@@ -37,7 +45,7 @@ pub fn copy_table(ctx: &CommandCtx<'_>, rel: &Relation, columns: &[usize], o: &C
             }
         }
     }
-    let mut job = CopyTo::begin(ctx, o, &names, &types)?;
+    let mut job = CopyTo::begin(ctx, o, stream, &names, &types)?;
     let Some(heap) = &rel.rel else {
         return Err(Error::internal("COPY of a relation without storage"));
     };
@@ -70,7 +78,7 @@ fn columns_in_order(columns: &[usize]) -> Vec<(u16, u16)> {
 }
 
 /// COPY (query) TO.
-pub fn copy_query(ctx: &CommandCtx<'_>, q: &Statement, o: &CopyOptions) -> Result<u64> {
+pub fn copy_query(ctx: &CommandCtx<'_>, q: &Statement, o: &CopyOptions, stream: &Stream<'_>) -> Result<u64> {
     let query = run_query::resolve(ctx, q)?;
     let columns = analyze::output_columns(&query);
     if columns.is_empty() {
@@ -78,7 +86,7 @@ pub fn copy_query(ctx: &CommandCtx<'_>, q: &Statement, o: &CopyOptions) -> Resul
     }
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
     let types: Vec<Oid> = columns.iter().map(|c| c.type_oid).collect();
-    let mut job = CopyTo::begin(ctx, o, &names, &types)?;
+    let mut job = CopyTo::begin(ctx, o, stream, &names, &types)?;
     let mut run = run_query::start(ctx, query)?;
     while let Some(b) = run.next(0)? {
         job.write_batch(b)?;
@@ -92,6 +100,7 @@ impl<'a> CopyTo<'a> {
     fn begin(
         ctx: &'a CommandCtx<'a>,
         o: &'a CopyOptions,
+        stream: &'a Stream<'a>,
         names: &[String],
         types: &[Oid],
     ) -> Result<CopyTo<'a>> {
@@ -109,6 +118,7 @@ impl<'a> CopyTo<'a> {
         let mut job = CopyTo {
             ctx,
             o,
+            stream,
             encoders,
             force_quote: names.iter().map(|n| o.force_quote.has(n)).collect(),
             line: Vec::new(),
@@ -116,7 +126,7 @@ impl<'a> CopyTo<'a> {
             rows: 0,
         };
         let format = if binary { CopyFormat::Binary } else { CopyFormat::Text };
-        ctx.host.copy_out_begin(format, types.len(), o.encoding)?;
+        stream.begin_out(format, types.len(), o.encoding)?;
         if binary {
             job.line.extend_from_slice(SIGNATURE);
             job.line.extend_from_slice(&[0; 8]);
@@ -141,7 +151,7 @@ impl<'a> CopyTo<'a> {
     }
 
     fn flush_line(&mut self) -> Result<()> {
-        self.ctx.host.copy_out_row(&self.line)?;
+        self.stream.row(&self.line)?;
         self.line.clear();
         Ok(())
     }
@@ -197,7 +207,7 @@ impl<'a> CopyTo<'a> {
             self.line.extend_from_slice(&(-1i16).to_be_bytes());
             self.flush_line()?;
         }
-        self.ctx.host.copy_out_end()?;
+        self.stream.end(true)?;
         Ok(self.rows)
     }
 }

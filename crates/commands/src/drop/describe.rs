@@ -104,6 +104,7 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
             Some(n) => format!("schema {n}"),
             None => missing(),
         },
+        pg_largeobject::TABLE => format!("large object {}", a.object),
         pg_authid::TABLE => match ctx.catalog.role_name(a.object)? {
             Some(n) => format!("role {n}"),
             None => missing(),

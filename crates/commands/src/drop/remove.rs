@@ -41,6 +41,7 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
             by_oid(pg_enum::TABLE, pg_enum::TYPID_LABEL_INDEX)?;
             by_oid(pg_type::TABLE, pg_type::OID_INDEX)?;
         }
+        pg_largeobject::TABLE => crate::large_object::delete(ctx.catalog, a.object)?,
         pg_namespace::TABLE => drop(by_oid(pg_namespace::TABLE, pg_namespace::OID_INDEX)?),
         _ => return Err(Error::unsupported(format_args!("dropping an object of catalog {}", a.class))),
     }

@@ -12,6 +12,7 @@ mod domains;
 mod encoding;
 mod enums;
 mod json_record;
+mod large_object;
 mod locks;
 mod log_files;
 mod name;
@@ -58,6 +59,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         encoding::TABLE,
         enums::TABLE,
         json_record::TABLE,
+        large_object::TABLE,
         locks::TABLE,
         log_files::TABLE,
         name::TABLE,
