@@ -55,3 +55,12 @@ select * from b;
 select array_dims('{{1,2},{3,4}}'::int[]), '{{1,2},{3,4}}'::int[] || '{5,6}'::int[];
 select array[1, 2] || '{3}', '{1}' || array[2], null || array[1], array[1] || null;
 select int4_array from unnest('{1,2}'::int[]) as int4_array;
+
+-- Element types without an operator class of their own, or without any.
+select array['10.0.0.0/8'::cidr] = array['10.0.0.0/8'::cidr], array['10.0.0.0/8'::cidr] < array['11.0.0.0/8'::cidr];
+select array['10.0.0.0/8'::cidr] @> array['10.0.0.0/8'::cidr], array_remove(array['10.0.0.0/8'::cidr], '10.0.0.0/8');
+select array['1'::xid] = array['1'::xid], array['1'::xid] <> array['2'::xid];
+select array['1'::xid] < array['1'::xid];
+select array['(1,2)'::point] = array['(1,2)'::point];
+select array['1'::json] = array['1'::json];
+select array['1'::json] < array['1'::json];

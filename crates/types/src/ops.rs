@@ -22,6 +22,8 @@ pub fn type_cmp(type_oid: Oid) -> Option<CmpFn> {
         NUMERIC => crate::numeric::numeric_cmp,
         FLOAT4 | FLOAT8 => crate::float::float_cmp,
         RECORD => crate::record::btrecordcmp,
+        // cidr has no operator class of its own: inet's takes both.
+        CIDR => return type_cmp(INET),
         _ => match storage_info(type_oid) {
             Some(t) if t.is_array() => crate::array::array_cmp,
             t => match find(t?.cmp)? {

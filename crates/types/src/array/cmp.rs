@@ -3,7 +3,7 @@
 use super::layout::ArrayRef;
 use crate::DatumRef;
 use crate::ops::{cmp_nulls_last, type_cmp, type_hash};
-use common::{Error, Oid, Result, bail};
+use common::{Error, Oid, Result, bail, err};
 use std::cmp::Ordering;
 
 /// Element-wise comparison; a broken array sorts as empty.
@@ -16,10 +16,15 @@ fn compare(coll: Oid, a: &[u8], b: &[u8]) -> Result<Ordering> {
     compare_with(elem_cmp(a.elem.oid)?, coll, &a, &b)
 }
 
-/// Equality, which aclitem has without having an order.
+/// Equality, which some types have without having an order.
 fn equal(a: &[u8], b: &[u8]) -> Result<bool> {
+    use crate::oids::{ACLITEM, CID, XID};
     let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
-    let cmp = if a.elem.oid == crate::oids::ACLITEM { crate::text::bytes_cmp } else { elem_cmp(a.elem.oid)? };
+    let cmp = match a.elem.oid {
+        ACLITEM => crate::text::bytes_cmp,
+        XID | CID => crate::misc::u32_cmp,
+        elem => type_cmp(elem).ok_or_else(|| missing("an equality operator", elem))?,
+    };
     Ok(compare_with(cmp, Oid::INVALID, &a, &b)?.is_eq())
 }
 
@@ -38,8 +43,12 @@ fn compare_with(cmp: crate::CmpFn, coll: Oid, a: &ArrayRef<'_>, b: &ArrayRef<'_>
 }
 
 pub fn elem_cmp(elem: Oid) -> Result<crate::CmpFn> {
-    type_cmp(elem)
-        .ok_or_else(|| Error::unsupported(format_args!("comparison of array elements of type {elem}")))
+    type_cmp(elem).ok_or_else(|| missing("a comparison function", elem))
+}
+
+fn missing(what: &str, elem: Oid) -> Error {
+    let name = crate::user_type::storage_info(elem).map_or("???", |t| t.name);
+    err!(UNDEFINED_FUNCTION, "could not identify {what} for type {name}")
 }
 
 fn check_same(a: &[u8], b: &[u8]) -> Result<()> {
