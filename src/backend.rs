@@ -227,6 +227,9 @@ fn begin_session(
             log_authorized(&settings, &packet, conn.tls().map(|t| t.info()));
             let session = Session::new(engine.clone(), catalog, conn, settings, identity, title);
             *session.allocations.borrow_mut() = pm.shared.segment.directory().to_vec();
+            if let Some(s) = pm.shared.statement_stats() {
+                let _ = session.statement_stats.set(s);
+            }
             session.send_backend_key(pid, key);
             engine.interrupts().disarm(TimerId::Startup);
             Ok(session)

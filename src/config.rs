@@ -1,6 +1,7 @@
 //! The server's configuration: command line, `postgresql.conf`, `postgresql.auto.conf`; at start, at a reload, and as
 //! `pg_file_settings` shows it.
 
+use commands::extension::pg_stat_statements;
 use common::settings::{
     Applied, Context, Definitions, FileChange, FileContents, FileEntry, Settings, Source, parse_file,
 };
@@ -9,7 +10,16 @@ use std::path::{Path, PathBuf};
 
 /// Reads the configuration of a data directory. `overrides` are assignments of the command line, which win.
 pub fn load(data_dir: &Path, overrides: &[(String, String)]) -> Result<Settings> {
-    let mut s = Settings::new(Definitions::load());
+    let s = load_as(Settings::new(Definitions::load()), data_dir, overrides)?;
+    // The settings of a library are known once it is known that the library is there.
+    if commands::query_ids::is_preloaded(&s, pg_stat_statements::LIBRARY) {
+        let defs = Definitions::load_with(pg_stat_statements::SETTINGS);
+        return load_as(Settings::new(defs), data_dir, overrides);
+    }
+    Ok(s)
+}
+
+fn load_as(mut s: Settings, data_dir: &Path, overrides: &[(String, String)]) -> Result<Settings> {
     s.set_initial("data_directory", &data_dir.display().to_string(), Source::Override)?;
     for (n, v) in overrides {
         let (n, v) = crate::session::check_setting(&s, n, v).map_err(Error::fatal)?;

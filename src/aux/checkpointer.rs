@@ -214,6 +214,12 @@ fn log_complete(cx: &AuxContext<'_>, s: &transam::checkpoint::CheckpointStats, t
 fn shutdown(cx: &mut AuxContext<'_>) -> Result<()> {
     crate::log::line("LOG", "shutting down");
     save_stats(cx);
+    if let Some(s) = cx.shared.statement_stats()
+        && cx.settings.bool("pg_stat_statements.save")
+        && let Err(e) = s.save(cx.engine.proc(), cx.engine.data_dir())
+    {
+        crate::log::report(e.report(), None);
+    }
     cx.engine
         .run_checkpoint(flags::SHUTDOWN | flags::IMMEDIATE | flags::FORCE, 0, &mut |_| Ok(()))
         .map_err(|e| Error::severity(e, common::Severity::Panic))?;

@@ -34,7 +34,6 @@ pub struct Who {
     pub command_tag: &'static str,
     /// Microseconds since 2000.
     pub started: i64,
-    pub query_id: i64,
     pub proc: Option<&'static ipc::Proc>,
 }
 

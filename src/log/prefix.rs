@@ -48,6 +48,10 @@ impl Line<'_> {
     pub fn xid(&self) -> u32 {
         self.who.proc.map_or(0, |p| p.xid.load(Relaxed) as u32)
     }
+    /// `%Q`
+    pub fn query_id(&self) -> i64 {
+        self.who.proc.map_or(0, |p| p.activity.own_query_id())
+    }
     /// Host and port of the client.
     pub fn remote(&self) -> String {
         match (&self.who.remote_host, self.who.remote_port) {
@@ -88,7 +92,7 @@ impl Line<'_> {
             'v' => self.vxid(),
             'x' => self.xid().to_string(),
             'e' => self.entry.sqlstate.clone(),
-            'Q' => w.query_id.to_string(),
+            'Q' => self.query_id().to_string(),
             _ => return None,
         })
     }
@@ -142,7 +146,6 @@ mod tests {
             remote_port: Some(4711),
             command_tag: "SELECT",
             started: 0,
-            query_id: 7,
             proc: None,
         };
         let entry = Entry::plain("LOG", "x");
@@ -150,7 +153,7 @@ mod tests {
         let p = |f: &str| prefix(f, &line);
         assert_eq!(
             p("%u@%d %a %r %h [%p] %l %i %e %Q %% "),
-            "joe@db psql 127.0.0.1(4711) 127.0.0.1 [255] 3 SELECT 00000 7 % "
+            "joe@db psql 127.0.0.1(4711) 127.0.0.1 [255] 3 SELECT 00000 0 % "
         );
         assert_eq!(p("<%6u|%-6d>"), "<   joe|db    >");
         assert_eq!(p("%c"), "386d4380.ff");

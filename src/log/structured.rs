@@ -44,7 +44,7 @@ pub fn csv(l: &Line<'_>) -> String {
         quote(&w.app_name),
         quote(w.backend_type),
         String::new(),
-        w.query_id.to_string(),
+        l.query_id().to_string(),
     ];
     let mut line = fields.join(",");
     line.push('\n');
@@ -96,7 +96,7 @@ pub fn json(l: &Line<'_>) -> String {
     }
     o.push(("application_name", w.app_name.as_str().into()));
     o.push(("backend_type", w.backend_type.into()));
-    o.push(("query_id", w.query_id.into()));
+    o.push(("query_id", l.query_id().into()));
     let body: Vec<String> = o.iter().map(|(k, v)| format!("\"{k}\":{v}")).collect();
     format!("{{{}}}\n", body.join(","))
 }

@@ -100,6 +100,9 @@ impl Postmaster {
         let access = Access::load(&settings)?;
         let knowledge = Knowledge::load();
         let shared = Rc::new(Shared::create(SharedConfig::new(&data_dir, &settings, &control))?);
+        if let Some(s) = shared.statement_stats() {
+            s.load(&data_dir, settings.bool("pg_stat_statements.save"));
+        }
         ipc::signals::install_postmaster();
         title.set(&format!("postgres -D {}", data_dir.display()));
         Ok(Postmaster {

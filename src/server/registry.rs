@@ -15,6 +15,8 @@ impl Knowledge {
     pub fn load() -> Knowledge {
         let mut tables = types::builtin_tables();
         tables.extend(commands::functions::tables());
+        let extensions = commands::extension::registry::table();
+        tables.push(&extensions);
         Knowledge { builtins: Builtins::load(), registry: Box::leak(Box::new(Registry::build(&tables))) }
     }
 }

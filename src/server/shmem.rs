@@ -1,6 +1,7 @@
 //! The shared memory segment: made by the postmaster (and by `initdb` for itself) from the settings, entered by each
 //! child through a process slot.
 
+use commands::extension::pg_stat_statements;
 use common::settings::Settings;
 use common::{Result, err};
 use ipc::{BackendKind, Interrupts, Layout, ProcConfig, ProcTable, Segment};
@@ -16,6 +17,8 @@ pub struct SharedConfig {
     pub storage: StorageConfig,
     pub procs: ProcConfig,
     pub locks_per_transaction: usize,
+    /// `pg_stat_statements.max`, if that library is preloaded.
+    pub statement_stats: Option<usize>,
 }
 
 impl SharedConfig {
@@ -41,6 +44,8 @@ impl SharedConfig {
                 query_bytes: s.int("track_activity_query_size") as usize,
             },
             locks_per_transaction: s.int("max_locks_per_transaction") as usize,
+            statement_stats: commands::query_ids::is_preloaded(s, pg_stat_statements::LIBRARY)
+                .then(|| s.int("pg_stat_statements.max") as usize),
         }
     }
 }
@@ -52,6 +57,7 @@ pub struct Shared {
     pub procs: ProcTable,
     storage: SharedStorage,
     transam: TransamShared,
+    statement_stats: Option<pg_stat_statements::Store>,
 }
 
 impl Shared {
@@ -63,14 +69,23 @@ impl Shared {
         let transam_config =
             TransamConfig { procs: config.procs, locks_per_transaction: config.locks_per_transaction };
         let transam_handle = TransamShared::reserve(&mut layout, &transam_config);
+        let statements_handle =
+            config.statement_stats.map(|max| pg_stat_statements::Store::reserve(&mut layout, max));
         let segment = Segment::create(layout)?;
         let procs = ProcTable::attach(&segment, procs_handle);
         let storage = SharedStorage::attach(&segment, storage_handle);
         let transam = TransamShared::attach(&segment, transam_handle);
+        let statement_stats = statements_handle.map(|h| pg_stat_statements::Store::attach(&segment, h));
         procs.init();
+        statement_stats.iter().for_each(pg_stat_statements::Store::init);
         storage.init(&config.storage);
         transam.init();
-        Ok(Shared { config, segment, procs, storage, transam })
+        Ok(Shared { config, segment, procs, storage, transam, statement_stats })
+    }
+
+    /// Where statements are counted.
+    pub fn statement_stats(&self) -> Option<pg_stat_statements::Store> {
+        self.statement_stats
     }
 
     /// Takes a slot for this process and builds its engine. 53300 when all slots of the kind are taken.

@@ -33,6 +33,7 @@ impl Session {
             && !self.engine.is_aborted_block()
             && let Some(p) = self.remembered(sql, &types)
         {
+            self.show_query_id(&p);
             self.prepared.borrow_mut().insert(String::new(), p);
             self.conn.borrow_mut().out.parse_complete();
             return Ok(());
@@ -45,6 +46,7 @@ impl Session {
         let p = Prepared::new(source, statements.pop(), types);
         self.check_failed_block(&p)?;
         self.analysis(&p, true)?;
+        self.show_query_id(&p);
         let p = Rc::new(p);
         if name.is_empty() {
             self.remember(given, &p);
@@ -106,6 +108,7 @@ impl Session {
                 columns.len()
             );
         }
+        self.show_query_id(&p);
         let mut portal = Portal::new(self, b.portal, p, columns);
         portal.params = params;
         portal.formats = b.result_formats.clone();
@@ -239,6 +242,7 @@ impl Session {
             return Ok(());
         }
         self.check_failed_block(&p)?;
+        self.show_query_id(&p);
         let limit = if max_rows > 0 { max_rows as u64 } else { u64::MAX };
         let is_control = p.raw().is_some_and(|r| matches!(r.stmt, parser::ast::Statement::Transaction(_)));
         let again = !matches!(portal.state, State::Ready);
@@ -300,7 +304,7 @@ impl Session {
         }
         if limit == u64::MAX || portal.columns.is_empty() && q.command != analyze::query::CmdType::Select {
             // The common case: everything at once.
-            if let Some(run) = portal.take_fresh_run() {
+            if let Some(run) = portal.take_fresh_run(self) {
                 let tag = self.send_run(&prepared, &a, q, run, &portal.formats, Description::Omit)?;
                 portal.state = State::Done { tag: tag.clone() };
                 return Ok(Some(tag));

@@ -86,6 +86,9 @@ impl Host for SessionHost {
     fn client_addr(&self) -> Option<std::net::SocketAddr> {
         self.session().identity.client_addr
     }
+    fn statement_stats(&self) -> Option<commands::extension::pg_stat_statements::Store> {
+        self.session().statement_stats.get().copied()
+    }
     fn admin(&self) -> Rc<dyn commands::admin::Admin> {
         Rc::new(super::admin::SessionAdmin(self.0.clone()))
     }

@@ -23,6 +23,8 @@ mod setting_check;
 mod settings;
 mod simple;
 pub mod socket;
+mod statement_id;
+mod statement_stats;
 mod surroundings;
 mod transaction;
 mod utility;
@@ -100,6 +102,8 @@ pub struct Session {
     /// The parts of the shared segment.
     pub allocations: RefCell<Vec<ipc::segment::Allocation>>,
     times: session_time::Times,
+    /// Where statements are counted, if they are.
+    pub statement_stats: OnceCell<commands::extension::pg_stat_statements::Store>,
     /// What `source` is between statements.
     no_source: Rc<str>,
     /// Answers in extended protocol skip to Sync after an error.
@@ -155,6 +159,7 @@ impl Session {
             log: logging::StatementLog::default(),
             allocations: RefCell::default(),
             times: session_time::Times::default(),
+            statement_stats: OnceCell::new(),
             no_source: "".into(),
             skip_to_sync: Cell::new(false),
             in_extended_message: Cell::new(false),

@@ -3,7 +3,9 @@
 
 use super::Session;
 use super::prepared::{Prepared, Work};
+use super::statement_stats::Meter;
 use analyze::OutputColumn;
+use commands::extension::pg_stat_statements::Phase;
 use common::{Result, bail, err};
 use executor::run::{CompiledPlan, QueryRun, RunOptions};
 use parser::ast::{FETCH_ALL, FetchDirection, Statement};
@@ -33,6 +35,10 @@ pub struct Portal {
     pub subxact: SubXactId,
     /// Made by a transaction that has committed since (holdable only).
     pub survived: bool,
+    /// What running it has used so far, for statistics. A cursor's query is not counted.
+    meter: Option<Meter>,
+    /// Rows handed out by the run.
+    produced: u64,
     /// Rows kept: those from number `first + 1` on.
     rows: Vec<Row>,
     first: u64,
@@ -82,6 +88,8 @@ impl Portal {
             scroll: false,
             subxact: session.engine.current_subxact(),
             survived: false,
+            meter: None,
+            produced: 0,
             rows: Vec::new(),
             first: 0,
             position: 0,
@@ -100,7 +108,12 @@ impl Portal {
         session.check_privileges(&self.prepared)?;
         let snapshot = session.engine.transaction_snapshot()?;
         let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
+        let mut meter = if self.is_cursor { None } else { session.meter() };
         let run = QueryRun::start(plan, &self.params, &opts)?;
+        if let Some(m) = &mut meter {
+            session.pause(m);
+        }
+        self.meter = meter;
         self.state = State::Running { run: Box::new(run), cached };
         Ok(())
     }
@@ -127,12 +140,18 @@ impl Portal {
     }
 
     /// The run itself, if nothing has been read from it: its rows can go to the client without being kept.
-    pub fn take_fresh_run(&mut self) -> Option<(QueryRun, bool)> {
+    pub fn take_fresh_run(&mut self, session: &Session) -> Option<(QueryRun, bool, Option<Meter>)> {
         if self.position > 0 || !self.rows.is_empty() || self.scroll {
             return None;
         }
         match std::mem::replace(&mut self.state, State::Failed) {
-            State::Running { run, cached } => Some((*run, cached)),
+            State::Running { run, cached } => {
+                let mut meter = self.meter.take();
+                if let Some(m) = &mut meter {
+                    session.resume(m);
+                }
+                Some((*run, cached, meter))
+            }
             other => {
                 self.state = other;
                 None
@@ -143,12 +162,24 @@ impl Portal {
     /// Ends the run and gives a cached plan back.
     pub fn stop(&mut self, session: &Session, next: State) {
         let (plan, cached) = match std::mem::replace(&mut self.state, next) {
-            State::Running { run, cached } => (run.end(), cached),
+            State::Running { run, cached } => {
+                self.count(session);
+                (run.end(), cached)
+            }
             State::Planned { plan, cached } if session.plan_is_current(&self.prepared) => (*plan, cached),
             _ => return,
         };
         if cached {
             session.return_plan(&self.prepared, plan);
+        }
+    }
+
+    /// The run is over: what it has used is counted.
+    fn count(&mut self, session: &Session) {
+        if let Some(m) = self.meter.take()
+            && let Ok(a) = session.analysis(&self.prepared, false)
+        {
+            session.count_paused(&a, &self.prepared.source, Phase::Execute, &m, self.produced);
         }
     }
 
@@ -161,8 +192,16 @@ impl Portal {
                 return Ok(false);
             }
             let want = usize::try_from(upto - have).unwrap_or(usize::MAX).min(types::column::BATCH_ROWS);
-            match run.next(want)? {
+            if let Some(m) = &mut self.meter {
+                session.resume(m);
+            }
+            let batch = run.next(want)?;
+            if let Some(m) = &mut self.meter {
+                session.pause(m);
+            }
+            match batch {
                 Some(b) => {
+                    self.produced += b.live_count() as u64;
                     let n = self.columns.len();
                     let rows = &mut self.rows;
                     b.live().each(|i| {
@@ -171,7 +210,7 @@ impl Portal {
                     })?;
                 }
                 None => {
-                    run.finish()?;
+                    self.produced = run.finish()?;
                     self.stop(session, State::Materialized);
                 }
             }

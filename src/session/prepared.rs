@@ -4,9 +4,11 @@
 
 use super::Session;
 use super::plan_cache::{SmallTable, State};
+use analyze::jumble::Jumble;
 use analyze::query::{Query, RteKind};
 use analyze::{AnalyzeCtx, Analyzed, OutputColumn, ParamTypes};
 use catalog::search_path::SearchPath;
+use commands::extension::pg_stat_statements::Phase;
 use common::{Oid, Result, bail};
 use executor::run::CompiledPlan;
 use parser::ast::{RawStmt, Statement};
@@ -35,10 +37,18 @@ pub struct Analysis {
     path: Rc<SearchPath>,
     /// The role last found to be allowed all functions of the query.
     functions_allowed: Cell<Oid>,
+    /// What the statement is counted under.
+    pub id: Option<Rc<Jumble>>,
 }
 
 impl Analysis {
-    fn new(work: Work, columns: Vec<OutputColumn>, generation: u64, path: Rc<SearchPath>) -> Analysis {
+    fn new(
+        work: Work,
+        columns: Vec<OutputColumn>,
+        generation: u64,
+        path: Rc<SearchPath>,
+        id: Option<Jumble>,
+    ) -> Analysis {
         let columns = Rc::new(columns);
         Analysis {
             work,
@@ -48,12 +58,13 @@ impl Analysis {
             generation,
             path,
             functions_allowed: Cell::default(),
+            id: id.map(Rc::new),
         }
     }
     /// The form of a rewritten query.
-    pub fn of_query(query: Query, generation: u64, path: Rc<SearchPath>) -> Analysis {
+    pub fn of_query(query: Query, generation: u64, path: Rc<SearchPath>, id: Option<Jumble>) -> Analysis {
         let columns = analyze::output_columns(&query);
-        Analysis::new(Work::Query(Box::new(query)), columns, generation, path)
+        Analysis::new(Work::Query(Box::new(query)), columns, generation, path, id)
     }
     /// Was it made in this search path?
     pub fn is_for_path(&self, path: &Rc<SearchPath>) -> bool {
@@ -121,6 +132,10 @@ impl Prepared {
     pub fn shared_state(&self) -> Option<State> {
         self.shared.get()
     }
+    /// The identifier of the statement as analysed last.
+    pub fn query_id(&self) -> Option<i64> {
+        self.analysis.borrow().as_ref().and_then(|a| a.id.as_ref().map(|j| j.id))
+    }
     /// Is a plan ready?
     pub fn has_plan(&self) -> bool {
         self.plan.borrow().is_some()
@@ -177,13 +192,16 @@ impl Session {
             return Ok(a.clone());
         }
         let Some(raw) = &p.raw else {
-            return Ok(Rc::new(Analysis::new(Work::Empty, Vec::new(), 0, path)));
+            return Ok(Rc::new(Analysis::new(Work::Empty, Vec::new(), 0, path, None)));
         };
         let old_columns = p.analysis.borrow().as_ref().map(|a| a.columns.clone());
         let given = p.param_types.borrow().clone();
         let mut params = if variable { ParamTypes::variable(given) } else { ParamTypes::fixed(given) };
-        let work =
-            self.with_analyze_ctx(&p.source, |ctx| match analyze::analyze(ctx, raw, &mut params)? {
+        let mut id = None;
+        let work = self.with_analyze_ctx(&p.source, |ctx| {
+            let analyzed = analyze::analyze(ctx, raw, &mut params)?;
+            id = self.identify(&p.source, raw, &analyzed);
+            match analyzed {
                 Analyzed::Utility(u) => Ok(Work::Utility(Rc::new(u))),
                 Analyzed::Query(q) => {
                     let mut queries = analyze::rewrite(ctx, *q)?;
@@ -192,7 +210,8 @@ impl Session {
                         _ => Err(common::Error::unsupported("a rule that makes several queries of one")),
                     }
                 }
-            })?;
+            }
+        })?;
         if variable {
             if let Some(i) = params.types.iter().position(|t| !t.is_valid() || *t == types::oids::UNKNOWN) {
                 bail!(INDETERMINATE_DATATYPE, "could not determine data type of parameter ${}", i + 1);
@@ -207,7 +226,7 @@ impl Session {
         if old_columns.is_some_and(|old| !same_shape(&old, &columns)) && !variable {
             bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
         }
-        let a = Rc::new(Analysis::new(work, columns, self.catalog.generation(), path));
+        let a = Rc::new(Analysis::new(work, columns, self.catalog.generation(), path, id));
         *p.analysis.borrow_mut() = Some(a.clone());
         *p.plan.borrow_mut() = None;
         Ok(a)
@@ -247,7 +266,9 @@ impl Session {
             p.generic_plans.set(p.generic_plans.get() + 1);
             return Ok((c.plan, true));
         }
+        let meter = self.planning_meter();
         if let Some(stmt) = self.plan_shared(p, query)? {
+            self.count_statement(a, &p.source, Phase::Plan, meter, 0);
             p.generic_plans.set(p.generic_plans.get() + 1);
             return Ok((CompiledPlan::new(self.env(), Rc::new(stmt))?, true));
         }
@@ -256,6 +277,7 @@ impl Session {
         let types = p.param_types.borrow().clone();
         let bound = if generic && !params.is_empty() { None } else { Some(params) };
         let stmt = self.plan_query(Query::clone(query), &types, bound, cursor)?;
+        self.count_statement(a, &p.source, Phase::Plan, meter, 0);
         if generic {
             p.generic_plans.set(p.generic_plans.get() + 1);
         } else {

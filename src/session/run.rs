@@ -3,7 +3,9 @@
 use super::Session;
 use super::format::RowFormat;
 use super::prepared::{Analysis, Prepared, Work};
+use super::statement_stats::Meter;
 use analyze::query::{CmdType, Query};
+use commands::extension::pg_stat_statements::Phase;
 use common::{Error, Result};
 use executor::run::{CompiledPlan, QueryRun, RunOptions};
 use parser::ast::Statement;
@@ -45,10 +47,16 @@ impl Session {
             let _ = self.engine.transaction_snapshot()?;
         }
         let a = self.analysis(p, false)?;
+        self.show_query_id(p);
         match &a.work {
             Work::Empty => Ok(String::new()),
             Work::Query(q) => self.run_query(p, &a, q, params, formats, description),
-            Work::Utility(u) => self.run_utility(u, p, params, formats, description),
+            Work::Utility(u) => {
+                let meter = self.utility_meter(u);
+                let tag = self.run_utility(u, p, params, formats, description)?;
+                self.count_utility(&a, &p.source, meter, &tag);
+                Ok(tag)
+            }
         }
     }
 
@@ -80,8 +88,9 @@ impl Session {
         let Work::Query(q) = &a.work else { return Err(Error::internal("running a utility statement")) };
         let snapshot = self.engine.transaction_snapshot()?;
         let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
+        let meter = self.meter();
         let run = QueryRun::start(plan, params, &opts)?;
-        self.send_run(p, a, q, (run, kept), formats, description)
+        self.send_run(p, a, q, (run, kept, meter), formats, description)
     }
 
     /// Sends all rows of a run, and ends it.
@@ -90,7 +99,7 @@ impl Session {
         p: &Rc<Prepared>,
         a: &Rc<Analysis>,
         q: &Query,
-        (mut run, cached): (QueryRun, bool),
+        (mut run, cached, meter): (QueryRun, bool, Option<Meter>),
         formats: &[i16],
         description: Description,
     ) -> Result<String> {
@@ -100,6 +109,7 @@ impl Session {
             self.send_empty_rows(&mut run, description)?;
         }
         let rows = run.finish()?;
+        self.count_statement(a, &p.source, Phase::Execute, meter, rows);
         let plan = run.end();
         if cached {
             self.return_plan(p, plan);

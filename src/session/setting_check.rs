@@ -55,8 +55,11 @@ fn locale(name: &str, value: &str) -> Result<()> {
 
 fn libraries(value: &str) -> Result<()> {
     for word in super::settings::split_names(value) {
-        // There is no way to load code, and an empty word loads nothing.
-        if !word.is_empty() {
+        // There is no way to load code, and an empty word loads nothing. One library is part of the server.
+        let file = word.rsplit('/').next().unwrap_or("");
+        let built_in =
+            file.strip_suffix(".so").unwrap_or(file) == commands::extension::pg_stat_statements::LIBRARY;
+        if !word.is_empty() && !built_in {
             return Err(err!(UNDEFINED_FILE, "could not access file \"{word}\": No such file or directory"));
         }
     }

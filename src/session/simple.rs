@@ -51,6 +51,7 @@ impl Session {
             self.engine.begin_implicit_block();
         }
         self.engine.check_interrupts()?;
+        self.forget_query_id();
         let p = Rc::new(Prepared::new(source.clone(), Some(raw), Vec::new()));
         let tag = self.run_statement(&p, &[], &[], Description::Send)?;
         if is_last {

@@ -303,7 +303,8 @@ impl Session {
                 .map(|t| analyze::resolve_type_name(ctx, t).map(|(oid, _)| oid))
                 .collect::<Result<Vec<_>>>()
         })?;
-        let raw = RawStmt { stmt: s.query.clone(), location: 0, len: p.source.len() };
+        let (location, len) = p.raw().map_or((0, 0), |r| (r.location, r.len));
+        let raw = RawStmt { stmt: s.query.clone(), location, len };
         let prepared = Prepared::new(p.source.clone(), Some(raw), types);
         let a = self.analysis(&prepared, true)?;
         if matches!(a.work, Work::Utility(_)) {

@@ -3,6 +3,7 @@
 use super::Session;
 use super::function_call::Call;
 use super::logging::Step;
+use commands::query_ids::QueryIds;
 use common::{Error, Oid, Result, Severity};
 use ipc::activity::State;
 use ipc::interrupts::TimerId;
@@ -22,6 +23,8 @@ pub struct Often {
     idle_in_transaction_timeout: i64,
     update_title: bool,
     track_activities: bool,
+    pub query_ids: bool,
+    pub track: super::statement_stats::Track,
 }
 
 impl Often {
@@ -34,6 +37,8 @@ impl Often {
         idle_in_transaction_timeout: 0,
         update_title: false,
         track_activities: true,
+        query_ids: false,
+        track: super::statement_stats::Track::NONE,
     };
 }
 
@@ -268,7 +273,7 @@ impl Session {
     }
 
     /// The settings that every message asks for.
-    fn often(&self) -> Often {
+    pub(super) fn often(&self) -> Often {
         let s = self.settings.borrow();
         let known = self.often.get();
         if known.version == s.version() {
@@ -282,6 +287,8 @@ impl Session {
             idle_in_transaction_timeout: s.int("idle_in_transaction_session_timeout"),
             update_title: s.bool("update_process_title"),
             track_activities: s.bool("track_activities"),
+            query_ids: QueryIds::of(&s) != QueryIds::Off,
+            track: self.track_by(&s),
         };
         self.often.set(fresh);
         fresh

@@ -19,6 +19,7 @@ mod from;
 pub mod func;
 pub mod grouping;
 pub mod info;
+pub mod jumble;
 mod kind;
 pub mod names;
 pub mod oper;

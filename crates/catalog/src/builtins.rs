@@ -17,6 +17,13 @@ pub const PG_CATALOG: Oid = Oid(11);
 pub const PG_TOAST: Oid = Oid(99);
 /// OID of the schema `public`.
 pub const PG_PUBLIC: Oid = Oid(2200);
+/// OIDs of functions of extensions: they are compiled in, but dropped and made like a user's.
+pub const EXTENSION_FUNCTIONS: std::ops::Range<u32> = 9000..9500;
+
+/// Is an object with this OID part of the system, so that nothing needs to be noted about who depends on it?
+pub fn is_pinned(oid: Oid) -> bool {
+    oid < Oid::FIRST_NORMAL && !EXTENSION_FUNCTIONS.contains(&oid.0)
+}
 /// OID of the btree access method.
 pub const BTREE_AM: Oid = Oid(403);
 /// OID of the hash access method.

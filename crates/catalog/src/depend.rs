@@ -65,7 +65,7 @@ impl Catalog {
         referenced: ObjectAddress,
         kind: DependencyKind,
     ) -> Result<()> {
-        if referenced.object < Oid::FIRST_NORMAL && referenced.object != crate::builtins::PG_PUBLIC {
+        if crate::builtins::is_pinned(referenced.object) && referenced.object != crate::builtins::PG_PUBLIC {
             return Ok(());
         }
         use pg_depend::*;

@@ -9,7 +9,8 @@ use parser::ast::*;
 use transam::LockMode;
 use types::Datum;
 
-fn write(ctx: &CommandCtx<'_>, a: ObjectAddress, text: Option<&str>) -> Result<()> {
+/// Sets or removes the comment on an object.
+pub fn write(ctx: &CommandCtx<'_>, a: ObjectAddress, text: Option<&str>) -> Result<()> {
     use pg_description::*;
     let keys = [Datum::oid(a.object), Datum::oid(a.class), Datum::I32(a.sub)];
     let old = ctx.catalog.scan(TABLE, O_C_O_INDEX, &keys)?.into_iter().next();

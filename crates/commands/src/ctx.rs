@@ -58,6 +58,8 @@ pub trait Host {
     fn exec_env(&self) -> Rc<ExecEnv>;
     /// Address of a TCP client.
     fn client_addr(&self) -> Option<std::net::SocketAddr>;
+    /// The statistics of `pg_stat_statements`, if that is preloaded.
+    fn statement_stats(&self) -> Option<crate::extension::pg_stat_statements::Store>;
     /// The server beyond the session.
     fn admin(&self) -> Rc<dyn crate::admin::Admin>;
 }

@@ -2,6 +2,7 @@
 
 use crate::CommandCtx;
 use crate::analysis::with_analyze;
+use crate::query_ids::QueryIds;
 use crate::run_query;
 use common::{Error, Oid, Result, bail};
 use executor::run::{CompiledPlan, QueryRun, RunOptions};
@@ -86,9 +87,16 @@ pub fn result_type(e: &ExplainStmt) -> Oid {
     }
 }
 
+/// The query's identifier, where one is to be shown.
+fn shown_query_id(ctx: &CommandCtx<'_>, q: &analyze::query::Query) -> Option<i64> {
+    let mut mode = QueryIds::Off;
+    ctx.host.with_settings(&mut |s| mode = QueryIds::of(s));
+    (mode == QueryIds::On).then(|| analyze::jumble::jumble(q).id)
+}
+
 /// Runs EXPLAIN.
 pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
-    let o = options(e)?;
+    let mut o = options(e)?;
     if !matches!(
         e.query,
         Statement::Select(_)
@@ -101,6 +109,7 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
     }
     let planning = Instant::now();
     let query = run_query::resolve(ctx, &e.query)?;
+    o.query_id = shown_query_id(ctx, &query);
     let planned = run_query::plan(ctx, query)?;
     let planning_ms = planning.elapsed().as_secs_f64() * 1000.0;
     let planned = Rc::new(planned);

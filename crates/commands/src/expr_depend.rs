@@ -11,7 +11,7 @@ use common::{Oid, Result};
 use types::{Datum, oids};
 
 fn add(out: &mut Vec<ObjectAddress>, a: ObjectAddress) {
-    if a.object >= Oid::FIRST_NORMAL && !out.contains(&a) {
+    if !catalog::builtins::is_pinned(a.object) && !out.contains(&a) {
         out.push(a);
     }
 }

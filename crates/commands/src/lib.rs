@@ -24,6 +24,7 @@ mod default_privileges;
 mod drop;
 mod explain;
 mod expr_depend;
+pub mod extension;
 mod foreign_key;
 mod frozen_ids;
 pub mod functions;
@@ -38,6 +39,7 @@ mod matview;
 mod naming;
 mod object_address;
 mod owned;
+pub mod query_ids;
 mod read_only;
 mod reindex;
 mod relation;
@@ -117,6 +119,9 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::DropDatabase(s) => database::drop(ctx, s),
         S::AlterDatabase(s) => database::alter(ctx, s),
         S::AlterDatabaseSet(s) => database::alter_set(ctx, s),
+        S::CreateExtension(s) => extension::create(ctx, s),
+        S::AlterExtension(s) => extension::alter(ctx, s),
+        S::AlterExtensionContents(s) => extension::alter_contents(ctx, s),
         other => Err(common::Error::unsupported(statement_name(other))),
     }
 }

@@ -422,6 +422,9 @@ pub fn set_schema(ctx: &CommandCtx<'_>, s: &AlterObjectSchemaStmt) -> Result<Str
     if matches!(s.object_type, ObjectType::Type | ObjectType::Domain) {
         return crate::user_type::set_schema(ctx, s);
     }
+    if let (ObjectType::Extension, Some(name)) = (s.object_type, last_name(s.object.as_ref())) {
+        return crate::extension::set_schema(ctx, name, &s.newschema);
+    }
     let Some(rv) = &s.relation else {
         return Err(Error::unsupported(format_args!("SET SCHEMA of {:?}", s.object_type)));
     };

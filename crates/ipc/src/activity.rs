@@ -234,6 +234,7 @@ impl Activity {
             a.state.store(State::Active as u32, Relaxed);
             a.state_change.store(at, Relaxed);
             a.query_start.store(at, Relaxed);
+            a.query_id.store(0, Relaxed);
             a.set_query(text);
         });
     }
@@ -257,6 +258,10 @@ impl Activity {
     /// The query's id changes.
     pub fn query_id(&self, id: i64) {
         self.write(|a| a.query_id.store(id, Relaxed));
+    }
+    /// The query's id, as the owner itself sees it.
+    pub fn own_query_id(&self) -> i64 {
+        self.query_id.load(Relaxed)
     }
     /// Reads a consistent copy. Gives up on consistency after many tries: a process that died in a write leaves it odd.
     pub fn read(&self) -> ActivityCopy {

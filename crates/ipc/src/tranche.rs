@@ -58,6 +58,7 @@ tranches! {
     60 PROC "Proc" 500;
     61 DSM_CONTROL "DynamicSharedMemoryControl" 0;
     62 EXTENSION "Extension" 0;
+    63 PG_STAT_STATEMENTS "pg_stat_statements" 0;
 }
 
 impl Tranche {

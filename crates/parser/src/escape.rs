@@ -3,7 +3,7 @@
 use crate::keywords::Kw;
 use crate::lexer::Lexer;
 use crate::token::{T, Token};
-use common::{Error, Result, err};
+use common::{Error, Report, Result, Severity, SqlState, err};
 use std::borrow::Cow;
 
 /// First halves of surrogate pairs.
@@ -33,13 +33,15 @@ impl<'a> Lexer<'a> {
         err!(SYNTAX_ERROR, "invalid Unicode surrogate pair at or near \"{near}\"").at(at)
     }
 
-    /// `E'…'`; `start` is at the E.
-    pub(crate) fn escape_string(&mut self, start: usize) -> Result<Token<'a>> {
+    /// `E'…'`, or any string where backslashes escape; `content` is behind the opening quote. With `warn` the first escape
+    /// is told of.
+    pub(crate) fn escape_string(&mut self, start: usize, content: usize, warn: bool) -> Result<Token<'a>> {
+        let mut warn = warn;
         let src = self.src;
         let bytes = src.as_bytes();
         let mut out: Vec<u8> = Vec::new();
         let mut pending: Option<u32> = None;
-        let mut i = start + 2;
+        let mut i = content;
         loop {
             let Some(&c) = bytes.get(i) else {
                 let near = &src[start..];
@@ -61,6 +63,15 @@ impl<'a> Lexer<'a> {
                         None => break,
                     }
                 }
+                b'\\' if std::mem::take(&mut warn) => self.warn_escape(start, bytes.get(i + 1)),
+                b'\\' if bytes.get(i + 1) == Some(&b'\'') && !self.options.backslash_quote => {
+                    return Err(err!(
+                        NONSTANDARD_USE_OF_ESCAPE_CHARACTER,
+                        "unsafe use of \\' in a string literal"
+                    )
+                    .hint("Use '' to write quotes in strings. \\' is insecure in client-only encodings.")
+                    .at(start));
+                }
                 b'\\' if unicode => i = self.unicode_escape(i, &mut out, &mut pending)?,
                 b'\\' => i = simple_escape(bytes, i, &mut out),
                 _ => {
@@ -72,6 +83,25 @@ impl<'a> Lexer<'a> {
         let text = valid_utf8(out)?;
         let end = self.pos;
         Ok(Token { kind: T::SConst, ival: 0, start, end, text: Cow::Owned(text) })
+    }
+
+    /// `escape_string_warning`: what stands behind a backslash decides the words.
+    fn warn_escape(&mut self, start: usize, next: Option<&u8>) {
+        let (what, hint) = match next {
+            Some(b'\'') => {
+                ("\\'", "Use '' to write quotes in strings, or use the escape string syntax (E'...').")
+            }
+            Some(b'\\') => ("\\\\", "Use the escape string syntax for backslashes, e.g., E'\\\\'."),
+            _ => ("escape", "Use the escape string syntax for escapes, e.g., E'\\r\\n'."),
+        };
+        let mut r = Report::new(
+            Severity::Warning,
+            SqlState::NONSTANDARD_USE_OF_ESCAPE_CHARACTER,
+            format!("nonstandard use of {what} in a string literal"),
+        );
+        r.hint = Some(hint.into());
+        r.position = Some(start);
+        self.add_notice(r);
     }
 
     /// `\uXXXX` or `\UXXXXXXXX` at `i`; returns the position behind it.
@@ -105,6 +135,14 @@ impl<'a> Lexer<'a> {
 
     /// Raw content and end of a `U&` string whose opening quote is at `start + 2`, doubled quotes kept.
     pub(crate) fn unicode_string(&mut self, start: usize) -> Result<Token<'a>> {
+        if !self.options.plain_strings {
+            return Err(err!(
+                FEATURE_NOT_SUPPORTED,
+                "unsafe use of string constant with Unicode escapes"
+            )
+            .detail("String constants with Unicode escapes cannot be used when standard_conforming_strings is off.")
+            .at(start));
+        }
         let mut token = self.plain_string(start, start + 3)?;
         token.text = Cow::Owned(self.resolve_unicode(&token)?);
         token.end = self.pos.max(token.end);

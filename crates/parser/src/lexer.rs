@@ -1,4 +1,5 @@
-//! Text to tokens, after PostgreSQL 15's lexical rules with `standard_conforming_strings` on. The grammar pulls one
+//! Text to tokens, after PostgreSQL 15's lexical rules by default with
+//! `standard_conforming_strings` on ([`LexOptions`]). The grammar pulls one
 //! token at a time; nothing is copied unless an escape, a capital letter or a continuation forces it.
 //! Invariant: the position is always on a character border.
 
@@ -60,18 +61,41 @@ static CLASS: [u8; 256] = {
     t
 };
 
+/// Settings that decide how strings are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LexOptions {
+    /// `standard_conforming_strings`: a backslash in `'…'` is a backslash.
+    pub plain_strings: bool,
+    /// `escape_string_warning`: tell whoever escapes in `'…'`.
+    pub warn_escapes: bool,
+    /// `backslash_quote`: is `\'` a quote?
+    pub backslash_quote: bool,
+}
+
+impl Default for LexOptions {
+    fn default() -> LexOptions {
+        LexOptions { plain_strings: true, warn_escapes: true, backslash_quote: true }
+    }
+}
+
 /// The scanner over one query string.
 pub struct Lexer<'a> {
     pub(crate) src: &'a str,
     bytes: &'a [u8],
     pub(crate) pos: usize,
     notices: Vec<Report>,
+    pub(crate) options: LexOptions,
 }
 
 impl<'a> Lexer<'a> {
     /// Starts at the beginning of `src`.
     pub fn new(src: &'a str) -> Lexer<'a> {
-        Lexer { src, bytes: src.as_bytes(), pos: 0, notices: Vec::new() }
+        Lexer::with_options(src, LexOptions::default())
+    }
+
+    /// The same, under these settings.
+    pub fn with_options(src: &'a str, options: LexOptions) -> Lexer<'a> {
+        Lexer { src, bytes: src.as_bytes(), pos: 0, notices: Vec::new(), options }
     }
 
     /// What was reported so far, and forgets it.
@@ -114,7 +138,8 @@ impl<'a> Lexer<'a> {
             return self.number(start);
         }
         match c {
-            b'\'' => self.plain_string(start, start + 1),
+            b'\'' if self.options.plain_strings => self.plain_string(start, start + 1),
+            b'\'' => self.escape_string(start, start + 1, self.options.warn_escapes),
             b'"' => self.quoted_identifier(start),
             b'$' => self.dollar(start),
             b':' => Ok(match self.at(start + 1) {
@@ -186,7 +211,7 @@ impl<'a> Lexer<'a> {
     fn word(&mut self, start: usize, c: u8) -> Result<Token<'a>> {
         if self.at(start + 1) == b'\'' {
             match c {
-                b'e' | b'E' => return self.escape_string(start),
+                b'e' | b'E' => return self.escape_string(start, start + 2, false),
                 b'b' | b'B' => return self.bit_string(start, 'b', T::BConst, "bit"),
                 b'x' | b'X' => return self.bit_string(start, 'x', T::XConst, "hexadecimal"),
                 b'n' | b'N' => return Ok(self.fixed(T::Kw(keywords::Kw::Nchar), start, 1)),

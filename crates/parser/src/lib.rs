@@ -14,6 +14,8 @@ pub mod walk;
 pub use ast::*;
 use common::{Report, Result};
 use grammar::Parser;
+pub use lexer::LexOptions;
+use lexer::Lexer;
 
 /// Parses a query string into its statements. Empty statements vanish.
 ///
@@ -25,7 +27,12 @@ pub fn parse(sql: &str) -> Result<Vec<RawStmt>> {
 
 /// As [`parse`]; NOTICEs and WARNINGs (identifier truncation …) are appended to `notices`, also on error.
 pub fn parse_with_notices(sql: &str, notices: &mut Vec<Report>) -> Result<Vec<RawStmt>> {
-    let mut parser = Parser::new(sql)?;
+    parse_with_options(sql, LexOptions::default(), notices)
+}
+
+/// As [`parse_with_notices`], under settings of the session.
+pub fn parse_with_options(sql: &str, options: LexOptions, notices: &mut Vec<Report>) -> Result<Vec<RawStmt>> {
+    let mut parser = Parser::of(Lexer::with_options(sql, options))?;
     let result = parser.statements();
     notices.append(&mut parser.take_notices());
     result

@@ -180,6 +180,9 @@ impl Session {
             return Ok(None);
         }
         let Some(params) = self.literal_values(l, sql, literals) else { return Ok(None) };
+        if let Some(j) = &l.analysis.id {
+            self.show_id(j.id);
+        }
         self.lock_query(q)?;
         // Waiting for a lock may have let in news about the relation.
         if l.state != self.plan_state() {
@@ -222,11 +225,12 @@ impl Session {
             return Ok(None);
         };
         let _ = self.engine.transaction_snapshot()?;
+        let mut id = None;
         let lifted = self.with_lift_ctx(source, |ctx, planner| {
             let mut params = ParamTypes::none();
-            let analyze::Analyzed::Query(mut q) = analyze::analyze(ctx, &raw, &mut params)? else {
-                return Ok(None);
-            };
+            let analyzed = analyze::analyze(ctx, &raw, &mut params)?;
+            id = self.identify(source, &raw, &analyzed);
+            let analyze::Analyzed::Query(mut q) = analyzed else { return Ok(None) };
             let Some(lifts) = lift::lift(ctx, planner, &mut q, literals)? else { return Ok(None) };
             let mut queries = analyze::rewrite(ctx, *q)?;
             Ok(match (queries.pop(), queries.is_empty()) {
@@ -240,7 +244,7 @@ impl Session {
         let Some(small) = self.keepable(&stmt) else { return Ok(None) };
         let Ok(plan) = CompiledPlan::new(self.env(), Rc::new(stmt)) else { return Ok(None) };
         let statement = Rc::new(Prepared::new(source.clone(), None, types));
-        let analysis = Rc::new(Analysis::of_query(query, self.catalog.generation(), self.search_path()?));
+        let analysis = Rc::new(Analysis::of_query(query, self.catalog.generation(), self.search_path()?, id));
         self.return_plan(&statement, plan);
         let fixed = (0..literals.len()).filter(|i| lifts.iter().all(|l| l.literal != *i));
         let fixed = fixed.map(|i| (i, literals[i].text(source).into())).collect();

@@ -238,7 +238,7 @@ impl Catalog {
         }
         let rows = self.scan(pg_proc::TABLE, pg_proc::PRONAME_ARGS_NSP_INDEX, &[Datum::text(name)])?;
         let mut own: Vec<Ref<ProcDesc>> = Vec::new();
-        for row in rows.iter().filter(|r| r.oid(pg_proc::OID) >= Oid(12000)) {
+        for row in rows.iter().filter(|r| self.builtins.proc_desc(r.oid(pg_proc::OID)).is_none()) {
             own.push(Rc::new(proc_from_row(row)).into());
         }
         out.extend(own.iter().cloned());

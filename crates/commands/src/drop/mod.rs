@@ -56,6 +56,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
         ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
             routines(ctx, s)
         }
+        ObjectType::Extension => crate::extension::drop(ctx, s),
         other => Err(Error::unsupported(format_args!("DROP {other:?}"))),
     }
 }

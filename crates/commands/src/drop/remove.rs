@@ -43,11 +43,15 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
         }
         pg_largeobject::TABLE => crate::large_object::delete(ctx.catalog, a.object)?,
         pg_namespace::TABLE => drop(by_oid(pg_namespace::TABLE, pg_namespace::OID_INDEX)?),
+        pg_extension::TABLE => drop(by_oid(pg_extension::TABLE, pg_extension::OID_INDEX)?),
+        pg_proc::TABLE => drop(by_oid(pg_proc::TABLE, pg_proc::OID_INDEX)?),
         _ => return Err(Error::unsupported(format_args!("dropping an object of catalog {}", a.class))),
     }
     ctx.catalog.delete_dependencies_of(a)?;
     if a.sub == 0 {
         ctx.catalog.delete_role_dependencies_of(a)?;
+        let keys = [Datum::oid(a.object), Datum::oid(a.class)];
+        delete_by(ctx, pg_init_privs::TABLE, pg_init_privs::O_C_O_INDEX, &keys)?;
     }
     delete_comments(ctx, a)?;
     ctx.engine.command_counter_increment()

@@ -104,7 +104,9 @@ impl Walk<'_> {
             .catalog
             .dependencies(a)?
             .into_iter()
-            .filter(|d| d.kind == DependencyKind::Internal && d.depender == a)
+            .filter(|d| {
+                matches!(d.kind, DependencyKind::Internal | DependencyKind::Extension) && d.depender == a
+            })
             .map(|d| d.referenced)
             .next();
         let Some(owner) = owner else { return Ok(false) };

@@ -8,6 +8,7 @@ mod advisory;
 mod comment;
 mod control;
 pub(crate) mod definition;
+mod describe_object;
 mod domains;
 mod encoding;
 mod enums;
@@ -22,7 +23,7 @@ mod privilege;
 mod record_io;
 mod reg;
 mod row_shape;
-mod rows;
+pub(crate) mod rows;
 mod sequence;
 mod session;
 mod setting;
@@ -38,6 +39,7 @@ mod updatable;
 mod value_io;
 mod visible;
 
+pub use activity::READ_ALL_STATS;
 pub use domains::{DomainChecks, check as check_domain};
 pub use setting::{check_examine, may_examine};
 
@@ -49,6 +51,8 @@ use types::{CallCtx, FnImpl};
 /// The tables to merge into the registry.
 pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
     vec![
+        crate::extension::functions::TABLE,
+        describe_object::TABLE,
         activity::TABLE,
         advisory::TABLE,
         aclitem::TABLE,
@@ -86,7 +90,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
 }
 
 /// The database a call runs in.
-fn env<'a>(c: &CallCtx<'a>) -> Result<&'a FnEnv> {
+pub(crate) fn env<'a>(c: &CallCtx<'a>) -> Result<&'a FnEnv> {
     c.env.downcast_ref::<FnEnv>().ok_or_else(|| Error::internal("function needs a database session"))
 }
 

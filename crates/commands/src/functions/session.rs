@@ -34,8 +34,6 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (315, c0!(jit_available)),
     (3298, c1!(row_security_active)),
     (1065, FnImpl::Srf(no_rows)),
-    (3082, FnImpl::Srf(no_rows)),
-    (3083, FnImpl::Srf(no_rows)),
     (3800, c0!(current_logfile)),
 ];
 

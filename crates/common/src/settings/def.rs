@@ -113,8 +113,12 @@ const DATA: &str = include_str!("../../data/settings.tsv");
 impl Definitions {
     /// Reads the table. Called once a process tree.
     pub fn load() -> &'static Definitions {
-        let mut defs = Vec::new();
-        for line in DATA.lines() {
+        Definitions::load_with("")
+    }
+    /// The same with those of a library, in the table's form.
+    pub fn load_with(more: &'static str) -> &'static Definitions {
+        let mut defs: Vec<SettingDef> = Vec::new();
+        for line in DATA.lines().chain(more.lines()) {
             let f: Vec<&'static str> = line.split('\t').collect();
             let [name, kind, unit, min, max, enums, boot, context, category, short_desc, extra_desc, flags] =
                 f[..]
@@ -144,6 +148,9 @@ impl Definitions {
                 extra_desc,
                 flags: flags.split(',').filter(|f| !f.is_empty()).collect(),
             });
+        }
+        if !more.is_empty() {
+            defs.sort_by_key(|d| d.name.to_ascii_lowercase());
         }
         let by_name = defs.iter().enumerate().map(|(i, d)| (d.name.to_ascii_lowercase(), i)).collect();
         Box::leak(Box::new(Definitions { defs, by_name }))

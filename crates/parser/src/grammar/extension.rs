@@ -46,8 +46,8 @@ impl Parser<'_> {
         match self.eat_one_of(&[Kw::Update, Kw::Add, Kw::Drop, Kw::Set])? {
             Some(Kw::Update) => {
                 let mut options = Vec::new();
-                let at = self.tok.start;
-                while self.eat_kw(Kw::To)? {
+                while self.at_kw(Kw::To) {
+                    let at = self.skip()?;
                     let version = DefArg::String(self.non_reserved_word_or_sconst()?);
                     options.push(DefElem::new("new_version", Some(version), at));
                 }

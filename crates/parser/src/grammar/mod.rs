@@ -85,7 +85,11 @@ pub(crate) struct Parser<'a> {
 impl<'a> Parser<'a> {
     /// Reads the first token.
     pub(crate) fn new(sql: &'a str) -> Result<Parser<'a>> {
-        let mut lex = Lexer::new(sql);
+        Parser::of(Lexer::new(sql))
+    }
+
+    /// Reads what the lexer delivers.
+    pub(crate) fn of(mut lex: Lexer<'a>) -> Result<Parser<'a>> {
         let tok = lex.next_token()?;
         Ok(Parser {
             lex,
@@ -200,7 +204,7 @@ impl<'a> Parser<'a> {
         let Some(Ok(second)) = &self.ahead else {
             return T::Eof;
         };
-        let mut lex = Lexer::new(self.lex.src);
+        let mut lex = Lexer::with_options(self.lex.src, self.lex.options);
         lex.pos = second.end;
         lex.next_token().map_or(T::Eof, |t| t.kind)
     }

@@ -32,6 +32,8 @@ pub struct ExplainOptions {
     pub timing: bool,
     pub summary: bool,
     pub settings: bool,
+    /// Shown with `verbose`.
+    pub query_id: Option<i64>,
     pub format: ExplainFormat,
 }
 
@@ -46,6 +48,7 @@ impl Default for ExplainOptions {
             timing: false,
             summary: false,
             settings: false,
+            query_id: None,
             format: ExplainFormat::Text,
         }
     }
@@ -71,6 +74,9 @@ pub fn explain_text(
         let s: Vec<(String, Val)> =
             settings.iter().map(|(k, v)| (k.to_string(), Val::Str(v.clone()))).collect();
         obj.push(("Settings".into(), Val::Obj(s)));
+    }
+    if let (Some(id), true) = (opts.query_id, opts.verbose) {
+        obj.push(("Query Identifier".into(), Val::Num(id.to_string())));
     }
     if let (Some(i), true) = (instr, opts.summary) {
         obj.push(("Planning Time".into(), Val::Num(format!("{:.3}", i.planning_ms))));
@@ -126,6 +132,9 @@ fn text(
         if !l.is_empty() {
             lines.push(format!("Settings: {}", l.join(", ")));
         }
+    }
+    if let (Some(id), true) = (cx.opts.query_id, cx.opts.verbose) {
+        lines.push(format!("Query Identifier: {id}"));
     }
     if let Some(i) = instr {
         if cx.opts.buffers && !i.planning_buffers.is_zero() {
