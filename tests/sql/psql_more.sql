@@ -89,3 +89,13 @@ alter table t owner to pm_owner;
 \set ECHO_HIDDEN off
 drop schema ps cascade;
 drop role pm_owner;
+
+-- Descriptions of conversions; a type's privileges follow its owner.
+\dc+ utf8_to_*
+create role psql_more_owner;
+create type psql_more_mood as enum ('a', 'b');
+grant usage on type psql_more_mood to psql_more_owner;
+alter type psql_more_mood owner to psql_more_owner;
+\dT+ psql_more_mood
+drop type psql_more_mood;
+drop role psql_more_owner;

@@ -102,15 +102,16 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt, owner: Oid) -> Result<Str
     }
     check_owner(ctx, &t)?;
     rename::check_new_owner(ctx, owner, Some(t.namespace))?;
+    let address = ObjectAddress::new(pg_type::TABLE, t.oid);
     if t.typtype == b'c' {
         rename::change_relation_owner(ctx, t.relid, owner, false)?;
+        rename::replace_owner_dependency(ctx, address, owner)?;
     } else {
-        update(ctx, t.oid, &[(pg_type::TYPOWNER, Datum::oid(owner))])?;
+        rename::change_owner(ctx, address, owner)?;
         if t.array.is_valid() {
             update(ctx, t.array, &[(pg_type::TYPOWNER, Datum::oid(owner))])?;
         }
     }
-    rename::replace_owner_dependency(ctx, ObjectAddress::new(pg_type::TABLE, t.oid), owner)?;
     Ok(tag(s.object_type).into())
 }
 
