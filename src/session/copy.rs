@@ -105,7 +105,7 @@ impl Session {
 
     /// Columns of a utility statement's result.
     pub(super) fn begin_utility_rows(&self, columns: &[Field]) -> Result<()> {
-        if self.describe_utility.get() {
+        if self.describe_utility.get() && self.in_utility.get() == 0 {
             let mut columns = columns.to_vec();
             let formats = self.utility_formats.borrow();
             for (i, c) in columns.iter_mut().enumerate() {
@@ -117,6 +117,9 @@ impl Session {
     }
 
     pub(super) fn send_utility_row(&self, row: &[Datum], types: &[common::Oid]) -> Result<()> {
+        if self.in_utility.get() > 0 {
+            return Ok(());
+        }
         let format = self.row_format(types, &self.utility_formats.borrow())?;
         let mut conn = self.conn.borrow_mut();
         self.write_notices(&mut conn);

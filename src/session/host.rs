@@ -47,6 +47,23 @@ impl Host for SessionHost {
     fn search_path(&self) -> Result<Rc<SearchPath>> {
         self.session().search_path()
     }
+    fn with_identity(
+        &self,
+        role: Option<Oid>,
+        settings: &[String],
+        f: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()> {
+        self.session().with_identity(role, settings, f)
+    }
+    fn run_utility(
+        &self,
+        stmt: &parser::ast::Statement,
+        source: &str,
+        args: &[Datum],
+        arg_types: &[Oid],
+    ) -> Result<()> {
+        self.session().run_function_utility(stmt, source, args, arg_types)
+    }
     fn set_first_schema(&self, schema: Option<Oid>) {
         let s = self.session();
         s.first_schema.set(schema);

@@ -9,6 +9,7 @@ mod extended;
 mod fault;
 mod format;
 mod function_call;
+mod function;
 mod host;
 mod ident;
 mod logging;
@@ -116,6 +117,11 @@ pub struct Session {
     /// What the running COPY's stream is in where that is not UTF-8, and what of it waits for the rest of its line.
     copy_encoding: Cell<Option<common::Encoding>>,
     copy_rest: RefCell<Vec<u8>>,
+    /// Functions that run under an identity or settings of their own, and utility statements of functions.
+    in_function: Cell<u32>,
+    in_utility: Cell<u32>,
+    /// The running function has its owner's rights.
+    security_definer: Cell<bool>,
     /// Nothing runs and no transaction is open: notifications may be sent at any moment.
     at_rest: Cell<bool>,
 }
@@ -168,6 +174,9 @@ impl Session {
             copy_encoding: Cell::default(),
             copy_rest: RefCell::default(),
             at_rest: Cell::new(false),
+            in_function: Cell::default(),
+            in_utility: Cell::default(),
+            security_definer: Cell::default(),
             identity,
         });
         session.wire_up();
@@ -191,6 +200,8 @@ impl Session {
             sequences: Default::default(),
             domain_checks: Default::default(),
             large_objects: Default::default(),
+            routines: Default::default(),
+            stack_base: commands::routine::stack_address(),
         });
         let services = Rc::new(services::Services { session: self.me.clone(), fn_env: fn_env.clone() });
         let env = Rc::new(ExecEnv::new(

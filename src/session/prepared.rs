@@ -399,6 +399,7 @@ impl Session {
             param_types: types,
             bound_params: bound,
             cursor,
+            routines: Some(&commands::routine::Merge(self.fn_env())),
         })
     }
 }

@@ -124,6 +124,10 @@ impl Session {
         formats: &[i16],
         description: Description,
     ) -> Result<()> {
+        if self.in_utility.get() > 0 {
+            while run.next(0)?.is_some() {}
+            return Ok(());
+        }
         let format = self.result_format(a, formats)?;
         if description == Description::Send {
             self.send_description(a, formats)?;

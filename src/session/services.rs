@@ -3,6 +3,7 @@
 use super::Session;
 use analyze::expr::SqlValueFunctionOp;
 use common::{Error, Oid, Report, Result};
+use executor::routine::{RoutineCall, RowSet};
 use std::any::Any;
 use std::rc::{Rc, Weak};
 use types::Datum;
@@ -52,10 +53,11 @@ impl executor::env::Session for Services {
             other => Err(Error::internal(format!("{other:?} is not a name"))),
         }
     }
-    fn call_function(&self, oid: Oid, _args: &[Datum], _collation: Oid) -> Result<Datum> {
-        let s = self.session();
-        let p = s.catalog.proc_desc(oid)?;
-        Err(Error::unsupported(format_args!("function {}", p.name)))
+    fn call_function(&self, call: &RoutineCall<'_>) -> Result<Datum> {
+        commands::routine::call(&self.fn_env, call)
+    }
+    fn open_set(&self, call: &RoutineCall<'_>, in_from: bool) -> Result<Box<dyn RowSet>> {
+        commands::routine::open_set(&self.fn_env, call, in_from)
     }
     fn fn_env(&self) -> &dyn Any {
         self.fn_env.as_ref()

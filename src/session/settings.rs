@@ -295,12 +295,18 @@ pub fn find_zone(text: &str) -> Option<(jiff::tz::TimeZone, String)> {
 impl Session {
     /// SET, SET LOCAL, RESET of one setting (`None` = default), with its checks and effects.
     pub(super) fn set_setting(&self, name: &str, value: Option<&str>, scope: Scope) -> Result<()> {
-        let level = if self.engine.in_transaction() { self.engine.nest_level() } else { 0 };
+        let level = self.setting_level();
         if self.set_transaction_setting(name, value)? {
             return Ok(());
         }
         let lower = name.to_ascii_lowercase();
         if lower == "role" || lower == "session_authorization" {
+            if self.security_definer.get() {
+                bail!(
+                    INSUFFICIENT_PRIVILEGE,
+                    "cannot set parameter \"{lower}\" within security-definer function"
+                );
+            }
             self.check_role_setting(&lower, value)?;
         }
         let checked;
@@ -396,7 +402,7 @@ impl Session {
             (s.text("session_authorization").to_string(), s.text("role").to_string())
         };
         // Outside a transaction the catalogs cannot be read; names do not change there either.
-        if !self.engine.in_transaction() {
+        if !self.engine.in_transaction() || self.security_definer.get() {
             return;
         }
         let row = |name: &str| self.catalog.role_row(name).ok().flatten();

@@ -34,6 +34,7 @@ impl Session {
             Statement::VariableShow(v) => {
                 vec![column(&self.settings.borrow().canonical(&v.name)?, oids::TEXT)]
             }
+            Statement::Call(c) => self.with_commands(|ctx| commands::routine::call_columns(ctx, c))?,
             Statement::Fetch(f) if !f.ismove => match self.portal(&f.portalname) {
                 Some(p) => p.try_borrow().map(|p| p.columns.to_vec()).unwrap_or_default(),
                 None => Vec::new(),
@@ -128,7 +129,7 @@ impl Session {
             env: self.env(),
             host: &*self.fn_env().host,
             source: &p.source,
-            top_level: true,
+            top_level: self.in_utility.get() == 0,
             params,
             param_types: &types,
         };
@@ -279,6 +280,9 @@ impl Session {
         formats: &[i16],
         d: Description,
     ) -> Result<()> {
+        if self.in_utility.get() > 0 {
+            return Ok(());
+        }
         let types: Vec<Oid> = columns.iter().map(|c| c.type_oid).collect();
         let format = self.row_format(&types, formats)?;
         let fields = self.fields(columns, formats)?;

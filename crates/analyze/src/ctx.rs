@@ -6,6 +6,7 @@ use catalog::cache::Catalog;
 use catalog::search_path::SearchPath;
 use common::{Error, Oid, Result};
 use std::any::Any;
+use std::rc::Rc;
 use types::{CallCtx, Datum, FnImpl, FormatSettings, Registry, TupleDesc};
 
 /// Everything analysis may look at. `lock` takes a heavyweight lock on a relation (modes 1..8) before its descriptor
@@ -78,6 +79,17 @@ impl<'a> AnalyzeCtx<'a> {
 pub struct ParamTypes {
     pub types: Vec<Oid>,
     pub variable: bool,
+    /// The statement is part of this function's body: parameters may be called by their names.
+    pub function: Option<Rc<FunctionParams>>,
+}
+
+/// Names that stand for parameters in the body of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FunctionParams {
+    /// The function's own name, which may qualify those of parameters.
+    pub name: String,
+    /// By number; empty for one without a name.
+    pub arg_names: Vec<String>,
 }
 
 impl ParamTypes {
@@ -87,11 +99,16 @@ impl ParamTypes {
     }
     /// The types are given.
     pub fn fixed(types: Vec<Oid>) -> ParamTypes {
-        ParamTypes { types, variable: false }
+        ParamTypes { types, variable: false, function: None }
     }
     /// Some types may be given; the others are inferred.
     pub fn variable(types: Vec<Oid>) -> ParamTypes {
-        ParamTypes { types, variable: true }
+        ParamTypes { types, variable: true, function: None }
+    }
+    /// Parameters of a function whose body the statement is in.
+    pub fn of_function(name: &str, arg_names: Vec<String>, types: Vec<Oid>) -> ParamTypes {
+        let function = Some(Rc::new(FunctionParams { name: name.to_string(), arg_names }));
+        ParamTypes { types, variable: false, function }
     }
 }
 

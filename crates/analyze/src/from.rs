@@ -244,7 +244,7 @@ impl Analyzer<'_> {
             for a in &self.ctx.catalog.composite_desc(base)?.attrs {
                 cols.push(ColInfo {
                     name: if a.dropped { String::new() } else { a.name.clone() },
-                    type_oid: a.type_oid,
+                    type_oid: if a.dropped { Oid::INVALID } else { a.type_oid },
                     typmod: a.typmod,
                     collation: a.collation,
                 });

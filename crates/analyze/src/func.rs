@@ -183,9 +183,20 @@ impl AnalyzeCtx<'_> {
         arg_names: &[String],
         variadic_call: bool,
     ) -> Result<Vec<Candidate<FuncCand>>> {
+        self.candidates(name, nargs, arg_names, variadic_call, |p| p)
+    }
+
+    fn candidates(
+        &self,
+        name: &[String],
+        nargs: usize,
+        arg_names: &[String],
+        variadic_call: bool,
+        seen_as: impl Fn(CatRef<ProcDesc>) -> CatRef<ProcDesc>,
+    ) -> Result<Vec<Candidate<FuncCand>>> {
         let (schema, fname) = self.split_name(name)?;
         let mut out: Vec<Candidate<FuncCand>> = Vec::new();
-        for p in self.catalog.procs_named(&fname)? {
+        for p in self.catalog.procs_named(&fname)?.into_iter().map(&seen_as) {
             let pos = match schema {
                 Some(ns) if ns == p.namespace => 0,
                 Some(_) => continue,
@@ -219,9 +230,8 @@ impl AnalyzeCtx<'_> {
         variadic_call: bool,
     ) -> Result<Lookup> {
         let cands = self.func_candidates(name, arg_types.len(), arg_names, variadic_call)?;
-        let exact = |c: &&Candidate<FuncCand>| c.args[..arg_types.len()] == *arg_types;
-        if let Some(c) = cands.iter().find(exact) {
-            return Ok(Lookup::Found(c.clone()));
+        if let Some(c) = exactly(&cands, arg_types) {
+            return Ok(Lookup::Found(c));
         }
         if arg_types.len() == 1
             && arg_names.is_empty()
@@ -241,6 +251,25 @@ impl AnalyzeCtx<'_> {
                 return Ok(Lookup::Coercion(target));
             }
         }
+        self.best_fit(cands, arg_types)
+    }
+
+    /// The procedure a CALL means: OUT arguments count as arguments.
+    pub fn find_procedure(
+        &self,
+        name: &[String],
+        arg_types: &[Oid],
+        arg_names: &[String],
+        variadic_call: bool,
+    ) -> Result<Lookup> {
+        let cands = self.candidates(name, arg_types.len(), arg_names, variadic_call, with_out_arguments)?;
+        match exactly(&cands, arg_types) {
+            Some(c) => Ok(Lookup::Found(c)),
+            None => self.best_fit(cands, arg_types),
+        }
+    }
+
+    fn best_fit(&self, cands: Vec<Candidate<FuncCand>>, arg_types: &[Oid]) -> Result<Lookup> {
         let mut fit = Vec::new();
         for c in cands {
             if self.can_coerce(arg_types, &c.args[..arg_types.len()], Context::Implicit)? {
@@ -267,6 +296,20 @@ impl AnalyzeCtx<'_> {
         let d = self.catalog.type_desc(t)?;
         Ok((d.is_defined && d.typtype != b'c').then_some(t))
     }
+}
+
+fn exactly(cands: &[Candidate<FuncCand>], arg_types: &[Oid]) -> Option<Candidate<FuncCand>> {
+    cands.iter().find(|c| c.args[..arg_types.len()] == *arg_types).cloned()
+}
+
+/// A procedure with its OUT arguments among the arguments.
+fn with_out_arguments(p: CatRef<ProcDesc>) -> CatRef<ProcDesc> {
+    if p.kind != b'p' || p.all_arg_types.is_empty() {
+        return p;
+    }
+    let modes = p.arg_modes.iter().map(|m| if *m == b'o' { b'b' } else { *m });
+    let seen = ProcDesc { arg_types: p.all_arg_types.clone(), arg_modes: modes.collect(), ..(*p).clone() };
+    std::rc::Rc::new(seen).into()
 }
 
 /// Does a function take this call? With the parameter types in the order of the arguments given, defaults after them.
@@ -755,4 +798,99 @@ fn check_decorations(fc: &FuncCall, p: &ProcDesc) -> Result<()> {
         _ if plain_call(fc) || (fc.func_variadic && fc.over.is_none() && fc.agg_order.is_empty()) => Ok(()),
         _ => Err(not_an_aggregate(fc)),
     }
+}
+
+/// A resolved CALL.
+pub struct ProcedureCall {
+    pub procid: Oid,
+    /// Values of the input arguments.
+    pub args: Vec<Expr>,
+    /// Columns of the row it returns: name and type.
+    pub columns: Vec<(String, Oid)>,
+}
+
+impl Analyzer<'_> {
+    /// CALL: like a function call, but that arguments in the place of OUT parameters are not evaluated.
+    pub fn transform_call(&mut self, fc: &FuncCall) -> Result<ProcedureCall> {
+        let mut args = Vec::with_capacity(fc.args.len());
+        for a in &fc.args {
+            let kind = crate::kind::ExprKind::of(crate::ctx::ExprContext::CallArgument);
+            args.push(match a {
+                parser::Expr::NamedArgExpr(n) => Expr::NamedArg {
+                    arg: Box::new(self.transform_expr_kind(&n.arg, kind)?),
+                    name: n.name.clone(),
+                    number: 0,
+                    location: Some(n.location),
+                },
+                a => self.transform_expr_kind(a, kind)?,
+            });
+        }
+        let names = self.check_named(&args)?;
+        let mut actual: Vec<Oid> = args.iter().map(expr_type).collect();
+        let found = self.ctx.find_procedure(&fc.funcname, &actual, &names, fc.func_variadic)?;
+        let shown = self.signature(&fc.funcname, &args);
+        let cand = match found {
+            Lookup::Found(c) => c,
+            Lookup::Ambiguous => {
+                return Err(err!(AMBIGUOUS_FUNCTION, "procedure {shown} is not unique")
+                    .hint("Could not choose a best candidate procedure. You might need to add explicit type casts.")
+                    .at(fc.location));
+            }
+            _ => {
+                return Err(err!(UNDEFINED_FUNCTION, "procedure {shown} does not exist")
+                    .hint("No procedure matches the given name and argument types. You might need to add explicit type casts.")
+                    .at(fc.location));
+            }
+        };
+        let seen = cand.item.proc.clone();
+        if seen.kind != b'p' {
+            return Err(err!(WRONG_OBJECT_TYPE, "{shown} is not a procedure")
+                .hint("To call a function, use SELECT.")
+                .at(fc.location));
+        }
+        let mut declared = cand.args.clone();
+        if cand.item.defaults > 0 {
+            let extra = self.default_args(&seen, &cand.item)?;
+            actual.extend(extra.iter().map(expr_type));
+            args.extend(extra);
+        }
+        polymorphic::enforce(self.ctx, &actual, &mut declared, seen.ret_type)?;
+        self.coerce_args(&mut args, &declared)?;
+        let mut order = declared.clone();
+        if let Some(numbers) = &cand.item.numbers {
+            args = reorder_named(args, numbers, seen.arg_types.len());
+            for (i, n) in numbers.iter().enumerate() {
+                order[*n] = declared[i];
+            }
+        }
+        if cand.item.variadic_args > 0 && seen.variadic != oids::ANY {
+            self.pack_variadic(&mut args, actual.len() - cand.item.variadic_args)?;
+        }
+        let p = self.ctx.catalog.proc_desc(seen.oid)?;
+        let (mut inputs, mut columns) = (Vec::new(), Vec::new());
+        for (i, mut a) in args.into_iter().enumerate() {
+            let mode = p.arg_modes.get(i).copied().unwrap_or(b'i');
+            if matches!(mode, b'o' | b'b') {
+                let name = p.arg_names.get(i).filter(|n| !n.is_empty()).cloned();
+                let name = name.unwrap_or_else(|| format!("column{}", columns.len() + 1));
+                columns.push((name, order.get(i).copied().unwrap_or(oids::TEXT)));
+            }
+            if mode != b'o' {
+                crate::collation::assign(self.ctx, &mut a)?;
+                inputs.push(a);
+            }
+        }
+        Ok(ProcedureCall { procid: p.oid, args: inputs, columns })
+    }
+}
+
+/// Resolves a CALL.
+pub fn analyze_call(
+    ctx: &AnalyzeCtx<'_>,
+    fc: &FuncCall,
+    params: crate::ctx::ParamTypes,
+) -> Result<ProcedureCall> {
+    let mut an = Analyzer::new(ctx, params);
+    an.push_level();
+    an.transform_call(fc)
 }

@@ -28,6 +28,7 @@ pub mod polymorphic;
 pub mod query;
 mod record;
 mod rewrite;
+pub mod routine;
 mod rte;
 pub mod scope;
 mod select;
@@ -40,7 +41,9 @@ pub mod walk;
 /// How a catalog descriptor is held.
 pub(crate) type CatRef<T> = catalog::Ref<T>;
 
-pub use ctx::{AnalyzeCtx, Analyzed, ExprContext, ExprRel, ExprTarget, OutputColumn, ParamTypes};
+pub use ctx::{
+    AnalyzeCtx, Analyzed, ExprContext, ExprRel, ExprTarget, FunctionParams, OutputColumn, ParamTypes,
+};
 pub use typename::{format_type, format_type_short, resolve_type_name};
 
 use common::{Error, Result};

@@ -69,6 +69,10 @@ impl Analyzer<'_> {
                     }
                 };
                 let Some((depth, item)) = self.find_item(schema, rel, loc)? else {
+                    let names: Vec<String> = names.iter().map(|n| (*n).to_string()).collect();
+                    if let Some(row) = self.function_parameter(&names, loc)? {
+                        return self.expand_row(row).map(Some);
+                    }
                     return Err(self.missing_rte(schema, rel, loc)?);
                 };
                 Ok(Some(self.expand_item(depth, &item, loc)))

@@ -272,6 +272,11 @@ impl Builtins {
     pub fn proc_desc(&self, oid: Oid) -> Option<&'static ProcDesc> {
         self.procs.get(&oid).copied()
     }
+    /// The function whose code has this name (`prosrc`).
+    pub fn proc_by_src(&self, src: &str) -> Option<Oid> {
+        let same = self.procs.values().filter(|p| p.language == LANGUAGE_INTERNAL && p.src == src);
+        same.map(|p| p.oid).min()
+    }
     /// Functions by name.
     pub fn procs_named(&self, name: &str) -> &[&'static ProcDesc] {
         self.proc_names.get(name).map_or(&[], Vec::as_slice)
@@ -380,6 +385,7 @@ fn proc_desc(r: &Row) -> ProcDesc {
         arg_names: r.texts(PROARGNAMES),
         arg_defaults: r.text(PROARGDEFAULTS),
         src: r.string(PROSRC),
+        sql_body: None,
         config: r.texts(PROCONFIG),
     }
 }

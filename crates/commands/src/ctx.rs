@@ -36,6 +36,21 @@ pub trait Host {
     /// Name of the connected database.
     fn database_name(&self) -> String;
     fn search_path(&self) -> Result<Rc<SearchPath>>;
+    /// Runs `f` as another role and under settings `name=value`, as a function may ask for.
+    fn with_identity(
+        &self,
+        role: Option<Oid>,
+        settings: &[String],
+        f: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<()>;
+    /// Runs a utility statement of a function's body, with the function's arguments. What it returns is dropped.
+    fn run_utility(
+        &self,
+        stmt: &parser::ast::Statement,
+        source: &str,
+        args: &[Datum],
+        arg_types: &[Oid],
+    ) -> Result<()>;
     /// Puts a schema in front of the search path, or takes it away again.
     fn set_first_schema(&self, schema: Option<Oid>);
     fn planner_settings(&self) -> Rc<PlannerSettings>;
@@ -75,6 +90,10 @@ pub struct FnEnv {
     pub large_objects: crate::large_object::Descriptors,
     /// Constraints of domains, compiled.
     pub domain_checks: crate::functions::DomainChecks,
+    /// Functions of languages, ready to run.
+    pub routines: crate::routine::Cache,
+    /// Where the stack was when the session began.
+    pub stack_base: usize,
 }
 
 /// Everything a utility statement runs with.

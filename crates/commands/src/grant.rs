@@ -40,9 +40,9 @@ impl Holder {
     }
 }
 
-fn function_holder(ctx: &CommandCtx<'_>, f: &ObjectWithArgs) -> Result<Holder> {
+fn function_holder(ctx: &CommandCtx<'_>, kind: ObjectType, f: &ObjectWithArgs) -> Result<Holder> {
     use pg_proc::*;
-    let oid = target::function(ctx, f)?;
+    let oid = crate::routine::require(ctx, kind, f)?.oid;
     let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?;
     let row = rows.into_iter().next().ok_or_else(|| crate::analysis::lost("function", oid))?;
     Ok(Holder {
@@ -346,7 +346,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<String> {
             bail!(INVALID_GRANT_OPERATION, "column privileges are only valid for relations");
         }
         for f in list {
-            let h = function_holder(ctx, f)?;
+            let h = function_holder(ctx, s.objtype, f)?;
             change(ctx, s, &h, privilege_bits(s, h.kind, false)?, &grantees)?;
         }
     } else {

@@ -49,6 +49,7 @@ mod rename;
 mod role;
 mod role_config;
 pub mod roles;
+pub mod routine;
 mod run_query;
 mod rusage;
 mod schema;
@@ -88,6 +89,10 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::AlterEnum(s) => user_type::alter_enum(ctx, s),
         S::CreateDomain(s) => user_type::create_domain(ctx, s),
         S::AlterDomain(s) => user_type::alter_domain(ctx, s),
+        S::CreateFunction(s) => routine::create(ctx, s),
+        S::AlterFunction(s) => routine::alter(ctx, s),
+        S::Call(s) => routine::call_procedure(ctx, s),
+        S::Do(s) => routine::do_block(ctx, s),
         S::Drop(s) => drop::run(ctx, s),
         S::Truncate(s) => truncate::run(ctx, s),
         S::Copy(s) => copy::run(ctx, s),

@@ -3,7 +3,6 @@
 
 use crate::analysis::with_analyze;
 use crate::ctx::CommandCtx;
-use crate::target;
 use catalog::CatRow;
 use catalog::columns::*;
 use catalog::depend::ObjectAddress;
@@ -124,7 +123,7 @@ pub fn resolve(ctx: &CommandCtx<'_>, t: ObjectType, o: &ObjectRef) -> Result<(Ob
         (
             ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate,
             ObjectRef::WithArgs(f),
-        ) => by_oid(pg_proc::TABLE, target::function(ctx, f)?),
+        ) => by_oid(pg_proc::TABLE, crate::routine::require(ctx, t, f)?.oid),
         (ObjectType::Cast, ObjectRef::Cast(pair)) => {
             let (from, _) = with_analyze(ctx, |a| analyze::resolve_type_name(a, &pair.0))?;
             let (to, _) = with_analyze(ctx, |a| analyze::resolve_type_name(a, &pair.1))?;

@@ -67,6 +67,9 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
         ObjectType::Type | ObjectType::Domain | ObjectType::DomConstraint => {
             return crate::user_type::rename(ctx, s);
         }
+        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
+            return crate::routine::rename(ctx, s);
+        }
         other => return Err(Error::unsupported(format_args!("RENAME of {other:?}"))),
     }
     let of = s.relation_type.unwrap_or(s.rename_type);
@@ -412,6 +415,9 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
                 change_owner(ctx, a, owner)?;
             }
         }
+        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
+            return crate::routine::owner(ctx, s, owner);
+        }
         other => return Err(Error::unsupported(format_args!("OWNER TO of {other:?}"))),
     }
     Ok(tag(s.object_type))
@@ -424,6 +430,12 @@ pub fn set_schema(ctx: &CommandCtx<'_>, s: &AlterObjectSchemaStmt) -> Result<Str
     }
     if let (ObjectType::Extension, Some(name)) = (s.object_type, last_name(s.object.as_ref())) {
         return crate::extension::set_schema(ctx, name, &s.newschema);
+    }
+    if matches!(
+        s.object_type,
+        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate
+    ) {
+        return crate::routine::set_schema(ctx, s);
     }
     let Some(rv) = &s.relation else {
         return Err(Error::unsupported(format_args!("SET SCHEMA of {:?}", s.object_type)));

@@ -36,6 +36,8 @@ pub fn plan(ctx: &CommandCtx<'_>, q: Query) -> Result<PlannedStmt> {
     }
     let settings = ctx.host.planner_settings();
     let fmt = ctx.env.fmt.borrow().clone();
+    let fn_env = ctx.env.session.fn_env().downcast_ref::<crate::FnEnv>();
+    let merge = fn_env.map(crate::routine::Merge);
     let cx = PlannerCtx {
         catalog: ctx.catalog,
         settings: &settings,
@@ -47,6 +49,7 @@ pub fn plan(ctx: &CommandCtx<'_>, q: Query) -> Result<PlannedStmt> {
         param_types: ctx.param_types,
         bound_params: Some(ctx.params),
         cursor: false,
+        routines: merge.as_ref().map(|m| m as _),
     };
     planner::plan_query(&cx, q)
 }

@@ -248,39 +248,3 @@ pub fn update_class(catalog: &catalog::Catalog, oid: Oid, changes: &[(usize, typ
     catalog.update_columns(pg_class::TABLE, &row, changes)?;
     catalog.engine().command_counter_increment()
 }
-
-/// A function by name and argument types; 42883 if there is none, 42725 if the name alone does not tell which.
-pub fn function(ctx: &CommandCtx<'_>, f: &ObjectWithArgs) -> Result<Oid> {
-    let (schemas, name) = match &f.objname[..] {
-        [.., schema, name] => (vec![ctx.catalog.require_namespace(schema)?], name),
-        [name] => (ctx.host.search_path()?.schemas.clone(), name),
-        [] => return Err(Error::internal("function without a name")),
-    };
-    let mut types = Vec::new();
-    for t in f.objargs.iter().flatten() {
-        types.push(crate::analysis::with_analyze(ctx, |a| analyze::resolve_type_name(a, t))?.0);
-    }
-    let all = ctx.catalog.procs_named(name)?;
-    let mut fitting = Vec::new();
-    for s in schemas {
-        let fits = |p: &&Ref<catalog::desc::ProcDesc>| {
-            p.namespace == s && (f.args_unspecified || p.arg_types == types)
-        };
-        fitting.extend(all.iter().filter(fits).map(|p| p.oid));
-    }
-    let full = f.objname.join(".");
-    match fitting[..] {
-        [] if f.args_unspecified => bail!(UNDEFINED_FUNCTION, "could not find a function named \"{full}\""),
-        [] => {
-            let list = crate::analysis::with_analyze(ctx, |a| {
-                Ok(types.iter().map(|t| analyze::format_type(a, *t, -1)).collect::<Vec<_>>().join(", "))
-            })?;
-            bail!(UNDEFINED_FUNCTION, "function {full}({list}) does not exist")
-        }
-        [_, _, ..] if f.args_unspecified => {
-            Err(err!(AMBIGUOUS_FUNCTION, "function name \"{full}\" is not unique")
-                .hint("Specify the argument list to select the function unambiguously."))
-        }
-        [oid, ..] => Ok(oid),
-    }
-}

@@ -2,6 +2,7 @@
 //! which the executor asks the upper layers for what it cannot do itself (notices, sequences, names of the user).
 
 use crate::modify::Deferred;
+use crate::routine::{RoutineCall, RowSet};
 use analyze::expr::SqlValueFunctionOp;
 use catalog::cache::Catalog;
 use common::{Error, Oid, Report, Result};
@@ -12,7 +13,7 @@ use std::rc::Rc;
 
 use transam::Engine;
 use types::typeinfo;
-use types::{CallCtx, Datum, FormatSettings, Phys, Registry};
+use types::{CallCtx, Datum, FnImpl, FormatSettings, Phys, Registry};
 
 /// Services of the session that a plan may need. Implemented by the root; [`NoSession`] serves tests.
 pub trait Session {
@@ -29,7 +30,9 @@ pub trait Session {
     /// CURRENT_USER, SESSION_USER, CURRENT_CATALOG, CURRENT_SCHEMA: NULL when there is none.
     fn name_value(&self, op: SqlValueFunctionOp) -> Result<Datum>;
     /// A function without built-in code (SQL, PL/pgSQL), called with one row of arguments.
-    fn call_function(&self, oid: Oid, args: &[Datum], collation: Oid) -> Result<Datum>;
+    fn call_function(&self, call: &RoutineCall<'_>) -> Result<Datum>;
+    /// The same for one that returns a set. `in_from`: it is an item of FROM, not of a select list.
+    fn open_set(&self, call: &RoutineCall<'_>, in_from: bool) -> Result<Box<dyn RowSet>>;
     /// What [`CallCtx::env`] is for functions of higher crates.
     fn fn_env(&self) -> &dyn Any;
 }
@@ -55,8 +58,11 @@ impl Session for NoSession {
     fn name_value(&self, _op: SqlValueFunctionOp) -> Result<Datum> {
         Ok(Datum::Null)
     }
-    fn call_function(&self, oid: Oid, _args: &[Datum], _collation: Oid) -> Result<Datum> {
-        Err(Error::unsupported(format_args!("function with OID {oid}")))
+    fn call_function(&self, call: &RoutineCall<'_>) -> Result<Datum> {
+        Err(Error::unsupported(format_args!("function with OID {}", call.oid)))
+    }
+    fn open_set(&self, call: &RoutineCall<'_>, _in_from: bool) -> Result<Box<dyn RowSet>> {
+        Err(Error::unsupported(format_args!("function with OID {}", call.oid)))
     }
     fn fn_env(&self) -> &dyn Any {
         &()
@@ -115,6 +121,13 @@ impl ExecEnv {
     /// Bytes a hash table may take.
     pub fn hash_mem(&self) -> usize {
         (self.work_mem.get() as f64 * self.hash_mem_multiplier.get()) as usize
+    }
+    /// The code behind a function: its own, or that of the built-in function it is another name for.
+    pub fn code(&self, oid: Oid) -> Result<Option<FnImpl>> {
+        match (&self.catalog, self.registry.get(oid)) {
+            (Some(c), None) => Ok(self.registry.get(c.code_oid(oid)?)),
+            (_, found) => Ok(found),
+        }
     }
     /// Physical kind of a type.
     pub fn phys(&self, type_oid: Oid) -> Result<Phys> {

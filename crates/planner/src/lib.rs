@@ -21,6 +21,7 @@ mod prep;
 pub mod relids;
 mod relinfo;
 mod root;
+pub mod routines;
 mod selectivity;
 mod setrefs;
 pub mod settings;
@@ -53,6 +54,8 @@ pub struct PlannerCtx<'a> {
     pub bound_params: Option<&'a [Datum]>,
     /// A cursor: plan for a fast start (`cursor_tuple_fraction`).
     pub cursor: bool,
+    /// Functions that are not built in; `None` where there are none.
+    pub routines: Option<&'a dyn routines::Routines>,
 }
 
 /// Plans a rewritten SELECT, INSERT, UPDATE or DELETE.

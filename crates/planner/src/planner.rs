@@ -92,6 +92,7 @@ pub fn subquery_planner(
     }
     if q.set_operations.is_none() {
         sublinks::pull_up(ctx, &mut q);
+        prep::inline_function::inline(ctx, &mut q)?;
         pullup::pull_up(ctx, &mut q);
         aliases::flatten(&mut q);
     }

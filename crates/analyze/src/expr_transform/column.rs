@@ -3,12 +3,43 @@
 use crate::expr::Expr;
 use crate::kind::ExprKind;
 use crate::scope::Analyzer;
-use common::{Result, err};
+use common::{Result, SqlState, err};
 use parser::{ColumnRef, Field};
 
 impl Analyzer<'_> {
-    /// Resolves a column reference.
+    /// Resolves a column reference. In the body of a function a name that is no column may be a parameter's.
     pub fn transform_column_ref(&mut self, c: &ColumnRef) -> Result<Expr> {
+        match self.column_or_row(c) {
+            Err(e)
+                if self.params.function.is_some()
+                    && matches!(e.sqlstate(), SqlState::UNDEFINED_COLUMN | SqlState::UNDEFINED_TABLE) =>
+            {
+                self.function_parameter(&names_of(c)?, c.location)?.ok_or(e)
+            }
+            r => r,
+        }
+    }
+
+    /// The parameter of the function under analysis that a name means: `p`, `p.field`, `function.p`, `function.p.field`.
+    pub fn function_parameter(&mut self, names: &[String], loc: usize) -> Result<Option<Expr>> {
+        let Some(f) = self.params.function.clone() else { return Ok(None) };
+        let number = |n: &String| f.arg_names.iter().position(|a| a == n && !n.is_empty());
+        let (i, field) = match names {
+            [p] => (number(p), None),
+            [q, p] if *q == f.name && number(p).is_some() => (number(p), None),
+            [p, field] => (number(p), Some(field)),
+            [q, p, field] if *q == f.name => (number(p), Some(field)),
+            _ => (None, None),
+        };
+        let Some(i) = i else { return Ok(None) };
+        let param = self.transform_param(parser::ParamRef { number: i as i32 + 1, location: loc })?;
+        match field {
+            None => Ok(Some(param)),
+            Some(field) => self.field_of(param, field, Some(loc)),
+        }
+    }
+
+    fn column_or_row(&mut self, c: &ColumnRef) -> Result<Expr> {
         let loc = c.location;
         match self.level().kind {
             ExprKind::ColumnDefault => {

@@ -87,7 +87,7 @@ impl Analyzer<'_> {
         }
     }
 
-    fn transform_param(&mut self, p: parser::ParamRef) -> Result<Expr> {
+    pub(super) fn transform_param(&mut self, p: parser::ParamRef) -> Result<Expr> {
         let n = p.number;
         let missing = || err!(UNDEFINED_PARAMETER, "there is no parameter ${n}").at(p.location);
         if n <= 0 || n > 65535 {

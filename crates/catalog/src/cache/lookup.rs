@@ -228,6 +228,17 @@ impl Catalog {
         self.procs.borrow_mut().insert(oid, p.clone());
         Ok(Some(p))
     }
+    /// The built-in function whose code a function runs: itself, unless it is a user's of language `internal`.
+    pub fn code_oid(&self, oid: Oid) -> Result<Oid> {
+        if oid < Oid::FIRST_NORMAL {
+            return Ok(oid);
+        }
+        let p = self.proc_desc(oid)?;
+        if p.language != crate::builtins::LANGUAGE_INTERNAL {
+            return Ok(oid);
+        }
+        Ok(self.builtins.proc_by_src(&p.src).unwrap_or(oid))
+    }
     /// All functions of a name, in all schemas (the caller filters by its path).
     pub fn procs_named(&self, name: &str) -> Result<Vec<Ref<ProcDesc>>> {
         let mut out: Vec<Ref<ProcDesc>> =
@@ -505,6 +516,7 @@ fn proc_from_row(r: &CatRow) -> ProcDesc {
         arg_names: literal::text_items(r.bytes(PROARGNAMES)),
         arg_defaults: r.text(PROARGDEFAULTS),
         src: r.str(PROSRC).to_string(),
+        sql_body: r.text(PROSQLBODY),
         config: literal::text_items(r.bytes(PROCONFIG)),
     }
 }

@@ -26,25 +26,6 @@ fn row(ctx: &CommandCtx<'_>, table: Oid, index: Oid, oid: Oid) -> Result<Option<
     Ok(ctx.catalog.scan(table, index, &[Datum::oid(oid)])?.into_iter().next())
 }
 
-/// `function f(integer,text)`, with the schema where it is not found without.
-fn routine(ctx: &CommandCtx<'_>, p: &catalog::desc::ProcDesc) -> Result<String> {
-    let path = ctx.host.search_path()?;
-    let same = |o: &catalog::desc::ProcDesc| o.arg_types == p.arg_types;
-    let all = ctx.catalog.procs_named(&p.name)?;
-    // The first schema of the path that has a function of this name and these arguments.
-    let first = path.schemas.iter().find(|s| all.iter().any(|o| o.namespace == **s && same(o)));
-    let schema = if first == Some(&p.namespace) { None } else { ctx.catalog.namespace_name(p.namespace)? };
-    let args: Vec<String> = crate::analysis::with_analyze(ctx, |x| {
-        Ok(p.arg_types.iter().map(|t| analyze::format_type_short(x, *t)).collect())
-    })?;
-    let word = match p.kind {
-        b'p' => "procedure",
-        b'a' => "aggregate",
-        _ => "function",
-    };
-    Ok(format!("{word} {}({})", quote_qualified(schema.as_deref(), &p.name), args.join(",")))
-}
-
 /// The description.
 pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
     let missing = || format!("object {} of catalog {}", a.object, a.class);
@@ -136,7 +117,7 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
             }
         }
         pg_proc::TABLE => match ctx.catalog.proc_if_any(a.object)? {
-            Some(p) => routine(ctx, &p)?,
+            Some(p) => format!("function {}", crate::routine::name::signature(ctx, &p)?),
             None => missing(),
         },
         pg_extension::TABLE => {

@@ -54,7 +54,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
         ObjectType::Schema => schemas(ctx, s),
         ObjectType::Type | ObjectType::Domain => crate::user_type::drop(ctx, s),
         ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
-            routines(ctx, s)
+            crate::routine::drop(ctx, s)
         }
         ObjectType::Extension => crate::extension::drop(ctx, s),
         other => Err(Error::unsupported(format_args!("DROP {other:?}"))),
@@ -154,40 +154,4 @@ fn schemas(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
     }
     walk::drop_objects(ctx, &objects, s.behavior, false)?;
     Ok("DROP SCHEMA".into())
-}
-
-fn routines(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
-    let word = match s.remove_type {
-        ObjectType::Procedure => "procedure",
-        ObjectType::Routine => "routine",
-        ObjectType::Aggregate => "aggregate",
-        _ => "function",
-    };
-    for o in &s.objects {
-        let ObjectRef::WithArgs(f) = o else { return Err(Error::unsupported("DROP FUNCTION")) };
-        let name = f.objname.last().map_or("", String::as_str);
-        if !ctx.catalog.procs_named(name)?.is_empty() {
-            return Err(Error::unsupported(format_args!("DROP {}", word.to_ascii_uppercase())));
-        }
-        let args: Vec<String> = f
-            .objargs
-            .iter()
-            .flatten()
-            .map(|t| {
-                crate::analysis::with_analyze(ctx, |a| {
-                    let (oid, _) = analyze::resolve_type_name(a, t)?;
-                    Ok(analyze::format_type_short(a, oid))
-                })
-            })
-            .collect::<Result<_>>()?;
-        let shown = format!("{}({})", f.objname.join("."), args.join(","));
-        if !s.missing_ok {
-            if f.args_unspecified {
-                bail!(UNDEFINED_FUNCTION, "could not find a {word} named \"{}\"", f.objname.join("."));
-            }
-            bail!(UNDEFINED_FUNCTION, "{word} {shown} does not exist");
-        }
-        notice(ctx, format!("{word} {shown} does not exist, skipping"));
-    }
-    Ok(format!("DROP {}", word.to_ascii_uppercase()))
 }

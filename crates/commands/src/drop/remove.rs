@@ -42,9 +42,12 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
             by_oid(pg_type::TABLE, pg_type::OID_INDEX)?;
         }
         pg_largeobject::TABLE => crate::large_object::delete(ctx.catalog, a.object)?,
+        pg_proc::TABLE => {
+            delete_by(ctx, pg_aggregate::TABLE, pg_aggregate::FNOID_INDEX, &[Datum::oid(a.object)])?;
+            by_oid(pg_proc::TABLE, pg_proc::OID_INDEX)?;
+        }
         pg_namespace::TABLE => drop(by_oid(pg_namespace::TABLE, pg_namespace::OID_INDEX)?),
         pg_extension::TABLE => drop(by_oid(pg_extension::TABLE, pg_extension::OID_INDEX)?),
-        pg_proc::TABLE => drop(by_oid(pg_proc::TABLE, pg_proc::OID_INDEX)?),
         _ => return Err(Error::unsupported(format_args!("dropping an object of catalog {}", a.class))),
     }
     ctx.catalog.delete_dependencies_of(a)?;

@@ -5,6 +5,7 @@ pub mod composite;
 mod constraint;
 mod domain;
 mod enums;
+pub mod shell;
 
 pub use alter::{owner, rename, set_schema};
 pub use domain::{alter as alter_domain, create as create_domain};
@@ -133,6 +134,16 @@ pub fn insert(ctx: &CommandCtx<'_>, t: &TypeDesc, extra: &[(usize, types::Datum)
     catalog.insert_row(pg_type::TABLE, &type_row(catalog, &array))?;
     let array = ObjectAddress::new(pg_type::TABLE, t.array);
     catalog.record_dependency(array, me, DependencyKind::Internal)?;
+    ctx.engine.command_counter_increment()
+}
+
+/// Inserts a shell type.
+pub fn insert_shell(ctx: &CommandCtx<'_>, t: &TypeDesc) -> Result<()> {
+    ctx.catalog.insert_row(pg_type::TABLE, &type_row(ctx.catalog, t))?;
+    let me = ObjectAddress::new(pg_type::TABLE, t.oid);
+    let ns = ObjectAddress::new(pg_namespace::TABLE, t.namespace);
+    ctx.catalog.record_dependency(me, ns, DependencyKind::Normal)?;
+    ctx.catalog.record_role_dependency(me, t.owner, b'o')?;
     ctx.engine.command_counter_increment()
 }
 

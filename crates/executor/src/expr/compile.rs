@@ -451,7 +451,7 @@ impl Compiler<'_> {
     fn arg_types(&self, f: &FuncExpr) -> Result<Box<[Oid]>> {
         const PG_TYPEOF: Oid = Oid(1619);
         let types = f.args.iter().map(expr_type);
-        if f.funcid == PG_TYPEOF {
+        if f.funcid == PG_TYPEOF || f.funcid >= Oid::FIRST_NORMAL {
             return Ok(types.collect());
         }
         types.map(|t| self.env.storage_type(t)).collect()
@@ -479,7 +479,7 @@ impl Compiler<'_> {
         let konst = !volatile && args.iter().all(|a| a.is_konst());
         let phys = self.env.phys(info.result_type)?;
         let collation = info.collation;
-        let op = match self.env.registry.get(funcid) {
+        let op = match self.env.code(funcid)? {
             Some(FnImpl::Scalar(f)) => Op::Call { f, args, info },
             Some(FnImpl::Cmp(f)) if args.len() == 2 => Op::Cmp { f, a: args[0], b: args[1], collation },
             Some(FnImpl::Hash(f)) if args.len() == 1 => Op::Hash { f, a: args[0], collation },
@@ -502,7 +502,14 @@ impl Compiler<'_> {
                 if matches!(d.language.0, 12 | 13) {
                     return Err(Error::unsupported(format_args!("function {}", d.name)));
                 }
-                Op::User { oid: funcid, args, strict: d.strict, collation }
+                let site = crate::routine::RoutineSite {
+                    oid: funcid,
+                    strict: d.strict,
+                    arg_types: info.arg_types,
+                    result_type: info.result_type,
+                    collation,
+                };
+                Op::User { site: Box::new(site), args }
             }
         };
         Ok(self.push(steps, op, phys, konst))
@@ -562,7 +569,7 @@ fn compile_elem(env: &Rc<ExecEnv>, elem: &Expr) -> Result<Program> {
 
 /// The kernel of a function that must be a built-in scalar one.
 pub fn scalar_kernel(env: &ExecEnv, funcid: Oid) -> Result<ScalarKernel> {
-    match env.registry.get(funcid) {
+    match env.code(funcid)? {
         Some(FnImpl::Scalar(f)) => Ok(f),
         _ => {
             let name = match &env.catalog {
@@ -576,7 +583,7 @@ pub fn scalar_kernel(env: &ExecEnv, funcid: Oid) -> Result<ScalarKernel> {
 
 /// The comparison function behind a `pg_proc` OID (btree support 1).
 pub fn cmp_fn(env: &ExecEnv, proc: Oid) -> Result<CmpFn> {
-    match env.registry.get(proc) {
+    match env.code(proc)? {
         Some(FnImpl::Cmp(f)) => Ok(f),
         _ => Err(Error::unsupported(format_args!("comparison function with OID {proc}"))),
     }
@@ -584,7 +591,7 @@ pub fn cmp_fn(env: &ExecEnv, proc: Oid) -> Result<CmpFn> {
 
 /// The hash function behind a `pg_proc` OID.
 pub fn hash_fn(env: &ExecEnv, proc: Oid) -> Result<HashFn> {
-    match env.registry.get(proc) {
+    match env.code(proc)? {
         Some(FnImpl::Hash(f)) => Ok(f),
         _ => Err(Error::unsupported(format_args!("hash function with OID {proc}"))),
     }

@@ -205,17 +205,18 @@ fn run_step(
         Op::InputCall { f, a, ioparam, typmod } => {
             special::input_call(*f, st.arg(*a, input), *ioparam, *typmod, cx, rows, out)
         }
-        Op::User { oid, args, strict, collation } => {
+        Op::User { site, args } => {
             out.resize(rows.bound());
+            let snapshot = cx.snapshot.as_ref().and_then(transam::Snapshot::mvcc);
             let mut vals: Vec<Datum> = Vec::with_capacity(args.len());
             rows.each(|i| {
                 vals.clear();
                 vals.extend(args.iter().map(|a| st.arg(*a, input).get(i).to_owned()));
-                if *strict && vals.iter().any(Datum::is_null) {
+                if site.strict && vals.iter().any(Datum::is_null) {
                     out.nulls.set(i);
                     return Ok(());
                 }
-                let v = cx.env.session.call_function(*oid, &vals, *collation)?;
+                let v = cx.env.session.call_function(&site.call(&vals, &[], snapshot))?;
                 out.set(i, v.as_ref());
                 Ok(())
             })

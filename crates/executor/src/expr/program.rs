@@ -114,10 +114,8 @@ pub(crate) enum Op {
         typmod: i32,
     },
     User {
-        oid: Oid,
+        site: Box<crate::routine::RoutineSite>,
         args: Box<[Src]>,
-        strict: bool,
-        collation: Oid,
     },
     ExtParam {
         id: u32,

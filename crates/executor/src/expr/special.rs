@@ -19,7 +19,7 @@ pub fn io_functions(env: &ExecEnv, t: Oid) -> Result<(Oid, Oid, Oid)> {
 
 /// The output function behind an OID.
 pub fn output_fn(env: &ExecEnv, oid: Oid) -> Result<OutputFn> {
-    match env.registry.get(oid) {
+    match env.code(oid)? {
         Some(FnImpl::Output(f)) => Ok(f),
         _ => Err(Error::unsupported(format_args!("output function with OID {oid}"))),
     }
@@ -27,7 +27,7 @@ pub fn output_fn(env: &ExecEnv, oid: Oid) -> Result<OutputFn> {
 
 /// The input function behind an OID.
 pub fn input_fn(env: &ExecEnv, oid: Oid) -> Result<InputFn> {
-    match env.registry.get(oid) {
+    match env.code(oid)? {
         Some(FnImpl::Input(f)) => Ok(f),
         _ => Err(Error::unsupported(format_args!("input function with OID {oid}"))),
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::expr::{NoScope, Program, colops, compile, compile_one};
+use crate::routine::{RoutineSite, RowSet};
 use analyze::expr::FuncExpr;
 use analyze::query::RangeFunction;
 use types::column::BATCH_ROWS;
@@ -10,48 +11,55 @@ use types::{CallCtx, Column, Datum, DatumRef, FnImpl, Phys, oids};
 
 /// A started or startable set-returning call.
 pub struct SrfCall {
-    f: SrfFn,
+    /// `None`: the session runs it.
+    f: Option<SrfFn>,
     args: Program,
-    strict: bool,
-    result_type: common::Oid,
-    collation: common::Oid,
-    arg_types: Vec<common::Oid>,
-    source: Option<Box<dyn RowSource>>,
+    site: RoutineSite,
+    source: Option<Source>,
     /// What a column definition list says of the rows.
     columns: Vec<RowColumn>,
+    in_from: bool,
+}
+
+enum Source {
+    Builtin(Box<dyn RowSource>),
+    Routine(Box<dyn RowSet>),
 }
 
 impl SrfCall {
     /// Compiles a set-returning call; `None` if the registry has no code of that kind for it.
     pub fn compile(env: &Rc<ExecEnv>, f: &FuncExpr, scope: &dyn Scope) -> Result<SrfCall> {
-        let Some(FnImpl::Srf(srf)) = env.registry.get(f.funcid) else {
-            let name = env.catalog()?.proc_desc(f.funcid)?.name.to_string();
-            return Err(Error::unsupported(format_args!("set-returning function {name}")));
+        let srf = match env.code(f.funcid)? {
+            Some(FnImpl::Srf(srf)) => Some(srf),
+            None if f.funcid >= common::Oid::FIRST_NORMAL => None,
+            _ => {
+                let name = env.catalog()?.proc_desc(f.funcid)?.name.to_string();
+                return Err(Error::unsupported(format_args!("set-returning function {name}")));
+            }
         };
         let strict = match &env.catalog {
             Some(c) => c.proc_desc(f.funcid)?.strict,
             None => true,
         };
-        Ok(SrfCall {
-            f: srf,
-            args: compile(env, &f.args, scope)?,
+        let types = f.args.iter().map(analyze::info::expr_type);
+        let site = RoutineSite {
+            oid: f.funcid,
             strict,
+            arg_types: match srf {
+                Some(_) => types.map(|t| env.storage_type(t)).collect::<Result<_>>()?,
+                None => types.collect(),
+            },
             result_type: f.result_type,
             collation: f.input_collation,
-            arg_types: f
-                .args
-                .iter()
-                .map(|a| env.storage_type(analyze::info::expr_type(a)))
-                .collect::<Result<_>>()?,
-            source: None,
-            columns: Vec::new(),
-        })
+        };
+        let args = compile(env, &f.args, scope)?;
+        Ok(SrfCall { f: srf, args, site, source: None, columns: Vec::new(), in_from: false })
     }
     fn ctx<'a>(&'a self, cx: &'a Exec) -> CallCtx<'a> {
         CallCtx {
-            collation: self.collation,
-            result_type: self.result_type,
-            arg_types: &self.arg_types,
+            collation: self.site.collation,
+            result_type: self.site.result_type,
+            arg_types: &self.site.arg_types,
             columns: &self.columns,
             ..cx.call_ctx()
         }
@@ -62,18 +70,27 @@ impl SrfCall {
         let sel = [row as u16];
         self.args.run(cx, input, types::Rows::Sel(&sel))?;
         let args: Vec<Datum> =
-            (0..self.arg_types.len()).map(|k| self.args.result(k, input).get(row).to_owned()).collect();
-        if self.strict && args.iter().any(Datum::is_null) {
+            (0..self.site.arg_types.len()).map(|k| self.args.result(k, input).get(row).to_owned()).collect();
+        if self.site.strict && args.iter().any(Datum::is_null) {
             return Ok(());
         }
-        let s = (self.f)(&self.ctx(cx), &args)?;
-        self.source = Some(s);
+        self.source = Some(match self.f {
+            Some(f) => Source::Builtin(f(&self.ctx(cx), &args)?),
+            None => {
+                let snapshot = cx.snapshot.as_ref().and_then(transam::Snapshot::mvcc);
+                let call = self.site.call(&args, &self.columns, snapshot);
+                Source::Routine(cx.env.session.open_set(&call, self.in_from)?)
+            }
+        });
         Ok(())
     }
     /// Appends rows; 0 at the end.
     pub fn next(&mut self, cx: &Exec, out: &mut [Column], max: usize) -> Result<usize> {
         let Some(mut s) = self.source.take() else { return Ok(0) };
-        let n = s.next(&self.ctx(cx), out, max)?;
+        let n = match &mut s {
+            Source::Builtin(s) => s.next(&self.ctx(cx), out, max)?,
+            Source::Routine(s) => s.next(&mut out[0], max)?,
+        };
         if n > 0 {
             self.source = Some(s);
         }
@@ -90,6 +107,10 @@ impl SrfCall {
 pub fn out_columns(env: &ExecEnv, f: &FuncExpr) -> Result<Vec<(common::Oid, String)>> {
     let Some(c) = &env.catalog else { return Ok(Vec::new()) };
     let p = c.proc_desc(f.funcid)?;
+    if p.oid >= common::Oid::FIRST_NORMAL {
+        // Rows of functions that are not built in come as composite values.
+        return Ok(Vec::new());
+    }
     let outs = p.arg_modes.iter().enumerate().filter(|(_, m)| matches!(m, b'o' | b'b' | b't'));
     let cols: Vec<(common::Oid, String)> = outs
         .filter_map(|(i, _)| {
@@ -157,7 +178,7 @@ fn check_row(cx: &Exec, raw: &[u8], want: &[common::Oid]) -> Result<()> {
         )));
     }
     for (i, ((t, _), w)) in fields.iter().zip(want).enumerate() {
-        if *t != cx.env.storage_type(*w)? && *t != oids::UNKNOWN {
+        if w.is_valid() && *t != cx.env.storage_type(*w)? && *t != oids::UNKNOWN {
             let name = |t: common::Oid| cx.env.catalog()?.type_label(t);
             return Err(mismatch(format!(
                 "Returned type {} at ordinal position {}, but query expects {}.",
@@ -215,13 +236,15 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinali
                 if f.has_coldef {
                     call.columns = columns_of(f);
                 }
+                call.in_from = true;
                 Func::Srf(Box::new(call))
             }
             e => Func::Scalar(Box::new(compile_one(b.env, e, &NoScope)?)),
         };
         let first = phys.len();
         for t in &f.col_types {
-            phys.push(b.env.phys(*t)?);
+            // A dropped column has no type; its values are NULL.
+            phys.push(if t.is_valid() { b.env.phys(*t)? } else { Phys::I32 });
         }
         parts.push(Part { func, first, ncols: f.col_types.len(), done: false, spread: Spread::of(b, f)? });
     }

@@ -18,10 +18,13 @@ impl<'a> Evaluator<'a> {
 
     /// Is there code behind the function?
     pub fn has(&self, funcid: Oid) -> bool {
-        matches!(
-            self.ctx.registry.get(funcid),
-            Some(FnImpl::Scalar(_) | FnImpl::Cmp(_) | FnImpl::Output(_) | FnImpl::Input(_))
-        )
+        let code = self.ctx.catalog.code_oid(funcid).unwrap_or(funcid);
+        match self.ctx.registry.get(code) {
+            None => funcid >= Oid::FIRST_NORMAL && self.ctx.routines.is_some(),
+            Some(f) => {
+                matches!(f, FnImpl::Scalar(_) | FnImpl::Cmp(_) | FnImpl::Output(_) | FnImpl::Input(_))
+            }
+        }
     }
 
     /// Call context for a function call.
@@ -66,7 +69,11 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Datum> {
         let types: Vec<Oid> = args.iter().map(|a| a.1).collect();
         let cx = self.call_ctx(collation, result_type, typmod, &types);
-        match self.ctx.registry.get(funcid) {
+        match self.ctx.registry.get(self.ctx.catalog.code_oid(funcid)?) {
+            None if funcid >= Oid::FIRST_NORMAL && self.ctx.routines.is_some() => match self.ctx.routines {
+                Some(r) => r.call(funcid, args, result_type, collation),
+                None => Ok(Datum::Null),
+            },
             Some(FnImpl::Scalar(k)) => {
                 let mut cols = Vec::with_capacity(args.len());
                 for (d, t) in args {

@@ -15,6 +15,8 @@ use types::{Datum, oids};
 pub struct Folder<'a> {
     ev: Evaluator<'a>,
     estimate: bool,
+    /// Functions whose bodies are being folded in place of calls.
+    inlining: Vec<Oid>,
     /// Argument of the enclosing CASE, when constant.
     case_val: Vec<Option<Expr>>,
 }
@@ -24,7 +26,7 @@ pub fn fold(ctx: &PlannerCtx<'_>, e: &mut Expr) -> Result<()> {
     if matches!(e, Expr::Var(_) | Expr::Const(_)) {
         return Ok(());
     }
-    Folder { ev: Evaluator::new(ctx), estimate: false, case_val: Vec::new() }.go(e)
+    Folder { ev: Evaluator::new(ctx), estimate: false, inlining: Vec::new(), case_val: Vec::new() }.go(e)
 }
 
 /// The expression with everything folded that helps an estimate; errors leave it unfolded.
@@ -33,7 +35,8 @@ pub fn for_estimate(ctx: &PlannerCtx<'_>, e: &Expr) -> Expr {
     if matches!(e, Expr::Var(_) | Expr::Const(_)) {
         return x;
     }
-    let r = Folder { ev: Evaluator::new(ctx), estimate: true, case_val: Vec::new() }.go(&mut x);
+    let r = Folder { ev: Evaluator::new(ctx), estimate: true, inlining: Vec::new(), case_val: Vec::new() }
+        .go(&mut x);
     if r.is_err() { e.clone() } else { x }
 }
 
@@ -62,7 +65,8 @@ impl Folder<'_> {
     fn may_call(&self, funcid: Oid) -> Result<(bool, bool)> {
         let p = self.ev.ctx.catalog.proc_desc(funcid)?;
         let ok = p.volatile == b'i' || (self.estimate && p.volatile == b's');
-        Ok((ok && !p.retset && self.ev.has(funcid), p.strict && !p.retset))
+        let row = p.ret_type == oids::RECORD && funcid >= Oid::FIRST_NORMAL;
+        Ok((ok && !p.retset && !row && self.ev.has(funcid), p.strict && !p.retset))
     }
 
     /// The call's value if it can be known.
@@ -143,8 +147,28 @@ impl Folder<'_> {
         {
             let typmod = expr_typmod(&Expr::Func(f.clone()));
             *e = self.make_const(d, f.result_type, typmod, f.collation);
+            return Ok(());
+        }
+        match self.inline(f.funcid, &f.args, f.result_type, f.collation)? {
+            Some(body) => *e = body,
+            None => return Ok(()),
         }
         Ok(())
+    }
+
+    /// The folded body of an SQL function in place of a call.
+    fn inline(&mut self, funcid: Oid, args: &[Expr], result: Oid, collation: Oid) -> Result<Option<Expr>> {
+        if funcid < Oid::FIRST_NORMAL || self.estimate || self.inlining.contains(&funcid) {
+            return Ok(None);
+        }
+        let Some(mut body) = super::inline::scalar(self.ev.ctx, (funcid, args), result, collation)? else {
+            return Ok(None);
+        };
+        self.inlining.push(funcid);
+        let r = self.go(&mut body);
+        self.inlining.pop();
+        r?;
+        Ok(Some(body))
     }
 
     fn op(&mut self, e: &mut Expr) -> Result<()> {
@@ -152,6 +176,12 @@ impl Folder<'_> {
         let Expr::Op(o) = e else { return Ok(()) };
         if let Some(d) = self.op_value(o)? {
             *e = self.make_const(d, o.result_type, -1, o.collation);
+            return Ok(());
+        }
+        if !o.retset
+            && let Some(body) = self.inline(o.funcid, &o.args, o.result_type, o.collation)?
+        {
+            *e = body;
             return Ok(());
         }
         // bool = constant, bool <> constant

@@ -3,6 +3,7 @@
 pub mod array;
 pub mod eval;
 pub mod fold;
+pub mod inline;
 pub mod props;
 pub mod quals;
 pub mod walk;
