@@ -231,6 +231,7 @@ fn bootstrap_databases(o: &Options, dir: &Path) -> Result<()> {
     bootstrap::add_databases(&catalog)?;
     engine.commit_command()?;
     commands::bootstrap_views(&engine, &catalog)?;
+    engine.set_next_oid(Oid::FIRST_NORMAL);
     engine.create_checkpoint(flags::SHUTDOWN | flags::IMMEDIATE | flags::FORCE, 0, &mut |_| Ok(()))?;
     for db in ["4", "5"] {
         copy_directory(&dir.join("base/1"), &dir.join("base").join(db))?;

@@ -79,7 +79,7 @@ impl Engine {
         }
         store.sync_pre_checkpoint();
         let redo = store.begin_checkpoint();
-        let mut ckpt = self.gather(redo);
+        let mut ckpt = self.gather(redo, shutdown);
         self.wait_for_delayed(1)?;
         self.with_slru(|cx| {
             self.shared.clog.checkpoint(cx)?;
@@ -136,7 +136,7 @@ impl Engine {
             redo,
         })
     }
-    fn gather(&self, redo: Lsn) -> CheckPoint {
+    fn gather(&self, redo: Lsn, is_shutdown: bool) -> CheckPoint {
         let c = self.shared.c;
         let (next_xid, oldest_xid) = {
             let _g = c.xid_gen.shared(self.proc);
@@ -144,8 +144,9 @@ impl Engine {
         };
         let next_oid = {
             let _g = c.oid_gen.shared(self.proc);
-            // Ids logged ahead count as used: the record may lie before the redo pointer.
-            Oid(c.next_oid.load(Relaxed).wrapping_add(c.oids_left.load(Relaxed)))
+            // Ids logged ahead count as used: the record may lie before the redo pointer. At a shutdown none are in use.
+            let ahead = if is_shutdown { 0 } else { c.oids_left.load(Relaxed) };
+            Oid(c.next_oid.load(Relaxed).wrapping_add(ahead))
         };
         let _g = c.multi_gen.shared(self.proc);
         CheckPoint {
