@@ -32,12 +32,18 @@ impl Session {
     }
 
     pub(super) fn copy_out_row(&self, data: &[u8]) -> Result<()> {
+        self.count_copied(data.len());
         let mut conn = self.conn.borrow_mut();
         match self.copy_encoding.get() {
             None => conn.out.copy_data(data),
             Some(e) => conn.out.copy_data(&e.encode(utf8(data)?)?),
         }
         conn.flush_if_full()
+    }
+
+    fn count_copied(&self, bytes: usize) {
+        use ipc::progress::{Command, copy::BYTES};
+        self.engine.proc().progress.add(Command::Copy, BYTES, bytes as i64);
     }
 
     /// The encoding the stream is turned from or into: none for UTF-8 and for binary data.
@@ -73,6 +79,7 @@ impl Session {
             };
             match kind {
                 b'd' => {
+                    self.count_copied(conn.body().len());
                     match self.copy_encoding.get() {
                         None => buf.extend_from_slice(conn.body()),
                         Some(e) => self.append_copy_data(e, conn.body(), false, buf)?,

@@ -23,6 +23,15 @@ fn column(name: &str, type_oid: Oid) -> OutputColumn {
     }
 }
 
+/// The EXECUTE that EXPLAIN is to explain, directly or as the query of CREATE TABLE AS.
+fn explained_execute(s: &Statement) -> Option<&ExecuteStmt> {
+    match s {
+        Statement::Execute(e) => Some(e),
+        Statement::CreateTableAs(c) => explained_execute(&c.query),
+        _ => None,
+    }
+}
+
 impl Session {
     /// Columns a utility statement returns, for Describe.
     pub(super) fn utility_columns(&self, s: &Statement) -> Result<Vec<OutputColumn>> {
@@ -119,6 +128,22 @@ impl Session {
             && let Statement::Execute(e) = &c.query
         {
             return self.create_as_execute(c, e, formats, description);
+        }
+        if let Statement::Explain(x) = s
+            && let Some(e) = explained_execute(&x.query)
+        {
+            let (target, params) = self.executed(e)?;
+            let Some(query) = target.statement().cloned() else {
+                bail!(WRONG_OBJECT_TYPE, "prepared statement is empty");
+            };
+            let query = match &x.query {
+                Statement::CreateTableAs(c) => {
+                    Statement::CreateTableAs(Box::new(CreateTableAsStmt { query, ..(**c).clone() }))
+                }
+                _ => query,
+            };
+            let s = Statement::Explain(Box::new(ExplainStmt { query, ..(**x).clone() }));
+            return self.run_command(&s, &target, &params, formats, description);
         }
         self.describe_utility.set(description == Description::Send);
         *self.utility_formats.borrow_mut() = formats.to_vec();

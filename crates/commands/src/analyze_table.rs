@@ -7,6 +7,8 @@ use catalog::Catalog;
 use catalog::cache::{KIND_CORRELATION, KIND_HISTOGRAM, KIND_MCV};
 use catalog::columns::{pg_class, pg_statistic as st};
 use common::{Error, Oid, Result, bail};
+use ipc::progress::analyze::PHASE;
+use ipc::progress::{Command, Reporting};
 use std::cmp::Ordering;
 use std::rc::Rc;
 use transam::Engine;
@@ -47,8 +49,10 @@ pub fn analyze(
             bail!(UNDEFINED_COLUMN, "column \"{n}\" of relation \"{}\" does not exist", rel.name);
         }
     }
+    let reported = Reporting::begin(&eng.proc().progress, Command::Analyze, oid.0);
     let mut rng = Rng::seeded(oid);
     let sample = access::sample_rows(eng, &heap, 300 * target, &mut || rng.next())?;
+    reported.set(PHASE, 3);
     for (i, a) in rel.desc.attrs.iter().enumerate() {
         if a.dropped || !(columns.is_empty() || columns.contains(&a.name)) || sample.rows.rows == 0 {
             continue;
@@ -60,6 +64,7 @@ pub fn analyze(
         }
         eng.check_interrupts()?;
     }
+    reported.set(PHASE, 5);
     eng.report_analyze(heap.stat_key(), sample.total_rows, sample.dead_rows, columns.is_empty());
     if update_sizes && let Some(row) = class_row(catalog, oid)? {
         let (visible, _) = storage::vm::count(eng.store(), heap.locator)?;

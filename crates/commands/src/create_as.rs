@@ -39,11 +39,29 @@ fn check_stored(ctx: &CommandCtx<'_>, q: &Query) -> Result<()> {
     Ok(())
 }
 
+/// Is there nothing of the name yet? If there is, 42P07, or false under IF NOT EXISTS.
+pub fn may_create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<bool> {
+    let (ns, _) = target::creation_target(ctx, &s.into.rel)?;
+    let name = &s.into.rel.relname;
+    if ctx.catalog.relation_oid(ns, name)?.is_none() {
+        return Ok(true);
+    }
+    if !s.if_not_exists {
+        bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists");
+    }
+    let message = format!("relation \"{name}\" already exists, skipping");
+    notice_as(ctx, SqlState::DUPLICATE_TABLE, message);
+    Ok(false)
+}
+
 /// Runs CREATE TABLE AS and CREATE MATERIALIZED VIEW. The tag counts the rows.
 pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
     let matview = s.objtype == ObjectType::MatView;
     if !matches!(s.query, Statement::Select(_)) {
         return Err(Error::unsupported("CREATE TABLE AS EXECUTE"));
+    }
+    if !may_create(ctx, s)? {
+        return Ok(tag(matview).into());
     }
     let into = &s.into;
     if let Some(m) = into.access_method.as_deref()
@@ -57,14 +75,6 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
         bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
     }
     let name = &into.rel.relname;
-    if ctx.catalog.relation_oid(ns, name)?.is_some() {
-        if s.if_not_exists {
-            let message = format!("relation \"{name}\" already exists, skipping");
-            notice_as(ctx, SqlState::DUPLICATE_TABLE, message);
-            return Ok(tag(matview).into());
-        }
-        bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists");
-    }
     if matview && persistence != b'p' {
         bail!(FEATURE_NOT_SUPPORTED, "materialized views cannot be unlogged");
     }

@@ -8,6 +8,7 @@ use common::{Error, Oid, Result, bail};
 use executor::run::{CompiledPlan, QueryRun, RunOptions};
 use parser::ast::{DefArg, DefElem, ExplainStmt, Statement};
 use planner::explain::{ExplainFormat, ExplainOptions, explain_text};
+use planner::instrument::TriggerKind;
 use protocol::Field;
 use std::rc::Rc;
 use std::time::Instant;
@@ -17,7 +18,7 @@ fn flag(o: &DefElem) -> Result<bool> {
     Ok(match &o.arg {
         None => true,
         Some(DefArg::Boolean(b)) => *b,
-        Some(DefArg::Integer(i)) => *i != 0,
+        Some(DefArg::Integer(i)) if matches!(i, 0 | 1) => *i != 0,
         Some(DefArg::String(s)) if s.eq_ignore_ascii_case("on") || s.eq_ignore_ascii_case("true") => true,
         Some(DefArg::String(s)) if s.eq_ignore_ascii_case("off") || s.eq_ignore_ascii_case("false") => false,
         Some(_) => bail!(SYNTAX_ERROR, "{} requires a Boolean value", o.defname),
@@ -26,7 +27,9 @@ fn flag(o: &DefElem) -> Result<bool> {
 
 fn format(o: &DefElem) -> Result<ExplainFormat> {
     let name = match &o.arg {
+        None => bail!(SYNTAX_ERROR, "format requires a parameter"),
         Some(DefArg::String(s)) => s.clone(),
+        Some(DefArg::Integer(i)) => i.to_string(),
         _ => String::new(),
     };
     Ok(match name.to_ascii_lowercase().as_str() {
@@ -94,46 +97,149 @@ fn shown_query_id(ctx: &CommandCtx<'_>, q: &analyze::query::Query) -> Option<i64
     (mode == QueryIds::On).then(|| analyze::jumble::jumble(q).id)
 }
 
+/// The query whose plan a statement shows; `None`: it has none. EXPLAIN EXECUTE comes here as the query prepared.
+fn explained<'s>(ctx: &CommandCtx<'_>, s: &'s Statement, o: ExplainOptions) -> Result<Option<Explained<'s>>> {
+    use Explained::{Cursor, Direct, Nothing};
+    Ok(Some(match s {
+        Statement::Select(_)
+        | Statement::Insert(_)
+        | Statement::Update(_)
+        | Statement::Delete(_)
+        | Statement::Merge(_) => Direct(s),
+        Statement::CreateTableAs(c) => {
+            if !crate::create_as::may_create(ctx, c)? {
+                return Ok(Some(Nothing));
+            }
+            if o.analyze {
+                return Err(Error::unsupported("EXPLAIN ANALYZE of CREATE TABLE AS"));
+            }
+            Direct(&c.query)
+        }
+        Statement::DeclareCursor(d) => {
+            if d.options & parser::ast::cursor_opt::SCROLL != 0 {
+                return Err(Error::unsupported("EXPLAIN of DECLARE SCROLL CURSOR"));
+            }
+            Cursor(Statement::Select(d.query.clone()))
+        }
+        _ => return Ok(None),
+    }))
+}
+
+enum Explained<'s> {
+    Direct(&'s Statement),
+    Cursor(Statement),
+    /// Nothing would be done: nothing is printed.
+    Nothing,
+}
+
+/// Planning, measured: the plan, its time and the buffers touched.
+fn plan(
+    ctx: &CommandCtx<'_>,
+    s: &Statement,
+    cursor: bool,
+    o: &mut ExplainOptions,
+) -> Result<(Rc<planner::PlannedStmt>, planner::Instrumentation)> {
+    let query = run_query::resolve(ctx, s)?;
+    o.query_id = shown_query_id(ctx, &query);
+    let before = ctx.engine.store().counters();
+    let planning = Instant::now();
+    let planned = run_query::plan_as(ctx, query, cursor)?;
+    let mut i = planner::Instrumentation {
+        planning_ms: planning.elapsed().as_secs_f64() * 1000.0,
+        ..planner::Instrumentation::default()
+    };
+    executor::add_buffers(&mut i.planning_buffers, &ctx.engine.store().counters(), &before);
+    Ok((Rc::new(planned), i))
+}
+
+/// Runs the plan and adds what was measured.
+fn measure(
+    ctx: &CommandCtx<'_>,
+    planned: &Rc<planner::PlannedStmt>,
+    planning: &planner::Instrumentation,
+) -> Result<planner::Instrumentation> {
+    let started = Instant::now();
+    let snapshot = ctx.engine.transaction_snapshot()?;
+    let plan = CompiledPlan::instrumented(ctx.env, planned.clone())?;
+    let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
+    let mut run = QueryRun::start(plan, ctx.params, &opts)?;
+    while run.next(0)?.is_some() {}
+    run.finish()?;
+    run.stop();
+    let mut i = run.instrumentation();
+    i.planning_ms = planning.planning_ms;
+    i.planning_buffers = planning.planning_buffers;
+    i.execution_ms = started.elapsed().as_secs_f64() * 1000.0;
+    ctx.engine.command_counter_increment()?;
+    name_triggers(ctx, &mut i)?;
+    Ok(i)
+}
+
+fn constraint_name(ctx: &CommandCtx<'_>, oid: Oid) -> Result<Option<String>> {
+    use catalog::columns::pg_constraint::*;
+    let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?;
+    Ok(rows.first().and_then(|r| r.text(CONNAME)))
+}
+
+/// Names of the triggers that PostgreSQL keeps for constraints, in the order of these names.
+fn name_triggers(ctx: &CommandCtx<'_>, i: &mut planner::Instrumentation) -> Result<()> {
+    use catalog::columns::pg_trigger::*;
+    // As in pg_trigger.tgtype: after (0) row (1) insert (4), delete (8) or update (16).
+    const INSERT: i16 = 4;
+    const DELETE: i16 = 8;
+    i.triggers.retain(|t| t.calls > 0);
+    for t in &mut i.triggers {
+        let (constraint, table, kind) = t.key;
+        t.relation = ctx.catalog.relation(table)?.name.clone();
+        for r in ctx.catalog.scan(TABLE, TGCONSTRAINT_INDEX, &[Datum::oid(constraint)])? {
+            let bits = r.i16(TGTYPE);
+            let same = match kind {
+                TriggerKind::Check => bits & INSERT != 0,
+                TriggerKind::Deleted => bits & DELETE != 0,
+                TriggerKind::Updated => bits & (INSERT | DELETE) == 0,
+            };
+            if same && r.oid(TGRELID) == table {
+                t.name = r.text(TGNAME).unwrap_or_default();
+            }
+        }
+        t.constraint = constraint_name(ctx, constraint)?;
+    }
+    let first = i.triggers.first().map(|t| t.key.1);
+    i.triggers.sort_by(|a, b| (Some(a.key.1) != first, &a.name).cmp(&(Some(b.key.1) != first, &b.name)));
+    Ok(())
+}
+
 /// Runs EXPLAIN.
 pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
     let mut o = options(e)?;
-    if !matches!(
-        e.query,
-        Statement::Select(_)
-            | Statement::Insert(_)
-            | Statement::Update(_)
-            | Statement::Delete(_)
-            | Statement::Merge(_)
-    ) {
-        return Err(Error::unsupported("EXPLAIN of a utility statement"));
-    }
-    let planning = Instant::now();
-    let query = run_query::resolve(ctx, &e.query)?;
-    o.query_id = shown_query_id(ctx, &query);
-    let planned = run_query::plan(ctx, query)?;
-    let planning_ms = planning.elapsed().as_secs_f64() * 1000.0;
-    let planned = Rc::new(planned);
-    let mut instr = None;
-    if o.analyze {
-        let started = Instant::now();
-        let snapshot = ctx.engine.transaction_snapshot()?;
-        let plan = CompiledPlan::instrumented(ctx.env, planned.clone())?;
-        let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
-        let mut run = QueryRun::start(plan, ctx.params, &opts)?;
-        while run.next(0)?.is_some() {}
-        run.finish()?;
-        run.stop();
-        let mut i = run.instrumentation();
-        i.planning_ms = planning_ms;
-        i.execution_ms = started.elapsed().as_secs_f64() * 1000.0;
-        instr = Some(i);
-        ctx.engine.command_counter_increment()?;
-    } else if o.summary {
-        instr = Some(planner::Instrumentation { planning_ms, ..planner::Instrumentation::default() });
-    }
+    o.io_timing = ctx.engine.store().io_timing();
+    let lines = match explained(ctx, &e.query, o)? {
+        Some(Explained::Direct(s)) => plan_lines(ctx, s, o, false)?,
+        Some(Explained::Cursor(s)) => plan_lines(ctx, &s, o, true)?,
+        Some(Explained::Nothing) => Vec::new(),
+        None => vec![planner::explain::explain_utility(o.format)],
+    };
+    print(ctx, e, o, &lines)
+}
+
+fn plan_lines(
+    ctx: &CommandCtx<'_>,
+    s: &Statement,
+    mut o: ExplainOptions,
+    cursor: bool,
+) -> Result<Vec<String>> {
+    let (planned, planning) = plan(ctx, s, cursor, &mut o)?;
+    let instr = if o.analyze {
+        Some(measure(ctx, &planned, &planning)?)
+    } else {
+        (o.summary || o.buffers).then_some(planning)
+    };
     let mut settings = Vec::new();
     ctx.host.with_settings(&mut |s| settings = s.changed_for_explain());
-    let lines = with_analyze(ctx, |cx| Ok(explain_text(cx, &settings, &planned, o, instr.as_ref())))?;
+    with_analyze(ctx, |cx| Ok(explain_text(cx, &settings, &planned, o, instr.as_ref())))
+}
+
+fn print(ctx: &CommandCtx<'_>, e: &ExplainStmt, o: ExplainOptions, lines: &[String]) -> Result<String> {
     let type_oid = result_type(e);
     let field = Field {
         name: "QUERY PLAN".into(),
@@ -145,10 +251,10 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
         format: 0,
     };
     ctx.host.begin_rows(&[field])?;
-    if o.format != ExplainFormat::Text {
+    if o.format != ExplainFormat::Text && !lines.is_empty() {
         ctx.host.send_row(&[Datum::text(&lines.join("\n"))], &[oids::TEXT])?;
     } else {
-        for l in &lines {
+        for l in lines {
             ctx.host.send_row(&[Datum::text(l)], &[oids::TEXT])?;
         }
     }

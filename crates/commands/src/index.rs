@@ -19,6 +19,7 @@ use catalog::depend::{DependencyKind, ObjectAddress};
 use catalog::desc::Relation;
 use catalog::schema::attribute;
 use common::{Error, Oid, Result, SqlState, bail, err};
+use ipc::progress::{Command, Reporting, create_index as progress};
 use parser::ast::*;
 use transam::LockMode;
 use types::{Attribute, Datum};
@@ -66,9 +67,17 @@ pub fn create(ctx: &CommandCtx<'_>, s: &IndexStmt) -> Result<String> {
     create_for_rewrite(ctx, s, false)
 }
 
+/// `pg_stat_progress_create_index` from here on.
+fn report(ctx: &CommandCtx<'_>, table: Oid, concurrent: bool) -> Reporting {
+    let r = Reporting::begin(&ctx.engine.proc().progress, Command::CreateIndex, table.0);
+    r.set(progress::COMMAND, if concurrent { 2 } else { 1 });
+    r
+}
+
 /// CREATE INDEX, with or without filling it.
 pub fn create_for_rewrite(ctx: &CommandCtx<'_>, s: &IndexStmt, skip_build: bool) -> Result<String> {
     let rel = target::open_relation(ctx, &s.relation, LockMode::Share)?;
+    let _reported = report(ctx, rel.oid, s.concurrent);
     match rel.kind {
         b'r' | b'm' => {}
         _ => {

@@ -12,6 +12,7 @@ use catalog::desc::{IndexDesc, Relation};
 use common::{Oid, Result, Tid};
 use executor::expr::compile;
 use executor::run::Exec;
+use ipc::progress::{Command, create_index as progress};
 use std::rc::Rc;
 use storage::Fork;
 use types::column::Arg;
@@ -59,6 +60,35 @@ fn attributes<'e>(
     Ok(out)
 }
 
+/// What `pg_stat_progress_create_index` shows of a build, unless the build is part of another command.
+struct ScanProgress(&'static ipc::Proc);
+
+impl ScanProgress {
+    fn begin(ctx: &CommandCtx<'_>, index: Oid, heap: &access::Rel) -> Result<ScanProgress> {
+        let s = ScanProgress(ctx.engine.proc());
+        s.set(progress::INDEX, i64::from(index.0));
+        s.set(progress::ACCESS_METHOD, i64::from(catalog::builtins::BTREE_AM.0));
+        s.set(progress::PHASE, 2);
+        s.set(progress::SUBPHASE, 2);
+        s.set(progress::BLOCKS, i64::from(ctx.engine.store().nblocks(heap.locator, Fork::Main)?.0));
+        s.set(progress::BLOCKS_DONE, 0);
+        Ok(s)
+    }
+    fn set(&self, param: usize, v: i64) {
+        self.0.progress.set(Command::CreateIndex, param, v);
+    }
+    /// The scan has got to this row.
+    fn at(&self, tid: Tid) {
+        self.set(progress::BLOCKS_DONE, i64::from(tid.block.0));
+    }
+    fn end(&self, entries: u64) {
+        self.set(progress::SUBPHASE, 3);
+        self.set(progress::TUPLES, entries as i64);
+        self.set(progress::BLOCKS, 0);
+        self.set(progress::BLOCKS_DONE, 0);
+    }
+}
+
 /// Reads the table and writes the tree; then records the sizes of both.
 pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
     let rel = ctx.catalog.relation(table)?;
@@ -81,10 +111,15 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
     let mut roots = HotRoots::default();
     let mut build = BtBuild::new(ctx.engine, &index_rel, memory);
     let mut rows = 0u64;
+    let mut entries_added = 0u64;
     let mut tids: Vec<u64> = Vec::new();
+    let scan = ScanProgress::begin(ctx, index, &heap)?;
     let attrs = attributes(&ix.keys, exprs.iter().chain(&quals), &heap)?;
     table_scan::each_batch_of(ctx, &heap, &attrs, &mut |batch| {
         rows += batch.rows as u64;
+        if batch.rows > 0 {
+            scan.at(Tid::unpack(batch.cols[natts].get(batch.rows - 1).i64()));
+        }
         if let Some(q) = &mut qual {
             q.filter(&exec, batch)?;
         }
@@ -98,6 +133,7 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
             tids.push(roots.root(ctx, &heap, tid)?.pack() as u64);
             Ok::<(), common::Error>(())
         })?;
+        entries_added += tids.len() as u64;
         let mut next = 0;
         let args: Vec<Arg<'_>> = ix
             .keys
@@ -112,6 +148,7 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
             .collect();
         build.add_batch(&args, batch.live(), &tids)
     })?;
+    scan.end(entries_added);
     let entries =
         build.finish(ctx.engine).map_err(|e| if ix.exclusion { excluded(e, &ix.name) } else { e })?;
     let old_versions = roots.any && older_snapshots(ctx)?;

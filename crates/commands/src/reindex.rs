@@ -4,6 +4,7 @@ use crate::ctx::CommandCtx;
 use crate::{index_build, relfilenode, target};
 use catalog::columns::pg_class;
 use common::{Error, Oid, Report, Result, Severity, SqlState, bail};
+use ipc::progress::{Command, Reporting, create_index as progress};
 use parser::ast::{DefArg, ReindexObjectType, ReindexStmt};
 use transam::LockMode;
 
@@ -41,6 +42,9 @@ fn options(s: &ReindexStmt) -> Result<Options> {
 }
 
 fn one(ctx: &CommandCtx<'_>, table: Oid, index: Oid, o: Options) -> Result<()> {
+    let reported = Reporting::begin(&ctx.engine.proc().progress, Command::CreateIndex, table.0);
+    reported.set(progress::COMMAND, 3);
+    reported.set(progress::INDEX, i64::from(index.0));
     target::lock_oid(ctx, index, LockMode::AccessExclusive)?;
     let timer = crate::rusage::Timer::start();
     relfilenode::replace(ctx, index)?;

@@ -22,6 +22,11 @@ pub fn resolve(ctx: &CommandCtx<'_>, stmt: &Statement) -> Result<Query> {
 
 /// Rewrites and plans a query; the user's privileges are checked.
 pub fn plan(ctx: &CommandCtx<'_>, q: Query) -> Result<PlannedStmt> {
+    plan_as(ctx, q, false)
+}
+
+/// [`plan`], for a cursor if `cursor`: its first rows count.
+pub fn plan_as(ctx: &CommandCtx<'_>, q: Query, cursor: bool) -> Result<PlannedStmt> {
     let mut queries = with_analyze(ctx, |a| analyze::rewrite(a, q))?;
     let (Some(q), true) = (queries.pop(), queries.is_empty()) else {
         return Err(Error::unsupported("a query that is rewritten to several"));
@@ -48,7 +53,7 @@ pub fn plan(ctx: &CommandCtx<'_>, q: Query) -> Result<PlannedStmt> {
         stmt_start_us: ctx.env.session.stmt_start_us(),
         param_types: ctx.param_types,
         bound_params: Some(ctx.params),
-        cursor: false,
+        cursor,
         routines: merge.as_ref().map(|m| m as _),
     };
     planner::plan_query(&cx, q)

@@ -7,7 +7,9 @@ use crate::vacuum_delay::CostDelay;
 use access::VacuumParams;
 use catalog::columns::pg_class;
 use common::{Error, MultiXactId, Oid, Report, Result, Severity, SqlState, Xid, bail};
+use ipc::progress::{Command, Reporting};
 use parser::ast::{DefArg, DefElem, VacuumStmt};
+use std::rc::Rc;
 use transam::LockMode;
 use types::Datum;
 
@@ -239,6 +241,20 @@ fn warn(ctx: &CommandCtx<'_>, state: SqlState, text: String) {
     ctx.host.notice(Report::new(Severity::Warning, state, text));
 }
 
+fn report_progress(me: &'static ipc::Proc) -> impl Fn(&access::VacuumProgress) {
+    use ipc::progress::vacuum::*;
+    move |p| {
+        let set = |param, v| me.progress.set(Command::Vacuum, param, v);
+        set(PHASE, i64::from(p.phase));
+        set(BLOCKS, i64::from(p.heap_blks_total));
+        set(SCANNED, i64::from(p.heap_blks_scanned));
+        set(VACUUMED, i64::from(p.heap_blks_vacuumed));
+        set(INDEX_VACUUMS, i64::from(p.index_vacuum_count));
+        set(DEAD_MAX, p.max_dead_tuples as i64);
+        set(DEAD, p.num_dead_tuples as i64);
+    }
+}
+
 /// Vacuums one table with its TOAST table and notes the result in `pg_class`.
 pub fn vacuum_relation(
     eng: &std::rc::Rc<transam::Engine>,
@@ -273,9 +289,13 @@ pub fn vacuum_relation(
         old_rel_pages: row.as_ref().map_or(0, |r| r.i32(pg_class::RELPAGES).max(0) as u32),
         old_rel_tuples: row.as_ref().map_or(-1.0, |r| f64::from(r.f32(pg_class::RELTUPLES))),
         delay: o.delay.and_then(CostDelay::function),
+        progress: Some(Rc::new(report_progress(eng.proc()))),
         ..VacuumParams::default()
     };
-    let stats = access::vacuum_heap(eng, &heap, &indexes, &params)?;
+    let stats = {
+        let _reported = Reporting::begin(&eng.proc().progress, Command::Vacuum, oid.0);
+        access::vacuum_heap(eng, &heap, &indexes, &params)?
+    };
     let dead = stats.recently_dead_tuples + stats.missed_dead_tuples;
     eng.report_vacuum(heap.stat_key(), stats.new_rel_tuples, dead);
     if let Some(row) = class_row(catalog, oid)? {

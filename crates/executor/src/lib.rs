@@ -11,6 +11,7 @@ pub mod run;
 pub mod store;
 
 pub use env::{ExecEnv, NoSession, Session};
+pub use node::add_buffers;
 pub use run::{CompiledPlan, QueryRun, RunOptions};
 
 /// Evaluates an expression without variables.

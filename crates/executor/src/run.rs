@@ -7,7 +7,7 @@ use crate::modify::AfterQueue;
 use crate::node::{self, BoxNode, BuildCx, ExecNode};
 use analyze::expr::{SubLinkType, SubPlan};
 use common::{CommandId, Error, Oid, Result, err};
-use planner::instrument::{Instrumentation, NodeInstr};
+use planner::instrument::{Instrumentation, NodeInstr, TriggerKind};
 use planner::plan::{Plan, PlannedStmt};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -320,6 +320,12 @@ impl Exec {
             && let Some(i) = self.instr.borrow_mut().nodes.get_mut(node_id as usize)
         {
             f(i);
+        }
+    }
+    /// Notes calls of a constraint's trigger, when there are measurements.
+    pub fn trigger_called(&self, key: (Oid, Oid, TriggerKind), calls: u64, ms: f64) {
+        if self.instrument {
+            self.instr.borrow_mut().trigger(key, calls, ms);
         }
     }
     /// Does this run measure?

@@ -1,6 +1,8 @@
 //! What the executor measured, for EXPLAIN ANALYZE. Indexed by [`crate::plan::Plan::node_id`]; the executor fills it,
 //! the explain module prints it.
 
+use common::Oid;
+
 /// Measurements of one run of a statement.
 #[derive(Clone, Debug, Default)]
 pub struct Instrumentation {
@@ -14,9 +16,22 @@ pub struct Instrumentation {
     pub triggers: Vec<TriggerInstr>,
 }
 
+/// Which trigger of a constraint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TriggerKind {
+    /// Of the referencing table, or of a deferrable unique constraint.
+    #[default]
+    Check,
+    /// Of the referenced table.
+    Deleted,
+    Updated,
+}
+
 /// A trigger's share.
 #[derive(Clone, Debug, Default)]
 pub struct TriggerInstr {
+    /// Constraint, its table or the one it refers to, and which of its triggers: the name is looked up by these.
+    pub key: (Oid, Oid, TriggerKind),
     pub name: String,
     pub constraint: Option<String>,
     pub relation: String,
@@ -42,6 +57,7 @@ pub struct NodeInstr {
     pub exact_blocks: u64,
     pub lossy_blocks: u64,
     pub buffers: BufferUsage,
+    pub wal: WalUsage,
     pub sort: Option<SortInstr>,
     pub incremental_sort: Option<IncrementalSortInstr>,
     pub hash: Option<HashInstr>,
@@ -65,6 +81,19 @@ pub struct BufferUsage {
     pub local_written: u64,
     pub temp_read: u64,
     pub temp_written: u64,
+    /// Nanoseconds, under `track_io_timing`; likewise the ones below.
+    pub read_ns: u64,
+    pub write_ns: u64,
+    pub temp_read_ns: u64,
+    pub temp_write_ns: u64,
+}
+
+/// What went to the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WalUsage {
+    pub records: u64,
+    pub images: u64,
+    pub bytes: u64,
 }
 
 /// How a Sort went.
@@ -123,6 +152,18 @@ pub struct MemoizeInstr {
 }
 
 impl Instrumentation {
+    /// A trigger was called: `calls` times, for so long.
+    pub fn trigger(&mut self, key: (Oid, Oid, TriggerKind), calls: u64, ms: f64) {
+        match self.triggers.iter_mut().find(|t| t.key == key) {
+            Some(t) => {
+                t.calls += calls;
+                t.total_ms += ms;
+            }
+            None => {
+                self.triggers.push(TriggerInstr { key, calls, total_ms: ms, ..TriggerInstr::default() });
+            }
+        }
+    }
     /// Room for `n` nodes.
     pub fn new(n: usize) -> Instrumentation {
         Instrumentation { nodes: vec![NodeInstr::default(); n], ..Default::default() }

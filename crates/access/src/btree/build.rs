@@ -193,6 +193,7 @@ impl<'a> BtBuild<'a> {
                 }
             }
         }
+        w.report();
         w.finish()
     }
 }
@@ -336,7 +337,15 @@ impl<'a> Writer<'a> {
             _ => e.detail("Duplicate keys exist."),
         })
     }
+    /// `pg_stat_progress_create_index`, a page at a time.
+    fn report(&self) {
+        use ipc::progress::{Command, create_index as p};
+        let progress = &self.eng.proc().progress;
+        progress.set(Command::CreateIndex, p::SUBPHASE, 5);
+        progress.set(Command::CreateIndex, p::TUPLES_DONE, self.count as i64);
+    }
     fn new_page(&mut self) -> Result<Pinned> {
+        self.report();
         if let Some(p) = self.spare.pop() {
             return Ok(p);
         }

@@ -75,6 +75,7 @@ pub struct Progress {
     pub heap_blks_scanned: u32,
     pub heap_blks_vacuumed: u32,
     pub index_vacuum_count: u32,
+    pub max_dead_tuples: u64,
     pub num_dead_tuples: u64,
 }
 
@@ -118,6 +119,9 @@ pub struct IndexStats {
     pub pages_deleted: u32,
     pub pages_free: u32,
 }
+
+/// Most rows of a page.
+const PAGE_TUPLES_MAX: u64 = 291;
 
 /// Cost units of `vacuum_cost_page_hit`.
 const COST_PAGE: u32 = 1;
@@ -215,6 +219,12 @@ impl Vacuum<'_> {
             f(&self.progress);
         }
     }
+    /// How many dead rows can be remembered: at six bytes each, the worst case, and no more than the pages can hold.
+    fn max_dead_tuples(&self, pages: u32) -> u64 {
+        let fits = (self.params.memory_bytes / 6) as u64;
+        let present = if self.indexes.is_empty() { 1 } else { u64::from(pages) };
+        fits.min(present * PAGE_TUPLES_MAX).max(PAGE_TUPLES_MAX)
+    }
     fn tick(&self, cost: u32) -> Result<()> {
         self.eng.check_interrupts()?;
         match &self.params.delay {
@@ -226,7 +236,12 @@ impl Vacuum<'_> {
         let st = txn::store(self.eng);
         let nblocks = st.nblocks(self.rel.locator, Fork::Main)?;
         self.stats.rel_pages = nblocks.0;
-        self.progress = Progress { phase: 1, heap_blks_total: nblocks.0, ..Default::default() };
+        self.progress = Progress {
+            phase: 1,
+            heap_blks_total: nblocks.0,
+            max_dead_tuples: self.max_dead_tuples(nblocks.0),
+            ..Default::default()
+        };
         self.report();
         self.first_pass(nblocks)?;
         if !self.dead.is_empty() {
@@ -254,8 +269,6 @@ impl Vacuum<'_> {
         fsm::vacuum(st, self.rel.locator, BlockNumber(0), nblocks)?;
         self.map = None;
         if self.params.truncate && self.rel.vacuum.truncate.unwrap_or(true) {
-            self.progress.phase = 5;
-            self.report();
             truncate::truncate(self)?;
         }
         self.progress.phase = 6;

@@ -62,14 +62,16 @@ impl Vacuum<'_> {
                 fsm_from = b;
             }
         }
+        self.progress.heap_blks_scanned = nblocks.0;
+        self.report();
         Ok(())
     }
     fn scan_page(&mut self, block: BlockNumber) -> Result<()> {
+        self.progress.heap_blks_scanned = block.0;
+        self.report();
         self.tick(COST_PAGE)?;
         let st = txn::store(self.eng);
         self.stats.scanned_pages += 1;
-        self.progress.heap_blks_scanned += 1;
-        self.report();
         vm::pin(st, self.rel.locator, block, &mut self.map)?;
         let pin = st.read(self.rel.locator, Fork::Main, block, ReadMode::Normal, Some(&self.strategy))?;
         let mut g = match pin.try_for_cleanup() {

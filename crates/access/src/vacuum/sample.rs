@@ -8,6 +8,7 @@ use crate::heap::visibility::{self, Hints, VacuumState};
 use crate::rel::Rel;
 use crate::txn::{self, Engine};
 use common::{BlockNumber, Result, Tid};
+use ipc::progress::{Command, analyze};
 use std::rc::Rc;
 use storage::{Fork, ReadMode, Strategy};
 use types::{Batch, Column};
@@ -37,6 +38,9 @@ pub fn sample_rows(
     let mut chosen: Vec<Tid> = Vec::new();
     let (mut live, mut dead, mut seen, mut scanned) = (0u64, 0u64, 0u64, 0u32);
     let mut want = (target as u32).min(pages);
+    let progress = &eng.proc().progress;
+    progress.set(Command::Analyze, analyze::PHASE, 1);
+    progress.set(Command::Analyze, analyze::BLOCKS, i64::from(want));
     for b in 0..pages {
         if want == 0 {
             break;
@@ -46,6 +50,7 @@ pub fn sample_rows(
             continue;
         }
         want -= 1;
+        progress.set(Command::Analyze, analyze::BLOCKS_DONE, i64::from(scanned));
         scanned += 1;
         eng.check_interrupts()?;
         let pin = st.read(rel.locator, Fork::Main, BlockNumber(b), ReadMode::Normal, Some(&strategy))?;
@@ -75,6 +80,7 @@ pub fn sample_rows(
             }
         }
     }
+    progress.set(Command::Analyze, analyze::BLOCKS_DONE, i64::from(scanned));
     chosen.sort_unstable();
     let rows = fetch(eng, rel, &chosen)?;
     let scale = if scanned == 0 { 0.0 } else { f64::from(pages) / f64::from(scanned) };

@@ -19,6 +19,8 @@ pub(super) fn truncate(v: &mut Vacuum<'_>) -> Result<()> {
     if possible == 0 || (possible < MIN_PAGES && possible < pages / FRACTION) {
         return Ok(());
     }
+    v.progress.phase = 5;
+    v.report();
     let (db, oid) = (txn::lock_db(v.rel), v.rel.oid);
     let mut tries = 0;
     while !v.eng.try_lock_relation(db, oid, LockMode::AccessExclusive)? {

@@ -12,6 +12,8 @@ use catalog::desc::Relation;
 use common::{Error, Oid, Result, SqlState, bail, err};
 use executor::modify::bulk::BulkInserter;
 use executor::run::RunOptions;
+use ipc::progress::Command;
+use ipc::progress::copy::TUPLES;
 use parser::ast::CopyStmt;
 use types::registry::{InputFn, ReceiveFn};
 use types::{Batch, Column, ColumnData, FnImpl, oids};
@@ -310,6 +312,7 @@ impl CopyFrom<'_> {
         self.first_line = lines.number + 1;
         let plain = PlainRow::of(o, &force);
         loop {
+            self.report();
             let number = lines.number + 1;
             let located = |e: Error| e.context(format!("COPY {rel}, line {number}"));
             if lines.next_line().map_err(located)?.is_none() {
@@ -470,6 +473,7 @@ impl CopyFrom<'_> {
         r.header()?;
         let mut line = 0;
         while let Some(n) = r.tuple()? {
+            self.report();
             line += 1;
             if n != self.columns.len() {
                 bail!(BAD_COPY_FILE_FORMAT, "row field count is {n}, expected {}", self.columns.len());
@@ -506,6 +510,13 @@ impl CopyFrom<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Rows read, for `pg_stat_progress_copy`.
+    #[inline]
+    fn report(&self) {
+        let rows = self.rows + self.batch.rows as u64;
+        self.ctx.engine.proc().progress.set(Command::Copy, TUPLES, rows as i64);
     }
 
     fn insert_batch(&mut self) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::target::{display, find_relation};
 use catalog::Ref;
 use catalog::desc::Relation;
 use common::{Error, Result, bail, err};
+use ipc::progress::{Command, Reporting, copy as progress};
 use options::CopyOptions;
 use parser::ast::CopyStmt;
 use stream::Stream;
@@ -21,6 +22,21 @@ use stream::Stream;
 pub fn run(ctx: &CommandCtx<'_>, c: &CopyStmt) -> Result<String> {
     let options = CopyOptions::new(&c.options, c.is_from)?;
     let stream = || Stream::open(ctx, c.filename.as_deref(), c.is_program, c.is_from);
+    let report = |oid: common::Oid| {
+        let r = Reporting::begin(&ctx.engine.proc().progress, Command::Copy, oid.0);
+        r.set(progress::COMMAND, if c.is_from { 1 } else { 2 });
+        r.set(
+            progress::TYPE,
+            if c.is_program {
+                2
+            } else if c.filename.is_some() {
+                1
+            } else {
+                3
+            },
+        );
+        r
+    };
     let n = match (&c.relation, &c.query) {
         (Some(rv), _) => {
             let Some(oid) = find_relation(ctx, rv)? else {
@@ -31,6 +47,7 @@ pub fn run(ctx: &CommandCtx<'_>, c: &CopyStmt) -> Result<String> {
             let rel = ctx.catalog.relation(oid)?;
             check_kind(&rel, c.is_from)?;
             let columns = column_numbers(&rel, &c.attlist)?;
+            let _reported = report(oid);
             if c.is_from {
                 if ctx.engine.read_only() && rel.persistence != b't' {
                     bail!(READ_ONLY_SQL_TRANSACTION, "cannot execute COPY FROM in a read-only transaction");
@@ -40,7 +57,10 @@ pub fn run(ctx: &CommandCtx<'_>, c: &CopyStmt) -> Result<String> {
                 to::copy_table(ctx, &rel, &columns, &options, &stream()?)?
             }
         }
-        (None, Some(q)) => to::copy_query(ctx, q, &options, &stream()?)?,
+        (None, Some(q)) => {
+            let _reported = report(common::Oid::INVALID);
+            to::copy_query(ctx, q, &options, &stream()?)?
+        }
         (None, None) => return Err(Error::internal("COPY of nothing")),
     };
     Ok(format!("COPY {n}"))

@@ -8,6 +8,8 @@ use crate::run_query;
 use crate::{CommandCtx, CopyFormat};
 use catalog::desc::Relation;
 use common::{Error, Oid, Result, bail};
+use ipc::progress::Command;
+use ipc::progress::copy::TUPLES;
 use parser::ast::Statement;
 use types::registry::{OutputFn, SendFn};
 use types::{Batch, CallCtx, FnImpl};
@@ -199,6 +201,8 @@ impl<'a> CopyTo<'a> {
             self.line.push(b'\n');
         }
         self.rows += 1;
+        let progress = &self.ctx.engine.proc().progress;
+        progress.set(Command::Copy, TUPLES, self.rows as i64);
         self.flush_line()
     }
 

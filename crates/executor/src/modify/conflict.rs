@@ -35,7 +35,9 @@ impl Scope for ExcludedScope {
 }
 
 pub(super) struct Conflicts {
-    do_update: bool,
+    pub(super) do_update: bool,
+    /// The last row was inserted: nothing was in its way.
+    pub(super) inserted: bool,
     arbiters: Vec<Oid>,
     set: Program,
     set_attrs: Vec<i16>,
@@ -61,6 +63,7 @@ impl Conflicts {
         changed.dedup();
         Ok(Conflicts {
             do_update: c.do_update,
+            inserted: false,
             arbiters: c.arbiters.clone(),
             set: compile(b.env, c.set.iter().map(|s| &s.1), &scope)?,
             set_attrs: c.set.iter().map(|s| s.0).collect(),
@@ -78,6 +81,7 @@ impl Conflicts {
     /// `node.new` is its new version), `None` if nothing was done.
     pub(super) fn insert_row(&mut self, cx: &Exec, node: &mut ModifyNode) -> Result<Option<Tid>> {
         node.target.check_constraints(cx, &node.new)?;
+        self.inserted = false;
         loop {
             cx.check_interrupts()?;
             node.target.prepare_indexes(cx, &node.new)?;
@@ -96,6 +100,7 @@ impl Conflicts {
                         if !node.target.rel.fkeys_out.is_empty() {
                             fkey::queue_inserts(cx, &node.target.rel, &node.new, &[tid])?;
                         }
+                        self.inserted = true;
                         return Ok(Some(tid));
                     }
                 }

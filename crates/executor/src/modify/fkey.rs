@@ -67,11 +67,20 @@ fn queue_check(
     Ok(())
 }
 
+/// Calls of the trigger of a foreign key, for EXPLAIN ANALYZE: one a row, however many look-ups that takes.
+fn count_checks(cx: &Exec, fk: &ForeignKey, rows: usize) {
+    if cx.instrumented() && !fk.deferrable && rows > 0 {
+        let key = (fk.oid, fk.conrelid, planner::instrument::TriggerKind::Check);
+        cx.trigger_called(key, rows as u64, 0.0);
+    }
+}
+
 /// After an insertion of the live rows of `b` (attribute order) at `tids`.
 pub fn queue_inserts(cx: &Exec, rel: &Relation, b: &Batch, tids: &[Tid]) -> Result<()> {
     for fk in &rel.fkeys_out {
         let mut at = tids.iter();
         b.live().each(|i| queue_check(cx, rel, fk, (b, i), at.next().copied().unwrap_or_default()))?;
+        count_checks(cx, fk, b.live().count());
     }
     let full = cx.after.borrow().events.len() > EARLY_CHECKS;
     if full && rel.fkeys_out.iter().all(|f| f.confrelid != f.conrelid && !f.deferred) {
@@ -98,6 +107,7 @@ pub fn queue_update(
     for fk in &rel.fkeys_out {
         if touches(&fk.conkey) && differs(&fk.conkey) || cx.env.deferred.has_checks_of(fk.oid) {
             queue_check(cx, rel, fk, (new, 0), tid)?;
+            count_checks(cx, fk, 1);
         }
     }
     for fk in &rel.fkeys_in {

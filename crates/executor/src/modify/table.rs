@@ -220,7 +220,16 @@ impl ModifyNode {
             for k in 0..all.rows {
                 self.new.clear();
                 colops::append_row(&mut self.new, &all, k);
-                if let Some(tid) = c.insert_row(cx, self)? {
+                let done = c.insert_row(cx, self)?;
+                cx.instr(self.node_id, |i| {
+                    if c.inserted {
+                        i.tuples_inserted += 1.0;
+                    } else {
+                        i.conflicting_tuples += 1.0;
+                        i.removed_recheck += f64::from(c.do_update && done.is_none());
+                    }
+                });
+                if let Some(tid) = done {
                     self.check_views(cx)?;
                     self.count(cx, 1);
                     if self.returning.is_some() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use access::TidBitmap;
-use planner::instrument::BufferUsage;
+use planner::instrument::{BufferUsage, WalUsage};
 use std::time::Instant;
 
 /// A measured node.
@@ -41,21 +41,37 @@ impl Instrumented {
         self.ms += start.elapsed().as_secs_f64() * 1e3;
         if let (Some(b), Some(e)) = (before, &cx.env.engine) {
             let a = e.store().counters();
-            cx.instr(self.id, |i| add(&mut i.buffers, &a, &b));
+            cx.instr(self.id, |i| {
+                add_buffers(&mut i.buffers, &a, &b);
+                add_wal(&mut i.wal, &a, &b);
+            });
         }
         r
     }
 }
 
-fn add(to: &mut BufferUsage, a: &storage::BufferCounters, b: &storage::BufferCounters) {
+/// Adds what was touched between two looks at the counters.
+pub fn add_buffers(to: &mut BufferUsage, a: &storage::BufferCounters, b: &storage::BufferCounters) {
     to.shared_hit += a.shared_hit - b.shared_hit;
     to.shared_read += a.shared_read - b.shared_read;
     to.shared_dirtied += a.shared_dirtied - b.shared_dirtied;
     to.shared_written += a.shared_written - b.shared_written;
     to.local_hit += a.local_hit - b.local_hit;
     to.local_read += a.local_read - b.local_read;
+    to.local_dirtied += a.local_dirtied - b.local_dirtied;
+    to.local_written += a.local_written - b.local_written;
     to.temp_read += a.temp_read - b.temp_read;
     to.temp_written += a.temp_written - b.temp_written;
+    to.read_ns += a.read_ns - b.read_ns;
+    to.write_ns += a.write_ns - b.write_ns;
+    to.temp_read_ns += a.temp_read_ns - b.temp_read_ns;
+    to.temp_write_ns += a.temp_write_ns - b.temp_write_ns;
+}
+
+fn add_wal(to: &mut WalUsage, a: &storage::BufferCounters, b: &storage::BufferCounters) {
+    to.records += a.wal_records - b.wal_records;
+    to.images += a.wal_images - b.wal_images;
+    to.bytes += a.wal_bytes - b.wal_bytes;
 }
 
 impl ExecNode for Instrumented {

@@ -22,6 +22,7 @@ mod group_table;
 mod grouping_sets;
 mod hash_join;
 mod instrumented;
+pub use instrumented::add_buffers;
 mod join_common;
 mod limit;
 mod lock_rows;

@@ -236,6 +236,8 @@ pub struct Sorter {
     pub spilled_bytes: u64,
     pub peak_bytes: usize,
     bounded_used: bool,
+    /// Rows taken in.
+    seen: u64,
 }
 
 impl Sorter {
@@ -253,6 +255,7 @@ impl Sorter {
             spilled_bytes: 0,
             peak_bytes: 0,
             bounded_used: false,
+            seen: 0,
         }
     }
     /// The order.
@@ -272,9 +275,11 @@ impl Sorter {
         self.cutoff = None;
         self.sorted = false;
         self.bounded_used = false;
+        self.seen = 0;
     }
     /// Takes the live rows of a batch in.
     pub fn append(&mut self, env: &ExecEnv, b: &mut Batch) -> Result<()> {
+        self.seen += b.live_count() as u64;
         if let Some(cut) = self.cutoff {
             let k = self.order.keys[0];
             let col = &b.cols[k.col];
@@ -406,7 +411,7 @@ impl Sorter {
         let disk = self.spilled_bytes > 0;
         let method = if disk {
             "external merge"
-        } else if self.bounded_used {
+        } else if self.bounded_used || self.bound.is_some_and(|n| self.seen > 2 * n) {
             "top-N heapsort"
         } else {
             "quicksort"

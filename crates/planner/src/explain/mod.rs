@@ -3,9 +3,10 @@
 
 mod names;
 mod node;
+mod usage;
 mod value;
 
-use crate::instrument::{BufferUsage, Instrumentation};
+use crate::instrument::{Instrumentation, TriggerInstr};
 use crate::plan::PlannedStmt;
 use analyze::AnalyzeCtx;
 use names::{Names, Place};
@@ -35,6 +36,8 @@ pub struct ExplainOptions {
     /// Shown with `verbose`.
     pub query_id: Option<i64>,
     pub format: ExplainFormat,
+    /// `track_io_timing` is on.
+    pub io_timing: bool,
 }
 
 impl Default for ExplainOptions {
@@ -50,6 +53,7 @@ impl Default for ExplainOptions {
             settings: false,
             query_id: None,
             format: ExplainFormat::Text,
+            io_timing: false,
         }
     }
 }
@@ -78,45 +82,67 @@ pub fn explain_text(
     if let (Some(id), true) = (opts.query_id, opts.verbose) {
         obj.push(("Query Identifier".into(), Val::Num(id.to_string())));
     }
+    if let (Some(i), true) = (instr, opts.buffers) {
+        obj.push(("Planning".into(), Val::Obj(usage::buffer_members(&i.planning_buffers, opts.io_timing))));
+    }
     if let (Some(i), true) = (instr, opts.summary) {
         obj.push(("Planning Time".into(), Val::Num(format!("{:.3}", i.planning_ms))));
     }
     if let (Some(i), true) = (instr, opts.analyze) {
-        let t = i
-            .triggers
-            .iter()
-            .map(|t| {
-                vec![
-                    ("Trigger Name".to_string(), Val::Str(t.name.clone())),
-                    ("Relation".to_string(), Val::Str(t.relation.clone())),
-                    ("Time".to_string(), Val::Num(format!("{:.3}", t.total_ms))),
-                    ("Calls".to_string(), Val::Num(t.calls.to_string())),
-                ]
-            })
-            .collect();
+        let t = i.triggers.iter().map(|t| trigger_members(t, opts)).collect();
         obj.push(("Triggers".into(), Val::Objs(t)));
         if opts.summary {
             obj.push(("Execution Time".into(), Val::Num(format!("{:.3}", i.execution_ms))));
         }
     }
+    vec![written(&obj, opts.format)]
+}
+
+/// What EXPLAIN prints of a statement without a plan.
+pub fn explain_utility(format: ExplainFormat) -> String {
+    match format {
+        ExplainFormat::Text => "Utility statements have no plan structure".into(),
+        ExplainFormat::Json => "[\n  \"Utility Statement\"\n]".into(),
+        ExplainFormat::Yaml => "- \"Utility Statement\"".into(),
+        ExplainFormat::Xml => {
+            "<explain xmlns=\"http://www.postgresql.org/2009/explain\">\n  <Utility-Statement />\n</explain>"
+                .into()
+        }
+    }
+}
+
+fn trigger_members(t: &TriggerInstr, opts: ExplainOptions) -> Vec<(String, Val)> {
+    let mut o = vec![("Trigger Name".to_string(), Val::Str(t.name.clone()))];
+    if let Some(c) = &t.constraint {
+        o.push(("Constraint Name".into(), Val::Str(c.clone())));
+    }
+    o.push(("Relation".into(), Val::Str(t.relation.clone())));
+    if opts.timing {
+        o.push(("Time".into(), Val::Num(format!("{:.3}", t.total_ms))));
+    }
+    o.push(("Calls".into(), Val::Num(t.calls.to_string())));
+    o
+}
+
+fn written(obj: &[(String, Val)], format: ExplainFormat) -> String {
     let mut out = String::new();
-    match opts.format {
+    match format {
         ExplainFormat::Json => {
             out.push_str("[\n  ");
-            value::json_object(&obj, 1, &mut out);
+            value::json_object(obj, 1, &mut out);
             out.push_str("\n]");
         }
         ExplainFormat::Yaml => {
             out.push_str("- ");
-            value::yaml_object(&obj, 1, true, &mut out);
+            value::yaml_object(obj, 1, true, &mut out);
         }
         _ => {
             out.push_str("<explain xmlns=\"http://www.postgresql.org/2009/explain\">\n  <Query>\n");
-            value::xml_members(&obj, 2, &mut out);
+            value::xml_members(obj, 2, &mut out);
             out.push_str("  </Query>\n</explain>");
         }
     }
-    vec![out]
+    out
 }
 
 fn text(
@@ -139,20 +165,23 @@ fn text(
     if let Some(i) = instr {
         if cx.opts.buffers && !i.planning_buffers.is_zero() {
             lines.push("Planning:".into());
-            if let Some(b) = buffers(&i.planning_buffers) {
-                lines.push(format!("  {b}"));
-            }
+            lines.extend(usage::buffer_lines(&i.planning_buffers).into_iter().map(|l| format!("  {l}")));
         }
         if cx.opts.summary {
             lines.push(format!("Planning Time: {:.3} ms", i.planning_ms));
         }
         if cx.opts.analyze {
+            // Which table is said only when there are several.
+            let several = i.triggers.iter().any(|t| t.relation != i.triggers[0].relation);
             for t in &i.triggers {
-                let what = match &t.constraint {
+                let mut what = match &t.constraint {
                     Some(c) if !cx.opts.verbose => format!("for constraint {c}"),
                     Some(c) => format!("{} for constraint {c}", t.name),
                     None => t.name.clone(),
                 };
+                if several {
+                    what.push_str(&format!(" on {}", t.relation));
+                }
                 if cx.opts.timing {
                     lines.push(format!("Trigger {what}: time={:.3} calls={}", t.total_ms, t.calls));
                 } else {
@@ -165,40 +194,4 @@ fn text(
         }
     }
     lines
-}
-
-/// The `Buffers:` line, if anything was touched.
-fn buffers(b: &BufferUsage) -> Option<String> {
-    if b.is_zero() {
-        return None;
-    }
-    let group = |name: &str, parts: [(&str, u64); 4]| -> Option<String> {
-        let l: Vec<String> = parts.iter().filter(|p| p.1 > 0).map(|p| format!("{}={}", p.0, p.1)).collect();
-        (!l.is_empty()).then(|| format!("{name} {}", l.join(" ")))
-    };
-    let l: Vec<String> = [
-        group(
-            "shared",
-            [
-                ("hit", b.shared_hit),
-                ("read", b.shared_read),
-                ("dirtied", b.shared_dirtied),
-                ("written", b.shared_written),
-            ],
-        ),
-        group(
-            "local",
-            [
-                ("hit", b.local_hit),
-                ("read", b.local_read),
-                ("dirtied", b.local_dirtied),
-                ("written", b.local_written),
-            ],
-        ),
-        group("temp", [("read", b.temp_read), ("written", b.temp_written), ("", 0), ("", 0)]),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    Some(format!("Buffers: {}", l.join(", ")))
 }

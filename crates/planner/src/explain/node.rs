@@ -2,7 +2,7 @@
 
 use super::names::{Names, Place, operation};
 use super::value::Val;
-use super::{ExplainOptions, buffers};
+use super::{ExplainOptions, usage};
 use crate::exprs::*;
 use crate::instrument::{Instrumentation, NodeInstr};
 use crate::plan::*;
@@ -304,9 +304,13 @@ impl<'a> NodeCx<'a> {
         }
         if self.opts.buffers
             && let Some(n) = self.ni(p)
-            && let Some(b) = buffers(&n.buffers)
         {
-            out.push(format!("{pad}{b}"));
+            out.extend(usage::buffer_lines(&n.buffers).into_iter().map(|l| format!("{pad}{l}")));
+        }
+        if self.opts.wal
+            && let Some(l) = self.ni(p).and_then(|n| usage::wal_line(&n.wal))
+        {
+            out.push(format!("{pad}{l}"));
         }
         for i in &p.init_plans {
             self.sub_text(at, i, ind, out);
@@ -376,24 +380,13 @@ impl<'a> NodeCx<'a> {
                 Prop::Struct(k, v) => o.push((k.into(), v)),
             }
         }
-        if self.opts.buffers
-            && let Some(n) = self.ni(p)
-        {
-            let b = &n.buffers;
-            for (k, v) in [
-                ("Shared Hit Blocks", b.shared_hit),
-                ("Shared Read Blocks", b.shared_read),
-                ("Shared Dirtied Blocks", b.shared_dirtied),
-                ("Shared Written Blocks", b.shared_written),
-                ("Local Hit Blocks", b.local_hit),
-                ("Local Read Blocks", b.local_read),
-                ("Local Dirtied Blocks", b.local_dirtied),
-                ("Local Written Blocks", b.local_written),
-                ("Temp Read Blocks", b.temp_read),
-                ("Temp Written Blocks", b.temp_written),
-            ] {
-                o.push((k.into(), num(v.to_string())));
-            }
+        let measured = self.ni(p);
+        if self.opts.buffers {
+            let b = measured.map(|n| n.buffers).unwrap_or_default();
+            o.extend(usage::buffer_members(&b, self.opts.io_timing));
+        }
+        if self.opts.wal {
+            o.extend(usage::wal_members(&measured.map(|n| n.wal).unwrap_or_default()));
         }
         let mut plans = Vec::new();
         let sub = |sp: &SubPlan, rel: &str, plans: &mut Vec<Vec<(String, Val)>>| {
@@ -432,11 +425,10 @@ impl<'a> NodeCx<'a> {
     }
 
     fn removed(&self, at: &Place<'_>, label: &'static str, pick: fn(&NodeInstr) -> f64, out: &mut Vec<Prop>) {
-        if let Some(n) = self.ni(at.plan)
-            && n.loops > 0.0
-        {
-            let v = pick(n) / n.loops;
-            if pick(n) > 0.0 {
+        if let Some(n) = self.ni(at.plan) {
+            let v = if n.loops > 0.0 { pick(n) / n.loops } else { 0.0 };
+            // The structured formats show zeros, too.
+            if pick(n) > 0.0 || self.opts.format != super::ExplainFormat::Text {
                 out.push(Prop::Num(label, format!("{v:.0}")));
             }
         }
@@ -780,6 +772,7 @@ impl<'a> NodeCx<'a> {
         }
         if !oc.where_clause.is_empty() {
             self.upper_qual(at, "Conflict Filter", &oc.where_clause, out);
+            self.removed(at, "Rows Removed by Conflict Filter", |n| n.removed_recheck, out);
         }
         if let Some(n) = self.ni(at.plan) {
             out.push(Prop::Num("Tuples Inserted", format!("{:.0}", n.tuples_inserted)));

@@ -78,11 +78,9 @@ fn json_value(v: &Val, level: usize, out: &mut String) {
         }
         Val::Obj(o) => json_object(o, level, out),
         Val::Objs(l) => {
-            out.push_str("[\n");
+            out.push('[');
             for (i, o) in l.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(",\n");
-                }
+                out.push_str(if i > 0 { ",\n" } else { "\n" });
                 pad(level + 1, out);
                 json_object(o, level + 1, out);
             }
