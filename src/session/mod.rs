@@ -5,6 +5,7 @@ mod admin;
 mod alter_system;
 mod auth;
 mod copy;
+mod current_of;
 mod extended;
 mod fault;
 mod format;

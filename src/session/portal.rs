@@ -41,6 +41,9 @@ pub struct Portal {
     produced: u64,
     /// Rows kept: those from number `first + 1` on.
     rows: Vec<Row>,
+    /// Tables whose rows WHERE CURRENT OF can name, and for each row kept where it lies in them.
+    pub marks: Vec<super::current_of::Mark>,
+    places: Vec<Row>,
     first: u64,
     /// Row the cursor stands on: 0 before the first, rows + 1 behind the last.
     position: u64,
@@ -91,6 +94,8 @@ impl Portal {
             meter: None,
             produced: 0,
             rows: Vec::new(),
+            marks: Vec::new(),
+            places: Vec::new(),
             first: 0,
             position: 0,
         }
@@ -98,13 +103,19 @@ impl Portal {
 
     /// Plans and begins.
     pub fn start(&mut self, session: &Session) -> Result<()> {
-        let (plan, cached) = match self.take_plan(session) {
+        let (mut plan, cached) = match self.take_plan(session) {
             Some(p) => p,
             None => {
                 let analysis = session.analysis(&self.prepared, false)?;
                 session.plan_for(&self.prepared, &analysis, &self.params, self.is_cursor)?
             }
         };
+        if !self.marks.is_empty() {
+            plan.show_junk();
+            if plan.stmt().row_marks.is_empty() && !super::current_of::is_simple(&plan.stmt().plan) {
+                self.marks.clear();
+            }
+        }
         session.check_privileges(&self.prepared)?;
         let snapshot = session.engine.transaction_snapshot()?;
         let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
@@ -203,9 +214,13 @@ impl Portal {
                 Some(b) => {
                     self.produced += b.live_count() as u64;
                     let n = self.columns.len();
-                    let rows = &mut self.rows;
+                    let (rows, places, marks) = (&mut self.rows, &mut self.places, &self.marks);
                     b.live().each(|i| {
                         rows.push(b.cols[..n].iter().map(|c| c.get(i).to_owned()).collect());
+                        if !marks.is_empty() {
+                            let place = |c: usize| b.cols.get(c).map_or(Datum::Null, |c| c.get(i).to_owned());
+                            places.push(marks.iter().map(|m| place(m.column)).collect());
+                        }
                         Ok::<(), common::Error>(())
                     })?;
                 }
@@ -257,6 +272,12 @@ impl Portal {
         self.rows.get(usize::try_from(i).ok()?)
     }
 
+    /// Where the row it stands on lies in the table of a mark.
+    pub fn place(&self, mark: usize) -> Option<Datum> {
+        let i = self.position.checked_sub(self.first + 1)?;
+        self.places.get(usize::try_from(i).ok()?)?.get(mark).cloned()
+    }
+
     fn current(&mut self, _session: &Session, sink: &mut dyn FnMut(&Row) -> Result<()>) -> Result<u64> {
         match self.row(self.position) {
             Some(r) => sink(r).map(|()| 1),
@@ -304,6 +325,7 @@ impl Portal {
         let keep_from = self.position.saturating_sub(1).max(self.first);
         let gone = (keep_from - self.first) as usize;
         self.rows.drain(..gone.min(self.rows.len()));
+        self.places.drain(..gone.min(self.places.len()));
         self.first = keep_from;
     }
 
@@ -431,7 +453,13 @@ impl Session {
             return Err(err!(FEATURE_NOT_SUPPORTED, "DECLARE SCROLL CURSOR ... FOR UPDATE is not supported")
                 .detail("Scrollable cursors must be READ ONLY."));
         }
-        let mut p = Portal::new(self, &d.portalname, prepared, analysis.columns.clone());
+        let columns = analysis.columns.clone();
+        let (marked, marks) = analysis.marked();
+        if let Some(q) = marked.filter(|_| !marks.is_empty()) {
+            prepared.replace_query(q);
+        }
+        let mut p = Portal::new(self, &d.portalname, prepared, columns);
+        p.marks = marks;
         p.is_cursor = true;
         p.holdable = holdable;
         p.options = d.options;

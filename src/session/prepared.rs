@@ -136,6 +136,17 @@ impl Prepared {
     pub fn query_id(&self) -> Option<i64> {
         self.analysis.borrow().as_ref().and_then(|a| a.id.as_ref().map(|j| j.id))
     }
+    /// Replaces the analysed form's query: a cursor computes more than its statement says.
+    pub(super) fn replace_query(&self, query: Query) {
+        let mut slot = self.analysis.borrow_mut();
+        if let Some(a) = slot.take() {
+            let columns = Vec::clone(&a.columns);
+            let path = a.path.clone();
+            let id = a.id.as_deref().cloned();
+            *slot =
+                Some(Rc::new(Analysis::new(Work::Query(Box::new(query)), columns, a.generation, path, id)));
+        }
+    }
     /// Is a plan ready?
     pub fn has_plan(&self) -> bool {
         self.plan.borrow().is_some()

@@ -59,6 +59,9 @@ impl executor::env::Session for Services {
     fn open_set(&self, call: &RoutineCall<'_>, in_from: bool) -> Result<Box<dyn RowSet>> {
         commands::routine::open_set(&self.fn_env, call, in_from)
     }
+    fn current_of(&self, cursor: &str, table: Oid) -> Result<Option<common::Tid>> {
+        self.session().current_of(cursor, table)
+    }
     fn fn_env(&self) -> &dyn Any {
         self.fn_env.as_ref()
     }

@@ -269,21 +269,62 @@ fn date_style(text: &str) -> (DateStyle, DateOrder) {
 
 const UTC_NAMES: [&str; 8] = ["UTC", "GMT", "Etc/UTC", "Etc/GMT", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu"];
 
-/// A zone by IANA name, by numeric hours, or as a POSIX string; with its canonical name.
+/// A zone at a fixed distance from Greenwich, with the name PostgreSQL gives it.
+fn fixed_zone(seconds: i32) -> Option<(jiff::tz::TimeZone, String)> {
+    let offset = jiff::tz::Offset::from_seconds(seconds).ok()?;
+    let (h, m, s) = (seconds.abs() / 3600, seconds.abs() / 60 % 60, seconds.abs() % 60);
+    let sign = |neg: bool| if neg { '-' } else { '+' };
+    let digits = match (m, s) {
+        (0, 0) => format!("{h:02}"),
+        (m, 0) => format!("{h:02}:{m:02}"),
+        (m, s) => format!("{h:02}:{m:02}:{s:02}"),
+    };
+    let name = format!("<{}{digits}>{}{digits}", sign(seconds < 0), sign(seconds > 0));
+    Some((jiff::tz::TimeZone::fixed(offset), name))
+}
+
+/// Seconds of a name that [`fixed_zone`] has given.
+fn fixed_seconds(name: &str) -> Option<i32> {
+    let (shown, posix) = name.strip_prefix('<')?.split_once('>')?;
+    let digits = shown.strip_prefix(['+', '-'])?;
+    if posix.strip_prefix(['+', '-'])? != digits {
+        return None;
+    }
+    let mut total = 0i32;
+    let mut unit = 3600;
+    for p in digits.split(':') {
+        total = total.checked_add(p.parse::<i32>().ok()?.checked_mul(unit)?)?;
+        unit /= 60;
+    }
+    // POSIX counts west of Greenwich.
+    Some(if posix.starts_with('+') { -total } else { total })
+}
+
+/// Seconds of `INTERVAL 'h:m:s'`, as [`Session::interval_zone`] writes it.
+fn interval_seconds(text: &str) -> Option<i32> {
+    let t = text.strip_prefix("INTERVAL '")?.strip_suffix('\'')?;
+    let (negative, t) = t.strip_prefix('-').map_or((false, t), |t| (true, t));
+    let mut total = 0i32;
+    let mut parts = 0;
+    for p in t.split(':') {
+        total = total.checked_mul(60)?.checked_add(p.parse().ok()?)?;
+        parts += 1;
+    }
+    (parts == 3).then_some(if negative { -total } else { total })
+}
+
+/// A zone by IANA name, by numeric hours, by an interval, or as a POSIX string; with its canonical name.
 pub fn find_zone(text: &str) -> Option<(jiff::tz::TimeZone, String)> {
+    if let Some(seconds) = interval_seconds(text).or_else(|| fixed_seconds(text)) {
+        return fixed_zone(seconds);
+    }
     let t = text.trim().trim_matches('\'');
     // The zones without offset need no look into the zone database, whose first use reads directories.
     if let Some(name) = UTC_NAMES.iter().find(|n| n.eq_ignore_ascii_case(t)) {
         return Some((jiff::tz::TimeZone::UTC, (*name).to_string()));
     }
     if let Ok(hours) = t.parse::<f64>() {
-        let seconds = (hours * 3600.0) as i32;
-        let offset = jiff::tz::Offset::from_seconds(seconds).ok()?;
-        let (h, m) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
-        let sign = |neg: bool| if neg { '-' } else { '+' };
-        let digits = if m == 0 { format!("{h:02}") } else { format!("{h:02}:{m:02}") };
-        let name = format!("<{}{digits}>{}{digits}", sign(seconds < 0), sign(seconds > 0));
-        return Some((jiff::tz::TimeZone::fixed(offset), name));
+        return fixed_zone((hours * 3600.0) as i32);
     }
     if let Ok(z) = jiff::tz::TimeZone::get(t) {
         let name = z.iana_name().map_or_else(|| t.to_string(), str::to_string);
@@ -293,6 +334,35 @@ pub fn find_zone(text: &str) -> Option<(jiff::tz::TimeZone, String)> {
 }
 
 impl Session {
+    /// The value of SET TIME ZONE INTERVAL, as text that [`find_zone`] reads.
+    pub(super) fn interval_zone(&self, c: &parser::ast::TypeCast) -> Result<String> {
+        let raw = parser::Expr::TypeCast(Box::new(c.clone()));
+        let source = self.source.borrow().clone();
+        let e = self.with_analyze_ctx(&source, |a| {
+            analyze::transform_expr_for(a, &raw, analyze::ExprContext::Other, None, None)
+        })?;
+        let types::Datum::Fixed16(b) = executor::eval_constant(self.env(), &e)? else {
+            return Err(Error::internal("interval of a time zone is NULL"));
+        };
+        let i = types::datetime::Interval::unpack(b);
+        let refuse = |what: &str, shown: String| {
+            Err(err!(
+                INVALID_PARAMETER_VALUE,
+                "invalid value for parameter \"TimeZone\": \"INTERVAL '{shown}'\""
+            )
+            .detail(format!("Cannot specify {what} in time zone interval.")))
+        };
+        if i.months != 0 {
+            return refuse("months", format!("{} mon{}", i.months, if i.months == 1 { "" } else { "s" }));
+        }
+        if i.days != 0 {
+            return refuse("days", format!("{} day{}", i.days, if i.days == 1 { "" } else { "s" }));
+        }
+        let seconds = i.us / 1_000_000;
+        let (sign, s) = (if seconds < 0 { "-" } else { "" }, seconds.unsigned_abs());
+        Ok(format!("INTERVAL '{sign}{}:{:02}:{:02}'", s / 3600, s / 60 % 60, s % 60))
+    }
+
     /// SET, SET LOCAL, RESET of one setting (`None` = default), with its checks and effects.
     pub(super) fn set_setting(&self, name: &str, value: Option<&str>, scope: Scope) -> Result<()> {
         let level = self.setting_level();

@@ -186,7 +186,8 @@ impl Session {
                 self.apply_settings();
                 return Ok("RESET".into());
             }
-            VariableSetKind::SetCurrent => return Err(Error::unsupported("SET … FROM CURRENT")),
+            // The value is there already; the name must be one.
+            VariableSetKind::SetCurrent => drop(self.settings.borrow().canonical(&v.name)?),
         }
         Ok("SET".into())
     }
@@ -246,7 +247,7 @@ impl Session {
                     Value::String(s) | Value::BitString(s) => s.clone(),
                     Value::Null => return Err(Error::internal("NULL as a setting")),
                 },
-                SetArg::Interval(_) => return Err(Error::unsupported("SET TIME ZONE INTERVAL")),
+                SetArg::Interval(c) => self.interval_zone(c)?,
                 SetArg::Mode(_) => return Err(Error::internal("transaction mode as a setting's value")),
             });
         }

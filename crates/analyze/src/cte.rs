@@ -19,12 +19,6 @@ impl Analyzer<'_> {
                 )
                 .at(c.location));
             }
-            if c.search_clause.is_some() {
-                return Err(Error::unsupported("SEARCH clause"));
-            }
-            if c.cycle_clause.is_some() {
-                return Err(Error::unsupported("CYCLE clause"));
-            }
             if matches!(*c.ctequery, Statement::Insert(_) | Statement::Update(_) | Statement::Delete(_)) {
                 if self.levels.len() > 1 {
                     return Err(err!(
@@ -46,12 +40,25 @@ impl Analyzer<'_> {
         self.level().future_ctes = w.ctes.iter().map(|c| c.ctename.clone()).collect();
         for i in order.order {
             let c = &w.ctes[i];
+            let (search, cycle) = self.cte_clauses(c)?;
             if order.recursive[i] {
-                self.level().recursive_cte = Some(placeholder(c));
+                let mut item = placeholder(c);
+                item.search = search.clone();
+                item.cycle = cycle.clone().map(Box::new);
+                self.level().recursive_cte = Some(item);
             }
             let r = self.transform_cte(c, order.recursive[i]);
             self.level().recursive_cte = None;
-            let cte = r?;
+            let mut cte = r?;
+            crate::cte_search::check(&cte, c)?;
+            for (name, t, typmod, collation) in crate::cte_search::columns(search.as_ref(), cycle.as_ref()) {
+                cte.col_names.push(name);
+                cte.col_types.push(t);
+                cte.col_typmods.push(typmod);
+                cte.col_collations.push(collation);
+            }
+            cte.search = search;
+            cte.cycle = cycle.map(Box::new);
             let lv = self.level();
             lv.future_ctes.retain(|n| *n != c.ctename);
             lv.ctes.push(cte);
@@ -157,6 +164,13 @@ impl Analyzer<'_> {
             c.col_typmods.push(k.typmod);
             c.col_collations.push(k.collation);
         }
+        for (name, t, typmod, collation) in crate::cte_search::columns(c.search.as_ref(), c.cycle.as_deref())
+        {
+            c.col_names.push(name);
+            c.col_types.push(t);
+            c.col_typmods.push(typmod);
+            c.col_collations.push(collation);
+        }
         Ok(true)
     }
 
@@ -167,7 +181,7 @@ impl Analyzer<'_> {
         if c.refcount == 0 {
             return Ok(());
         }
-        for (i, t) in c.col_types.iter().enumerate() {
+        for (i, t) in c.col_types.iter().take(node.col_types.len()).enumerate() {
             if node.col_types[i] != *t || node.col_typmods[i] != c.col_typmods[i] {
                 return Err(err!(
                     DATATYPE_MISMATCH,
@@ -206,6 +220,8 @@ fn placeholder(c: &parser::CommonTableExpr) -> CommonTableExpr {
         col_types: Vec::new(),
         col_typmods: Vec::new(),
         col_collations: Vec::new(),
+        search: None,
+        cycle: None,
         location: Some(c.location),
     }
 }

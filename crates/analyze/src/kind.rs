@@ -49,6 +49,7 @@ pub enum ExprKind {
     CopyWhere,
     GeneratedColumn,
     Policy,
+    CycleMark,
 }
 
 impl ExprKind {
@@ -185,6 +186,7 @@ impl ExprKind {
             ExprKind::CopyWhere => "COPY FROM WHERE conditions",
             ExprKind::GeneratedColumn => "column generation expressions",
             ExprKind::Policy => "policy expressions",
+            ExprKind::CycleMark => "CYCLE",
         }
     }
 }

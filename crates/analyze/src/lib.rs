@@ -9,6 +9,7 @@ mod collation;
 pub mod compare;
 mod cte;
 mod cte_order;
+pub mod cte_search;
 pub mod ctx;
 pub mod deparse;
 mod dml;

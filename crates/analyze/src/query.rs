@@ -161,6 +161,11 @@ pub struct CommonTableExpr {
     pub col_types: Vec<Oid>,
     pub col_typmods: Vec<i32>,
     pub col_collations: Vec<Oid>,
+    /// SEARCH and CYCLE, until the rewriter has taken them apart; their columns are among the above.
+    #[serde(default)]
+    pub search: Option<crate::cte_search::CteSearch>,
+    #[serde(default)]
+    pub cycle: Option<Box<crate::cte_search::CteCycle>>,
     pub location: Option<usize>,
 }
 
@@ -233,6 +238,9 @@ pub struct OnConflict {
     pub do_update: bool,
     /// Inference: index column expressions (as Vars of the target), or the constraint's index by oid.
     pub arbiter_elems: Vec<Expr>,
+    /// Collation and operator class written with each of them; invalid where nothing is.
+    #[serde(default)]
+    pub arbiter_classes: Vec<(Oid, Oid)>,
     pub arbiter_where: Option<Expr>,
     pub constraint: Oid,
     pub set: Vec<TargetEntry>,

@@ -78,6 +78,8 @@ fn load_contents(catalog: &Catalog, table: Oid, file: &'static str, opts: &Boots
             pg_database::TABLE if row[pg_database::OID] != Datum::U32(1) => continue,
             pg_database::TABLE => {
                 locale_columns(&mut row, opts);
+                row[pg_database::DATFROZENXID] = Datum::U32(3);
+                row[pg_database::DATMINMXID] = Datum::U32(1);
                 // Everybody may connect to a template; its owner has everything.
                 row[pg_database::DATACL] =
                     acl_of(BOOTSTRAP_SUPERUSER, &[(Oid::INVALID, 2048), (BOOTSTRAP_SUPERUSER, 3584)]);

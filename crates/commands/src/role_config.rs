@@ -49,7 +49,12 @@ pub fn change(ctx: &CommandCtx<'_>, database: Oid, role: Oid, v: &VariableSetStm
             failed?;
             items.push(format!("{name}={value}"));
         }
-        _ => return Err(Error::unsupported("SET … FROM CURRENT")),
+        VariableSetKind::SetCurrent => {
+            let mut value = String::new();
+            ctx.host.with_settings(&mut |s| value = s.show(&name).unwrap_or_default());
+            items.push(format!("{name}={value}"));
+        }
+        VariableSetKind::SetMulti => return Err(Error::unsupported("SET TRANSACTION as a stored setting")),
     }
     match (row, items.is_empty()) {
         (Some(r), true) => ctx.catalog.delete_row(t::TABLE, &r)?,

@@ -143,6 +143,11 @@ fn creation_schema(ctx: &CommandCtx<'_>, rv: &RangeVar) -> Result<Oid> {
             ns
         }
     };
+    if ns == catalog::builtins::PG_CATALOG || ns == catalog::builtins::PG_TOAST {
+        let name = ctx.catalog.namespace_name(ns)?.unwrap_or_default();
+        return Err(err!(INSUFFICIENT_PRIVILEGE, "permission denied to create \"{name}.{}\"", rv.relname)
+            .detail("System catalog modifications are currently disallowed."));
+    }
     check_creation(ctx, ns).map_err(|e| e.at_if_none(Some(rv.location)))?;
     ctx.engine.lock_object(ctx.catalog.database(), pg_namespace::TABLE, ns, 0, LockMode::AccessShare)?;
     Ok(ns)

@@ -47,8 +47,10 @@ fn attributes_of(catalog: &Catalog, columns: &[OutputColumn], system: bool) -> R
         }
         let t = catalog.type_desc(c.type_oid)?;
         let any_array = system && t.oid == types::oids::ANYARRAY;
-        if t.typtype == b'p' && t.oid != types::oids::RECORD_ARRAY && !any_array {
-            bail!(INVALID_TABLE_DEFINITION, "column \"{}\" has pseudo-type {}", c.name, t.name);
+        let records = t.oid == types::oids::RECORD_ARRAY;
+        if t.typtype == b'p' && !(records && system) && !any_array {
+            let shown = if records { "record[]" } else { &t.name };
+            bail!(INVALID_TABLE_DEFINITION, "column \"{}\" has pseudo-type {shown}", c.name);
         }
         let mut a = attribute(&c.name, &t, c.typmod);
         if t.collation.is_valid() && !c.collation.is_valid() {

@@ -33,6 +33,11 @@ pub trait Session {
     fn call_function(&self, call: &RoutineCall<'_>) -> Result<Datum>;
     /// The same for one that returns a set. `in_from`: it is an item of FROM, not of a select list.
     fn open_set(&self, call: &RoutineCall<'_>, in_from: bool) -> Result<Box<dyn RowSet>>;
+    /// Where a cursor stands in a table: `None` if the row it stands on is not of this table. 34000, 24000.
+    fn current_of(&self, cursor: &str, table: Oid) -> Result<Option<common::Tid>> {
+        let _ = table;
+        Err(Error::unsupported(format_args!("WHERE CURRENT OF {cursor} here")))
+    }
     /// What [`CallCtx::env`] is for functions of higher crates.
     fn fn_env(&self) -> &dyn Any;
 }

@@ -367,6 +367,10 @@ pub struct CompiledPlan {
 }
 
 impl CompiledPlan {
+    /// Junk columns are handed out behind the others.
+    pub fn show_junk(&mut self) {
+        self.columns = self.width;
+    }
     /// Compiles.
     pub fn new(env: &Rc<ExecEnv>, stmt: Rc<PlannedStmt>) -> Result<CompiledPlan> {
         CompiledPlan::compile(env, stmt, false)

@@ -322,6 +322,34 @@ fn mergejoin(
     Ok(plan(path, Node::MergeJoin { join: common, keys, skip_mark_restore: skip_mark }, filter))
 }
 
+/// Has the index a column like this element, with the collation and of the operator family written there?
+fn fits_class(
+    g: &Glob<'_>,
+    d: &catalog::desc::IndexDesc,
+    elem: &Expr,
+    exprs: &[Expr],
+    (collation, opclass): (Oid, Oid),
+) -> Result<bool> {
+    if !collation.is_valid() && !opclass.is_valid() {
+        return Ok(true);
+    }
+    let class = if opclass.is_valid() { Some(g.ctx.catalog.opclass(opclass)?) } else { None };
+    let mut next = exprs.iter();
+    for k in 0..d.num_key_atts as usize {
+        let same = match (d.keys[k], strip_relabel(elem)) {
+            (0, e) => next.next().is_some_and(|x| equal(x, e)),
+            (n, Expr::Var(v)) => v.attno == n,
+            _ => false,
+        };
+        let class_fits =
+            class.as_ref().is_none_or(|c| c.family == d.opfamilies[k] && c.in_type == d.opcintypes[k]);
+        if same && class_fits && (!collation.is_valid() || collation == d.collations[k]) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// ON CONFLICT: infers the arbiter indexes.
 pub fn on_conflict(g: &Glob<'_>, root: &Root, oc: &OnConflict, relid: Oid) -> Result<OnConflictPlan> {
     let rel = g.ctx.catalog.relation(relid)?;
@@ -375,7 +403,17 @@ pub fn on_conflict(g: &Glob<'_>, root: &Root, oc: &OnConflict, relid: Oid) -> Re
                 && cols.iter().all(|c| keys.contains(c));
             let same_exprs = exprs.iter().all(|e| others.iter().any(|o| equal(o, e)))
                 && others.iter().all(|o| exprs.iter().any(|e| equal(o, e)));
-            if same_cols && same_exprs && predicate::implied(g, &preds, &have) {
+            let same_classes = oc
+                .arbiter_elems
+                .iter()
+                .zip(&oc.arbiter_classes)
+                .map(|(e, given)| fits_class(g, &d, e, &exprs, *given))
+                .collect::<Result<Vec<bool>>>()?;
+            if same_cols
+                && same_exprs
+                && !same_classes.contains(&false)
+                && predicate::implied(g, &preds, &have)
+            {
                 arbiters.push(*ix);
             }
         }

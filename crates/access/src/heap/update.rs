@@ -242,7 +242,7 @@ fn same_datum(a: DatumRef<'_>, b: DatumRef<'_>) -> bool {
     }
 }
 
-/// xmax for the new version: the key-share lockers of the old one that are still at work.
+/// xmax for the new version: the key-share lockers of the old one that are still at work, or this transaction's own lock.
 fn carried_xmax(eng: &Engine, h: &Header) -> Result<Xmax> {
     if h.infomask & header::XMAX_INVALID != 0 {
         return Ok(Xmax::none());
@@ -265,7 +265,7 @@ fn carried_xmax(eng: &Engine, h: &Header) -> Result<Xmax> {
             },
         });
     }
-    if h.is_locked_only() && !txn::is_current(eng, h.xmax) && txn::in_progress(eng, h.xmax) {
+    if h.is_locked_only() && (txn::is_current(eng, h.xmax) || txn::in_progress(eng, h.xmax)) {
         return Ok(key_share(h.xmax));
     }
     Ok(Xmax::none())

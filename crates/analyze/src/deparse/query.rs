@@ -142,6 +142,26 @@ impl Deparser<'_> {
         Ok(format!("{}.{}", quote_ident(&s.names[i]), quote_ident(&col)))
     }
 
+    fn search_and_cycle(&mut self, c: &CommonTableExpr) -> Result<()> {
+        let names = |l: &[String]| l.iter().map(|n| quote_ident(n)).collect::<Vec<_>>().join(", ");
+        if let Some(s) = &c.search {
+            let order = if s.breadth_first { "BREADTH" } else { "DEPTH" };
+            self.put(&format!(" SEARCH {order} FIRST BY {} SET {}", names(&s.cols), quote_ident(&s.seq)));
+        }
+        if let Some(y) = &c.cycle {
+            self.put(&format!(" CYCLE {} SET {}", names(&y.cols), quote_ident(&y.mark)));
+            let is = |e: &Expr, b: bool| matches!(e, Expr::Const(c) if c.consttype == types::oids::BOOL && c.value == types::Datum::Bool(b));
+            if !is(&y.value, true) || !is(&y.default, false) {
+                self.put(" TO ");
+                self.expr(&y.value, false)?;
+                self.put(" DEFAULT ");
+                self.expr(&y.default, false)?;
+            }
+            self.put(&format!(" USING {}", quote_ident(&y.path)));
+        }
+        Ok(())
+    }
+
     fn with_clause(&mut self, q: &Query) -> Result<()> {
         if q.ctes.is_empty() {
             return Ok(());
@@ -157,8 +177,10 @@ impl Deparser<'_> {
             }
             self.put(&quote_ident(&c.name));
             let own: Vec<String> = crate::output_columns(&c.query).into_iter().map(|o| o.name).collect();
-            if own != c.col_names {
-                let cols: Vec<String> = c.col_names.iter().map(|n| quote_ident(n)).collect();
+            // The columns of SEARCH and CYCLE are named by those.
+            let named = &c.col_names[..own.len().min(c.col_names.len())];
+            if own != named {
+                let cols: Vec<String> = named.iter().map(|n| quote_ident(n)).collect();
                 self.put(&format!("({})", cols.join(", ")));
             }
             self.put(match c.materialized {
@@ -177,6 +199,7 @@ impl Deparser<'_> {
                 self.keyword("", 0, 0, 0);
             }
             self.put(")");
+            self.search_and_cycle(c)?;
         }
         if self.indent {
             self.level -= STD;

@@ -19,6 +19,7 @@ impl Analyzer<'_> {
         let mut out = OnConflict {
             do_update,
             arbiter_elems: Vec::new(),
+            arbiter_classes: Vec::new(),
             arbiter_where: None,
             constraint: Oid::INVALID,
             set: Vec::new(),
@@ -86,6 +87,20 @@ impl Analyzer<'_> {
         r
     }
 
+    /// A btree operator class by name.
+    fn named_opclass(&self, name: &[String]) -> Result<Oid> {
+        const BTREE: Oid = Oid(403);
+        let classes = self.ctx.catalog.opclasses_named(BTREE, name.last().map_or("", String::as_str))?;
+        match classes.first() {
+            Some(c) => Ok(c.oid),
+            None => Err(err!(
+                UNDEFINED_OBJECT,
+                "operator class \"{}\" does not exist for access method \"btree\"",
+                name.join(".")
+            )),
+        }
+    }
+
     fn inference_elems(&mut self, i: &InferClause, out: &mut OnConflict) -> Result<()> {
         for e in &i.index_elems {
             if e.ordering != SortByDir::Default {
@@ -99,9 +114,6 @@ impl Analyzer<'_> {
                 )
                 .at(i.location));
             }
-            if !e.collation.is_empty() || !e.opclass.is_empty() {
-                return Err(Error::unsupported("COLLATE or operator class in ON CONFLICT"));
-            }
             let raw = match (&e.name, &e.expr) {
                 (Some(n), _) => parser::Expr::ColumnRef(parser::ColumnRef {
                     fields: vec![parser::Field::Name(n.clone())],
@@ -114,7 +126,15 @@ impl Analyzer<'_> {
             if !expr_type(&x).is_valid() {
                 return Err(Error::internal("untyped index expression"));
             }
+            let mut given = (Oid::INVALID, Oid::INVALID);
+            if !e.collation.is_empty() {
+                given.0 = crate::collation::lookup_collation(self.ctx, &e.collation, Some(i.location))?;
+            }
+            if !e.opclass.is_empty() {
+                given.1 = self.named_opclass(&e.opclass)?;
+            }
             out.arbiter_elems.push(x);
+            out.arbiter_classes.push(given);
         }
         if let Some(w) = &i.where_clause {
             let e = self.transform_expr_kind(w, ExprKind::IndexPredicate)?;

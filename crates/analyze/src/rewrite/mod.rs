@@ -21,6 +21,7 @@ pub fn rewrite(ctx: &AnalyzeCtx<'_>, mut q: Query) -> Result<Vec<Query>> {
 
 fn rewrite_query(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> {
     for c in &mut q.ctes {
+        crate::cte_search::expand(ctx, c)?;
         rewrite_query(ctx, &mut c.query, depth)?;
     }
     if q.command != CmdType::Select {

@@ -52,6 +52,16 @@ pub fn expand_target(ctx: &AnalyzeCtx<'_>, q: &mut Query) -> Result<()> {
         let Some(rte) = q.rtable.get((q.result_relation as usize).wrapping_sub(1)) else { return Ok(()) };
         let RteKind::Relation { relid, relkind: b'v', .. } = rte.kind else { return Ok(()) };
         let view = ctx.catalog.relation(relid)?;
+        let mut by_cursor = false;
+        if let Some(e) = &q.jointree.quals {
+            walk::walk(e, 0, &mut |x, _| {
+                by_cursor |= matches!(x, Expr::CurrentOf { .. });
+                true
+            });
+        }
+        if by_cursor {
+            bail!(FEATURE_NOT_SUPPORTED, "WHERE CURRENT OF on a view is not implemented");
+        }
         one_view(ctx, q, &view, &mut cascaded)?;
     }
     bail!(INVALID_OBJECT_DEFINITION, "infinite recursion detected in rules for a view")

@@ -14,15 +14,15 @@ use crate::node::{BoxNode, BuildCx, ExecNode, output_phys};
 use crate::run::Exec;
 use crate::store::batch_of;
 use access::heap::{UpdateOptions, UpdateResult};
-use access::{BulkInsert, InsertOptions, LockWait, RowLock, ScanSpec, TmResult};
-use analyze::expr::{Var, VarNo};
+use access::{BulkInsert, InsertOptions, LockWait, RowLock, ScanSpec, SysCol, TmResult};
+use analyze::expr::{Expr, Var, VarNo};
 use analyze::query::CmdType;
 use common::{CommandId, Error, Result, Tid, err};
 use planner::plan::{ModifyTable, Plan, PlanRowMark};
 use transam::Snapshot;
 use types::{Batch, DatumRef, Phys};
 
-/// Input of RETURNING: the row's attributes, ctid, tableoid, then the child's columns.
+/// Input of RETURNING: the row's attributes, ctid, tableoid, xmin, cmin, xmax, cmax, then the child's columns.
 struct ReturningScope {
     natts: usize,
 }
@@ -33,10 +33,21 @@ impl Scope for ReturningScope {
             (VarNo::Rte(_), a) if a > 0 => Some(a as usize - 1),
             (VarNo::Rte(_), -1) => Some(self.natts),
             (VarNo::Rte(_), -6) => Some(self.natts + 1),
-            (VarNo::Outer, a) if a > 0 => Some(self.natts + 1 + a as usize),
+            (VarNo::Rte(_), a @ -5..=-2) => Some(self.natts + (-a) as usize),
+            (VarNo::Outer, a) if a > 0 => Some(self.natts + 5 + a as usize),
             _ => None,
         }
     }
+}
+
+/// Does an expression name xmin, cmin, xmax or cmax of the target?
+fn names_system(e: &Expr) -> bool {
+    let mut found = false;
+    analyze::walk::walk(e, 0, &mut |x, _| {
+        found |= matches!(x, Expr::Var(v) if matches!((v.varno, v.attno), (VarNo::Rte(_), -5..=-2)));
+        true
+    });
+    found
 }
 
 /// What became of one row.
@@ -64,6 +75,8 @@ pub(super) struct ModifyNode {
     pub(super) m: Spec,
     node_id: u32,
     returning: Option<Projection>,
+    /// RETURNING names xmin, cmin, xmax or cmax.
+    wants_system: bool,
     /// Rows for RETURNING, see [`ReturningScope`].
     ret: Batch,
     pub(super) old: Batch,
@@ -84,7 +97,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
     let target = TargetRelation::open(b.env, relation_of(b, m.rti)?)?;
     let natts = target.natts();
     let mut phys = target.phys.clone();
-    phys.extend([Phys::I64, Phys::U32]);
+    phys.extend([Phys::I64, Phys::U32, Phys::U32, Phys::U32, Phys::U32, Phys::U32]);
     phys.extend(output_phys(b.env, &m.child)?);
     let returning = if m.returning.is_empty() {
         None
@@ -115,6 +128,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
         target,
         node_id: plan.node_id,
         returning,
+        wants_system: m.returning.iter().any(|t| names_system(&t.expr)),
         changed,
         checks,
         conflicts,
@@ -162,17 +176,46 @@ impl ModifyNode {
     }
 
     /// Adds a row to RETURNING's input: row `i` of `rows`, the child's row `ci`.
-    fn push_returning(ret: &mut Batch, rows: &Batch, i: usize, tid: Tid, oid: u32, child: &Batch, ci: usize) {
+    fn push_returning(
+        ret: &mut Batch,
+        (rows, i): (&Batch, usize),
+        tid: Tid,
+        (oid, system): (u32, [u32; 4]),
+        (child, ci): (&Batch, usize),
+    ) {
         let n = rows.cols.len();
         for (d, s) in ret.cols.iter_mut().zip(&rows.cols) {
             d.push(s.get(i));
         }
         ret.cols[n].push(DatumRef::I64(tid.pack()));
         ret.cols[n + 1].push(DatumRef::U32(oid));
-        for (d, s) in ret.cols[n + 2..].iter_mut().zip(&child.cols) {
+        for (d, x) in ret.cols[n + 2..n + 6].iter_mut().zip(system) {
+            d.push(DatumRef::U32(x));
+        }
+        for (d, s) in ret.cols[n + 6..].iter_mut().zip(&child.cols) {
             d.push(s.get(ci));
         }
         ret.rows += 1;
+    }
+
+    /// xmin, cmin, xmax and cmax of a version, if RETURNING names one of them.
+    fn system_values(&self, cx: &Exec, tid: Tid) -> Result<[u32; 4]> {
+        let mut out = [0; 4];
+        if !self.wants_system {
+            return Ok(out);
+        }
+        let system = [SysCol::Xmin, SysCol::Cmin, SysCol::Xmax, SysCol::Cmax];
+        let spec = ScanSpec { wanted: Vec::new(), system: system.into_iter().zip(0..).collect() };
+        let mut b = batch_of(&[Phys::U32; 4]);
+        access::heap::fetch_into(cx.engine()?, &self.target.heap, tid, &Snapshot::Any, &spec, &mut b)?;
+        for (o, c) in out.iter_mut().zip(&b.cols) {
+            if b.rows > 0
+                && let DatumRef::U32(x) = c.get(0)
+            {
+                *o = x;
+            }
+        }
+        Ok(out)
     }
 
     /// The child's batch as rows of the table.
@@ -205,8 +248,8 @@ impl ModifyNode {
             let child = self.child.batch();
             for (k, tid) in self.tids.iter().enumerate() {
                 let ci = colops::nth_live(child, k);
-                let oid = self.target.rel.oid.0;
-                Self::push_returning(&mut self.ret, &self.new, k, *tid, oid, child, ci);
+                let from = (self.target.rel.oid.0, self.system_values(cx, *tid)?);
+                Self::push_returning(&mut self.ret, (&self.new, k), *tid, from, (child, ci));
             }
         }
         Ok(())
@@ -235,8 +278,8 @@ impl ModifyNode {
                     if self.returning.is_some() {
                         let child = self.child.batch();
                         let ci = colops::nth_live(child, k);
-                        let oid = self.target.rel.oid.0;
-                        Self::push_returning(&mut self.ret, &self.new, 0, tid, oid, child, ci);
+                        let from = (self.target.rel.oid.0, self.system_values(cx, tid)?);
+                        Self::push_returning(&mut self.ret, (&self.new, 0), tid, from, (child, ci));
                     }
                 }
             }
@@ -381,8 +424,8 @@ impl ModifyNode {
                     Some(b) => (b, 0),
                     None => (self.child.batch(), i),
                 };
-                let oid = self.target.rel.oid.0;
-                Self::push_returning(&mut self.ret, &self.new, 0, new_tid, oid, child, ci);
+                let from = (self.target.rel.oid.0, self.system_values(cx, new_tid)?);
+                Self::push_returning(&mut self.ret, (&self.new, 0), new_tid, from, (child, ci));
             }
         }
         Ok(())
@@ -433,7 +476,8 @@ impl ModifyNode {
                 Some(b) => (b, 0),
                 None => (self.child.batch(), i),
             };
-            Self::push_returning(&mut self.ret, &self.old, 0, tid, self.target.rel.oid.0, child, ci);
+            let from = (self.target.rel.oid.0, self.system_values(cx, tid)?);
+            Self::push_returning(&mut self.ret, (&self.old, 0), tid, from, (child, ci));
         }
         Ok(())
     }

@@ -282,8 +282,9 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
         }),
         Node::TidScan { rti, tids } => Box::new(TidScan {
             base: Base::new(b, plan, *rti, &[])?,
-            values: compile(b.env, tids, &NoScope)?,
-            types: tids.iter().map(expr_type).collect(),
+            cursors: tids.iter().filter_map(cursor_of).collect(),
+            values: compile(b.env, tids.iter().filter(|e| cursor_of(e).is_none()), &NoScope)?,
+            types: tids.iter().filter(|e| cursor_of(e).is_none()).map(expr_type).collect(),
             list: Vec::new(),
             at: 0,
             ready: false,
@@ -869,8 +870,18 @@ impl ExecNode for BitmapHeap {
     }
 }
 
+/// The cursor of WHERE CURRENT OF.
+fn cursor_of(e: &Expr) -> Option<String> {
+    match e {
+        Expr::CurrentOf { cursor, .. } => Some(cursor.clone()),
+        _ => None,
+    }
+}
+
 struct TidScan {
     base: Base,
+    /// WHERE CURRENT OF.
+    cursors: Vec<String>,
     values: Program,
     types: Vec<Oid>,
     list: Vec<Tid>,
@@ -893,6 +904,14 @@ impl TidScan {
                         }
                     }
                 }
+            }
+        }
+        for c in &self.cursors {
+            if let Some(tid) = cx.env.session.current_of(c, self.base.heap.oid)? {
+                // The row may have been updated since the cursor read it.
+                let latest =
+                    access::heap::latest_version(cx.engine()?, &self.base.heap, tid, cx.snapshot()?)?;
+                self.list.push(latest);
             }
         }
         self.list.sort_by_key(|t| t.pack());

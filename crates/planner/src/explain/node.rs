@@ -517,7 +517,9 @@ impl<'a> NodeCx<'a> {
     fn props(&self, at: &Place<'_>) -> Vec<Prop> {
         let p = at.plan;
         let mut out = Vec::new();
-        if self.opts.verbose && !p.targetlist.is_empty() {
+        // What a recursive union hands on is its arms' business.
+        let shows_columns = !matches!(p.node, Node::RecursiveUnion { .. });
+        if self.opts.verbose && !p.targetlist.is_empty() && shows_columns {
             let prefix = self.names.stmt.rtable.len() > 1;
             let l: Vec<String> = p.targetlist.iter().map(|t| self.names.expr(at, &t.expr, prefix)).collect();
             out.push(Prop::List("Output", l));

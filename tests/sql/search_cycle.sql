@@ -1,0 +1,35 @@
+-- SEARCH and CYCLE
+create table graph(f int, t int, label text); insert into graph values (1,2,'a'),(1,3,'b'),(2,3,'c'),(1,4,'d'),(4,5,'e'),(5,1,'f');
+with recursive s as (select * from graph where f=1 union all select g.* from graph g, s where g.f=s.t and g.f<>5) search depth first by f,t set seq select * from s order by seq;
+with recursive s as (select * from graph where f=1 union all select g.* from graph g, s where g.f=s.t and g.f<>5) search breadth first by f,t set seq select * from s order by seq;
+with recursive s as (select * from graph where f=1 union select g.* from graph g, s where g.f=s.t and g.f<>5) search depth first by f,t set seq select label from s order by seq;
+with recursive s as (select * from graph where f=1 union all select g.* from graph g, s where g.f=s.t) cycle f,t set is_cycle using path select * from s;
+with recursive s as (select * from graph where f=1 union select g.* from graph g, s where g.f=s.t) cycle f,t set is_cycle to 'Y' default 'N' using path select * from s;
+with recursive s as (select * from graph where f=1 union all select g.* from graph g, s where g.f=s.t) search breadth first by f set seq cycle f,t set c using path select * from s;
+with recursive s as (select * from graph where f=1 union all select g.* from graph g, s where g.f=s.t) search depth first by t set seq cycle f,t set c to 7 default 3 using path select s.*, c + 1 from s order by seq;
+with recursive s as (select 1 as a) search depth first by a set seq select * from s;
+with recursive s(a) as (select 1 union all select a+1 from s where a<3) search depth first by b set seq select * from s;
+with recursive s(a) as (select 1 union all select a+1 from s where a<3) search depth first by a,a set seq select * from s;
+with recursive s(a) as (select 1 union all select a+1 from s where a<3) search depth first by a set a select * from s;
+with recursive s(a) as (select 1 union all select s.a from s where false) cycle b set c using p select * from s;
+with recursive s(a) as (select 1 union all select a+1 from s where a<3) cycle a,a set c using p select * from s;
+with recursive s(a) as (select 1 union all select a+1 from s where a<3) cycle a set a using p select * from s;
+with recursive s(a) as (select 1 union all select a+1 from s where a<3) cycle a set c using c select * from s;
+with recursive s(a) as (select 1 union all select a+1 from s where a<3) cycle a set c to 1 default 'x' using p select * from s;
+with recursive s(a) as (select 1 union all select a+1 from s where a<3) search depth first by a set x cycle a set x using p select * from s;
+with recursive s(a) as (select 1 union all select a+1 from s where a<3) search depth first by a set x cycle a set y using x select * from s;
+with s(a) as (select 1) search depth first by a set x select * from s;
+with recursive s(a) as ((select 1 union all select 2) union all select a+1 from s where a<3) search depth first by a set x select * from s;
+with recursive s(a) as (select 1 union all select * from (select a+1 from s where a<3) q) search depth first by a set x select * from s;
+explain (verbose, costs off) with recursive s as (select * from graph where f=1 union all select g.* from graph g, s where g.f=s.t and g.f<>5) search depth first by f,t set seq select * from s order by seq;
+create view sv as with recursive s as (select * from graph where f=1 union all select g.* from graph g, s where g.f=s.t and g.f<>5) search breadth first by f,t set seq cycle f set c to 1 default 0 using path select f, t, c, path from s order by seq;
+select pg_get_viewdef('sv');
+select * from sv;
+create view sv2 as with recursive s as (select * from graph where f=1 union all select g.* from graph g, s where g.f=s.t and g.f<>5) search depth first by f set seq cycle f set c using path select f from s order by seq;
+select pg_get_viewdef('sv2');
+select * from sv2;
+-- an item around it, an outer reference inside it
+with recursive o as (select 1 as one), s(a) as (select one from o union all select a + 1 from s, o where a < 3 + one - 1) search depth first by a set seq select * from s;
+select x, (with recursive s(a) as (select x union all select a + x from s where a < 10) cycle a set c using p select count(*) from s) from generate_series(1, 3) x;
+drop view sv, sv2;
+drop table graph;
