@@ -133,7 +133,7 @@ fn cancel(pm: &Postmaster, pid: i32, key: u32) {
 
 /// From here on a panic while a lock is held, or within a critical section, ends the process by a signal, with the record
 /// of what was under way intact: the postmaster decides by it whether the others may go on.
-fn abort_on_unsafe_panic(proc: &'static ipc::Proc) {
+pub(crate) fn abort_on_unsafe_panic(proc: &'static ipc::Proc) {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         print(info);
@@ -230,6 +230,7 @@ fn begin_session(
             if let Some(s) = pm.shared.statement_stats() {
                 let _ = session.statement_stats.set(s);
             }
+            *session.modules.borrow_mut() = std::mem::take(&mut pm.modules);
             session.send_backend_key(pid, key);
             engine.interrupts().disarm(TimerId::Startup);
             Ok(session)
@@ -267,7 +268,7 @@ fn cancel_key() -> Result<u32> {
 type Admitted = (Rc<Catalog>, common::settings::Settings, Identity);
 
 fn admit(
-    pm: &Postmaster,
+    pm: &mut Postmaster,
     engine: &Rc<transam::Engine>,
     conn: &mut Connection<ClientSocket>,
     packet: &StartupPacket,
@@ -298,6 +299,7 @@ fn admit(
     settings.set_initial("client_encoding", "UTF8", common::settings::Source::DynamicDefault)?;
     session::startup_settings(&mut settings, packet, who.superuser).map_err(Error::fatal)?;
     session::stored_settings(&mut settings, &catalog, who.role)?;
+    preload(pm, &mut settings).map_err(Error::fatal)?;
     settings.set_internal("server_encoding", "UTF8")?;
     settings.set_internal("session_authorization", &packet.user)?;
     settings.set_internal("is_superuser", if who.superuser { "on" } else { "off" })?;
@@ -311,6 +313,13 @@ fn admit(
         client_addr: peer,
     };
     Ok((catalog, settings, identity))
+}
+
+/// `session_preload_libraries` and `local_preload_libraries`.
+fn preload(pm: &mut Postmaster, settings: &mut common::settings::Settings) -> Result<()> {
+    use crate::modules::Occasion::Session;
+    pm.modules.preload("session_preload_libraries", settings, false, Session)?;
+    pm.modules.preload("local_preload_libraries", settings, true, Session)
 }
 
 /// The last slots are kept for superusers (53300).

@@ -7,12 +7,15 @@ pub mod backend;
 pub mod config;
 pub mod initdb;
 pub mod log;
+pub mod modules;
 pub mod monitoring;
 pub mod postmaster;
 pub mod server;
 pub mod session;
+pub mod single;
 mod stack;
 pub mod tools;
+pub mod worker;
 
 /// `server_version`.
 pub const VERSION: &str = "15.18";

@@ -1,11 +1,14 @@
-//! The archiver: hands finished log segments to `archive_command`, the oldest first, and marks each as done. A failure is
+//! The archiver: hands finished log segments to `archive_command`, or to the function of `archive_library`, the oldest first, and marks each as done. A failure is
 //! tried again: three times at once, then a minute later. A segment that is not archived is not removed.
 
 use super::AuxContext;
+use crate::modules::PlainHost;
 use common::{Result, Severity, SqlState};
+use module::loader::Library;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 use transam::ArchiverStats;
 
@@ -56,13 +59,13 @@ fn waiting(dir: &Path) -> Vec<String> {
 fn archive_all(cx: &mut AuxContext<'_>) -> Result<Duration> {
     let dir = status_dir(cx);
     for name in waiting(&dir) {
-        let command = cx.settings.text("archive_command").to_string();
-        if command.is_empty() {
+        let how = Method::of(cx)?;
+        if !how.is_configured(cx) {
             crate::log::line("WARNING", "archive_mode enabled, yet archiving is not configured");
             return Ok(PAUSE);
         }
         let mut tries = 0;
-        while !archive(cx, &command, &name) {
+        while !archive(cx, &how, &name) {
             tries += 1;
             if tries >= RETRIES {
                 let text = format!(
@@ -97,17 +100,55 @@ fn expand(command: &str, name: &str) -> String {
     out
 }
 
+/// How segments are archived.
+enum Method {
+    Command(String),
+    Library(Rc<Library>),
+}
+
+impl Method {
+    fn of(cx: &mut AuxContext<'_>) -> Result<Method> {
+        let name = cx.settings.text("archive_library").to_string();
+        if name.is_empty() {
+            return Ok(Method::Command(cx.settings.text("archive_command").to_string()));
+        }
+        Ok(Method::Library(cx.modules.library(&name, cx.settings)?))
+    }
+    fn is_configured(&self, cx: &mut AuxContext<'_>) -> bool {
+        match self {
+            Method::Command(c) => !c.is_empty(),
+            // An empty name asks.
+            Method::Library(l) => match l.archive(&mut PlainHost(cx.settings), "", "") {
+                Some(code) => code == 0,
+                None => {
+                    crate::log::line("WARNING", "archive modules have to define the symbol stegodon_archive");
+                    false
+                }
+            },
+        }
+    }
+}
+
 /// One try. What became of it goes to the statistics and the log.
-fn archive(cx: &AuxContext<'_>, command: &str, name: &str) -> bool {
-    let shell = expand(command, name);
+fn archive(cx: &mut AuxContext<'_>, how: &Method, name: &str) -> bool {
     cx.title.set(&format!("postgres: archiver archiving {name}"));
+    let done = match how {
+        Method::Command(command) => run_command(cx, &expand(command, name)),
+        Method::Library(library) => {
+            let mut host = PlainHost(cx.settings);
+            library.archive(&mut host, name, &format!("pg_wal/{name}")) == Some(0)
+        }
+    };
+    count(cx, name, done)
+}
+
+/// Runs a command; why it failed goes to the log.
+fn run_command(cx: &AuxContext<'_>, shell: &str) -> bool {
     crate::log::debug(Severity::Debug3, &format!("executing archive command \"{shell}\""));
     let result = {
         let _shown = cx.engine.interrupts().waiting(ipc::WaitEvent::ARCHIVE_COMMAND);
-        Command::new("/bin/sh").arg("-c").arg(&shell).status()
+        Command::new("/bin/sh").arg("-c").arg(shell).status()
     };
-    let mut s: ArchiverStats = cx.engine.archiver_stats();
-    let (number, now) = (segment_number(name), ipc::clock::now());
     let failure = match &result {
         Ok(st) if st.success() => None,
         Ok(st) => Some(match (st.code(), st.signal()) {
@@ -117,17 +158,20 @@ fn archive(cx: &AuxContext<'_>, command: &str, name: &str) -> bool {
         }),
         Err(e) => Some(format!("could not execute archive command: {}", common::error::os_message(e))),
     };
-    let ok = match failure {
-        None => mark_done(&status_dir(cx), name),
-        Some(text) => {
-            let r = common::Report {
-                detail: Some(format!("The failed archive command was: {shell}")),
-                ..common::Report::new(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text)
-            };
-            crate::log::report(&r, None);
-            false
-        }
+    let Some(text) = failure else { return true };
+    let r = common::Report {
+        detail: Some(format!("The failed archive command was: {shell}")),
+        ..common::Report::new(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text)
     };
+    crate::log::report(&r, None);
+    false
+}
+
+/// Takes note of what came of a segment.
+fn count(cx: &AuxContext<'_>, name: &str, done: bool) -> bool {
+    let mut s: ArchiverStats = cx.engine.archiver_stats();
+    let (number, now) = (segment_number(name), ipc::clock::now());
+    let ok = done && mark_done(&status_dir(cx), name);
     if ok {
         s.archived += 1;
         (s.last_archived, s.last_archived_time) = (number, now);

@@ -213,6 +213,11 @@ fn log_complete(cx: &AuxContext<'_>, s: &transam::checkpoint::CheckpointStats, t
 
 fn shutdown(cx: &mut AuxContext<'_>) -> Result<()> {
     crate::log::line("LOG", "shutting down");
+    last_checkpoint(cx)
+}
+
+/// What a server leaves behind: statistics and the shutdown checkpoint.
+pub fn last_checkpoint(cx: &mut AuxContext<'_>) -> Result<()> {
     save_stats(cx);
     if let Some(s) = cx.shared.statement_stats()
         && cx.settings.bool("pg_stat_statements.save")
@@ -220,9 +225,19 @@ fn shutdown(cx: &mut AuxContext<'_>) -> Result<()> {
     {
         crate::log::report(e.report(), None);
     }
-    cx.engine
+    let started = Instant::now();
+    let log = cx.settings.bool("log_checkpoints");
+    if log {
+        crate::log::line("LOG", "checkpoint starting: shutdown immediate");
+    }
+    let stats = cx
+        .engine
         .run_checkpoint(flags::SHUTDOWN | flags::IMMEDIATE | flags::FORCE, 0, &mut |_| Ok(()))
         .map_err(|e| Error::severity(e, common::Severity::Panic))?;
+    if log && stats.done {
+        cx.progress.distance(stats.redo.0);
+        log_complete(cx, &stats, started.elapsed());
+    }
     Ok(())
 }
 

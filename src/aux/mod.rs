@@ -26,6 +26,8 @@ pub struct AuxContext<'a> {
     pub shared: Rc<Shared>,
     pub knowledge: Knowledge,
     pub title: &'a ipc::title::Title,
+    /// Used by the archiver.
+    pub modules: crate::modules::Modules,
     /// Used by the archiver: the last forced end of a segment.
     pub since_switch: std::time::Instant,
     /// Used by the checkpointer.
@@ -45,6 +47,7 @@ pub fn run(pm: &mut Postmaster, kind: BackendKind, main: fn(&mut AuxContext<'_>)
     engine.set_notice_sink(Rc::new(|r| crate::log::report(&r, None)));
     crate::log::begin_process(kind.as_str());
     crate::log::update(|w| w.proc = Some(engine.proc()));
+    let modules = std::mem::take(&mut pm.modules);
     let (settings, knowledge, title) = pm.child_parts();
     follow_settings(&engine, settings);
     title.set(&format!("postgres: {}", kind.as_str()));
@@ -55,6 +58,7 @@ pub fn run(pm: &mut Postmaster, kind: BackendKind, main: fn(&mut AuxContext<'_>)
         shared: shared.clone(),
         knowledge,
         title,
+        modules,
         since_switch: std::time::Instant::now(),
         progress: checkpointer::Progress::default(),
     };

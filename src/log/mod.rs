@@ -145,6 +145,12 @@ pub fn line_detail(text: &str, detail: &str) {
     write(&Entry { detail, ..Entry::plain("LOG", text) });
 }
 
+/// A line of severity LOG with a detail and a hint.
+pub fn line_detail_hint(text: &str, detail: &str, hint: &str) {
+    let (detail, hint) = (Some(detail.to_string()), Some(hint.to_string()));
+    write(&Entry { detail, hint, ..Entry::plain("LOG", text) });
+}
+
 /// A debugging line (`log_min_messages`).
 pub fn debug(severity: Severity, text: &str) {
     report(&Report::new(severity, SqlState::SUCCESSFUL_COMPLETION, text), None);

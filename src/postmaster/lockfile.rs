@@ -56,27 +56,35 @@ pub fn process_exists(pid: i32) -> bool {
 impl LockFile {
     /// Creates the file, or fails because another server runs. A stale file of a dead server is replaced.
     pub fn create(data_dir: &Path, s: &Settings) -> Result<LockFile> {
+        LockFile::create_as(data_dir, s, false)
+    }
+    /// The same for a single-user server, whose process id stands there negative.
+    pub fn create_standalone(data_dir: &Path, s: &Settings) -> Result<LockFile> {
+        LockFile::create_as(data_dir, s, true)
+    }
+    fn create_as(data_dir: &Path, s: &Settings, standalone: bool) -> Result<LockFile> {
+        let pid = std::process::id() as i32 * if standalone { -1 } else { 1 };
         let path = data_dir.join("postmaster.pid");
+        let start =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        let lines = [
+            pid.to_string(),
+            data_dir.display().to_string(),
+            start.to_string(),
+            s.int("port").to_string(),
+            String::new(),
+            String::new(),
+            String::new(),
+            if standalone { String::new() } else { "starting".to_string() },
+        ];
+        let lock = LockFile { path: path.clone(), lines };
         for _ in 0..100 {
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(_) => {
-                    let start = std::time::SystemTime::now()
-                        .duration_since(std::time::UNIX_EPOCH)
-                        .map_or(0, |d| d.as_secs());
-                    let lines = [
-                        std::process::id().to_string(),
-                        data_dir.display().to_string(),
-                        start.to_string(),
-                        s.int("port").to_string(),
-                        String::new(),
-                        String::new(),
-                        String::new(),
-                        "starting".to_string(),
-                    ];
-                    let lock = LockFile { path, lines };
-                    lock.write()?;
-                    return Ok(lock);
-                }
+            // By a link: the file is there with its lines, or not at all.
+            let draft = lock.draft()?;
+            let linked = fs::hard_link(&draft, &path);
+            let _ = fs::remove_file(&draft);
+            match linked {
+                Ok(()) => return Ok(lock),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => check_other(data_dir, &path)?,
                 Err(e) => {
                     return Err(Error::os("could not create lock file \"postmaster.pid\"", &e).fatal());
@@ -86,11 +94,11 @@ impl LockFile {
         Err(err!(LOCK_FILE_EXISTS, "could not create lock file \"postmaster.pid\"").fatal())
     }
 
-    fn write(&self) -> Result<()> {
+    /// The lines in a file of this process's own.
+    fn draft(&self) -> Result<PathBuf> {
         let text: String = self.lines.iter().map(|l| format!("{l}\n")).collect();
         let fail = |e: std::io::Error| Error::os("could not write lock file \"postmaster.pid\"", &e).fatal();
-        // By rename: whoever reads the file sees it whole.
-        let draft = self.path.with_extension("pid.new");
+        let draft = self.path.with_extension(format!("pid.{}", std::process::id()));
         let mut f = OpenOptions::new()
             .write(true)
             .create(true)
@@ -99,7 +107,12 @@ impl LockFile {
             .open(&draft)
             .map_err(fail)?;
         f.write_all(text.as_bytes()).and_then(|()| f.sync_all()).map_err(fail)?;
-        fs::rename(&draft, &self.path).map_err(fail)
+        Ok(draft)
+    }
+    /// By rename: whoever reads the file sees it whole.
+    fn write(&self) -> Result<()> {
+        fs::rename(self.draft()?, &self.path)
+            .map_err(|e| Error::os("could not write lock file \"postmaster.pid\"", &e).fatal())
     }
     /// Fills in line `n` (from 1).
     pub fn set_line(&mut self, n: usize, text: &str) {
@@ -116,8 +129,8 @@ impl LockFile {
     pub fn is_ours(&self) -> bool {
         fs::read_to_string(&self.path)
             .ok()
-            .and_then(|t| t.lines().next().and_then(|l| l.trim().parse::<u32>().ok()))
-            == Some(std::process::id())
+            .and_then(|t| t.lines().next().and_then(|l| l.trim().parse::<i32>().ok()))
+            .is_some_and(|pid| pid.unsigned_abs() == std::process::id())
     }
     /// The server has ended.
     pub fn remove(&self) {
@@ -153,13 +166,33 @@ pub fn hold_directory(data_dir: &Path) -> Result<fs::File> {
     .fatal())
 }
 
+/// The process id in the file; 0 if the file has gone meanwhile. What is no number is nobody's to remove.
+fn recorded_pid(path: &Path) -> Result<i32> {
+    let text = match fs::read_to_string(path) {
+        Ok(t) => t,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(e) => return Err(Error::os("could not read lock file \"postmaster.pid\"", &e).fatal()),
+    };
+    let line = text.lines().next().unwrap_or("").trim();
+    if line.is_empty() {
+        return Err(err!(LOCK_FILE_EXISTS, "lock file \"postmaster.pid\" is empty")
+            .hint("Either another server is starting, or the lock file is the remnant of a previous server startup crash.")
+            .fatal());
+    }
+    line.parse().ok().filter(|p| *p != 0).ok_or_else(|| {
+        err!(LOCK_FILE_EXISTS, "bogus data in lock file \"postmaster.pid\": \"{}\"", text.trim_end()).fatal()
+    })
+}
+
 fn check_other(data_dir: &Path, path: &Path) -> Result<()> {
-    let other = read_pid_file(data_dir).map_or(0, |p| p.pid.abs());
+    let recorded = recorded_pid(path)?;
+    let other = recorded.abs();
     let own_family = [std::process::id() as i32, nix::unistd::getppid().as_raw()];
     if other > 0 && !own_family.contains(&other) && process_exists(other) {
+        let who = if recorded < 0 { "postgres" } else { "postmaster" };
         return Err(err!(LOCK_FILE_EXISTS, "lock file \"postmaster.pid\" already exists")
             .hint(format!(
-                "Is another postmaster (PID {other}) running in data directory \"{}\"?",
+                "Is another {who} (PID {other}) running in data directory \"{}\"?",
                 data_dir.display()
             ))
             .fatal());

@@ -7,11 +7,13 @@ mod environment;
 mod lockfile;
 mod sockets;
 mod state;
+mod workers;
 
 pub use access::Access;
 pub use lockfile::{LockFile, PidFile, hold_directory, process_exists, read_pid_file};
 pub use state::Refusal;
 
+use crate::modules::{Modules, Occasion};
 use crate::server::registry::Knowledge;
 use crate::server::{Shared, SharedConfig};
 use children::Children;
@@ -49,12 +51,17 @@ pub struct Postmaster {
     directory: Option<std::fs::File>,
     logger: Option<crate::aux::logger::Logger>,
     children: Children,
+    workers: workers::Workers,
+    /// Loaded libraries.
+    pub modules: Modules,
     state: PmState,
     shutdown: ShutdownMode,
     title: ipc::title::Title,
     access: Access,
     /// Checks of the lock file and of the sockets are done once a minute.
     next_check: Instant,
+    /// When children that were told to go at once are killed.
+    patience: Option<Instant>,
 }
 
 /// Runs the server until it is shut down. Returns the exit status.
@@ -90,6 +97,11 @@ impl Postmaster {
         let version =
             format!("starting PostgreSQL {} (Stegodon {})", crate::VERSION, env!("CARGO_PKG_VERSION"));
         crate::log::line("LOG", &version);
+        let mut modules = Modules::default();
+        modules
+            .preload("shared_preload_libraries", &mut settings, false, Occasion::SharedPreload)
+            .map_err(Error::fatal)
+            .inspect_err(|_| lock.remove())?;
         let control = ControlFile::read(&data_dir)?;
         settings.set_internal("data_checksums", if control.data_checksums { "on" } else { "off" })?;
         let listeners = Listeners::open(&settings, &mut lock)?;
@@ -105,7 +117,7 @@ impl Postmaster {
         }
         ipc::signals::install_postmaster();
         title.set(&format!("postgres -D {}", data_dir.display()));
-        Ok(Postmaster {
+        let mut pm = Postmaster {
             settings,
             data_dir,
             knowledge,
@@ -115,12 +127,17 @@ impl Postmaster {
             directory: Some(directory),
             logger,
             children: Children::default(),
+            workers: workers::Workers::default(),
+            modules,
             state: PmState::Startup,
             shutdown: ShutdownMode::None,
             title,
             access,
             next_check: Instant::now() + Duration::from_secs(60),
-        })
+            patience: None,
+        };
+        pm.register_workers();
+        Ok(pm)
     }
 
     fn main_loop(&mut self) -> Result<i32> {
@@ -143,10 +160,11 @@ impl Postmaster {
     }
 
     fn wait_time(&self) -> Duration {
-        match self.state {
+        let usual = match self.state {
             PmState::Run | PmState::Startup if self.shutdown == ShutdownMode::None => Duration::from_secs(5),
             _ => Duration::from_millis(100),
-        }
+        };
+        self.next_worker_start().map_or(usual, |d| usual.min(d.max(Duration::from_millis(1))))
     }
 
     fn accepts(&self) -> bool {
@@ -155,6 +173,7 @@ impl Postmaster {
     }
 
     fn periodic_check(&mut self) {
+        self.kill_recalcitrant();
         if Instant::now() < self.next_check {
             return;
         }

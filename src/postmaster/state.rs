@@ -9,6 +9,9 @@ use ipc::fork::Ended;
 use ipc::signals;
 use std::rc::Rc;
 
+/// Time that children have after SIGQUIT.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Where the server is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PmState {
@@ -49,7 +52,7 @@ pub enum Refusal {
 
 impl Postmaster {
     /// Forks a child that runs `body` and exits with what it returns.
-    fn spawn(
+    pub(super) fn spawn(
         &mut self,
         kind: Kind,
         dead_end: bool,
@@ -120,6 +123,7 @@ impl Postmaster {
                 self.signal_logger(libc::SIGUSR1);
             }
             self.launch_autovacuum_worker();
+            self.worker_requests();
         }
         Ok(())
     }
@@ -135,7 +139,9 @@ impl Postmaster {
         match mode {
             ShutdownMode::Smart => {
                 // Helpers go at once, clients in their own time.
-                self.children.signal(libc::SIGTERM, |c| is_service(c.kind));
+                // Background workers stay as long as clients do: their queries may use them.
+                self.children
+                    .signal(libc::SIGTERM, |c| is_service(c.kind) && c.kind != Kind::BackgroundWorker);
                 if self.state == PmState::Run {
                     self.state = PmState::StopBackends;
                 }
@@ -150,8 +156,7 @@ impl Postmaster {
                 self.state = PmState::StopBackends;
             }
             ShutdownMode::Immediate | ShutdownMode::Failed => {
-                self.children.signal(libc::SIGQUIT, |_| true);
-                self.children.doom();
+                self.doom_children();
                 self.state = PmState::WaitDead;
             }
             ShutdownMode::None => {}
@@ -191,9 +196,15 @@ impl Postmaster {
     }
 
     fn child_ended(&mut self, pid: i32, kind: Kind, expected: bool, how: Ended) {
-        let name = process_name(kind);
+        let worker = self.worker_ended(pid, how);
+        let is_worker = worker.is_some();
+        let name = worker.unwrap_or_else(|| process_name(kind).to_string());
         match how {
-            Ended::Exit(0 | 1) => {}
+            Ended::Exit(0) if is_worker => {
+                let text = format!("{name} (PID {pid}) exited with exit code 0");
+                crate::log::debug(common::Severity::Debug1, &text);
+            }
+            Ended::Exit(0 | 1) if !is_worker => {}
             _ if expected => {}
             Ended::Exit(n) => {
                 crate::log::line("LOG", &format!("{name} (PID {pid}) exited with exit code {n}"))
@@ -243,8 +254,7 @@ impl Postmaster {
                 crate::log::line("LOG", "aborting startup due to startup process failure");
                 self.shutdown = ShutdownMode::Failed;
                 self.state = PmState::WaitDead;
-                self.children.signal(libc::SIGQUIT, |_| true);
-                self.children.doom();
+                self.doom_children();
             }
         }
     }
@@ -259,6 +269,7 @@ impl Postmaster {
                 | Kind::AutovacuumLauncher
                 | Kind::Archiver
                 | Kind::BackgroundWorker
+                | Kind::Monitoring
         ) {
             return false;
         }
@@ -282,13 +293,29 @@ impl Postmaster {
         .is_some()
     }
 
+    /// Shared memory is not to be touched any more: everybody goes at once.
+    fn doom_children(&mut self) {
+        self.children.signal(libc::SIGQUIT, |_| true);
+        self.children.doom();
+        self.patience = Some(std::time::Instant::now() + PATIENCE);
+    }
+
+    /// Children that do not heed SIGQUIT (they are stopped, or stuck in the kernel).
+    pub(super) fn kill_recalcitrant(&mut self) {
+        if self.state == PmState::WaitDead && self.patience.is_some_and(|t| std::time::Instant::now() >= t) {
+            crate::log::line("LOG", "issuing SIGKILL to recalcitrant children");
+            self.children.signal(libc::SIGKILL, |_| true);
+            self.patience = None;
+        }
+    }
+
     /// PostgreSQL's answer to a crash: everyone goes, memory is made anew, recovery runs.
     fn crash(&mut self, pid: i32) {
         let _ = pid;
         crate::log::line("LOG", "terminating any other active server processes");
-        self.children.signal(libc::SIGQUIT, |_| true);
-        self.children.doom();
+        self.doom_children();
         if self.shutdown == ShutdownMode::None && !self.settings.bool("restart_after_crash") {
+            crate::log::line("LOG", "shutting down because restart_after_crash is off");
             self.shutdown = ShutdownMode::Immediate;
         }
         self.state = PmState::WaitDead;
@@ -298,6 +325,7 @@ impl Postmaster {
     pub(super) fn advance(&mut self) -> Result<()> {
         match self.state {
             PmState::Run => self.launch_missing(),
+            PmState::Startup => self.start_workers(),
             PmState::StopBackends => self.stop_backends(),
             // Children that only refuse a client touch nothing: a client that says nothing must not hold us up.
             PmState::WaitDead if self.children.pids(|c| !c.dead_end).is_empty() => return self.all_dead(),
@@ -307,6 +335,11 @@ impl Postmaster {
     }
 
     fn stop_backends(&mut self) {
+        if self.children.count(Kind::Client) == 0 {
+            self.children.signal(libc::SIGTERM, |c| c.kind == Kind::BackgroundWorker);
+        } else {
+            self.start_workers();
+        }
         let waiting = self.children.pids(|c| {
             !c.dead_end
                 && (is_service(c.kind) || matches!(c.kind, Kind::Client | Kind::Startup | Kind::Cleaner))
@@ -334,6 +367,7 @@ impl Postmaster {
         }
         let config = self.shared.config.clone();
         self.shared = Rc::new(crate::server::Shared::create(config)?);
+        self.register_workers();
         self.launch_startup()
     }
 
@@ -354,12 +388,13 @@ impl Postmaster {
         if self.settings.text("archive_mode") != "off" && !self.children.has(Kind::Archiver) {
             self.spawn_aux(Kind::Archiver, aux::archiver::main);
         }
-        if self.settings.int("monitoring_port") != 0 && !self.children.has(Kind::BackgroundWorker) {
-            self.spawn_aux(Kind::BackgroundWorker, crate::monitoring::main);
+        if self.settings.int("monitoring_port") != 0 && !self.children.has(Kind::Monitoring) {
+            self.spawn_aux(Kind::Monitoring, crate::monitoring::main);
         }
         if self.settings.bool("autovacuum") && !self.children.has(Kind::AutovacuumLauncher) {
             self.spawn_aux(Kind::AutovacuumLauncher, aux::autovacuum::launcher_main);
         }
+        self.start_workers();
     }
 
     fn launch_autovacuum_worker(&mut self) {
@@ -406,6 +441,7 @@ fn is_service(kind: Kind) -> bool {
             | Kind::WalWriter
             | Kind::Archiver
             | Kind::BackgroundWorker
+            | Kind::Monitoring
     )
 }
 

@@ -4,7 +4,7 @@
 use commands::extension::pg_stat_statements;
 use common::settings::Settings;
 use common::{Result, err};
-use ipc::{BackendKind, Interrupts, Layout, ProcConfig, ProcTable, Segment};
+use ipc::{BackendKind, Interrupts, Layout, ProcConfig, ProcTable, Segment, WorkerTable};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use storage::{SharedStorage, StorageConfig, Store};
@@ -19,6 +19,7 @@ pub struct SharedConfig {
     pub locks_per_transaction: usize,
     /// `pg_stat_statements.max`, if that library is preloaded.
     pub statement_stats: Option<usize>,
+    pub max_worker_processes: usize,
 }
 
 impl SharedConfig {
@@ -46,6 +47,7 @@ impl SharedConfig {
             locks_per_transaction: s.int("max_locks_per_transaction") as usize,
             statement_stats: commands::query_ids::is_preloaded(s, pg_stat_statements::LIBRARY)
                 .then(|| s.int("pg_stat_statements.max") as usize),
+            max_worker_processes: s.int("max_worker_processes") as usize,
         }
     }
 }
@@ -55,6 +57,7 @@ pub struct Shared {
     pub config: SharedConfig,
     pub segment: Segment,
     pub procs: ProcTable,
+    pub workers: WorkerTable,
     storage: SharedStorage,
     transam: TransamShared,
     statement_stats: Option<pg_stat_statements::Store>,
@@ -71,8 +74,10 @@ impl Shared {
         let transam_handle = TransamShared::reserve(&mut layout, &transam_config);
         let statements_handle =
             config.statement_stats.map(|max| pg_stat_statements::Store::reserve(&mut layout, max));
+        let workers_handle = WorkerTable::reserve(&mut layout, config.max_worker_processes);
         let segment = Segment::create(layout)?;
         let procs = ProcTable::attach(&segment, procs_handle);
+        let workers = WorkerTable::attach(&segment, workers_handle);
         let storage = SharedStorage::attach(&segment, storage_handle);
         let transam = TransamShared::attach(&segment, transam_handle);
         let statement_stats = statements_handle.map(|h| pg_stat_statements::Store::attach(&segment, h));
@@ -80,7 +85,7 @@ impl Shared {
         statement_stats.iter().for_each(pg_stat_statements::Store::init);
         storage.init(&config.storage);
         transam.init();
-        Ok(Shared { config, segment, procs, storage, transam, statement_stats })
+        Ok(Shared { config, segment, procs, workers, storage, transam, statement_stats })
     }
 
     /// Where statements are counted.

@@ -13,6 +13,8 @@ mod function;
 mod function_call;
 mod host;
 mod ident;
+mod library;
+pub mod local;
 mod logging;
 mod notify;
 mod plan_cache;
@@ -33,7 +35,7 @@ mod utility;
 mod wire;
 
 pub use auth::{Admission, Attempt, authenticate};
-pub use settings::{check as check_setting, find_zone, startup_settings, stored_settings};
+pub use settings::{check as check_setting, find_zone, split_names, startup_settings, stored_settings};
 
 use catalog::Catalog;
 use catalog::search_path::SearchPath;
@@ -103,6 +105,8 @@ pub struct Session {
     log: logging::StatementLog,
     /// The parts of the shared segment.
     pub allocations: RefCell<Vec<ipc::segment::Allocation>>,
+    /// Loaded libraries.
+    pub modules: RefCell<crate::modules::Modules>,
     times: session_time::Times,
     /// Where statements are counted, if they are.
     pub statement_stats: OnceCell<commands::extension::pg_stat_statements::Store>,
@@ -165,6 +169,7 @@ impl Session {
             message: RefCell::default(),
             log: logging::StatementLog::default(),
             allocations: RefCell::default(),
+            modules: RefCell::default(),
             times: session_time::Times::default(),
             statement_stats: OnceCell::new(),
             no_source: "".into(),

@@ -13,15 +13,11 @@ pub fn check(name: &str, value: &str) -> Result<()> {
         "bonjour" if is_on(value) => {
             Err(invalid(name, &canonical_on(value)).detail("Bonjour is not supported by this build."))
         }
-        "archive_library" if !value.is_empty() => Err(Error::unsupported("archive_library")),
         "krb_server_keyfile" | "ssl_dh_params_file" if !value.is_empty() && name.starts_with("ssl") => {
             Err(Error::unsupported("ssl_dh_params_file"))
         }
         "db_user_namespace" if is_on(value) => Err(Error::unsupported("db_user_namespace")),
         "lc_messages" | "lc_monetary" | "lc_numeric" | "lc_time" => locale(name, value),
-        "shared_preload_libraries" | "session_preload_libraries" | "local_preload_libraries" => {
-            libraries(value)
-        }
         "primary_conninfo" => Ok(()),
         _ => Ok(()),
     }
@@ -51,17 +47,4 @@ fn locale(name: &str, value: &str) -> Result<()> {
         "" | "C" | "POSIX" | "C.UTF-8" | "C.utf8" => Ok(()),
         _ => Err(invalid(name, value)),
     }
-}
-
-fn libraries(value: &str) -> Result<()> {
-    for word in super::settings::split_names(value) {
-        // There is no way to load code, and an empty word loads nothing. One library is part of the server.
-        let file = word.rsplit('/').next().unwrap_or("");
-        let built_in =
-            file.strip_suffix(".so").unwrap_or(file) == commands::extension::pg_stat_statements::LIBRARY;
-        if !word.is_empty() && !built_in {
-            return Err(err!(UNDEFINED_FILE, "could not access file \"{word}\": No such file or directory"));
-        }
-    }
-    Ok(())
 }

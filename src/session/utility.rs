@@ -81,6 +81,7 @@ impl Session {
             Statement::Discard(d) => self.discard(d),
             Statement::Listen(_) | Statement::Notify(_) | Statement::Unlisten(_) => self.notify_statement(s),
             Statement::AlterSystem(a) => self.alter_system(a),
+            Statement::Load(l) => self.load_statement(&l.filename),
             _ => self.run_command(s, p, params, formats, description),
         }
     }

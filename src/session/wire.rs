@@ -79,7 +79,7 @@ impl Session {
 
     /// A panic in the program becomes an error of the statement. Where it could have left shared memory half changed, the
     /// hook of [`crate::backend`] has ended the process before anything was unwound.
-    fn contained(&self, f: impl FnOnce() -> Result<Flow>) -> Result<Flow> {
+    pub(super) fn contained<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<T> {
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)) {
             Ok(r) => r,
             Err(payload) => {
@@ -221,7 +221,7 @@ impl Session {
         Ok(())
     }
 
-    fn begin_statement(&self) {
+    pub(super) fn begin_statement(&self) {
         self.engine.set_statement_timestamp(ipc::clock::now());
         let often = self.often();
         let (ms, check) = (often.statement_timeout, often.client_check);
@@ -233,7 +233,7 @@ impl Session {
         }
     }
 
-    fn show_query(&self, sql: &str) {
+    pub(super) fn show_query(&self, sql: &str) {
         let a = &self.engine.proc().activity;
         if !self.often().track_activities {
             a.disable();
@@ -295,7 +295,7 @@ impl Session {
     }
 
     /// After an error: the transaction is aborted, the client told. Says whether ReadyForQuery follows at once.
-    fn recover(&self, e: Error) -> Result<bool> {
+    pub(super) fn recover(&self, e: Error) -> Result<bool> {
         let extended = self.in_extended_message.get();
         self.engine.interrupts().disarm(TimerId::Statement);
         // A cancel that arrived meanwhile was for the statement that has failed already.
@@ -356,7 +356,7 @@ impl Session {
         Ok(out.pending().to_vec())
     }
 
-    fn reload_settings(&self) {
+    pub(super) fn reload_settings(&self) {
         let mut s = self.settings.borrow_mut();
         crate::config::reload(&mut s, crate::config::Reader::Child);
         drop(s);

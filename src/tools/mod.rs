@@ -1,5 +1,6 @@
 //! Command-line tools: what stands behind the small programs in `src/bin`.
 
+mod describe;
 pub mod initdb;
 pub mod pg_controldata;
 pub mod pg_ctl;

@@ -1,8 +1,9 @@
-//! `pg_ctl`: initialises, starts, stops and controls a server, and waits until that is done.
+//! `pg_ctl`: initialises, starts, stops and controls a server, and waits until that is done. Messages, their streams and exit
+//! statuses are PostgreSQL's.
 
-use crate::postmaster::{PidFile, process_exists, read_pid_file};
-use clap::{Parser, ValueEnum};
-use common::{Error, Result, bail, err};
+use crate::postmaster::{process_exists, read_pid_file};
+use clap::Parser;
+use common::{Error, Result};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -10,18 +11,78 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+const HELP: &str = "pg_ctl is a utility to initialize, start, stop, or control a Stegodon server.
+
+Usage:
+  pg_ctl init[db]   [-D DATADIR] [-s] [-o OPTIONS]
+  pg_ctl start      [-D DATADIR] [-l FILENAME] [-W] [-t SECS] [-s]
+                    [-o OPTIONS] [-p PATH] [-c]
+  pg_ctl stop       [-D DATADIR] [-m SHUTDOWN-MODE] [-W] [-t SECS] [-s]
+  pg_ctl restart    [-D DATADIR] [-m SHUTDOWN-MODE] [-W] [-t SECS] [-s]
+                    [-o OPTIONS] [-c]
+  pg_ctl reload     [-D DATADIR] [-s]
+  pg_ctl status     [-D DATADIR]
+  pg_ctl promote    [-D DATADIR] [-W] [-t SECS] [-s]
+  pg_ctl logrotate  [-D DATADIR] [-s]
+  pg_ctl kill       SIGNALNAME PID
+
+Common options:
+  -D, --pgdata=DATADIR   location of the database storage area
+  -s, --silent           only print errors, no informational messages
+  -t, --timeout=SECS     seconds to wait when using -w option
+  -V, --version          output version information, then exit
+  -w, --wait             wait until operation completes (default)
+  -W, --no-wait          do not wait until operation completes
+  -?, --help             show this help, then exit
+If the -D option is omitted, the environment variable PGDATA is used.
+
+Options for start or restart:
+  -c, --core-files       allow postgres to produce core files
+  -l, --log=FILENAME     write (or append) server log to FILENAME
+  -o, --options=OPTIONS  command line options to pass to postgres
+                         (PostgreSQL server executable) or initdb
+  -p PATH-TO-POSTGRES    normally not necessary
+
+Options for stop or restart:
+  -m, --mode=MODE        MODE can be \"smart\", \"fast\", or \"immediate\"
+
+Shutdown modes are:
+  smart       quit after all clients have disconnected
+  fast        quit directly, with proper shutdown (default)
+  immediate   quit without complete shutdown; will lead to recovery on restart
+
+Allowed signal names for kill:
+  ABRT HUP INT KILL QUIT TERM USR1 USR2
+";
+
+const TRY_HELP: &str = "Try \"pg_ctl --help\" for more information.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
-    #[value(alias = "initdb")]
     Init,
     Start,
     Stop,
     Restart,
     Reload,
     Status,
-    Logrotate,
     Promote,
+    Logrotate,
     Kill,
+}
+
+fn action_of(word: &str) -> Option<Action> {
+    Some(match word {
+        "init" | "initdb" => Action::Init,
+        "start" => Action::Start,
+        "stop" => Action::Stop,
+        "restart" => Action::Restart,
+        "reload" => Action::Reload,
+        "status" => Action::Status,
+        "promote" => Action::Promote,
+        "logrotate" => Action::Logrotate,
+        "kill" => Action::Kill,
+        _ => return None,
+    })
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,136 +92,232 @@ enum Mode {
     Immediate,
 }
 
-fn parse_mode(s: &str) -> std::result::Result<Mode, String> {
+fn mode_of(s: &str) -> Option<Mode> {
     match s {
-        "s" | "smart" => Ok(Mode::Smart),
-        "f" | "fast" => Ok(Mode::Fast),
-        "i" | "immediate" => Ok(Mode::Immediate),
-        _ => Err(format!("unrecognized shutdown mode \"{s}\"")),
+        "s" | "smart" => Some(Mode::Smart),
+        "f" | "fast" => Some(Mode::Fast),
+        "i" | "immediate" => Some(Mode::Immediate),
+        _ => None,
     }
 }
 
-/// pg_ctl is a utility to initialize, start, stop, or control a server.
 #[derive(Parser, Debug)]
-#[command(name = "pg_ctl", disable_version_flag = true)]
+#[command(name = "pg_ctl", disable_version_flag = true, disable_help_flag = true)]
 struct Args {
-    action: Option<Action>,
-    /// Arguments of `kill`: signal name and process id
-    rest: Vec<String>,
-    /// Location of the database storage area
+    /// Operation, and the arguments of `kill`
+    words: Vec<String>,
     #[arg(short = 'D', long = "pgdata", value_name = "DATADIR")]
     pgdata: Option<PathBuf>,
-    /// Write (or append) server log to FILENAME
     #[arg(short = 'l', long, value_name = "FILENAME")]
     log: Option<PathBuf>,
-    /// Wait until operation completes (default)
     #[arg(short = 'w', long)]
     wait: bool,
-    /// Do not wait until operation completes
     #[arg(short = 'W', long)]
     no_wait: bool,
-    /// Seconds to wait when using -w option
     #[arg(short = 't', long, value_name = "SECS")]
-    timeout: Option<u64>,
-    /// Only print errors, no informational messages
+    timeout: Option<String>,
     #[arg(short = 's', long)]
     silent: bool,
-    /// "smart", "fast", or "immediate"
-    #[arg(short = 'm', long, value_name = "MODE", value_parser = parse_mode, default_value = "fast")]
-    mode: Mode,
-    /// Command line options to pass to postgres (or to initdb)
+    #[arg(short = 'm', long, value_name = "MODE")]
+    mode: Option<String>,
     #[arg(short = 'o', long, value_name = "OPTIONS", allow_hyphen_values = true)]
     options: Vec<String>,
-    /// Path to postgres executable
     #[arg(short = 'p', value_name = "PATH-TO-POSTGRES")]
     path: Option<PathBuf>,
-    /// Output version information, then exit
+    #[arg(short = 'c', long)]
+    core_files: bool,
     #[arg(short = 'V', long)]
     version: bool,
+    #[arg(short = '?', long)]
+    help: bool,
 }
 
 struct Ctl {
     dir: PathBuf,
     args: Args,
+    mode: Mode,
+    timeout: Duration,
+}
+
+/// A line on standard error, with a hint at `--help`.
+fn usage(text: &str) -> i32 {
+    eprintln!("pg_ctl: {text}\n{TRY_HELP}");
+    1
+}
+
+fn complain(text: &str) {
+    eprintln!("pg_ctl: {text}");
+}
+
+/// The same for what getopt finds: it names the program as it was called.
+fn getopt(text: &str) -> i32 {
+    let program = std::env::args().next().unwrap_or_else(|| "pg_ctl".into());
+    eprintln!("{program}: {text}\n{TRY_HELP}");
+    1
+}
+
+/// A command line that cannot be read, in PostgreSQL's words.
+fn unreadable(e: &clap::Error) -> i32 {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    let argument = match e.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(s)) => s.clone(),
+        _ => String::new(),
+    };
+    let unknown = e.kind() == ErrorKind::UnknownArgument;
+    // clap shows `-D <DATADIR>` or `--pgdata <DATADIR>` where a value is missing.
+    let option = argument.split([' ', '=']).next().unwrap_or("");
+    match (option.strip_prefix("--"), option.chars().nth(1)) {
+        (Some(_), _) if unknown => getopt(&format!("unrecognized option '{option}'")),
+        (None, Some(c)) if unknown => getopt(&format!("invalid option -- '{c}'")),
+        (Some(name), _) => {
+            let short = [("pgdata", 'D'), ("log", 'l'), ("timeout", 't'), ("mode", 'm'), ("options", 'o')];
+            match (short.iter().find(|(n, _)| *n == name), std::env::args().last()) {
+                (Some((_, c)), Some(last)) if last == format!("-{c}") => {
+                    getopt(&format!("option requires an argument -- '{c}'"))
+                }
+                _ => getopt(&format!("option '{option}' requires an argument")),
+            }
+        }
+        (None, Some(c)) => getopt(&format!("option requires an argument -- '{c}'")),
+        _ => usage(&e.kind().to_string()),
+    }
 }
 
 /// Entry point.
 pub fn main() -> Result<i32> {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(a) => a,
+        Err(e) => return Ok(unreadable(&e)),
+    };
+    if args.help {
+        print!("{HELP}");
+        return Ok(0);
+    }
     if args.version {
         println!("pg_ctl (PostgreSQL) {} (Stegodon {})", crate::VERSION, env!("CARGO_PKG_VERSION"));
         return Ok(0);
     }
-    let Some(action) = args.action else {
-        return Err(
-            err!(SYNTAX_ERROR, "no operation specified").hint("Try \"pg_ctl --help\" for more information.")
-        );
+    let Some(mode) = mode_of(args.mode.as_deref().unwrap_or("fast")) else {
+        return Ok(usage(&format!("unrecognized shutdown mode \"{}\"", args.mode.unwrap_or_default())));
+    };
+    let Some(word) = args.words.first() else { return Ok(usage("no operation specified")) };
+    let Some(action) = action_of(word) else {
+        return Ok(usage(&format!("unrecognized operation mode \"{word}\"")));
     };
     if action == Action::Kill {
-        return kill(&args.rest);
+        return Ok(kill(&args.words[1..]));
     }
-    let dir = crate::config::data_directory(args.pgdata.as_deref()).ok_or_else(|| {
-        err!(INVALID_PARAMETER_VALUE, "no database directory specified and environment variable PGDATA unset")
-    })?;
-    if action != Action::Init && action != Action::Start && !dir.is_dir() {
-        eprintln!("pg_ctl: directory \"{}\" does not exist", dir.display());
-        return Ok(if action == Action::Status { 4 } else { 1 });
+    if args.words.len() > 1 {
+        return Ok(usage(&format!("too many command-line arguments (first is \"{word}\")")));
     }
-    let c = Ctl { dir, args };
-    match action {
-        Action::Init => c.init(),
-        Action::Start => c.start(),
-        Action::Stop => c.stop(),
-        Action::Restart => c.restart(),
-        Action::Reload => c.reload(),
-        Action::Status => Ok(c.status()),
-        Action::Logrotate => c.logrotate(),
-        Action::Promote => c.promote(),
-        Action::Kill => Ok(1),
-    }
+    let Some(dir) = crate::config::data_directory(args.pgdata.as_deref()) else {
+        return Ok(usage("no database directory specified and environment variable PGDATA unset"));
+    };
+    let given = args.timeout.clone().or_else(|| std::env::var("PGCTLTIMEOUT").ok());
+    let timeout = Duration::from_secs(given.and_then(|t| t.trim().parse().ok()).unwrap_or(60));
+    let c = Ctl { dir, args, mode, timeout };
+    c.perform(action)
+}
+
+/// What `postmaster.pid` says: nobody, a postmaster, or a single-user server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holder {
+    Nobody,
+    Postmaster(i32),
+    Single(i32),
 }
 
 impl Ctl {
-    /// The postmaster's id, or the message that there is none.
-    fn postmaster_for(&self, doing: &str) -> Option<i32> {
-        let Some(p) = read_pid_file(&self.dir) else {
-            eprintln!(
-                "pg_ctl: PID file \"{}/postmaster.pid\" does not exist\nIs server running?",
-                self.dir.display()
-            );
-            return None;
+    fn perform(&self, action: Action) -> Result<i32> {
+        match action {
+            Action::Init => self.init(),
+            Action::Start => self.start(),
+            Action::Stop => self.stop(),
+            Action::Restart => self.restart(),
+            Action::Reload => self.reload(),
+            Action::Status => Ok(self.status()),
+            Action::Promote => Ok(self.promote()),
+            Action::Logrotate => self.logrotate(),
+            Action::Kill => Ok(1),
+        }
+    }
+    fn pid_file(&self) -> PathBuf {
+        self.dir.join("postmaster.pid")
+    }
+    /// Who holds the directory, or the exit status of a complaint.
+    fn holder(&self, is_status: bool) -> std::result::Result<Holder, i32> {
+        let shown = self.dir.display();
+        let failed = if is_status { 4 } else { 1 };
+        match std::fs::metadata(&self.dir) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                complain(&format!("directory \"{shown}\" does not exist"));
+                return Err(failed);
+            }
+            Err(e) => {
+                let e = common::error::os_message(&e);
+                complain(&format!("could not access directory \"{shown}\": {e}"));
+                return Err(failed);
+            }
+            Ok(_) => {}
+        }
+        if !self.dir.join("PG_VERSION").exists() {
+            complain(&format!("directory \"{shown}\" is not a database cluster directory"));
+            return Err(failed);
+        }
+        let file = self.pid_file();
+        let text = match std::fs::read_to_string(&file) {
+            Ok(t) => t,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Holder::Nobody),
+            Err(e) => {
+                let e = common::error::os_message(&e);
+                complain(&format!("could not open PID file \"{}\": {e}", file.display()));
+                return Err(1);
+            }
         };
-        if p.pid < 0 {
-            eprintln!("pg_ctl: cannot {doing}; single-user server is running (PID: {})", -p.pid);
-            return None;
+        if text.is_empty() {
+            complain(&format!("the PID file \"{}\" is empty", file.display()));
+            return Err(1);
         }
-        Some(p.pid)
+        match text.lines().next().unwrap_or("").trim().parse::<i32>() {
+            Ok(0) => Ok(Holder::Nobody),
+            Ok(pid) if pid < 0 => Ok(Holder::Single(-pid)),
+            Ok(pid) => Ok(Holder::Postmaster(pid)),
+            Err(_) => {
+                complain(&format!("invalid data in PID file \"{}\"", file.display()));
+                Err(1)
+            }
+        }
     }
-    fn logrotate(&self) -> Result<i32> {
-        let Some(pid) = self.postmaster_for("rotate log file") else { return Ok(1) };
-        let file = self.dir.join(crate::postmaster::LOGROTATE_FILE);
-        std::fs::write(&file, "").map_err(|e| {
-            Error::os(format!("could not create log rotation signal file \"{}\"", file.display()), &e)
-        })?;
-        if !ipc::signals::send_raw(pid, libc::SIGUSR1) {
-            let _ = std::fs::remove_file(&file);
-            eprintln!("pg_ctl: could not send log rotation signal (PID: {pid}): No such process");
-            return Ok(1);
-        }
-        self.say("server signaled to rotate log file");
-        Ok(0)
+    fn no_pid_file(&self) {
+        complain(&format!("PID file \"{}\" does not exist\nIs server running?", self.pid_file().display()));
     }
-    /// There is no standby yet, so there is never anything to promote.
-    fn promote(&self) -> Result<i32> {
-        if self.postmaster_for("promote server").is_none() {
-            return Ok(1);
+    /// The postmaster's id, or the exit status of the message that there is none.
+    fn postmaster_for(&self, doing: &str) -> std::result::Result<i32, i32> {
+        match self.holder(false)? {
+            Holder::Postmaster(pid) => Ok(pid),
+            Holder::Nobody => {
+                self.no_pid_file();
+                Err(1)
+            }
+            Holder::Single(pid) => {
+                complain(&format!("cannot {doing}; single-user server is running (PID: {pid})"));
+                if doing == "reload server" {
+                    eprintln!("Please terminate the single-user server and try again.");
+                }
+                Err(1)
+            }
         }
-        eprintln!("pg_ctl: cannot promote server; server is not in standby mode");
-        Ok(1)
     }
     fn say(&self, text: &str) {
         if !self.args.silent {
             println!("{text}");
+        }
+    }
+    fn progress(&self, text: &str) {
+        if !self.args.silent {
+            print!("{text}");
+            // A closed terminal is no reason to stop waiting.
+            let _ = std::io::stdout().flush();
         }
     }
     fn sibling(&self, name: &str) -> Result<PathBuf> {
@@ -168,49 +325,75 @@ impl Ctl {
             std::env::current_exe().map_err(|e| Error::os("could not find own program executable", &e))?;
         Ok(me.parent().unwrap_or(Path::new(".")).join(name))
     }
-    fn running(&self) -> Option<PidFile> {
-        read_pid_file(&self.dir).filter(|p| process_exists(p.pid.abs()))
+    fn logrotate(&self) -> Result<i32> {
+        let pid = match self.postmaster_for("rotate log file") {
+            Ok(p) => p,
+            Err(code) => return Ok(code),
+        };
+        let file = self.dir.join(crate::postmaster::LOGROTATE_FILE);
+        std::fs::write(&file, "").map_err(|e| {
+            Error::os(format!("could not create log rotation signal file \"{}\"", file.display()), &e)
+        })?;
+        if !send(pid, libc::SIGUSR1, "log rotation signal") {
+            let _ = std::fs::remove_file(&file);
+            return Ok(1);
+        }
+        self.say("server signaled to rotate log file");
+        Ok(0)
     }
-    fn timeout(&self) -> Duration {
-        let env = std::env::var("PGCTLTIMEOUT").ok().and_then(|t| t.parse().ok());
-        Duration::from_secs(self.args.timeout.or(env).unwrap_or(60))
+    /// There is no standby, so there is never anything to promote.
+    fn promote(&self) -> i32 {
+        match self.postmaster_for("promote server") {
+            Err(code) => code,
+            Ok(_) => {
+                complain("cannot promote server; server is not in standby mode");
+                1
+            }
+        }
     }
-
     fn init(&self) -> Result<i32> {
-        let status = Command::new(self.sibling("initdb")?)
-            .arg("-D")
-            .arg(&self.dir)
-            .args(self.args.options.iter().flat_map(|o| split_words(o)))
-            .status()
-            .map_err(|e| Error::os("could not start initdb", &e))?;
+        let mut c = Command::new(self.sibling("initdb")?);
+        c.arg("-D").arg(&self.dir).args(self.args.options.iter().flat_map(|o| split_words(o)));
+        if self.args.silent {
+            c.stdout(Stdio::null());
+        }
+        let status = c.status().map_err(|e| Error::os("could not start initdb", &e))?;
         if !status.success() {
-            bail!(INTERNAL_ERROR, "database system initialization failed");
+            complain("database system initialization failed");
+            return Ok(1);
         }
         Ok(0)
     }
 
-    fn spawn_server(&self) -> Result<u32> {
+    /// Options of the server before, which a restart without `-o` repeats: the line of `postmaster.opts` behind the program.
+    fn former_options(&self) -> Option<Vec<String>> {
+        let text = std::fs::read_to_string(self.dir.join("postmaster.opts")).ok()?;
+        let words = split_words(text.lines().next()?);
+        Some(words.into_iter().skip(1).collect())
+    }
+
+    fn spawn_server(&self, former: Option<Vec<String>>) -> Result<u32> {
         let program = match &self.args.path {
             Some(p) => p.clone(),
             None => self.sibling("postgres")?,
         };
         let mut c = Command::new(program);
-        c.arg("-D").arg(&self.dir).args(self.args.options.iter().flat_map(|o| split_words(o)));
+        match former {
+            Some(options) => c.args(options),
+            None => c.arg("-D").arg(&self.dir).args(self.args.options.iter().flat_map(|o| split_words(o))),
+        };
         c.stdin(Stdio::null());
-        match &self.args.log {
-            Some(f) => {
-                let log = OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(f)
-                    .map_err(|e| Error::os(format!("could not open log file \"{}\"", f.display()), &e))?;
-                let err =
-                    log.try_clone().map_err(|e| Error::os("could not duplicate file descriptor", &e))?;
-                c.stdout(log).stderr(err);
-            }
-            None => {
-                c.stdout(Stdio::inherit()).stderr(Stdio::inherit());
-            }
+        if let Some(f) = &self.args.log {
+            let log = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(f)
+                .map_err(|e| Error::os(format!("could not open log file \"{}\"", f.display()), &e))?;
+            let err = log.try_clone().map_err(|e| Error::os("could not duplicate file descriptor", &e))?;
+            c.stdout(log).stderr(err);
+        }
+        if self.args.core_files {
+            allow_core_files();
         }
         // A group of its own: Ctrl-C at the terminal is not for the server.
         c.process_group(0);
@@ -219,10 +402,25 @@ impl Ctl {
     }
 
     fn start(&self) -> Result<i32> {
-        if self.running().is_some() {
-            eprintln!("pg_ctl: another server might be running; trying to start server anyway");
+        self.start_with(None)
+    }
+    fn start_with(&self, former: Option<Vec<String>>) -> Result<i32> {
+        match self.holder(false) {
+            Err(code) => return Ok(code),
+            // A restart has just found out.
+            Ok(h) if h != Holder::Nobody && former.is_none() => {
+                complain("another server might be running; trying to start server anyway");
+            }
+            Ok(_) => {}
         }
-        let pid = self.spawn_server()?;
+        let pid = match self.spawn_server(former) {
+            Ok(pid) => pid,
+            Err(e) => {
+                complain(&e.report().message);
+                complain("could not start server\nExamine the log output.");
+                return Ok(1);
+            }
+        };
         if self.args.no_wait {
             self.say("server starting");
             return Ok(0);
@@ -230,34 +428,41 @@ impl Ctl {
         self.wait_ready(pid)
     }
 
-    fn progress(&self, text: &str) {
-        if !self.args.silent {
-            print!("{text}");
-            let _ = std::io::stdout().flush();
-        }
-    }
-
     fn wait_ready(&self, pid: u32) -> Result<i32> {
         self.progress("waiting for server to start...");
+        let ready = self.wait_until(|| {
+            let there = read_pid_file(&self.dir)
+                .is_some_and(|p| p.pid == pid as i32 && ["ready", "standby"].contains(&p.status.as_str()));
+            if there { Some(true) } else { ended(pid).then_some(false) }
+        });
+        match ready {
+            Some(true) => {
+                self.say(" done");
+                self.say("server started");
+                Ok(0)
+            }
+            Some(false) => {
+                self.say(" stopped waiting");
+                complain("could not start server\nExamine the log output.");
+                Ok(1)
+            }
+            None => {
+                self.say(" stopped waiting");
+                complain("server did not start in time");
+                Ok(1)
+            }
+        }
+    }
+    /// Asks until there is an answer or time is over, a dot a second.
+    fn wait_until(&self, mut ask: impl FnMut() -> Option<bool>) -> Option<bool> {
         let started = Instant::now();
         let mut dots = 0;
         loop {
-            if let Some(p) = read_pid_file(&self.dir)
-                && p.pid == pid as i32
-                && ["ready", "standby"].contains(&p.status.as_str())
-            {
-                self.say(" done\nserver started");
-                return Ok(0);
+            if let Some(answer) = ask() {
+                return Some(answer);
             }
-            if ended(pid) {
-                self.say(" stopped waiting");
-                eprintln!("pg_ctl: could not start server\nExamine the log output.");
-                return Ok(1);
-            }
-            if started.elapsed() > self.timeout() {
-                self.say(" stopped waiting");
-                eprintln!("pg_ctl: server did not start in time");
-                return Ok(1);
+            if started.elapsed() >= self.timeout {
+                return None;
             }
             if started.elapsed().as_secs() > dots {
                 dots += 1;
@@ -267,89 +472,119 @@ impl Ctl {
         }
     }
 
-    /// Ends a running server. `None`: there was none.
-    fn stop_running(&self) -> Result<Option<bool>> {
-        let Some(p) = self.running() else {
-            eprintln!("pg_ctl: PID file \"{}\" does not exist", self.dir.join("postmaster.pid").display());
-            eprintln!("Is server running?");
-            return Ok(None);
+    /// Tells a postmaster to stop; waits if that is wanted. The answer is the exit status.
+    fn stop_postmaster(&self, pid: i32, wait: bool) -> i32 {
+        let sig = match self.mode {
+            Mode::Smart => libc::SIGTERM,
+            Mode::Fast => libc::SIGINT,
+            Mode::Immediate => libc::SIGQUIT,
         };
-        let sig = match self.args.mode {
-            Mode::Smart => nix::sys::signal::Signal::SIGTERM,
-            Mode::Fast => nix::sys::signal::Signal::SIGINT,
-            Mode::Immediate => nix::sys::signal::Signal::SIGQUIT,
-        };
-        send(p.pid, sig, "stop")?;
-        if self.args.no_wait {
+        if !send(pid, sig, "stop signal") {
+            return 1;
+        }
+        if !wait {
             self.say("server shutting down");
-            return Ok(Some(true));
+            return 0;
         }
         self.progress("waiting for server to shut down...");
-        let started = Instant::now();
-        let mut dots = 0;
-        while read_pid_file(&self.dir).is_some_and(|q| q.pid == p.pid) && process_exists(p.pid) {
-            if started.elapsed() > self.timeout() {
-                self.say(" failed");
-                eprintln!("pg_ctl: server does not shut down");
-                if self.args.mode == Mode::Smart {
-                    eprintln!(
-                        "HINT: The \"-m fast\" option immediately disconnects sessions rather than\nwaiting for session-initiated disconnection."
-                    );
-                }
-                return Ok(Some(false));
+        let gone = || !read_pid_file(&self.dir).is_some_and(|q| q.pid == pid) || !process_exists(pid);
+        if self.wait_until(|| gone().then_some(true)).is_none() {
+            self.say(" failed");
+            complain("server does not shut down");
+            if self.mode == Mode::Smart {
+                eprintln!(
+                    "HINT: The \"-m fast\" option immediately disconnects sessions rather than\nwaiting for session-initiated disconnection."
+                );
             }
-            if started.elapsed().as_secs() > dots {
-                dots += 1;
-                self.progress(".");
-            }
-            std::thread::sleep(Duration::from_millis(20));
+            return 1;
         }
-        self.say(" done\nserver stopped");
-        Ok(Some(true))
+        self.say(" done");
+        0
     }
 
     fn stop(&self) -> Result<i32> {
-        Ok(i32::from(self.stop_running()? != Some(true)))
+        let pid = match self.postmaster_for("stop server") {
+            Ok(p) => p,
+            Err(code) => return Ok(code),
+        };
+        let code = self.stop_postmaster(pid, !self.args.no_wait);
+        if code == 0 && !self.args.no_wait {
+            self.say("server stopped");
+        }
+        Ok(code)
     }
 
     fn restart(&self) -> Result<i32> {
-        match self.stop_running()? {
-            Some(false) => return Ok(1),
-            None => eprintln!("starting server anyway"),
-            Some(true) => {}
+        let former = if self.args.options.is_empty() { self.former_options() } else { None };
+        let holder = match self.holder(false) {
+            Ok(h) => h,
+            Err(code) => return Ok(code),
+        };
+        match holder {
+            Holder::Nobody => {
+                self.no_pid_file();
+                eprintln!("trying to start server anyway");
+                return self.start_with(former);
+            }
+            Holder::Single(pid) if process_exists(pid) => {
+                complain(&format!("cannot restart server; single-user server is running (PID: {pid})"));
+                complain("Please terminate the single-user server and try again.");
+                return Ok(1);
+            }
+            Holder::Postmaster(pid) if process_exists(pid) => {
+                let code = self.stop_postmaster(pid, true);
+                if code != 0 {
+                    return Ok(code);
+                }
+                self.say("server stopped");
+            }
+            Holder::Postmaster(pid) | Holder::Single(pid) => {
+                complain(&format!("old server process (PID: {pid}) seems to be gone"));
+                eprintln!("starting server anyway");
+            }
         }
-        self.start()
+        self.start_with(former)
     }
 
     fn reload(&self) -> Result<i32> {
-        let Some(p) = self.running() else {
-            eprintln!("pg_ctl: PID file \"{}\" does not exist", self.dir.join("postmaster.pid").display());
-            eprintln!("Is server running?");
-            return Ok(1);
-        };
-        send(p.pid, nix::sys::signal::Signal::SIGHUP, "reload")?;
-        self.say("server signaled");
-        Ok(0)
+        match self.postmaster_for("reload server") {
+            Err(code) => Ok(code),
+            Ok(pid) if send(pid, libc::SIGHUP, "reload signal") => {
+                self.say("server signaled");
+                Ok(0)
+            }
+            Ok(_) => Ok(1),
+        }
     }
 
     fn status(&self) -> i32 {
-        if !self.dir.join("PG_VERSION").exists() {
-            eprintln!("pg_ctl: directory \"{}\" is not a database cluster directory", self.dir.display());
-            return 4;
-        }
-        match self.running() {
-            Some(p) => {
-                println!("pg_ctl: server is running (PID: {})", p.pid);
+        match self.holder(true) {
+            Err(code) => return code,
+            Ok(Holder::Single(pid)) if process_exists(pid) => {
+                println!("pg_ctl: single-user server is running (PID: {pid})");
+                return 0;
+            }
+            Ok(Holder::Postmaster(pid)) if process_exists(pid) => {
+                println!("pg_ctl: server is running (PID: {pid})");
                 if let Ok(opts) = std::fs::read_to_string(self.dir.join("postmaster.opts")) {
                     print!("{opts}");
                 }
-                0
+                return 0;
             }
-            None => {
-                println!("pg_ctl: no server running");
-                3
-            }
+            Ok(_) => {}
         }
+        println!("pg_ctl: no server running");
+        3
+    }
+}
+
+/// `-c`: as much as the hard limit allows. Who may not is told, and goes on.
+fn allow_core_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let raised = getrlimit(Resource::RLIMIT_CORE)
+        .map(|(_, hard)| hard > 0 && setrlimit(Resource::RLIMIT_CORE, hard, hard).is_ok());
+    if raised != Ok(true) {
+        complain("cannot set core file size limit; disallowed by hard limit");
     }
 }
 
@@ -360,19 +595,37 @@ fn ended(pid: u32) -> bool {
     !matches!(r, Ok(WaitStatus::StillAlive))
 }
 
-fn send(pid: i32, sig: nix::sys::signal::Signal, what: &str) -> Result<()> {
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.abs()), sig)
-        .map_err(|e| Error::os(format!("could not send {what} signal (PID: {pid})"), &e.into()))
+/// Sends a signal; a failure is said.
+fn send(pid: i32, sig: i32, what: &str) -> bool {
+    if ipc::signals::send_raw(pid, sig) {
+        return true;
+    }
+    let e = common::error::os_message(&std::io::Error::last_os_error());
+    complain(&format!("could not send {what} (PID: {pid}): {e}"));
+    false
 }
 
-fn kill(rest: &[String]) -> Result<i32> {
-    let [name, pid] = rest else { bail!(SYNTAX_ERROR, "missing arguments for kill mode") };
-    let full = if name.starts_with("SIG") { name.clone() } else { format!("SIG{name}") };
-    let sig: nix::sys::signal::Signal =
-        full.parse().map_err(|_| err!(SYNTAX_ERROR, "unrecognized signal name \"{name}\""))?;
-    let pid: i32 = pid.parse().map_err(|_| err!(SYNTAX_ERROR, "invalid process ID \"{pid}\""))?;
-    send(pid, sig, name)?;
-    Ok(0)
+fn kill(rest: &[String]) -> i32 {
+    let [name, pid, extra @ ..] = rest else { return usage("missing arguments for kill mode") };
+    if !extra.is_empty() {
+        return usage("too many command-line arguments (first is \"kill\")");
+    }
+    let sig = match name.as_str() {
+        "ABRT" => libc::SIGABRT,
+        "HUP" => libc::SIGHUP,
+        "INT" => libc::SIGINT,
+        "KILL" => libc::SIGKILL,
+        "QUIT" => libc::SIGQUIT,
+        "TERM" => libc::SIGTERM,
+        "USR1" => libc::SIGUSR1,
+        "USR2" => libc::SIGUSR2,
+        _ => return usage(&format!("unrecognized signal name \"{name}\"")),
+    };
+    // 0 and negative numbers mean groups of processes.
+    let Some(pid) = pid.parse::<i32>().ok().filter(|p| *p > 0) else {
+        return usage(&format!("invalid process ID \"{pid}\""));
+    };
+    i32::from(!send(pid, sig, &format!("signal {sig}")))
 }
 
 /// Words of an options string; quotes keep blanks.

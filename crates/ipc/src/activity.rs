@@ -16,10 +16,10 @@ pub struct Text<const WORDS: usize> {
 unsafe impl<const WORDS: usize> Shared for Text<WORDS> {}
 
 impl<const WORDS: usize> Text<WORDS> {
-    fn set(&self, s: &str) {
+    pub(crate) fn set(&self, s: &str) {
         self.len.store(put(&self.words, s, WORDS * 8), Relaxed);
     }
-    fn get(&self) -> String {
+    pub(crate) fn get(&self) -> String {
         fetch(&self.words, self.len.load(Relaxed))
     }
 }
@@ -103,6 +103,7 @@ pub struct Activity {
     client_addr: Text<6>,
     client_host: Text<8>,
     app_name: Text<8>,
+    worker_type: Text<12>,
     tls_bits: AtomicU32,
     _pad2: AtomicU32,
     tls_version: Text<2>,
@@ -134,6 +135,8 @@ pub struct ActivityCopy {
     /// -1 is a Unix socket, 0 none.
     pub client_port: i32,
     pub app_name: String,
+    /// Of a background worker; otherwise empty.
+    pub worker_type: String,
     pub tls: TlsCopy,
     pub query: String,
 }
@@ -213,6 +216,7 @@ impl Activity {
             a.client_host.set(client_host);
             a.client_port.store(client_port as u32, Relaxed);
             a.app_name.set("");
+            a.worker_type.set("");
             a.tls_version.set("");
             a.set_query("");
         });
@@ -255,6 +259,10 @@ impl Activity {
     pub fn app_name(&self, name: &str) {
         self.write(|a| a.app_name.set(name));
     }
+    /// What a background worker calls itself.
+    pub fn worker_type(&self, name: &str) {
+        self.write(|a| a.worker_type.set(name));
+    }
     /// The query's id changes.
     pub fn query_id(&self, id: i64) {
         self.write(|a| a.query_id.store(id, Relaxed));
@@ -278,6 +286,7 @@ impl Activity {
                 client_host: self.client_host.get(),
                 client_port: self.client_port.load(Relaxed) as i32,
                 app_name: self.app_name.get(),
+                worker_type: self.worker_type.get(),
                 tls: TlsCopy {
                     version: self.tls_version.get(),
                     cipher: self.tls_cipher.get(),

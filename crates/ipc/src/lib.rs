@@ -3,6 +3,7 @@
 //! sees a raw address.
 
 pub mod activity;
+pub mod bgworker;
 pub mod clock;
 pub mod condvar;
 pub mod fork;
@@ -23,6 +24,7 @@ pub mod title;
 pub mod tranche;
 
 pub use activity::Activity;
+pub use bgworker::{StartTime, WorkerHandle, WorkerSpec, WorkerStatus, WorkerTable};
 pub use condvar::CondVar;
 pub use fork::{Fork, fork};
 pub use interrupts::{Interrupts, TimerId};

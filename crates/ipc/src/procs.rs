@@ -41,12 +41,16 @@ pub enum BackendKind {
     Cleaner = 13,
     /// initdb's bootstrap process.
     Bootstrap = 14,
+    /// The monitoring endpoint.
+    Monitoring = 15,
+    /// Single-user mode.
+    Standalone = 16,
 }
 
 impl BackendKind {
     fn from_u32(v: u32) -> BackendKind {
         use BackendKind as K;
-        const ALL: [BackendKind; 15] = [
+        const ALL: [BackendKind; 17] = [
             K::Invalid,
             K::Client,
             K::AutovacuumWorker,
@@ -62,6 +66,8 @@ impl BackendKind {
             K::Logger,
             K::Cleaner,
             K::Bootstrap,
+            K::Monitoring,
+            K::Standalone,
         ];
         ALL.get(v as usize).copied().unwrap_or(K::Invalid)
     }
@@ -72,7 +78,7 @@ impl BackendKind {
             BackendKind::Client => "client backend",
             BackendKind::AutovacuumWorker => "autovacuum worker",
             BackendKind::AutovacuumLauncher => "autovacuum launcher",
-            BackendKind::BackgroundWorker => "background worker",
+            BackendKind::BackgroundWorker | BackendKind::Monitoring => "background worker",
             BackendKind::WalSender => "walsender",
             BackendKind::Startup => "startup",
             BackendKind::Checkpointer => "checkpointer",
@@ -82,7 +88,7 @@ impl BackendKind {
             BackendKind::Stats => "stats collector",
             BackendKind::Logger => "logger",
             BackendKind::Cleaner => "cleaner",
-            BackendKind::Bootstrap => "standalone backend",
+            BackendKind::Bootstrap | BackendKind::Standalone => "standalone backend",
         }
     }
 }
@@ -626,7 +632,7 @@ impl ProcTable {
         let workers = auto + c.autovacuum_workers;
         let aux = workers + c.max_workers;
         match kind {
-            BackendKind::Client | BackendKind::Bootstrap => 0..auto,
+            BackendKind::Client | BackendKind::Bootstrap | BackendKind::Standalone => 0..auto,
             BackendKind::AutovacuumWorker => auto..workers,
             BackendKind::BackgroundWorker | BackendKind::WalSender => workers..aux,
             _ => aux..c.total(),

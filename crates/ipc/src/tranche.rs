@@ -113,6 +113,7 @@ events! {
     BGWORKER_STARTUP 0x08 9 "BgWorkerStartup";
     BGWORKER_SHUTDOWN 0x08 11 "BgWorkerShutdown";
     SAFE_SNAPSHOT 0x08 10 "SafeSnapshot";
+    EXTENSION 0x07 0 "Extension";
     PG_SLEEP 0x09 1 "PgSleep";
     VACUUM_DELAY 0x09 2 "VacuumDelay";
     CHECKPOINT_WRITE_DELAY 0x09 3 "CheckpointWriteDelay";

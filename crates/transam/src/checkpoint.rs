@@ -195,7 +195,8 @@ impl Engine {
     /// recovery) performs it itself.
     pub fn request_checkpoint(&self, what: u32) -> Result<()> {
         let c = self.shared.c;
-        if matches!(self.proc.kind(), BackendKind::Bootstrap | BackendKind::Startup) {
+        use BackendKind::{Bootstrap, Standalone, Startup};
+        if matches!(self.proc.kind(), Bootstrap | Standalone | Startup) {
             self.create_checkpoint(what | flags::IMMEDIATE, 0, &mut |_| Ok(()))?;
             return Ok(());
         }

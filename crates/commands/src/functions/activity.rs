@@ -93,7 +93,7 @@ fn row(c: &CallCtx<'_>, p: &Proc) -> Result<Vec<Datum>> {
     r[14] = if client { Datum::I32(port(&a)) } else { Datum::Null };
     r[15] = xid(p.xid.load(Relaxed));
     r[16] = xid(p.xmin.load(Relaxed));
-    r[17] = Datum::text(p.kind().as_str());
+    r[17] = Datum::text(if a.worker_type.is_empty() { p.kind().as_str() } else { &a.worker_type });
     if client {
         let t = &a.tls;
         let opt = |s: &str| if s.is_empty() { Datum::Null } else { Datum::text(s) };

@@ -37,7 +37,7 @@ impl Context {
             Context::User => "user",
         }
     }
-    fn parse(s: &str) -> Context {
+    pub(super) fn parse(s: &str) -> Context {
         match s {
             "internal" => Context::Internal,
             "postmaster" => Context::Postmaster,
@@ -153,6 +153,14 @@ impl Definitions {
             defs.sort_by_key(|d| d.name.to_ascii_lowercase());
         }
         let by_name = defs.iter().enumerate().map(|(i, d)| (d.name.to_ascii_lowercase(), i)).collect();
+        Box::leak(Box::new(Definitions { defs, by_name }))
+    }
+    /// These and one more. It stands behind the others: indexes keep their meaning.
+    pub(super) fn with(&self, d: SettingDef) -> &'static Definitions {
+        let mut defs = self.defs.clone();
+        let mut by_name = self.by_name.clone();
+        by_name.insert(d.name.to_ascii_lowercase(), defs.len());
+        defs.push(d);
         Box::leak(Box::new(Definitions { defs, by_name }))
     }
     /// Index of a setting by name; case does not matter.

@@ -93,9 +93,9 @@ enum Key {
 /// All settings of a session.
 #[derive(Clone)]
 pub struct Settings {
-    defs: &'static Definitions,
+    pub(super) defs: &'static Definitions,
     pub(super) slots: Vec<Slot>,
-    custom: BTreeMap<String, (Value, Source, Value)>,
+    pub(super) custom: BTreeMap<String, (Value, Source, Value)>,
     saved: Vec<Saved>,
     /// Changes at every successful change: cheap test for caches.
     version: u64,
