@@ -39,7 +39,10 @@ impl Session {
             return Ok(());
         }
         let given = if name.is_empty() { types.clone() } else { Vec::new() };
-        let mut statements = parser::parse(sql)?;
+        let mut notices = Vec::new();
+        let parsed = parser::parse_with_options(sql, self.often().lex, &mut notices);
+        notices.into_iter().for_each(|n| self.queue_notice(n));
+        let mut statements = parsed?;
         if statements.len() > 1 {
             bail!(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement");
         }
@@ -47,6 +50,7 @@ impl Session {
         self.check_failed_block(&p)?;
         self.analysis(&p, true)?;
         self.show_query_id(&p);
+        p.prepared_at.set(self.engine.statement_timestamp());
         let p = Rc::new(p);
         if name.is_empty() {
             self.remember(given, &p);
@@ -107,6 +111,9 @@ impl Session {
                 b.result_formats.len(),
                 columns.len()
             );
+        }
+        if p.raw().is_some() && self.is_utility(&p) {
+            p.generic_plans.set(p.generic_plans.get() + 1);
         }
         self.show_query_id(&p);
         let mut portal = Portal::new(self, b.portal, p, columns);

@@ -103,6 +103,12 @@ impl Host for SessionHost {
     fn client_addr(&self) -> Option<std::net::SocketAddr> {
         self.session().identity.client_addr
     }
+    fn prepared_statements(&self) -> Vec<Vec<Datum>> {
+        self.session().prepared_rows()
+    }
+    fn cursors(&self) -> Vec<Vec<Datum>> {
+        self.session().cursor_rows()
+    }
     fn statement_stats(&self) -> Option<commands::extension::pg_stat_statements::Store> {
         self.session().statement_stats.get().copied()
     }

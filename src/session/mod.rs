@@ -14,6 +14,7 @@ mod function_call;
 mod host;
 mod ident;
 mod library;
+mod listing;
 pub mod local;
 mod logging;
 mod notify;

@@ -35,6 +35,7 @@ pub struct Portal {
     pub subxact: SubXactId,
     /// Made by a transaction that has committed since (holdable only).
     pub survived: bool,
+    pub created_at: i64,
     /// What running it has used so far, for statistics. A cursor's query is not counted.
     meter: Option<Meter>,
     /// Rows handed out by the run.
@@ -91,6 +92,7 @@ impl Portal {
             scroll: false,
             subxact: session.engine.current_subxact(),
             survived: false,
+            created_at: session.engine.statement_timestamp(),
             meter: None,
             produced: 0,
             rows: Vec::new(),
@@ -469,6 +471,11 @@ impl Session {
             p.formats = vec![1];
         }
         p.start(self)?;
+        if d.options & (opt::SCROLL | opt::NO_SCROLL) == 0
+            && let State::Running { run, .. } = &p.state
+        {
+            p.scroll &= planner::supports_backward_scan(&run.stmt().plan);
+        }
         self.portals.borrow_mut().insert(d.portalname.clone(), Rc::new(p.into()));
         Ok(())
     }

@@ -9,7 +9,7 @@ use analyze::query::{Query, RteKind};
 use analyze::{AnalyzeCtx, Analyzed, OutputColumn, ParamTypes};
 use catalog::search_path::SearchPath;
 use commands::extension::pg_stat_statements::Phase;
-use common::{Oid, Result, bail};
+use common::{Oid, Result, bail, err};
 use executor::run::CompiledPlan;
 use parser::ast::{RawStmt, Statement};
 use planner::{PlannedStmt, PlannerCtx};
@@ -82,8 +82,11 @@ pub struct Prepared {
     plan: RefCell<Option<Cached>>,
     generic_cost: Cell<f64>,
     custom_cost: Cell<f64>,
-    custom_plans: Cell<u32>,
+    pub custom_plans: Cell<u32>,
     pub generic_plans: Cell<u64>,
+    /// When it was prepared, and whether by PREPARE.
+    pub prepared_at: Cell<i64>,
+    pub from_sql: Cell<bool>,
     /// An unnamed statement that serves again when the same text comes: as of which state of catalogs and settings.
     shared: Cell<Option<State>>,
     /// A shared statement is planned for each set of values.
@@ -119,6 +122,8 @@ impl Prepared {
             custom_cost: Cell::new(0.0),
             custom_plans: Cell::new(0),
             generic_plans: Cell::new(0),
+            prepared_at: Cell::new(0),
+            from_sql: Cell::new(false),
             shared: Cell::new(None),
             custom_only: Cell::new(false),
             small: Cell::new(None),
@@ -235,12 +240,19 @@ impl Session {
             Work::Empty => Vec::new(),
         };
         if old_columns.is_some_and(|old| !same_shape(&old, &columns)) && !variable {
-            bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+            let mut e = err!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+            e.report_mut().routine = Some("RevalidateCachedQuery");
+            return Err(e);
         }
         let a = Rc::new(Analysis::new(work, columns, self.catalog.generation(), path, id));
         *p.analysis.borrow_mut() = Some(a.clone());
         *p.plan.borrow_mut() = None;
         Ok(a)
+    }
+
+    /// Was the statement found to be no query?
+    pub(super) fn is_utility(&self, p: &Prepared) -> bool {
+        p.analysis.borrow().as_ref().is_some_and(|a| matches!(a.work, Work::Utility(_)))
     }
 
     /// Is the statement's analysed form still good?

@@ -180,11 +180,6 @@ pub fn check(settings: &Settings, name: &str, value: &str) -> Result<(String, St
                 return Err(invalid(value, if lower == "timezone" { "TimeZone" } else { "log_timezone" }));
             }
         },
-        "standard_conforming_strings"
-            if ["off", "false", "no", "0"].contains(&value.to_ascii_lowercase().as_str()) =>
-        {
-            return Err(Error::unsupported("standard_conforming_strings = off"));
-        }
         "client_encoding" => match common::Encoding::by_name(value) {
             Some(e) if e.is_convertible() => e.name().to_string(),
             Some(e) => {
@@ -571,6 +566,24 @@ fn format_settings(s: &Settings, old: &FormatSettings) -> FormatSettings {
         extra_float_digits: s.int("extra_float_digits") as i32,
         bytea_escape: s.text("bytea_output") == "escape",
         standard_conforming_strings: s.bool("standard_conforming_strings"),
+        array_nulls: s.bool("array_nulls"),
+        transform_null_equals: s.bool("transform_null_equals"),
+    }
+}
+
+/// How strings are read. Of the client's encodings, those in which a backslash may be part of a character make `\\'`
+/// unsafe.
+pub fn lex_options(s: &Settings) -> parser::LexOptions {
+    let client_only = ["SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB", "SHIFT_JIS_2004"];
+    let encoding = s.text("client_encoding");
+    parser::LexOptions {
+        plain_strings: s.bool("standard_conforming_strings"),
+        warn_escapes: s.bool("escape_string_warning"),
+        backslash_quote: match s.text("backslash_quote") {
+            "on" => true,
+            "off" => false,
+            _ => !client_only.contains(&encoding),
+        },
     }
 }
 

@@ -23,7 +23,7 @@ impl Session {
             return Ok(());
         }
         let mut notices = Vec::new();
-        let parsed = parser::parse_with_notices(sql, &mut notices);
+        let parsed = parser::parse_with_options(sql, self.often().lex, &mut notices);
         for n in notices {
             self.queue_notice(n);
         }

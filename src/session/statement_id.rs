@@ -14,11 +14,11 @@ impl Session {
             return None;
         }
         Some(match a {
-            Analyzed::Query(q) => jumble(q),
+            Analyzed::Query(q) => Jumble { lex: self.often().lex, ..jumble(q) },
             Analyzed::Utility(_) => {
                 let location = (raw.location, raw.len);
                 let id = text_id(statement_text(source, location));
-                Jumble { id, constants: Vec::new(), highest_param: 0, location }
+                Jumble { id, constants: Vec::new(), highest_param: 0, location, lex: Default::default() }
             }
         })
     }

@@ -82,6 +82,10 @@ impl Session {
             Statement::Listen(_) | Statement::Notify(_) | Statement::Unlisten(_) => self.notify_statement(s),
             Statement::AlterSystem(a) => self.alter_system(a),
             Statement::Load(l) => self.load_statement(&l.filename),
+            Statement::Explain(e) => match explained_execute(&e.query) {
+                Some(x) => self.explain_execute(e, x, formats, description),
+                None => self.run_command(s, p, params, formats, description),
+            },
             _ => self.run_command(s, p, params, formats, description),
         }
     }
@@ -130,22 +134,6 @@ impl Session {
         {
             return self.create_as_execute(c, e, formats, description);
         }
-        if let Statement::Explain(x) = s
-            && let Some(e) = explained_execute(&x.query)
-        {
-            let (target, params) = self.executed(e)?;
-            let Some(query) = target.statement().cloned() else {
-                bail!(WRONG_OBJECT_TYPE, "prepared statement is empty");
-            };
-            let query = match &x.query {
-                Statement::CreateTableAs(c) => {
-                    Statement::CreateTableAs(Box::new(CreateTableAsStmt { query, ..(**c).clone() }))
-                }
-                _ => query,
-            };
-            let s = Statement::Explain(Box::new(ExplainStmt { query, ..(**x).clone() }));
-            return self.run_command(&s, &target, &params, formats, description);
-        }
         self.describe_utility.set(description == Description::Send);
         *self.utility_formats.borrow_mut() = formats.to_vec();
         let types = p.param_types.borrow().clone();
@@ -160,6 +148,56 @@ impl Session {
             param_types: &types,
         };
         commands::run(&ctx, s)
+    }
+
+    /// EXPLAIN of a prepared statement: the plan that EXECUTE would use.
+    fn explain_execute(
+        &self,
+        e: &ExplainStmt,
+        x: &ExecuteStmt,
+        formats: &[i16],
+        description: Description,
+    ) -> Result<String> {
+        let planning = std::time::Instant::now();
+        let (target, params) = self.executed(x)?;
+        let a = self.analysis(&target, false)?;
+        if let Statement::CreateTableAs(c) = &e.query
+            && let Some(query) = target.statement()
+            && matches!(query, Statement::Select(_))
+            && e.options.iter().any(|o| o.defname == "analyze")
+        {
+            // The table is made: from the statement's query, as CREATE TABLE AS EXECUTE does it.
+            let made = CreateTableAsStmt { query: query.clone(), ..(**c).clone() };
+            let made =
+                ExplainStmt { query: Statement::CreateTableAs(Box::new(made)), options: e.options.clone() };
+            let made = Statement::Explain(Box::new(made));
+            return self.run_command(&made, &target, &params, formats, description);
+        }
+        if matches!(e.query, Statement::CreateTableAs(_)) && e.options.iter().any(|o| o.defname == "analyze")
+        {
+            bail!(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT");
+        }
+        let (plan, kept) = self.plan_for(&target, &a, &params, false)?;
+        let ms = planning.elapsed().as_secs_f64() * 1000.0;
+        let stmt = plan.stmt().clone();
+        if kept {
+            self.return_plan(&target, plan);
+        }
+        self.check_privileges(&target)?;
+        self.describe_utility.set(description == Description::Send);
+        *self.utility_formats.borrow_mut() = formats.to_vec();
+        let types = target.param_types.borrow().clone();
+        let ctx = CommandCtx {
+            engine: &self.engine,
+            catalog: &self.catalog,
+            env: self.env(),
+            host: &*self.fn_env().host,
+            source: &target.source,
+            top_level: true,
+            params: &params,
+            param_types: &types,
+        };
+        commands::explain_planned(&ctx, e, stmt, a.id.as_ref().map(|j| j.id), ms)
     }
 
     fn variable_set(&self, v: &VariableSetStmt) -> Result<String> {
@@ -341,6 +379,8 @@ impl Session {
         if matches!(a.work, Work::Utility(_)) {
             bail!(INVALID_PSTATEMENT_DEFINITION, "utility statements cannot be prepared");
         }
+        prepared.prepared_at.set(self.engine.statement_timestamp());
+        prepared.from_sql.set(true);
         self.prepared.borrow_mut().insert(s.name.clone(), Rc::new(prepared));
         Ok("PREPARE".into())
     }

@@ -24,6 +24,7 @@ pub struct Often {
     update_title: bool,
     track_activities: bool,
     pub query_ids: bool,
+    pub lex: parser::LexOptions,
     pub track: super::statement_stats::Track,
 }
 
@@ -38,6 +39,7 @@ impl Often {
         update_title: false,
         track_activities: true,
         query_ids: false,
+        lex: parser::LexOptions { plain_strings: true, warn_escapes: true, backslash_quote: true },
         track: super::statement_stats::Track::NONE,
     };
 }
@@ -288,6 +290,7 @@ impl Session {
             update_title: s.bool("update_process_title"),
             track_activities: s.bool("track_activities"),
             query_ids: QueryIds::of(&s) != QueryIds::Off,
+            lex: super::settings::lex_options(&s),
             track: self.track_by(&s),
         };
         self.often.set(fresh);

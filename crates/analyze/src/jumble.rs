@@ -18,6 +18,8 @@ pub struct Jumble {
     pub highest_param: u32,
     /// Byte range of the statement in its source text (a length of 0 is all that follows).
     pub location: (usize, usize),
+    /// How the text was read.
+    pub lex: parser::LexOptions,
 }
 
 /// The identifier of an analysed query, before it is rewritten.
@@ -27,7 +29,13 @@ pub fn jumble(q: &Query) -> Jumble {
     let _ = q.serialize(&mut w);
     w.constants.sort_unstable();
     w.constants.dedup();
-    Jumble { id: w.id(), constants: w.constants, highest_param: w.highest_param, location: q.location }
+    Jumble {
+        id: w.id(),
+        constants: w.constants,
+        highest_param: w.highest_param,
+        location: q.location,
+        lex: Default::default(),
+    }
 }
 
 /// The identifier of a utility statement, which is its text's.
@@ -51,7 +59,7 @@ pub fn normalize(source: &str, j: &Jumble) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let (mut copied, mut n) = (0, j.highest_param);
     let mut places = j.constants.iter().filter_map(|c| c.checked_sub(offset)).peekable();
-    let mut lexer = parser::lexer::Lexer::new(text);
+    let mut lexer = parser::lexer::Lexer::with_options(text, j.lex);
     while let Some(&at) = places.peek() {
         let Ok(mut token) = lexer.next_token() else { break };
         if token.kind == parser::token::T::Eof {
@@ -358,7 +366,7 @@ mod tests {
     use super::*;
 
     fn of(constants: &[usize], highest_param: u32, location: (usize, usize)) -> Jumble {
-        Jumble { id: 1, constants: constants.to_vec(), highest_param, location }
+        Jumble { id: 1, constants: constants.to_vec(), highest_param, location, lex: Default::default() }
     }
 
     #[test]

@@ -18,13 +18,34 @@ pub fn analyze(ctx: &AnalyzeCtx<'_>, raw: &RawStmt, params: &mut ParamTypes) -> 
     *params = std::mem::take(&mut an.params);
     let mut q = match r? {
         Some(q) => q,
-        None => return Ok(Analyzed::Utility(utility(&raw.stmt))),
+        None => {
+            if params.variable {
+                infer_contained(ctx, &raw.stmt, params)?;
+            }
+            return Ok(Analyzed::Utility(select_into(&raw.stmt)));
+        }
     };
     q.location = (raw.location, raw.len);
     if params.variable {
         check_params(params, &q)?;
     }
     Ok(Analyzed::Query(Box::new(q)))
+}
+
+/// The types of parameters in the query that a utility statement contains.
+fn infer_contained(ctx: &AnalyzeCtx<'_>, s: &Statement, params: &mut ParamTypes) -> Result<()> {
+    let stmt = match s {
+        Statement::Explain(e) => e.query.clone(),
+        Statement::CreateTableAs(c) => c.query.clone(),
+        Statement::DeclareCursor(d) => Statement::Select(d.query.clone()),
+        Statement::Select(_) => match select_into(s) {
+            Statement::CreateTableAs(c) => c.query.clone(),
+            _ => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    let raw = RawStmt { stmt, location: 0, len: ctx.source.len() };
+    analyze(ctx, &raw, params).map(|_| ())
 }
 
 /// Resolves a SELECT inside another statement (view, cursor …).
@@ -61,7 +82,7 @@ fn statement(an: &mut Analyzer<'_>, s: &Statement) -> Result<Option<Query>> {
 }
 
 /// SELECT INTO is CREATE TABLE AS in other words.
-fn utility(s: &Statement) -> Statement {
+pub fn select_into(s: &Statement) -> Statement {
     let Statement::Select(sel) = s else { return s.clone() };
     let mut sel = sel.clone();
     let mut at: &mut parser::SelectStmt = &mut sel;

@@ -10,6 +10,7 @@ use access::{BulkInsert, InsertOptions};
 use analyze::query::Query;
 use catalog::columns::pg_class;
 use common::{Error, Result, SqlState, bail};
+use executor::QueryRun;
 use parser::ast::*;
 use transam::LockMode;
 use types::Datum;
@@ -56,12 +57,21 @@ pub fn may_create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<bool> {
 
 /// Runs CREATE TABLE AS and CREATE MATERIALIZED VIEW. The tag counts the rows.
 pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
+    create_from(ctx, s, |q| run_query::start(ctx, q)).map(|made| made.0)
+}
+
+/// The same with the query started by the caller, who gets its finished run too.
+pub fn create_from(
+    ctx: &CommandCtx<'_>,
+    s: &CreateTableAsStmt,
+    start: impl FnOnce(Query) -> Result<QueryRun>,
+) -> Result<(String, Option<QueryRun>)> {
     let matview = s.objtype == ObjectType::MatView;
     if !matches!(s.query, Statement::Select(_)) {
         return Err(Error::unsupported("CREATE TABLE AS EXECUTE"));
     }
     if !may_create(ctx, s)? {
-        return Ok(tag(matview).into());
+        return Ok((tag(matview).into(), None));
     }
     let into = &s.into;
     if let Some(m) = into.access_method.as_deref()
@@ -94,7 +104,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
     let attrs = view::output_attributes(ctx.catalog, &columns)?;
     let options = reloptions::merge(OptionsOf::Table, &[], &into.options, false)?;
     // The query is started first: it must not see the table.
-    let run = if into.skip_data { None } else { Some(run_query::start(ctx, query)?) };
+    let run = if into.skip_data { None } else { Some(start(query)?) };
     let oid = relation::create(
         ctx.catalog,
         &NewRelation {
@@ -120,7 +130,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
         ];
         target::update_class(ctx.catalog, oid, &flags)?;
     }
-    let Some(mut run) = run else { return Ok(tag(matview).into()) };
+    let Some(mut run) = run else { return Ok((tag(matview).into(), None)) };
     let heap_rel = table_scan::heap_of(&*ctx.catalog.relation(oid)?)?;
     let cid = ctx.engine.current_command_id(true);
     let opts = InsertOptions { skip_fsm: true, ..InsertOptions::default() };
@@ -146,5 +156,5 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<String> {
     run.finish()?;
     run.stop();
     ctx.engine.command_counter_increment()?;
-    Ok(format!("SELECT {rows}"))
+    Ok((format!("SELECT {rows}"), Some(run)))
 }

@@ -73,6 +73,9 @@ pub trait Host {
     fn exec_env(&self) -> Rc<ExecEnv>;
     /// Address of a TCP client.
     fn client_addr(&self) -> Option<std::net::SocketAddr>;
+    /// Rows of `pg_prepared_statements` and of `pg_cursors`.
+    fn prepared_statements(&self) -> Vec<Vec<Datum>>;
+    fn cursors(&self) -> Vec<Vec<Datum>>;
     /// The statistics of `pg_stat_statements`, if that is preloaded.
     fn statement_stats(&self) -> Option<crate::extension::pg_stat_statements::Store>;
     /// The server beyond the session.

@@ -6,7 +6,7 @@ use crate::query_ids::QueryIds;
 use crate::run_query;
 use common::{Error, Oid, Result, bail};
 use executor::run::{CompiledPlan, QueryRun, RunOptions};
-use parser::ast::{DefArg, DefElem, ExplainStmt, Statement};
+use parser::ast::{CreateTableAsStmt, DefArg, DefElem, ExplainStmt, Statement};
 use planner::explain::{ExplainFormat, ExplainOptions, explain_text};
 use planner::instrument::TriggerKind;
 use protocol::Field;
@@ -99,35 +99,51 @@ fn shown_query_id(ctx: &CommandCtx<'_>, q: &analyze::query::Query) -> Option<i64
 
 /// The query whose plan a statement shows; `None`: it has none. EXPLAIN EXECUTE comes here as the query prepared.
 fn explained<'s>(ctx: &CommandCtx<'_>, s: &'s Statement, o: ExplainOptions) -> Result<Option<Explained<'s>>> {
-    use Explained::{Cursor, Direct, Nothing};
+    use Explained::{Direct, Plain};
     Ok(Some(match s {
+        Statement::Select(x) if makes_table(x) => {
+            let Statement::CreateTableAs(c) = analyze::select_into(s) else {
+                return Err(Error::internal("SELECT INTO that makes no table"));
+            };
+            may_make(ctx, *c, o)?
+        }
         Statement::Select(_)
         | Statement::Insert(_)
         | Statement::Update(_)
         | Statement::Delete(_)
         | Statement::Merge(_) => Direct(s),
-        Statement::CreateTableAs(c) => {
-            if !crate::create_as::may_create(ctx, c)? {
-                return Ok(Some(Nothing));
-            }
-            if o.analyze {
-                return Err(Error::unsupported("EXPLAIN ANALYZE of CREATE TABLE AS"));
-            }
-            Direct(&c.query)
-        }
+        Statement::CreateTableAs(c) => may_make(ctx, (**c).clone(), o)?,
         Statement::DeclareCursor(d) => {
             if d.options & parser::ast::cursor_opt::SCROLL != 0 {
                 return Err(Error::unsupported("EXPLAIN of DECLARE SCROLL CURSOR"));
             }
-            Cursor(Statement::Select(d.query.clone()))
+            Plain(Statement::Select(d.query.clone()), true)
         }
         _ => return Ok(None),
     }))
 }
 
+/// CREATE TABLE AS: its query, if there is no such table yet; with ANALYZE the table is made.
+fn may_make<'s>(ctx: &CommandCtx<'_>, c: CreateTableAsStmt, o: ExplainOptions) -> Result<Explained<'s>> {
+    Ok(match crate::create_as::may_create(ctx, &c)? {
+        false => Explained::Nothing,
+        true if o.analyze => Explained::Making(c),
+        true => Explained::Plain(c.query, false),
+    })
+}
+
+fn makes_table(s: &parser::ast::SelectStmt) -> bool {
+    match &s.larg {
+        Some(l) => makes_table(l),
+        None => s.into_clause.is_some(),
+    }
+}
+
 enum Explained<'s> {
     Direct(&'s Statement),
-    Cursor(Statement),
+    /// A query inside the statement; for a cursor?
+    Plain(Statement, bool),
+    Making(CreateTableAsStmt),
     /// Nothing would be done: nothing is printed.
     Nothing,
 }
@@ -215,7 +231,8 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
     o.io_timing = ctx.engine.store().io_timing();
     let lines = match explained(ctx, &e.query, o)? {
         Some(Explained::Direct(s)) => plan_lines(ctx, s, o, false)?,
-        Some(Explained::Cursor(s)) => plan_lines(ctx, &s, o, true)?,
+        Some(Explained::Plain(s, cursor)) => plan_lines(ctx, &s, o, cursor)?,
+        Some(Explained::Making(c)) => making_lines(ctx, &c, o)?,
         Some(Explained::Nothing) => Vec::new(),
         None => vec![planner::explain::explain_utility(o.format)],
     };
@@ -229,14 +246,74 @@ fn plan_lines(
     cursor: bool,
 ) -> Result<Vec<String>> {
     let (planned, planning) = plan(ctx, s, cursor, &mut o)?;
+    planned_lines(ctx, planned, planning, o)
+}
+
+/// Runs EXPLAIN of a prepared statement whose plan the session has made.
+pub fn run_planned(
+    ctx: &CommandCtx<'_>,
+    e: &ExplainStmt,
+    planned: Rc<planner::PlannedStmt>,
+    query_id: Option<i64>,
+    planning_ms: f64,
+) -> Result<String> {
+    let mut o = options(e)?;
+    o.io_timing = ctx.engine.store().io_timing();
+    let mut mode = QueryIds::Off;
+    ctx.host.with_settings(&mut |s| mode = QueryIds::of(s));
+    o.query_id = query_id.filter(|_| mode == QueryIds::On);
+    let lines = match &e.query {
+        Statement::CreateTableAs(c) if !crate::create_as::may_create(ctx, c)? => Vec::new(),
+        _ => {
+            let planning = planner::Instrumentation { planning_ms, ..planner::Instrumentation::default() };
+            planned_lines(ctx, planned, planning, o)?
+        }
+    };
+    print(ctx, e, o, &lines)
+}
+
+/// CREATE TABLE AS with ANALYZE: the table is made.
+fn making_lines(ctx: &CommandCtx<'_>, c: &CreateTableAsStmt, mut o: ExplainOptions) -> Result<Vec<String>> {
+    let (planned, planning) = plan(ctx, &c.query, false, &mut o)?;
+    let started = Instant::now();
+    let start = |_| {
+        let plan = CompiledPlan::instrumented(ctx.env, planned.clone())?;
+        let opts = RunOptions { snapshot: Some(ctx.engine.latest_snapshot()?), ..RunOptions::default() };
+        QueryRun::start(plan, ctx.params, &opts)
+    };
+    let mut i = match crate::create_as::create_from(ctx, c, start)?.1 {
+        Some(run) => run.instrumentation(),
+        None => CompiledPlan::instrumented(ctx.env, planned.clone())?.instrumentation(),
+    };
+    i.planning_ms = planning.planning_ms;
+    i.planning_buffers = planning.planning_buffers;
+    i.execution_ms = started.elapsed().as_secs_f64() * 1000.0;
+    text_of(ctx, &planned, o, Some(&i))
+}
+
+fn planned_lines(
+    ctx: &CommandCtx<'_>,
+    planned: Rc<planner::PlannedStmt>,
+    planning: planner::Instrumentation,
+    o: ExplainOptions,
+) -> Result<Vec<String>> {
     let instr = if o.analyze {
         Some(measure(ctx, &planned, &planning)?)
     } else {
         (o.summary || o.buffers).then_some(planning)
     };
+    text_of(ctx, &planned, o, instr.as_ref())
+}
+
+fn text_of(
+    ctx: &CommandCtx<'_>,
+    planned: &planner::PlannedStmt,
+    o: ExplainOptions,
+    instr: Option<&planner::Instrumentation>,
+) -> Result<Vec<String>> {
     let mut settings = Vec::new();
     ctx.host.with_settings(&mut |s| settings = s.changed_for_explain());
-    with_analyze(ctx, |cx| Ok(explain_text(cx, &settings, &planned, o, instr.as_ref())))
+    with_analyze(ctx, |cx| Ok(explain_text(cx, &settings, planned, o, instr)))
 }
 
 fn print(ctx: &CommandCtx<'_>, e: &ExplainStmt, o: ExplainOptions, lines: &[String]) -> Result<String> {

@@ -137,6 +137,8 @@ fn statement_name(stmt: &parser::ast::Statement) -> String {
     shown.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_string()
 }
 
+pub use explain::run_planned as explain_planned;
+
 /// Type of EXPLAIN's result column: text, or json by FORMAT.
 pub fn explain_type(e: &parser::ast::ExplainStmt) -> common::Oid {
     explain::result_type(e)

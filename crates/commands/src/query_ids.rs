@@ -1,4 +1,4 @@
-//! Are query identifiers computed? `compute_query_id`, where `auto` means: if something that wants them is loaded.
+//! Are query identifiers computed? `compute_query_id`, where `auto` and `regress` mean: if something that wants them is loaded.
 
 use common::settings::Settings;
 
@@ -16,7 +16,7 @@ impl QueryIds {
     pub fn of(s: &Settings) -> QueryIds {
         match s.text("compute_query_id") {
             "on" => QueryIds::On,
-            "regress" => QueryIds::Regress,
+            "regress" if is_preloaded(s, "pg_stat_statements") => QueryIds::Regress,
             "auto" if is_preloaded(s, "pg_stat_statements") => QueryIds::On,
             _ => QueryIds::Off,
         }

@@ -68,6 +68,8 @@ pub struct Report {
     pub column: Option<String>,
     pub datatype: Option<String>,
     pub constraint: Option<String>,
+    /// The routine of PostgreSQL's source that raises this error, where clients look at its name.
+    pub routine: Option<&'static str>,
 }
 
 /// An error on its way up. Build it with [`err!`](crate::err) and add to it with the methods below.
@@ -197,6 +199,7 @@ impl Report {
             column: None,
             datatype: None,
             constraint: None,
+            routine: None,
         }
     }
 }

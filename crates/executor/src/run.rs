@@ -389,6 +389,10 @@ impl CompiledPlan {
         let exec = Exec::new(env.clone(), stmt, &inits, subplans, instrument);
         Ok(CompiledPlan { exec, root, columns, width })
     }
+    /// Measurements, of nothing yet.
+    pub fn instrumentation(&self) -> Instrumentation {
+        self.exec.instr.borrow().clone()
+    }
     /// The plan.
     pub fn stmt(&self) -> &Rc<PlannedStmt> {
         &self.exec.stmt
@@ -439,6 +443,10 @@ impl QueryRun {
             out: Batch::default(),
             limit: opts.row_limit,
         })
+    }
+    /// The plan.
+    pub fn stmt(&self) -> &Rc<PlannedStmt> {
+        self.plan.stmt()
     }
     /// Number of result columns.
     pub fn columns(&self) -> usize {

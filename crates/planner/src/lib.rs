@@ -1,6 +1,7 @@
 //! The cost-based planner: [`analyze::query::Query`] → [`plan::PlannedStmt`], and EXPLAIN's text.
 #![forbid(unsafe_code)]
 
+mod backward;
 mod cost;
 mod create_join;
 mod create_keys;
@@ -29,6 +30,7 @@ mod subplan;
 mod upper;
 
 use analyze::query::Query;
+pub use backward::supports_backward_scan;
 use catalog::cache::Catalog;
 use common::{Oid, Result};
 pub use instrument::Instrumentation;

@@ -250,6 +250,9 @@ impl Writer {
                     field(code, v);
                 }
             }
+            if let Some(v) = r.routine {
+                field(b'R', v);
+            }
             b.push(0);
         });
     }

@@ -23,6 +23,9 @@ pub struct FormatSettings {
     pub extra_float_digits: i32,
     pub bytea_escape: bool,
     pub standard_conforming_strings: bool,
+    pub array_nulls: bool,
+    /// `x = NULL` is read as `x IS NULL`.
+    pub transform_null_equals: bool,
 }
 
 /// `DateStyle`, first half.
@@ -62,6 +65,8 @@ impl Default for FormatSettings {
             extra_float_digits: 1,
             bytea_escape: false,
             standard_conforming_strings: true,
+            array_nulls: true,
+            transform_null_equals: false,
         }
     }
 }

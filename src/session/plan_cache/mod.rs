@@ -107,7 +107,7 @@ impl Session {
     /// otherwise.
     pub(super) fn cached_query(&self, source: &Rc<str>) -> Result<Option<String>> {
         // What is to be logged depends on the raw tree.
-        if self.engine.is_aborted_block() || self.logs_statements() {
+        if self.engine.is_aborted_block() || self.logs_statements() || !self.often().lex.plain_strings {
             return Ok(None);
         }
         let (found, literals) = {

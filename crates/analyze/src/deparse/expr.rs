@@ -398,6 +398,10 @@ impl Deparser<'_> {
                 label = true;
             }
             oids::BOOL => self.put(if text == "t" { "true" } else { "false" }),
+            // As it would be read back in this session.
+            _ if !self.ctx.fmt.standard_conforming_strings => {
+                self.put(&quote_literal(&text.replace('\\', "\\\\")));
+            }
             _ => self.put(&quote_literal(&text)),
         }
         if show < 0 {

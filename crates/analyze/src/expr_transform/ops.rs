@@ -68,9 +68,30 @@ impl Analyzer<'_> {
                     None => None,
                 };
                 let right = self.side(r)?;
+                if let Some(left) = &left
+                    && self.reads_null_equals(x)
+                    && !matches!(left, Expr::CaseTest { .. })
+                {
+                    let is_null = |e: &Option<Raw>| matches!(e, Some(Raw::AConst(c)) if matches!(c.val, parser::Value::Null));
+                    let arg = match (is_null(l), is_null(r)) {
+                        (_, true) => Some(left),
+                        (true, false) => Some(&right),
+                        _ => None,
+                    };
+                    if let Some(arg) = arg.cloned() {
+                        let arg_is_row = self.is_row_type(&arg)?;
+                        let arg = Box::new(arg);
+                        return Ok(Expr::NullTest { arg, is_null: true, arg_is_row, location: loc });
+                    }
+                }
                 self.make_op(&x.name, left, right, loc)
             }
         }
+    }
+
+    /// `transform_null_equals`, for a plain `=`.
+    fn reads_null_equals(&self, x: &AExpr) -> bool {
+        self.ctx.fmt.transform_null_equals && matches!(&x.name[..], [op] if op == "=")
     }
 
     fn row_args(&mut self, r: &parser::RowExpr) -> Result<Vec<Expr>> {

@@ -82,7 +82,7 @@ fn array_in(c: &CallCtx<'_>, s: &str, elem: Oid, typmod: i32) -> Result<Datum> {
     if !UserClass::Domain.is(elem) {
         return types::array::array_in(c, s, elem, typmod);
     }
-    let t = parse_array_text(s, b',')?;
+    let t = parse_array_text(s, b',', c.fmt.array_nulls)?;
     let mut b = ArrayBuilder::new(env(c)?.catalog.storage_type(elem)?);
     for item in &t.items {
         b.push(input_value(c, elem, typmod, item.as_deref())?.as_ref());

@@ -34,6 +34,7 @@ mod stat_misc;
 mod stat_replication;
 mod stat_server;
 mod stat_tables;
+mod surroundings;
 mod transaction;
 mod updatable;
 mod value_io;
@@ -83,6 +84,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         stat_replication::TABLE,
         stat_server::TABLE,
         stat_tables::TABLE,
+        surroundings::TABLE,
         transaction::TABLE,
         updatable::TABLE,
         visible::TABLE,

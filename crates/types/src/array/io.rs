@@ -21,6 +21,8 @@ struct Parser<'a> {
     b: &'a [u8],
     at: usize,
     delim: u8,
+    /// `array_nulls`: a bare NULL is no text.
+    nulls: bool,
 }
 
 impl Parser<'_> {
@@ -137,7 +139,7 @@ impl Parser<'_> {
             return Err(self.malformed(format!("Unexpected \"{c}\" character.")));
         }
         let s = String::from_utf8(buf).map_err(|_| self.malformed("Unexpected array element."))?;
-        Ok(if !quoted && s.eq_ignore_ascii_case("null") { None } else { Some(s) })
+        Ok(if self.nulls && !quoted && s.eq_ignore_ascii_case("null") { None } else { Some(s) })
     }
     fn quoted(&mut self, buf: &mut Vec<u8>) -> Result<()> {
         loop {
@@ -227,8 +229,8 @@ impl Parser<'_> {
 }
 
 /// Takes an array literal apart. 22P02.
-pub fn parse_array_text(text: &str, delim: u8) -> Result<ArrayText> {
-    let mut p = Parser { text, shown: text, b: text.as_bytes(), at: 0, delim };
+pub fn parse_array_text(text: &str, delim: u8, nulls: bool) -> Result<ArrayText> {
+    let mut p = Parser { text, shown: text, b: text.as_bytes(), at: 0, delim, nulls };
     let explicit = p.bounds()?;
     if p.b.get(p.at) != Some(&b'{') {
         return Err(p.malformed(match explicit {
@@ -276,7 +278,7 @@ fn element_fn(ctx: &CallCtx<'_>, elem: Oid, pick: impl Fn(&crate::TypeInfo) -> O
 }
 
 pub fn array_in(ctx: &CallCtx<'_>, s: &str, elem: Oid, typmod: i32) -> Result<Datum> {
-    let t = parse_array_text(s, delimiter(elem))?;
+    let t = parse_array_text(s, delimiter(elem), ctx.fmt.array_nulls)?;
     count_elements(&t.dims)?;
     let FnImpl::Input(input) = element_fn(ctx, elem, |t| t.input)? else {
         return Err(Error::internal("element type has no input function"));
@@ -557,15 +559,15 @@ mod tests {
 
     #[test]
     fn literals() {
-        let t = parse_array_text("{1, \"a b\" ,NULL,\"NULL\"}", b',').unwrap();
+        let t = parse_array_text("{1, \"a b\" ,NULL,\"NULL\"}", b',', true).unwrap();
         assert_eq!(t.dims, [4]);
         assert_eq!(t.items, [Some("1".into()), Some("a b".into()), None, Some("NULL".into())]);
-        let t = parse_array_text("[0:1][2:3]={{1,2},{3,4}}", b',').unwrap();
+        let t = parse_array_text("[0:1][2:3]={{1,2},{3,4}}", b',', true).unwrap();
         assert_eq!((t.dims, t.lower), (vec![2, 2], vec![0, 2]));
-        assert_eq!(parse_array_text("{}", b',').unwrap().dims, Vec::<i32>::new());
+        assert_eq!(parse_array_text("{}", b',', true).unwrap().dims, Vec::<i32>::new());
         for bad in ["", "1", "{1,", "{1}}", "{{1},{2,3}}", "{1,{2}}", "{a\"b\"}", "{,}", "{1,}", "[1:2]={1}"]
         {
-            assert!(parse_array_text(bad, b',').is_err(), "{bad}");
+            assert!(parse_array_text(bad, b',', true).is_err(), "{bad}");
         }
     }
 }

@@ -31,7 +31,7 @@ pub use interval::Interval;
 pub use output::{push_date, push_time, push_timestamp, push_timestamptz};
 pub use to_timestamp::parse_template;
 pub use typmod::{interval_typmod, round_micros, time_typmod};
-pub use zone::{Zone, find_zone, offset_at, to_utc};
+pub use zone::{Zone, all_abbreviations, all_zones, find_zone, offset_at, to_utc};
 
 /// Microseconds in a day.
 pub const DAY_US: i64 = 86_400_000_000;

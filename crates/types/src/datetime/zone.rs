@@ -162,6 +162,30 @@ pub fn zone_argument(name: &str) -> Result<Zone> {
 
 /// Abbreviation, seconds east, daylight saving; sorted.
 #[rustfmt::skip]
+/// A zone at a moment.
+pub struct ZoneNow {
+    pub name: String,
+    pub abbreviation: String,
+    /// Seconds east.
+    pub offset: i32,
+    pub dst: bool,
+}
+
+/// All zones of the zone database.
+pub fn all_zones(utc_us: i64) -> Vec<ZoneNow> {
+    let db = jiff::tz::db();
+    let zone = |name: String| {
+        let (offset, dst, abbreviation) = offset_at(&db.get(&name).ok()?, utc_us);
+        Some(ZoneNow { name, abbreviation, offset, dst })
+    };
+    db.available().filter_map(|n| zone(n.to_string())).collect()
+}
+
+/// All abbreviations: name, seconds east, daylight saving.
+pub fn all_abbreviations() -> impl Iterator<Item = (&'static str, i32, bool)> {
+    ABBREVS.iter().copied()
+}
+
 static ABBREVS: &[(&str, i32, bool)] = &[
     ("ACDT", 37800, true),
     ("ACSST", 37800, true),
