@@ -7,6 +7,7 @@
 use crate::agg::{Span, Spans};
 use crate::column::{Arg, Column, Rows};
 use crate::datum::{Datum, DatumRef};
+use crate::numeric::DecColumn;
 use common::{Oid, Result};
 use std::any::Any;
 use std::cmp::Ordering;
@@ -151,6 +152,11 @@ pub trait AggState {
     /// Feeds rows: `rows` and `groups` run in parallel (`groups[k]` is the group of the k-th row of `rows`). FILTER and
     /// DISTINCT are the caller's; strictness is the state's.
     fn update(&mut self, ctx: &CallCtx<'_>, groups: &[u32], args: &[Arg<'_>], rows: Rows<'_>) -> Result<()>;
+    /// [`AggState::update`] with a column of small numbers as the argument; `false` when the state cannot take it (and
+    /// nothing was fed).
+    fn update_dec(&mut self, _groups: &[u32], _arg: &DecColumn, _rows: Rows<'_>) -> bool {
+        false
+    }
     /// Result of one group.
     fn finish(&self, ctx: &CallCtx<'_>, group: usize) -> Result<Datum>;
     /// Adds the state of `other`'s group `from` into group `into` (parallel and spilled aggregation).

@@ -19,7 +19,7 @@ pub struct InSet {
 }
 
 /// Lists shorter than this are compared one by one, vector-wise.
-const HASH_FROM: usize = 9;
+const HASH_FROM: usize = 3;
 
 /// Element type of an array type (or a domain over one): the one its values carry.
 pub fn elem_type(env: &ExecEnv, array: Oid) -> Result<Oid> {

@@ -37,7 +37,16 @@ pub fn compile<'e>(
     exprs: impl IntoIterator<Item = &'e Expr>,
     scope: &dyn Scope,
 ) -> Result<Program> {
-    let exprs: Vec<&Expr> = exprs.into_iter().collect();
+    compile_small(env, exprs.into_iter().map(|e| (e, false)), scope)
+}
+
+/// The same; values marked `true` may stay small numbers ([`Program::small`]): [`Program::settle`] makes numerics of them.
+pub fn compile_small<'e>(
+    env: &Rc<ExecEnv>,
+    exprs: impl IntoIterator<Item = (&'e Expr, bool)>,
+    scope: &dyn Scope,
+) -> Result<Program> {
+    let (exprs, small): (Vec<&Expr>, Vec<bool>) = exprs.into_iter().unzip();
     let mut c = Compiler {
         env,
         scope,
@@ -45,6 +54,9 @@ pub fn compile<'e>(
         case_stack: Vec::new(),
         volatile_calls: 0,
         uses: Vec::new(),
+        depth: 0,
+        plain: 0,
+        known: Vec::new(),
     };
     let mut phys = Vec::with_capacity(exprs.len());
     for e in &exprs {
@@ -55,7 +67,15 @@ pub fn compile<'e>(
     }
     let mut steps = Vec::new();
     let mut outs = Vec::with_capacity(exprs.len());
-    for e in &exprs {
+    let mut decs = Vec::new();
+    for (e, small) in exprs.iter().zip(small) {
+        if small && let Some(d) = c.small(e, &mut steps)? {
+            let general = c.general(e)?;
+            outs.push(general.src);
+            decs.resize_with(outs.len() - 1, || None);
+            decs.push(Some((d, general)));
+            continue;
+        }
         outs.push(c.expr(e, &mut steps)?);
     }
     let row_by_row = c.volatile_calls > 1;
@@ -73,6 +93,7 @@ pub fn compile<'e>(
         phys,
         row_by_row,
         volatile_calls: c.volatile_calls,
+        decs,
         uses: c.uses,
     })
 }
@@ -89,9 +110,15 @@ pub(crate) struct Compiler<'a> {
     pub scope: &'a dyn Scope,
     pub st: State,
     /// Values of enclosing CASE arguments.
-    case_stack: Vec<Src>,
-    volatile_calls: u32,
+    pub case_stack: Vec<Src>,
+    pub volatile_calls: u32,
     uses: Vec<u16>,
+    /// How many blocks deep: what is computed there is computed for some rows only.
+    pub depth: u32,
+    /// Above 0: numerics are calculated one by one.
+    pub plain: u32,
+    /// Columns of small numbers that are there for all rows, by what they are.
+    pub known: Vec<(Expr, u16)>,
 }
 
 impl Compiler<'_> {
@@ -107,16 +134,18 @@ impl Compiler<'_> {
     }
 
     /// Adds a step; its result is constant for the batch if `konst`.
-    fn push(&mut self, steps: &mut Vec<Step>, op: Op, phys: Phys, konst: bool) -> Src {
+    pub(crate) fn push(&mut self, steps: &mut Vec<Step>, op: Op, phys: Phys, konst: bool) -> Src {
         let out = self.reg(phys);
         steps.push(Step { out, konst, op });
         if konst { Src::Konst(out) } else { Src::Reg(out) }
     }
 
-    fn block(&mut self, e: &Expr) -> Result<Block> {
+    pub(crate) fn block(&mut self, e: &Expr) -> Result<Block> {
         let mut steps = Vec::new();
-        let src = self.expr(e, &mut steps)?;
-        Ok(Block { steps, src })
+        self.depth += 1;
+        let src = self.expr(e, &mut steps);
+        self.depth -= 1;
+        Ok(Block { steps, src: src? })
     }
 
     fn blocks<'e>(&mut self, es: impl IntoIterator<Item = &'e Expr>) -> Result<Vec<Block>> {
@@ -139,6 +168,9 @@ impl Compiler<'_> {
     pub(crate) fn expr(&mut self, e: &Expr, steps: &mut Vec<Step>) -> Result<Src> {
         if let Some(c) = self.scope.special(e) {
             return Ok(self.input(c));
+        }
+        if let Some(s) = self.calculation(e, steps)? {
+            return Ok(s);
         }
         match e {
             Expr::Var(v) => match self.scope.var(v) {

@@ -197,7 +197,7 @@ pub(crate) fn null_if(
     })
 }
 
-fn copy_rows(src: Arg<'_>, rows: Rows<'_>, out: &mut Column) -> Result<()> {
+pub(crate) fn copy_rows(src: Arg<'_>, rows: Rows<'_>, out: &mut Column) -> Result<()> {
     macro_rules! fixed {
         ($($v:ident),*) => {
             match (&src.col.data, &mut out.data) {

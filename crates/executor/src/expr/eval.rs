@@ -3,7 +3,7 @@
 
 use crate::expr::control;
 use crate::expr::program::{CallInfo, Op, Program, Src, State, Step};
-use crate::expr::{arrays, row, special, subplan};
+use crate::expr::{arrays, decimal, row, special, subplan};
 use crate::run::Exec;
 use common::{Error, Oid, Result};
 use types::{Arg, Batch, CallCtx, Column, Datum, Phys, Rows, ScalarKernel};
@@ -264,6 +264,9 @@ fn run_step(
             }
             st.domains[*check] = Some(d);
             r
+        }
+        Op::DecLoad { .. } | Op::DecCalc { .. } | Op::DecCase { .. } | Op::DecOut { .. } => {
+            decimal::run(op, st, cx, input, rows, out)
         }
         Op::Rephys { a } => special::rephys(st.arg(*a, input), rows, out),
     }

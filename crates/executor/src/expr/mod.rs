@@ -6,6 +6,7 @@ pub mod arrays;
 pub mod colops;
 pub mod compile;
 mod control;
+mod decimal;
 pub mod domain;
 mod eval;
 mod jsonb;
@@ -17,6 +18,6 @@ pub(crate) mod row;
 pub mod special;
 mod subplan;
 
-pub use compile::{NoScope, Scope, cmp_for_type as compile_cmp, compile, compile_one};
+pub use compile::{NoScope, Scope, cmp_for_type as compile_cmp, compile, compile_one, compile_small};
 pub use program::{Program, Src};
 pub use special::int_datum;

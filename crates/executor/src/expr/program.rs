@@ -4,6 +4,7 @@ use analyze::expr::{BoolTest, RowCompareType, SqlValueFunctionOp, SubLinkType};
 use common::Oid;
 use std::rc::Rc;
 use types::registry::{InputFn, OutputFn};
+use types::numeric::{DecColumn, DecOp};
 use types::{Arg, Batch, CmpFn, Column, Datum, HashFn, Phys, ScalarKernel};
 
 /// Where a value is.
@@ -45,6 +46,13 @@ pub(crate) struct Block {
 }
 
 /// Result column of an ArrayCoerce, hashed set, … : state of a step that is itself a program.
+/// A piece of program that leaves its result in a column of small numbers.
+#[derive(Clone)]
+pub(crate) struct DecBlock {
+    pub steps: Vec<Step>,
+    pub d: u16,
+}
+
 #[derive(Clone)]
 pub(crate) struct SubPlanStep {
     pub plan_id: u32,
@@ -246,6 +254,27 @@ pub(crate) enum Op {
         a: Src,
         check: usize,
     },
+    /// Loads numerics or integers as a column of small numbers (by its place in the state).
+    DecLoad {
+        a: Src,
+        d: u16,
+    },
+    DecCalc {
+        op: DecOp,
+        a: u16,
+        b: u16,
+        d: u16,
+    },
+    DecCase {
+        whens: Vec<(Block, DecBlock)>,
+        default: Option<DecBlock>,
+        d: u16,
+    },
+    /// The numerics again; computed by `general` if the numbers were not small.
+    DecOut {
+        d: u16,
+        general: Block,
+    },
     /// A binary-coercible cast between types of different physical kind (oid and int4).
     Rephys {
         a: Src,
@@ -286,6 +315,7 @@ pub(crate) struct State {
     pub subs: Vec<Option<Program>>,
     pub domains: Vec<Option<Box<crate::expr::domain::DomainCheck>>>,
     pub sets: Vec<Option<crate::expr::subplan::HashedSet>>,
+    pub decs: Vec<DecColumn>,
 }
 
 impl State {
@@ -321,6 +351,8 @@ pub struct Program {
     /// More than one volatile call: rows must be evaluated one after the other.
     pub row_by_row: bool,
     pub(crate) volatile_calls: u32,
+    /// Expressions whose values may be left as small numbers: where, and how they are computed otherwise.
+    pub(crate) decs: Vec<Option<(u16, Block)>>,
     /// Input columns read.
     pub uses: Vec<u16>,
 }
@@ -330,6 +362,11 @@ impl Program {
     #[inline]
     pub fn result<'a>(&'a self, k: usize, input: &'a Batch) -> Arg<'a> {
         self.st.arg(self.outs[k], input)
+    }
+    /// Value of expression `k`, compiled as small numbers, if the last batch's were.
+    pub fn small(&self, k: usize) -> Option<&DecColumn> {
+        let (d, _) = self.decs.get(k)?.as_ref()?;
+        Some(&self.st.decs[usize::from(*d)]).filter(|d| d.ok)
     }
     /// Nothing to compute: all results are input columns or constants.
     pub fn is_trivial(&self) -> bool {

@@ -2,7 +2,7 @@
 //! literals and `%`, blank-padded strings and small numbers. Rows are tested one by one, so none of them may fail.
 
 use crate::expr::compile::Scope;
-use crate::expr::qual::{Cmp, column, is_c, pick};
+use crate::expr::qual::{Cmp, column, is_c, pick, pick_ord};
 use analyze::expr::{Expr, OpExpr, ScalarArrayOpExpr};
 use common::{Oid, Result};
 use memchr::memmem::Finder;
@@ -27,6 +27,26 @@ enum Test {
     Blank(Cmp, Vec<u8>),
     Number(Cmp, Vec<u8>, Small),
     Like(Pattern, bool),
+    /// A date against a moment, made a date.
+    Days(Cmp, i32),
+}
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+/// A comparison of a date with a timestamp as one with a date; `None` for the infinities and moments no date is equal to.
+fn days(cmp: Cmp, moment: i64) -> Option<Test> {
+    if moment == i64::MAX || moment == i64::MIN {
+        return None;
+    }
+    let day = i32::try_from(moment.div_euclid(DAY)).ok()?;
+    let midnight = moment.rem_euclid(DAY) == 0;
+    Some(match cmp {
+        Cmp::Lt if !midnight => Test::Days(Cmp::Le, day),
+        Cmp::Ge if !midnight => Test::Days(Cmp::Gt, day),
+        Cmp::Eq | Cmp::Ne if !midnight => return None,
+        cmp => Test::Days(cmp, day),
+    })
 }
 
 /// The literals of a LIKE pattern between its `%`.
@@ -96,6 +116,7 @@ impl Quick {
                     l.iter().any(|x| x == t)
                 });
             }
+            (Test::Days(cmp, x), ColumnData::I32(v)) => pick_ord(c, v, *x, *cmp, rows, sel),
             (Test::Blank(cmp, x), ColumnData::Bytes(v)) => {
                 pick(c, rows, sel, |i| cmp.holds(trim_blanks(v.get(i)).cmp(x)));
             }
@@ -131,8 +152,27 @@ fn operator(o: &OpExpr, scope: &dyn Scope) -> Option<Quick> {
         (None, Some(c)) => (c, konst(&o.args[0])?, true),
         _ => return None,
     };
-    let Datum::Bytes(x) = value else { return None };
     let turned = |c: Cmp| if flip { c.flip() } else { c };
+    if let Datum::I64(moment) = value {
+        let cmp = match o.funcid.0 {
+            2338 => Lt,
+            2339 => Le,
+            2340 => Eq,
+            2341 => Gt,
+            2342 => Ge,
+            2343 => Ne,
+            // timestamp before date
+            2364 => Lt,
+            2365 => Le,
+            2366 => Eq,
+            2367 => Gt,
+            2368 => Ge,
+            2369 => Ne,
+            _ => return None,
+        };
+        return Some(Quick { col, test: days(turned(cmp), *moment)? });
+    }
+    let Datum::Bytes(x) = value else { return None };
     let blank = |c: Cmp| Some(Test::Blank(turned(c), trim_blanks(x).to_vec()));
     let number = |c: Cmp| Some(Test::Number(turned(c), x.to_vec(), Small::read(x)?));
     let like = |want: bool| if flip { None } else { Some(Test::Like(Pattern::new(x)?, want)) };

@@ -3,7 +3,7 @@
 
 use super::ordered_set::{self, SetKind};
 use super::*;
-use crate::expr::{Program, colops, compile};
+use crate::expr::{Program, colops, compile, compile_small};
 use crate::node::group::KeyEq;
 use crate::node::group_table::GroupTable;
 use crate::node::sort::{Order, Sorter};
@@ -188,6 +188,42 @@ impl AggCall {
             b.sel = s;
         }
         r
+    }
+
+    /// May its arguments be computed together with those of others?
+    fn shares(&self) -> bool {
+        self.filter.is_none() && self.ordered.is_none() && self.set.is_none() && self.args.volatile_calls == 0
+    }
+
+    /// Feeds the live rows of `b`, whose arguments a common program has computed from its value `first` on.
+    fn feed_shared(
+        &mut self,
+        cx: &Exec,
+        b: &Batch,
+        groups: &[u32],
+        p: &mut Program,
+        first: usize,
+    ) -> Result<()> {
+        if let Some(d) = p.small(first)
+            && self.state.update_dec(groups, d, b.live())
+        {
+            return Ok(());
+        }
+        p.settle(first, cx, b)?;
+        let ctx = CallCtx {
+            collation: self.collation,
+            result_type: self.result_type,
+            arg_types: &self.arg_types,
+            ..cx.call_ctx()
+        };
+        match self.nargs {
+            0 => self.state.update(&ctx, groups, &[], b.live()),
+            1 => self.state.update(&ctx, groups, &[p.result(first, b)], b.live()),
+            n => {
+                let args: Vec<Arg<'_>> = (first..first + n).map(|k| p.result(k, b)).collect();
+                self.state.update(&ctx, groups, &args, b.live())
+            }
+        }
     }
 
     fn feed(&mut self, cx: &Exec, b: &Batch, groups: &[u32]) -> Result<()> {
@@ -390,6 +426,37 @@ impl Ordered {
     }
 }
 
+/// The arguments of several aggregates in one program: what they have in common is computed once, and numerics to be
+/// added up stay small numbers.
+struct Shared {
+    program: Program,
+    /// Of each aggregate, its first value there.
+    first: Vec<Option<usize>>,
+}
+
+/// sum and avg of numeric.
+const SUMS: [Oid; 2] = [Oid(2114), Oid(2103)];
+
+impl Shared {
+    fn compile(b: &BuildCx<'_>, aggs: &[Aggref], calls: &[AggCall]) -> Result<Option<Shared>> {
+        let mut first = Vec::with_capacity(aggs.len());
+        let mut exprs = Vec::new();
+        for (a, c) in aggs.iter().zip(calls) {
+            let shares = c.nargs > 0 && c.shares();
+            first.push(shares.then_some(exprs.len()));
+            if shares {
+                exprs.extend(a.args[..c.nargs].iter().map(|t| (&t.expr, SUMS.contains(&a.aggfnoid))));
+            }
+        }
+        let worthwhile = exprs.len() > 1 || exprs.iter().any(|e| e.1);
+        if !worthwhile {
+            return Ok(None);
+        }
+        let program = compile_small(b.env, exprs, &OuterScope)?;
+        Ok((program.volatile_calls == 0).then_some(Shared { program, first }))
+    }
+}
+
 /// Is it a `>` operator (btree strategy 5)?
 fn is_desc(env: &ExecEnv, op: Oid) -> Result<bool> {
     match op.0 {
@@ -434,6 +501,7 @@ struct Agg {
     groups_rows: Batch,
     ngroups: usize,
     calls: Vec<AggCall>,
+    shared: Option<Shared>,
     params: Vec<u32>,
     stamp: u64,
     phase: Phase,
@@ -513,6 +581,7 @@ pub fn build(
         carried,
         groups_rows,
         ngroups: 0,
+        shared: Shared::compile(b, &aggs, &calls)?,
         calls,
         params: plan.ext_params.clone(),
         stamp: 0,
@@ -568,8 +637,18 @@ impl Agg {
     }
 
     fn update_all(&mut self, cx: &Exec, b: &mut Batch) -> Result<()> {
-        for c in &mut self.calls {
-            c.update(cx, b, &self.groups, &mut self.scratch)?;
+        if let Some(s) = &mut self.shared
+            && b.live_count() > 0
+        {
+            s.program.run(cx, b, b.live())?;
+        }
+        for (k, c) in self.calls.iter_mut().enumerate() {
+            match self.shared.as_mut().and_then(|s| Some((&mut s.program, s.first[k]?))) {
+                Some((program, first)) if b.live_count() > 0 => {
+                    c.feed_shared(cx, b, &self.groups, program, first)?;
+                }
+                _ => c.update(cx, b, &self.groups, &mut self.scratch)?,
+            }
         }
         Ok(())
     }

@@ -16,9 +16,13 @@ mod window;
 pub use window::{Span, Spans};
 
 use crate::column::{Arg, Column, Rows};
+use crate::numeric::{DecColumn, ten};
 use crate::{AggState, CallCtx, Datum};
 use common::{Error, Result};
 use std::any::Any;
+
+/// Decimal places that sums of small numbers are kept with.
+const DEC_PLACES: i32 = 16;
 
 /// State of one group.
 pub trait Group: Clone + 'static {
@@ -28,6 +32,12 @@ pub trait Group: Clone + 'static {
     fn add_dense(&mut self, _: &[Arg<'_>], _: usize) -> Result<bool> {
         Ok(false)
     }
+    /// Can [`Group::add_dec`] and [`Group::add_dec_sum`] do anything?
+    const DEC: bool = false;
+    /// Feeds `v * unit`, an integer over `10^-16`, displayed with `dscale` digits.
+    fn add_dec(&mut self, _v: i64, _unit: i64, _dscale: i32) {}
+    /// Feeds `n` values at once, which make `v * unit` in all.
+    fn add_dec_sum(&mut self, _v: i128, _unit: i64, _dscale: i32, _n: i64) {}
     /// The result.
     fn finish(&self, ctx: &CallCtx<'_>) -> Result<Datum>;
     /// Can [`Group::remove`] do anything?
@@ -79,6 +89,42 @@ impl<S: Group> AggState for PerGroup<S> {
             }
         }
         Ok(())
+    }
+    fn update_dec(&mut self, groups: &[u32], arg: &DecColumn, rows: Rows<'_>) -> bool {
+        let Some(unit) = ten(DEC_PLACES - arg.scale).filter(|_| S::DEC) else { return false };
+        let plain = !arg.one && arg.scales.is_empty() && !arg.nulls.any();
+        match rows {
+            Rows::All(n) if plain && self.groups.len() == 1 => {
+                let v = &arg.v[..n];
+                let sum = if arg.adds_up(n) {
+                    v.iter().sum::<i64>().into()
+                } else {
+                    v.iter().map(|x| i128::from(*x)).sum()
+                };
+                self.groups[0].add_dec_sum(sum, unit, arg.scale, n as i64);
+            }
+            _ if plain => {
+                let mut g = groups.iter();
+                let _ = rows.each(|i| {
+                    let g = *g.next().ok_or(())?;
+                    self.groups[g as usize].add_dec(arg.v[i], unit, arg.scale);
+                    Ok::<(), ()>(())
+                });
+            }
+            _ => {
+                let mut g = groups.iter();
+                let _ = rows.each(|i| {
+                    let g = *g.next().ok_or(())?;
+                    let i = if arg.one { 0 } else { i };
+                    if !arg.nulls.get(i) {
+                        let dscale = arg.scales.get(i).map_or(arg.scale, |s| i32::from(*s));
+                        self.groups[g as usize].add_dec(arg.v[i], unit, dscale);
+                    }
+                    Ok::<(), ()>(())
+                });
+            }
+        }
+        true
     }
     fn finish(&self, ctx: &CallCtx<'_>, group: usize) -> Result<Datum> {
         self.groups[group].finish(ctx)

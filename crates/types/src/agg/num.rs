@@ -2,7 +2,7 @@
 
 use super::{Group, PerGroup};
 use crate::column::Arg;
-use crate::numeric::{Num, Small, div_scale, div_to, mul_exact, num_add, num_div, num_sub, sqrt_to, to_num};
+use crate::numeric::{Num, Small, div_scale, div_to, mul_exact, num_add, num_div, num_mul, num_sub, sqrt_to, to_num};
 use crate::{AggState, CallCtx, Datum, DatumRef};
 use common::{Oid, Result};
 
@@ -61,6 +61,13 @@ impl<const AVG: bool> Sum<AVG> {
         self.quick_dscale = self.quick_dscale.max(s.dscale);
         Some(())
     }
+    /// Adds an integer over the quick sum's unit.
+    fn add_wide(&mut self, v: i128, dscale: i32) {
+        match self.quick.checked_add(v) {
+            Some(q) => self.quick = q,
+            None => self.add_slow(&to_num(v, QUICK_UNIT, dscale)),
+        }
+    }
     fn total(&self) -> Num {
         let quick = to_num(self.quick, QUICK_UNIT, self.quick_dscale);
         self.sum.as_ref().map_or_else(|| quick.clone(), |s| num_add(s, &quick))
@@ -78,6 +85,31 @@ impl<const AVG: bool> Group for Sum<AVG> {
             self.n += 1;
         }
         Ok(())
+    }
+    const DEC: bool = true;
+    #[inline]
+    fn add_dec(&mut self, v: i64, unit: i64, dscale: i32) {
+        self.n += 1;
+        if self.sum.is_none() && dscale == self.quick_dscale {
+            self.widest += 1;
+            if let Some(q) = self.quick.checked_add(i128::from(v) * i128::from(unit)) {
+                self.quick = q;
+                return;
+            }
+        } else {
+            self.count_widest(dscale, 1);
+            self.quick_dscale = self.quick_dscale.max(dscale);
+        }
+        self.add_wide(i128::from(v) * i128::from(unit), dscale);
+    }
+    fn add_dec_sum(&mut self, v: i128, unit: i64, dscale: i32, n: i64) {
+        self.n += n;
+        self.count_widest(dscale, n);
+        self.quick_dscale = self.quick_dscale.max(dscale);
+        match v.checked_mul(unit.into()) {
+            Some(v) => self.add_wide(v, dscale),
+            None => self.add_slow(&num_mul(&to_num(v, QUICK_UNIT, dscale), &Num::from_i64(unit))),
+        }
     }
     const INVERSE: bool = true;
     /// An input can be taken out if that does not change the scale of the sum.

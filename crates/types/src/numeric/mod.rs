@@ -3,6 +3,7 @@
 
 mod arith;
 mod convert;
+mod dec;
 mod funcs;
 mod io;
 mod math;
@@ -18,6 +19,7 @@ pub use arith::{
     sub as num_sub,
 };
 pub use convert::{float8_numeric, format_g, numeric_float4, to_float};
+pub use dec::{DecColumn, DecOp, ten};
 pub use funcs::{hash_numeric, numeric_cmp};
 pub use io::parse_numeric;
 pub use math::sqrt_to;
