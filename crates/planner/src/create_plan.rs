@@ -100,6 +100,12 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             let c = build(g, root, sub)?;
             Ok(pass(path, c, |child| Node::Material { child }))
         }
+        PathKind::Memoize { sub, exprs, single, binary, entries, .. } => {
+            let keys = with_params(g, root, exprs.clone());
+            let c = build(g, root, sub)?;
+            let (single, binary, est_entries) = (*single, *binary, entries.min(f64::from(u32::MAX)) as u32);
+            Ok(pass(path, c, |child| Node::Memoize { child, keys, single, binary, est_entries }))
+        }
         PathKind::Unique { .. } => unique(g, root, path),
         PathKind::Append { subs } => {
             let children = subs.iter().map(|s| build(g, root, s)).collect::<Result<Vec<_>>>()?;

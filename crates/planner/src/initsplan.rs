@@ -674,6 +674,7 @@ pub fn find_lateral(g: &Glob<'_>, root: &mut Root) -> Result<()> {
         }
         need_vars(root, &vars, Relids::single(rti));
         root.rel_mut(rti).lateral = from;
+        root.rel_mut(rti).lateral_vars = vars;
     }
     // Transitive closure: what my neighbours need, I need.
     loop {

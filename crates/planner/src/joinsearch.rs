@@ -382,6 +382,9 @@ fn join_rows(
 ) -> f64 {
     let (Some(o), Some(i)) = (root.find(a), root.find(b)) else { return 1.0 };
     let (or, ir) = (o.rows, i.rows);
+    let mut clauses = clauses.to_vec();
+    let fksel = selectivity::foreign::join_sel(g, root, a, b, sji, &mut clauses);
+    let clauses = clauses.as_slice();
     let (jsel, psel) = if is_outer(sji.kind) {
         let (down, own): (Vec<Ri>, Vec<Ri>) = clauses.iter().cloned().partition(|r| pushed_down(r, join));
         (
@@ -392,11 +395,11 @@ fn join_rows(
         (selectivity::list_sel(g, root, clauses, 0, sji.kind, Some(sji)), 1.0)
     };
     let n = match sji.kind {
-        JoinType::Inner => or * ir * jsel,
-        JoinType::Left | JoinType::Right => (or * ir * jsel).max(or) * psel,
-        JoinType::Full => (or * ir * jsel).max(or).max(ir) * psel,
-        JoinType::Semi => or * jsel,
-        JoinType::Anti => or * (1.0 - jsel) * psel,
+        JoinType::Inner => or * ir * fksel * jsel,
+        JoinType::Left | JoinType::Right => (or * ir * fksel * jsel).max(or) * psel,
+        JoinType::Full => (or * ir * fksel * jsel).max(or).max(ir) * psel,
+        JoinType::Semi => or * fksel * jsel,
+        JoinType::Anti => or * (1.0 - fksel * jsel) * psel,
     };
     selectivity::clamp_rows(n)
 }

@@ -146,6 +146,18 @@ pub enum PathKind {
     Material {
         sub: Rc<Path>,
     },
+    /// A cache of the parameterised `sub`'s results.
+    Memoize {
+        sub: Rc<Path>,
+        exprs: Vec<Expr>,
+        /// At most one row for each key is asked for.
+        single: bool,
+        /// Keys are compared bit by bit.
+        binary: bool,
+        entries: f64,
+        /// (startup, total) of a scan after the first.
+        rescan: (f64, f64),
+    },
     Unique {
         sub: Rc<Path>,
         method: UniqueMethod,

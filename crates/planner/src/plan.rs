@@ -454,8 +454,12 @@ pub enum Node {
     },
     Memoize {
         child: Box<Plan>,
-        keys: Vec<GroupKey>,
-        params: Vec<u32>,
+        /// Values that the child's rows depend on.
+        keys: Vec<Expr>,
+        /// At most one row for each key is asked for.
+        single: bool,
+        /// Keys are compared bit by bit.
+        binary: bool,
         est_entries: u32,
     },
     Sort {

@@ -101,6 +101,7 @@ pub fn subquery_planner(
     root.tuple_fraction = fraction;
     preprocess(g, &mut root)?;
     move_having(g, &mut root);
+    prep::groupby::trim(ctx, &mut root.query)?;
     outerjoin::reduce(ctx, &mut root.query.jointree);
     root.has_having = root.query.having.is_some();
     upper::grouping_planner(g, &mut root, fraction, recursive)?;
@@ -352,6 +353,8 @@ pub fn query_planner(
     equivalence::generate_base(g, root)?;
     callback(g, root)?;
     join_removal::remove(root, &mut list);
+    crate::selectivity::foreign::find(g, root);
+    paths::orclauses::extract(g, root);
     paths::base::set_sizes(g, root)?;
     paths::base::set_paths(g, root)?;
     let all = joinsearch::search(g, root, &list)?;

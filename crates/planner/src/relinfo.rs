@@ -34,6 +34,7 @@ impl RelInfo {
             join_clauses: Vec::new(),
             has_eclass_joins: false,
             lateral: Relids::EMPTY,
+            lateral_vars: Vec::new(),
             paths: Vec::new(),
             cheapest_startup: None,
             cheapest_total: None,

@@ -184,6 +184,8 @@ pub struct RelInfo {
     pub join_clauses: Vec<Ri>,
     pub has_eclass_joins: bool,
     pub lateral: Relids,
+    /// The columns of other relations it refers to.
+    pub lateral_vars: Vec<Expr>,
     pub paths: Vec<Rc<Path>>,
     pub cheapest_startup: Option<Rc<Path>>,
     pub cheapest_total: Option<Rc<Path>>,
@@ -247,6 +249,11 @@ pub struct Root {
     pub final_paths: Vec<Rc<Path>>,
     /// Relation `stats` of a column looked up once.
     pub stats_cache: RefCell<HashMap<(u32, i16), Option<Ref2<ColumnStats>>>>,
+    /// Foreign keys whose columns the query equates.
+    pub foreign_keys: Rc<Vec<crate::selectivity::foreign::KeyMatch>>,
+    /// Copies of join clauses whose selectivities are those within one kind of join (see `paths::join`), by the clause's
+    /// number, the join's kind and relations.
+    pub join_copies: RefCell<HashMap<(u32, JoinType, Relids), Ri>>,
     /// The set operations are nothing but UNION ALL: the inputs need no scan nodes of their own.
     pub flat_union: bool,
 }
@@ -291,6 +298,8 @@ impl Root {
             minmax: Vec::new(),
             final_paths: Vec::new(),
             stats_cache: RefCell::default(),
+            foreign_keys: Rc::default(),
+            join_copies: RefCell::default(),
             flat_union: false,
         }
     }

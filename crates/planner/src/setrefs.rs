@@ -169,7 +169,7 @@ pub fn each_expr<'p>(p: &'p Plan, f: &mut dyn FnMut(&'p Expr)) {
             conds.iter().for_each(|c| f(&c.clause));
         }
         Node::BitmapHeapScan { recheck, .. } => recheck.iter().for_each(f),
-        Node::TidScan { tids, .. } => tids.iter().for_each(f),
+        Node::TidScan { tids: list, .. } | Node::Memoize { keys: list, .. } => list.iter().for_each(f),
         Node::SeqScan { sample: Some(s), .. } => s.args.iter().chain(&s.repeatable).for_each(f),
         Node::FunctionScan { functions, .. } => functions.iter().for_each(|x| f(&x.expr)),
         Node::ValuesScan { lists, .. } => lists.iter().flatten().for_each(f),
@@ -231,7 +231,7 @@ fn each_expr_mut(p: &mut Plan, f: &mut dyn FnMut(&mut Expr)) {
             }
         }
         Node::BitmapHeapScan { recheck, .. } => recheck.iter_mut().for_each(f),
-        Node::TidScan { tids, .. } => tids.iter_mut().for_each(f),
+        Node::TidScan { tids: list, .. } | Node::Memoize { keys: list, .. } => list.iter_mut().for_each(f),
         Node::SeqScan { sample: Some(s), .. } => s.args.iter_mut().chain(&mut s.repeatable).for_each(f),
         Node::FunctionScan { functions, .. } => functions.iter_mut().for_each(|x| f(&mut x.expr)),
         Node::ValuesScan { lists, .. } => lists.iter_mut().flatten().for_each(f),

@@ -108,6 +108,32 @@ impl BytesColumn {
         self.data.extend_from_slice(b);
         self.views.push((o, b.len() as u32));
     }
+    /// Copies `len` bytes of a larger buffer. Short ones go by whole words, beyond their end, which takes no call.
+    #[inline(always)]
+    fn copy(&mut self, from: &[u8], at: usize, len: usize) -> (u32, u32) {
+        let o = self.data.len();
+        match from.get(at..).and_then(|b| b.first_chunk::<16>()) {
+            Some(w) if len <= 16 => {
+                self.data.extend_from_slice(w);
+                self.data.truncate(o + len);
+            }
+            _ => self.data.extend_from_slice(&from[at..at + len]),
+        }
+        (o as u32, len as u32)
+    }
+    /// Appends row `i` of another column.
+    #[inline]
+    pub fn push_from(&mut self, src: &BytesColumn, i: usize) {
+        let (o, l) = src.views[i];
+        let view = self.copy(&src.data, o as usize, l as usize);
+        self.views.push(view);
+    }
+    /// Sets row `i` (which must exist) to `len` bytes at a place of a larger buffer.
+    #[inline]
+    pub fn set_part(&mut self, i: usize, from: &[u8], at: usize, len: usize) {
+        let view = self.copy(from, at, len);
+        self.views[i] = view;
+    }
     /// Sets row `i` (which must exist); its former bytes stay unused in the buffer.
     #[inline]
     pub fn set(&mut self, i: usize, b: &[u8]) {
@@ -136,6 +162,11 @@ impl BytesColumn {
     /// Makes it `n` rows long, new ones empty.
     pub fn resize(&mut self, n: usize) {
         self.views.resize(n, (0, 0));
+    }
+    /// Gives back memory beyond the rows'.
+    pub fn shrink(&mut self) {
+        self.views.shrink_to_fit();
+        self.data.shrink_to_fit();
     }
     /// Bytes held.
     pub fn memory(&self) -> usize {
@@ -317,6 +348,10 @@ impl Column {
         let mut c = Column::new(phys);
         c.push(d.as_ref());
         c
+    }
+    /// Gives back memory beyond the rows'.
+    pub fn shrink(&mut self) {
+        each_column_data!(&mut self.data, v => v.shrink_to_fit(), b => b.shrink());
     }
     /// Bytes held.
     pub fn memory(&self) -> usize {

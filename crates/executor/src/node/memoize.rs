@@ -1,108 +1,196 @@
-//! Memoize: results of a parameterised child by parameter values. The cache is emptied when it outgrows its memory.
+//! Memoize: results of a parameterised child by the values it depends on. Beyond its memory the least recently used
+//! results make room.
 
 use super::*;
-use crate::expr::colops;
+use crate::expr::{NoScope, Program, colops, compile};
 use planner::instrument::MemoizeInstr;
-use planner::plan::GroupKey;
-use types::Datum;
+use types::DatumRef;
+
+/// A result: the rows of one key.
+struct Entry {
+    rows: Batch,
+    /// When it was last asked for.
+    used: u64,
+}
 
 struct Memoize {
     child: BoxNode,
-    params: Vec<u32>,
+    keys: Program,
     /// Parameters below that are not cache keys: a change empties the cache.
     others: Vec<u32>,
+    /// The parent takes one row of each result at most.
+    single: bool,
     stamp: u64,
-    cache: hashbrown::HashMap<Vec<u8>, Vec<Batch>, foldhash::fast::RandomState>,
+    cache: hashbrown::HashMap<Box<[u8]>, Entry, foldhash::fast::RandomState>,
     bytes: usize,
+    clock: u64,
     key: Vec<u8>,
-    /// Giving out the cached result of `key`, from this batch on.
-    hit: Option<usize>,
+    state: State,
     /// Rows of the present key while the child is read.
-    filling: Vec<Batch>,
-    done: bool,
+    filling: Batch,
     out: Batch,
     stats: MemoizeInstr,
+    peak: usize,
     node_id: u32,
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// The cached result is to be given out.
+    Hit,
+    /// The child is read, and its rows kept.
+    Fill,
+    /// The child is read; its result is too large to be kept.
+    Pass,
+    Done,
+}
+
+/// A result of more rows is not kept: it is given out as one batch.
+const ROWS_MAX: usize = 16_384;
+
+/// What an entry takes besides rows and key.
+const ENTRY_BYTES: usize = 96;
+
 /// Memoize. Keys are compared by their stored form: equal values of different form are cached twice, which is harmless.
-pub fn build(
-    b: &BuildCx<'_>,
-    plan: &Plan,
-    child: &Plan,
-    _keys: &[GroupKey],
-    params: &[u32],
-) -> Result<BoxNode> {
+pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan, keys: &[Expr], single: bool) -> Result<BoxNode> {
+    let mut own = Vec::new();
+    for e in keys {
+        analyze::walk::walk(e, 0, &mut |e, _| {
+            if let Expr::Param(p) = e {
+                own.push(p.id);
+            }
+            true
+        });
+    }
     Ok(Box::new(Memoize {
         child: super::build(b, child)?,
-        params: params.to_vec(),
-        others: plan.ext_params.iter().copied().filter(|p| !params.contains(p)).collect(),
+        keys: compile(b.env, keys, &NoScope)?,
+        others: plan.ext_params.iter().copied().filter(|p| !own.contains(p)).collect(),
+        single,
         stamp: 0,
         cache: hashbrown::HashMap::default(),
         bytes: 0,
+        clock: 0,
         key: Vec::new(),
-        hit: None,
-        filling: Vec::new(),
-        done: false,
+        state: State::Done,
+        filling: output_batch(b.env, child)?,
         out: output_batch(b.env, child)?,
         stats: MemoizeInstr::default(),
+        peak: 0,
         node_id: plan.node_id,
     }))
 }
 
-fn put(key: &mut Vec<u8>, d: &Datum) {
+fn put(key: &mut Vec<u8>, d: DatumRef<'_>) {
+    let mut fixed = |tag: u8, b: &[u8]| {
+        key.push(tag);
+        key.extend_from_slice(b);
+    };
     match d {
-        Datum::Null => key.push(0),
-        Datum::Bytes(b) => {
-            key.push(1);
-            key.extend_from_slice(&(b.len() as u32).to_le_bytes());
+        DatumRef::Null => fixed(0, &[]),
+        DatumRef::Bytes(b) => {
+            fixed(1, &(b.len() as u32).to_le_bytes());
             key.extend_from_slice(b);
         }
-        Datum::I64(v) => {
-            key.push(2);
-            key.extend_from_slice(&v.to_le_bytes());
+        DatumRef::I64(v) => fixed(2, &v.to_le_bytes()),
+        DatumRef::I32(v) => fixed(3, &v.to_le_bytes()),
+        DatumRef::I16(v) => fixed(4, &v.to_le_bytes()),
+        DatumRef::U32(v) => fixed(5, &v.to_le_bytes()),
+        DatumRef::F64(v) => fixed(6, &v.to_bits().to_le_bytes()),
+        DatumRef::F32(v) => fixed(7, &v.to_bits().to_le_bytes()),
+        DatumRef::I8(v) => fixed(8, &v.to_le_bytes()),
+        DatumRef::Bool(v) => fixed(9, &[u8::from(v)]),
+        DatumRef::Fixed16(v) => fixed(10, &v),
+    }
+}
+
+impl Memoize {
+    fn clear(&mut self) {
+        self.cache.clear();
+        self.bytes = 0;
+    }
+
+    fn size(key: usize, rows: &Batch) -> usize {
+        colops::memory(rows) + key + ENTRY_BYTES
+    }
+
+    /// Keeps the complete result of the present key; older ones give way.
+    fn keep(&mut self, cx: &Exec) {
+        let empty = colops::like(&self.filling);
+        let mut rows = std::mem::replace(&mut self.filling, empty);
+        for c in &mut rows.cols {
+            c.shrink();
         }
-        Datum::I32(v) => {
-            key.push(3);
-            key.extend_from_slice(&v.to_le_bytes());
+        self.clock += 1;
+        self.bytes += Self::size(self.key.len(), &rows);
+        self.cache.insert(self.key.as_slice().into(), Entry { rows, used: self.clock });
+        self.peak = self.peak.max(self.bytes);
+        if self.bytes > cx.env.hash_mem() {
+            self.evict(cx.env.hash_mem());
         }
-        other => {
-            key.push(4);
-            key.extend_from_slice(format!("{other:?};").as_bytes());
+    }
+
+    /// Drops the older half, so that the search for what is old is rare.
+    fn evict(&mut self, limit: usize) {
+        let mut used: Vec<u64> = self.cache.values().map(|e| e.used).collect();
+        used.sort_unstable();
+        let from = used[used.len() / 2];
+        let before = self.cache.len();
+        let mut bytes = 0;
+        self.cache.retain(|k, e| {
+            let stays = e.used > from;
+            if stays {
+                bytes += Self::size(k.len(), &e.rows);
+            }
+            stays
+        });
+        self.bytes = bytes;
+        self.stats.evictions += (before - self.cache.len()) as u64;
+        if self.bytes > limit && !self.cache.is_empty() {
+            self.evict(limit);
         }
     }
 }
 
 impl ExecNode for Memoize {
     fn next(&mut self, cx: &Exec, want: usize) -> Result<bool> {
-        if let Some(n) = self.hit {
-            let Some(b) = self.cache.get(&self.key).and_then(|v| v.get(n)) else { return Ok(false) };
-            colops::copy_batch(&mut self.out, b);
-            self.hit = Some(n + 1);
-            return Ok(true);
+        match self.state {
+            State::Done => Ok(false),
+            State::Hit => {
+                self.state = State::Done;
+                let Some(e) = self.cache.get(self.key.as_slice()) else { return Ok(false) };
+                if e.rows.rows == 0 {
+                    return Ok(false);
+                }
+                colops::copy_batch(&mut self.out, &e.rows);
+                Ok(true)
+            }
+            State::Fill | State::Pass => {
+                if !self.child.next(cx, want)? {
+                    // Complete: only now may it be used again.
+                    if self.state == State::Fill {
+                        self.keep(cx);
+                    }
+                    self.state = State::Done;
+                    return Ok(false);
+                }
+                colops::copy_batch(&mut self.out, self.child.batch());
+                if self.state == State::Fill {
+                    colops::append_batch(&mut self.filling, &self.out);
+                    let large = self.filling.rows > ROWS_MAX
+                        || colops::memory(&self.filling) > cx.env.hash_mem();
+                    if large {
+                        self.stats.overflows += 1;
+                        self.filling.clear();
+                        self.state = State::Pass;
+                    } else if self.single {
+                        self.keep(cx);
+                        self.state = State::Done;
+                    }
+                }
+                Ok(true)
+            }
         }
-        if self.done {
-            return Ok(false);
-        }
-        if self.child.next(cx, want)? {
-            let mut b = colops::like(self.child.batch());
-            colops::append_batch(&mut b, self.child.batch());
-            colops::copy_batch(&mut self.out, &b);
-            self.filling.push(b);
-            return Ok(true);
-        }
-        // The result is complete: only now may it be used again.
-        self.done = true;
-        let rows = std::mem::take(&mut self.filling);
-        self.bytes += rows.iter().map(colops::memory).sum::<usize>() + self.key.len() + 64;
-        if self.bytes > cx.env.hash_mem() {
-            self.stats.evictions += self.cache.len() as u64;
-            self.cache.clear();
-            self.bytes = 0;
-        } else {
-            self.cache.insert(self.key.clone(), rows);
-        }
-        Ok(false)
     }
     fn batch(&self) -> &Batch {
         &self.out
@@ -114,31 +202,33 @@ impl ExecNode for Memoize {
         let stamp = cx.stamp(&self.others);
         if stamp != self.stamp {
             self.stamp = stamp;
-            self.cache.clear();
-            self.bytes = 0;
+            self.clear();
         }
         self.key.clear();
-        for p in &self.params {
-            cx.with_param(*p, |d| put(&mut self.key, &d.to_owned()))?;
+        self.keys.run_once(cx)?;
+        for k in 0..self.keys.outs.len() {
+            put(&mut self.key, self.keys.result(k, &cx.no_input).get(0));
         }
         self.filling.clear();
-        self.done = false;
-        if self.cache.contains_key(&self.key) {
+        if let Some(e) = self.cache.get_mut(self.key.as_slice()) {
+            self.clock += 1;
+            e.used = self.clock;
             self.stats.hits += 1;
-            self.hit = Some(0);
+            self.state = State::Hit;
             return Ok(());
         }
         self.stats.misses += 1;
-        self.hit = None;
+        self.state = State::Fill;
         self.child.rescan(cx)
     }
     fn end(&mut self, cx: &Exec) {
         let mut s = std::mem::take(&mut self.stats);
-        s.memory_kb = (self.bytes as u64).div_ceil(1024).max(1);
+        s.memory_kb = (self.peak as u64).div_ceil(1024).max(1);
         cx.instr(self.node_id, |i| i.memoize = Some(s));
-        self.cache.clear();
-        self.bytes = 0;
+        self.clear();
+        self.peak = 0;
         self.stamp = 0;
+        self.state = State::Done;
         self.child.end(cx);
     }
 }

@@ -116,7 +116,7 @@ fn build_bare(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
         // The join above builds the table itself.
         Node::Hash { child } => build(b, child)?,
         Node::Material { child } => material::build(b, plan, child)?,
-        Node::Memoize { child, keys, params, .. } => memoize::build(b, plan, child, keys, params)?,
+        Node::Memoize { child, keys, single, .. } => memoize::build(b, plan, child, keys, *single)?,
         Node::Sort { child, keys } | Node::IncrementalSort { child, keys, .. } => {
             sort::build(b, plan, child, keys)?
         }

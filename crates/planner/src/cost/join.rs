@@ -23,6 +23,7 @@ pub fn rescan(g: &Glob<'_>, p: &Path) -> (f64, f64) {
     let s = g.ctx.settings;
     match &p.kind {
         PathKind::Function { .. } => (0.0, p.total - p.startup),
+        PathKind::Memoize { rescan, .. } => *rescan,
         PathKind::HashJoin { .. } if hash_batches(g, p) == 1.0 => (0.0, p.total - p.startup),
         PathKind::Cte { .. } | PathKind::WorkTable { .. } => spooled(g, p, s.cpu_tuple_cost),
         PathKind::Material { .. } | PathKind::Sort { .. } => spooled(g, p, s.cpu_operator_cost),

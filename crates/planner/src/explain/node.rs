@@ -661,6 +661,7 @@ impl<'a> NodeCx<'a> {
                 out.push(Prop::List("Group Key", self.columns(at, keys.iter().map(|k| k.column), false)));
                 self.upper_filter(at, &mut out);
             }
+            Node::Memoize { keys, binary, .. } => self.memoize(at, keys, *binary, &mut out),
             Node::Sort { keys, .. } => {
                 out.push(Prop::List("Sort Key", self.sort_key(at, keys)));
                 if let Some(x) = self.ni(p).and_then(|n| n.sort.as_ref()) {
@@ -747,6 +748,26 @@ impl<'a> NodeCx<'a> {
         }
         if !groups.is_empty() {
             out.push(Prop::Struct("Grouping Sets", Val::Objs(groups)));
+        }
+    }
+
+    fn memoize(&self, at: &Place<'_>, keys: &[Expr], binary: bool, out: &mut Vec<Prop>) {
+        let l: Vec<String> = keys.iter().map(|e| self.names.expr(at, e, self.prefix())).collect();
+        out.push(Prop::Both("Cache Key", l.join(", ")));
+        out.push(Prop::Both("Cache Mode", if binary { "binary" } else { "logical" }.to_string()));
+        let Some(m) = self.ni(at.plan).and_then(|n| n.memoize.as_ref()).filter(|m| m.misses > 0) else { return };
+        out.push(Prop::Text(format!(
+            "Hits: {}  Misses: {}  Evictions: {}  Overflows: {}  Memory Usage: {}kB",
+            m.hits, m.misses, m.evictions, m.overflows, m.memory_kb
+        )));
+        for (name, n) in [
+            ("Cache Hits", m.hits),
+            ("Cache Misses", m.misses),
+            ("Cache Evictions", m.evictions),
+            ("Cache Overflows", m.overflows),
+            ("Peak Memory Usage", m.memory_kb),
+        ] {
+            out.push(Prop::Struct(name, Val::Num(n.to_string())));
         }
     }
 

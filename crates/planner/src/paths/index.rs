@@ -484,7 +484,8 @@ pub fn movable_into(ri: &Ri, cur: Relids, all: Relids) -> bool {
         && !ri.nullable_relids.overlaps(cur)
 }
 
-fn movable_to(ri: &Ri, rti: u32) -> bool {
+/// May the join clause become a condition of a scan of the relation?
+pub fn movable_to(ri: &Ri, rti: u32) -> bool {
     ri.clause_relids.contains(rti)
         && !ri.outer_relids.contains(rti)
         && !ri.nullable_relids.contains(rti)

@@ -147,23 +147,31 @@ fn factors(
     };
     let jk = if kind == JoinType::Anti { JoinType::Anti } else { JoinType::Semi };
     // For an inner join with a unique inner side this is the inner selectivity, as in PostgreSQL.
-    let s = x.sji.clone();
-    // Selectivities are memoised per clause and join kind; these must not be, for the sides differ.
-    let fresh = |l: &[Ri]| -> Vec<Ri> {
-        l.iter()
-            .map(|r| {
+    // Selectivities are memoised per clause, whatever the join; these belong to this one, and so do the copies they are
+    // memoised in. Those of inner joins are the same for all sides.
+    let copies = |kind: JoinType, rels: Relids| -> Vec<Ri> {
+        let copy = |r: &Ri| {
+            let mut known = root.join_copies.borrow_mut();
+            let copy = known.entry((r.serial, kind, rels)).or_insert_with(|| {
                 let n = (**r).clone();
                 n.outer_sel.set(-1.0);
                 if n.norm_sel.get() <= 1.0 {
                     n.norm_sel.set(-1.0);
                 }
                 Rc::new(n)
-            })
-            .collect()
+            });
+            copy.clone()
+        };
+        list.iter().map(copy).collect()
     };
-    let jsel = selectivity::list_sel(g, root, &fresh(&list), 0, jk, Some(&s));
+    let rels = match x.sji.kind {
+        JoinType::Inner => Relids::EMPTY,
+        _ => x.sji.min_left | x.sji.min_right,
+    };
+    let jsel = selectivity::list_sel(g, root, &copies(x.sji.kind, rels), 0, jk, Some(x.sji));
     let norm = plain_join(outer, inner);
-    let nsel = selectivity::list_sel(g, root, &fresh(&list), 0, JoinType::Inner, Some(&norm));
+    let own = copies(JoinType::Inner, Relids::EMPTY);
+    let nsel = selectivity::list_sel(g, root, &own, 0, JoinType::Inner, Some(&norm));
     let irows = root.find(inner).map_or(1.0, |r| r.rows);
     x.match_frac = jsel;
     x.match_count = if jsel > 0.0 { (nsel * irows / jsel).max(1.0) } else { 1.0 };
@@ -621,6 +629,9 @@ fn unsorted_outer(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, merge_ok: bool) {
         } else if nest_ok {
             for i in &inners {
                 try_nestloop(g, root, cx, o, i, &keys);
+                if let Some(m) = super::memoize::path(g, root, cx.outer, o, i, cx.kind, &cx.x) {
+                    try_nestloop(g, root, cx, o, &Rc::new(m), &keys);
+                }
             }
             if let Some(m) = &mat {
                 try_nestloop(g, root, cx, o, m, &keys);

@@ -4,6 +4,8 @@ pub mod base;
 pub mod bitmap;
 pub mod index;
 pub mod join;
+pub mod memoize;
+pub mod orclauses;
 pub mod other;
 pub mod predicate;
 pub mod runcond;

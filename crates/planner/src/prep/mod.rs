@@ -3,6 +3,7 @@
 
 pub mod aliases;
 pub mod cte;
+pub mod groupby;
 pub mod inline_function;
 pub mod outerjoin;
 pub mod pullup;

@@ -9,9 +9,14 @@ use types::oids;
 
 /// How many groups the expressions make of `rows` input rows.
 pub fn num_groups(g: &Glob<'_>, root: &Root, exprs: &[&Expr], rows: f64) -> f64 {
+    num_groups_known(g, root, exprs, rows).0
+}
+
+/// The same; `false`: it rests on a default number of distinct values.
+pub fn num_groups_known(g: &Glob<'_>, root: &Root, exprs: &[&Expr], rows: f64) -> (f64, bool) {
     let rows = clamp_rows(rows);
     if exprs.is_empty() {
-        return 1.0;
+        return (1.0, true);
     }
     let mut n: f64 = 1.0;
     let mut vars: Vec<(VarData, f64)> = Vec::new();
@@ -29,7 +34,7 @@ pub fn num_groups(g: &Glob<'_>, root: &Root, exprs: &[&Expr], rows: f64) -> f64 
         pull_vars(e, false, &mut list);
         if list.is_empty() {
             if contains_volatile(g.ctx, e) {
-                return rows;
+                return (rows, true);
             }
             continue;
         }
@@ -39,8 +44,9 @@ pub fn num_groups(g: &Glob<'_>, root: &Root, exprs: &[&Expr], rows: f64) -> f64 
         }
     }
     if vars.is_empty() {
-        return n.ceil().min(rows).max(1.0);
+        return (n.ceil().min(rows).max(1.0), true);
     }
+    let known = !vars.iter().any(|(d, _)| num_distinct(d).1);
     while let Some((first, _)) = vars.first() {
         let rti = first.rti;
         let (tuples, rel_rows) = (first.rel_tuples, first.rel_rows);
@@ -69,7 +75,7 @@ pub fn num_groups(g: &Glob<'_>, root: &Root, exprs: &[&Expr], rows: f64) -> f64 
             n *= clamp_rows(prod);
         }
     }
-    n.ceil().min(rows).max(1.0)
+    (n.ceil().min(rows).max(1.0), known)
 }
 
 fn add(root: &Root, vars: &mut Vec<(VarData, f64)>, d: VarData) {

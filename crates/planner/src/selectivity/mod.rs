@@ -2,6 +2,7 @@
 //! constants are PostgreSQL's.
 
 pub mod clause;
+pub mod foreign;
 pub mod groups;
 pub mod join;
 pub mod pattern;
