@@ -209,6 +209,7 @@ impl Session {
             large_objects: Default::default(),
             routines: Default::default(),
             stack_base: commands::routine::stack_address(),
+            random: Default::default(),
         });
         let services = Rc::new(services::Services { session: self.me.clone(), fn_env: fn_env.clone() });
         let env = Rc::new(ExecEnv::new(

@@ -97,6 +97,8 @@ pub struct FnEnv {
     pub routines: crate::routine::Cache,
     /// Where the stack was when the session began.
     pub stack_base: usize,
+    /// The generator behind `random()`.
+    pub random: crate::functions::Random,
 }
 
 /// Everything a utility statement runs with.

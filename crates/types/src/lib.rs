@@ -22,10 +22,12 @@ pub mod net;
 pub mod numeric;
 pub mod oids;
 pub mod ops;
+pub mod pg_hash;
 pub mod range;
 pub mod record;
 pub mod regexp;
 pub mod registry;
+pub mod snapshot;
 pub mod text;
 pub mod tupdesc;
 pub mod tuple;
@@ -69,5 +71,8 @@ pub fn builtin_tables() -> Vec<&'static [(u32, FnImpl)]> {
         geo::table::TABLE,
         json::path::table::TABLE,
         enums::TABLE,
+        pg_hash::EXTENDED,
+        snapshot::TABLE,
+        agg::transition::TABLE,
     ]
 }

@@ -20,6 +20,7 @@ mod name;
 mod notify;
 mod partition;
 mod privilege;
+mod random;
 mod record_io;
 mod reg;
 mod row_shape;
@@ -30,6 +31,7 @@ mod setting;
 mod size;
 mod size_text;
 mod sleep;
+mod snapshot;
 mod stat_misc;
 mod stat_replication;
 mod stat_server;
@@ -41,6 +43,7 @@ mod value_io;
 mod visible;
 
 pub use activity::READ_ALL_STATS;
+pub use random::Random;
 pub use domains::{DomainChecks, check as check_domain};
 pub use setting::{check_examine, may_examine};
 
@@ -71,6 +74,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         notify::TABLE,
         partition::TABLE_OF_FUNCTIONS,
         privilege::TABLE,
+        random::TABLE,
         record_io::TABLE,
         reg::TABLE,
         row_shape::TABLE,
@@ -80,6 +84,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         size::TABLE,
         size_text::TABLE,
         sleep::TABLE,
+        snapshot::TABLE,
         stat_misc::TABLE,
         stat_replication::TABLE,
         stat_server::TABLE,

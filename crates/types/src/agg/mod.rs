@@ -9,6 +9,7 @@ mod interval;
 mod num;
 mod simple;
 pub mod table;
+pub mod transition;
 
 pub use extreme::{max, min};
 mod window;

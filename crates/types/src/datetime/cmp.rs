@@ -75,27 +75,27 @@ pub fn interval_hash(_: Oid, v: DatumRef<'_>) -> u64 {
 }
 
 /// Date as timestamp on an unbounded scale.
-fn date_us(d: i32) -> i128 {
+pub fn date_us(d: i32) -> i128 {
     match d {
         DATE_NOBEGIN => i128::MIN,
         DATE_NOEND => i128::MAX,
         d => i128::from(d) * i128::from(DAY_US),
     }
 }
-fn ts_us(t: i64) -> i128 {
+pub fn ts_us(t: i64) -> i128 {
     match t {
         TS_NOBEGIN => i128::MIN,
         TS_NOEND => i128::MAX,
         t => i128::from(t),
     }
 }
-fn date_utc(ctx: &CallCtx<'_>, d: i32) -> i128 {
+pub fn date_utc(ctx: &CallCtx<'_>, d: i32) -> i128 {
     match i64::from(d).checked_mul(DAY_US) {
         Some(local) if !date_infinite(d) => i128::from(to_utc(&ctx.fmt.timezone, local)),
         _ => date_us(d),
     }
 }
-fn ts_utc(ctx: &CallCtx<'_>, t: i64) -> i128 {
+pub fn ts_utc(ctx: &CallCtx<'_>, t: i64) -> i128 {
     if ts_infinite(t) { ts_us(t) } else { i128::from(to_utc(&ctx.fmt.timezone, t)) }
 }
 

@@ -165,3 +165,15 @@ pub fn in_range_time(val: i64, base: i64, offset: F16, sub: bool, less: bool) ->
     let bound = if sub { base - o.us } else { base.checked_add(o.us).unwrap_or(DAY_US * 2) };
     Ok(within(val, bound, less))
 }
+pub fn in_range_timetz(val: F16, base: F16, offset: F16, sub: bool, less: bool) -> Result<bool> {
+    let o = Interval::unpack(offset);
+    if o.us < 0 {
+        bail!(INVALID_PRECEDING_OR_FOLLOWING_SIZE, "invalid preceding or following size in window function");
+    }
+    let ((val, val_zone), (base, zone)) = (super::io::unpack_timetz(val), super::io::unpack_timetz(base));
+    let bound = if sub { base - o.us } else { base.checked_add(o.us).unwrap_or(DAY_US * 2) };
+    // As timetz compares: by the moment, then by the zone.
+    let key = |t: i64, z: i32| (t.saturating_add(i64::from(z) * 1_000_000), z);
+    let (v, b) = (key(val, val_zone), key(bound, zone));
+    Ok(if less { v <= b } else { v >= b })
+}

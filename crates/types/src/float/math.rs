@@ -308,12 +308,3 @@ pub fn width_bucket_float8(op: f64, lo: f64, hi: f64, count: i32) -> Result<i32>
     }
     Ok((f64::from(count) * ((op - lo) / (hi - lo))) as i32 + 1)
 }
-
-/// A random number in [0, 1).
-pub fn drandom() -> Result<f64> {
-    let v = getrandom::u64().map_err(|_| Error::internal("could not generate random values"))?;
-    Ok((v >> 11) as f64 / (1u64 << 53) as f64)
-}
-pub fn setseed(_: f64) -> Result<i32> {
-    Err(Error::unsupported("setseed"))
-}

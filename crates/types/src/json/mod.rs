@@ -9,7 +9,7 @@ mod cmp;
 mod edit;
 mod io;
 mod lex;
-mod node;
+pub(crate) mod node;
 pub mod path;
 mod srf;
 pub mod table;

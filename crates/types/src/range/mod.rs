@@ -4,6 +4,6 @@ mod agg;
 mod io;
 mod ops;
 pub mod table;
-mod value;
+pub(crate) mod value;
 
 pub use value::{RANGE_TYPES, RangeType, find_family};

@@ -1,12 +1,14 @@
 //! The operators and functions. A pattern is compiled once per batch while it stays the same.
 
+use super::dfa::Subject;
+use super::dissect::Span;
+use super::exec::Regex;
+use super::flags::Flags;
 use super::similar::similar_to_posix;
-use super::translate::{Flags, compile};
 use crate::array::{ArrayBuilder, Values};
 use crate::column::{Arg, Column, Rows};
 use crate::{CallCtx, Datum, DatumRef, RowSource, oids};
 use common::{Result, bail, err};
-use regex::{Captures, Regex};
 
 /// The pattern compiled last.
 #[derive(Default)]
@@ -16,7 +18,7 @@ impl Cache {
     fn get(&mut self, pattern: &str, flags: Flags) -> Result<&Regex> {
         let hit = self.0.as_ref().is_some_and(|(p, f, _)| p == pattern && *f == flags);
         if !hit {
-            self.0 = Some((pattern.to_string(), flags, compile(pattern, flags)?));
+            self.0 = Some((pattern.to_string(), flags, Regex::new(pattern, flags)?));
         }
         match &self.0 {
             Some((_, _, r)) => Ok(r),
@@ -41,7 +43,7 @@ fn with_cache(
 fn matches(args: &[Arg<'_>], rows: Rows<'_>, out: &mut Column, fold_case: bool, want: bool) -> Result<()> {
     let flags = Flags { fold_case, ..Flags::default() };
     with_cache(args, rows, out, |c, v| {
-        Ok(Datum::Bool(c.get(v[1].str(), flags)?.is_match(v[0].str()) == want))
+        Ok(Datum::Bool(c.get(v[1].str(), flags)?.is_match(v[0].str())? == want))
     })
 }
 pub fn textregexeq(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
@@ -70,28 +72,32 @@ fn flags_arg(v: &[DatumRef<'_>], i: usize, func: &str) -> Result<Flags> {
     Ok(f)
 }
 
+/// The text of a group.
+fn piece<'s>(s: &'s str, m: &[Span], i: usize) -> Option<&'s str> {
+    m.get(i).copied().flatten().map(|(a, b)| &s[a..b])
+}
+
 /// The first group if there is one, else the match.
-fn sub_match(r: &Regex, s: &str) -> Option<Option<String>> {
-    let c = r.captures(s)?;
-    let i = usize::from(c.len() > 1);
-    Some(c.get(i).map(|m| m.as_str().to_string()))
+fn sub_match(r: &Regex, s: &str) -> Result<Option<String>> {
+    let m = r.find(&r.subject(s), 0)?;
+    Ok(m.and_then(|m| piece(s, &m, usize::from(m.len() > 1)).map(str::to_string)))
 }
 fn opt(s: Option<String>) -> Datum {
     s.map_or(Datum::Null, |s| Datum::text(&s))
 }
 pub fn textregexsubstr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| Ok(opt(sub_match(c.get(v[1].str(), Flags::default())?, v[0].str()).flatten())))
+    with_cache(a, r, o, |c, v| Ok(opt(sub_match(c.get(v[1].str(), Flags::default())?, v[0].str())?)))
 }
 /// `substring(s SIMILAR p ESCAPE e)`.
 pub fn substring_similar(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
         let p = similar_to_posix(v[1].str(), Some(v[2].str()))?;
-        Ok(opt(sub_match(c.get(&p, Flags::default())?, v[0].str()).flatten()))
+        Ok(opt(sub_match(c.get(&p, Flags::default())?, v[0].str())?))
     })
 }
 
 /// Appends the replacement: `\1`…`\9` groups, `\&` the match, `\\` a backslash.
-fn push_replacement(c: &Captures<'_>, replacement: &str, out: &mut String) {
+fn push_replacement(s: &str, m: &[Span], replacement: &str, out: &mut String) {
     let mut it = replacement.chars();
     while let Some(ch) = it.next() {
         if ch != '\\' {
@@ -101,13 +107,11 @@ fn push_replacement(c: &Captures<'_>, replacement: &str, out: &mut String) {
         match it.clone().next() {
             Some(d @ '1'..='9') => {
                 it.next();
-                if let Some(m) = c.get(d as usize - '0' as usize) {
-                    out.push_str(m.as_str());
-                }
+                out.push_str(piece(s, m, d as usize - '0' as usize).unwrap_or(""));
             }
             Some('&') => {
                 it.next();
-                out.push_str(c.get(0).map_or("", |m| m.as_str()));
+                out.push_str(piece(s, m, 0).unwrap_or(""));
             }
             Some('\\') => {
                 it.next();
@@ -119,47 +123,65 @@ fn push_replacement(c: &Captures<'_>, replacement: &str, out: &mut String) {
 }
 
 /// Replaces the `n`-th match from character `start` (from 1) on; `n` 0 means all.
-fn replace(r: &Regex, s: &str, replacement: &str, start: i32, n: i32) -> String {
+fn replace(r: &Regex, s: &str, replacement: &str, start: i32, n: i32) -> Result<String> {
     let from = byte_of(s, start);
     let mut out = String::from(&s[..from]);
     let mut last = from;
     let mut k = 0;
-    for c in captures_from(r, s, from) {
-        let Some(m) = c.get(0) else { continue };
+    let mut all = Matches::new(r, s, from);
+    while let Some((m, begin, end)) = all.next()? {
         k += 1;
         if n > 0 && k != n {
             continue;
         }
-        out.push_str(&s[last..m.start()]);
-        push_replacement(&c, replacement, &mut out);
-        last = m.end();
+        out.push_str(&s[last..begin]);
+        push_replacement(s, &m, replacement, &mut out);
+        last = end;
         if n > 0 {
             break;
         }
     }
     out.push_str(&s[last..]);
-    out
+    Ok(out)
 }
 
 fn byte_of(s: &str, start: i32) -> usize {
     s.char_indices().nth((start.max(1) - 1) as usize).map_or(s.len(), |(i, _)| i)
 }
 
-/// All matches from a byte offset on, with the text before it as context.
-fn captures_from<'s>(r: &Regex, s: &'s str, from: usize) -> Vec<Captures<'s>> {
-    let mut v = Vec::new();
-    let mut at = from;
-    while at <= s.len() {
-        let Some(c) = r.captures_at(s, at) else { break };
-        let Some(m) = c.get(0) else { break };
-        at = if m.end() == m.start() {
-            m.end() + s[m.end()..].chars().next().map_or(1, char::len_utf8)
-        } else {
-            m.end()
-        };
-        v.push(c);
+/// The matches from a byte offset on, with the text before it as context.
+struct Matches<'r, 's> {
+    regex: &'r Regex,
+    subject: Subject<'s>,
+    at: usize,
+}
+
+impl<'r, 's> Matches<'r, 's> {
+    fn new(regex: &'r Regex, s: &'s str, from: usize) -> Self {
+        Matches { regex, subject: regex.subject(s), at: from }
     }
-    v
+    /// The next match with its begin and end.
+    fn next(&mut self) -> Result<Option<(Vec<Span>, usize, usize)>> {
+        let s = self.subject.text;
+        if self.at > s.len() {
+            return Ok(None);
+        }
+        let Some(m) = self.regex.find(&self.subject, self.at)? else {
+            self.at = s.len() + 1;
+            return Ok(None);
+        };
+        let Some((begin, end)) = m[0] else { return Ok(None) };
+        self.at = if begin == end { end + s[end..].chars().next().map_or(1, char::len_utf8) } else { end };
+        Ok(Some((m, begin, end)))
+    }
+    fn nth(&mut self, n: i32) -> Result<Option<Vec<Span>>> {
+        for _ in 1..n {
+            if self.next()?.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(self.next()?.map(|m| m.0))
+    }
 }
 
 /// `regexp_replace(s, p, r [, flags])`.
@@ -175,7 +197,7 @@ pub fn textregexreplace(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Col
         let f = flags_arg(v, 3, "")?;
         let n = i32::from(!f.global);
         let f = Flags { global: false, ..f };
-        Ok(Datum::text(&replace(c.get(v[1].str(), f)?, v[0].str(), v[2].str(), 1, n)))
+        Ok(Datum::text(&replace(c.get(v[1].str(), f)?, v[0].str(), v[2].str(), 1, n)?))
     })
 }
 
@@ -196,29 +218,30 @@ pub fn textregexreplace_extended(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o:
         let f = flags_arg(v, 5, "")?;
         let n = int_arg(v, 4, "n", 0, i32::from(!f.global))?;
         let f = Flags { global: false, ..f };
-        Ok(Datum::text(&replace(c.get(v[1].str(), f)?, v[0].str(), v[2].str(), start, n)))
+        Ok(Datum::text(&replace(c.get(v[1].str(), f)?, v[0].str(), v[2].str(), start, n)?))
     })
 }
 
 /// The groups (or the match) as text[].
-fn groups(c: &Captures<'_>) -> Datum {
+fn groups(s: &str, m: &[Span]) -> Datum {
     let mut b = ArrayBuilder::new(oids::TEXT);
-    let from = usize::from(c.len() > 1);
-    for i in from..c.len() {
-        b.push(c.get(i).map_or(DatumRef::Null, |m| DatumRef::Bytes(m.as_str().as_bytes())));
+    let from = usize::from(m.len() > 1);
+    for i in from..m.len() {
+        b.push(piece(s, m, i).map_or(DatumRef::Null, |p| DatumRef::Bytes(p.as_bytes())));
     }
     Datum::bytes(&b.finish_1d())
 }
 pub fn regexp_match(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
         let f = flags_arg(v, 2, "regexp_match()")?;
-        Ok(c.get(v[1].str(), f)?.captures(v[0].str()).map_or(Datum::Null, |c| groups(&c)))
+        let (r, s) = (c.get(v[1].str(), f)?, v[0].str());
+        Ok(r.find(&r.subject(s), 0)?.map_or(Datum::Null, |m| groups(s, &m)))
     })
 }
 pub fn regexp_like(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
         let f = flags_arg(v, 2, "regexp_like()")?;
-        Ok(Datum::Bool(c.get(v[1].str(), f)?.is_match(v[0].str())))
+        Ok(Datum::Bool(c.get(v[1].str(), f)?.is_match(v[0].str())?))
     })
 }
 pub fn regexp_count(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
@@ -226,7 +249,12 @@ pub fn regexp_count(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column)
         let start = int_arg(v, 2, "start", 1, 1)?;
         let f = flags_arg(v, 3, "regexp_count()")?;
         let s = v[0].str();
-        Ok(Datum::I32(captures_from(c.get(v[1].str(), f)?, s, byte_of(s, start)).len() as i32))
+        let mut all = Matches::new(c.get(v[1].str(), f)?, s, byte_of(s, start));
+        let mut n = 0;
+        while all.next()?.is_some() {
+            n += 1;
+        }
+        Ok(Datum::I32(n))
     })
 }
 pub fn regexp_instr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
@@ -240,9 +268,8 @@ pub fn regexp_instr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column)
         let f = flags_arg(v, 5, "regexp_instr()")?;
         let sub = int_arg(v, 6, "subexpr", 0, 0)? as usize;
         let s = v[0].str();
-        let all = captures_from(c.get(v[1].str(), f)?, s, byte_of(s, start));
-        let m = all.get(n as usize - 1).and_then(|c| c.get(sub));
-        let at = m.map(|m| if end == 1 { m.end() } else { m.start() });
+        let m = Matches::new(c.get(v[1].str(), f)?, s, byte_of(s, start)).nth(n)?;
+        let at = m.and_then(|m| m.get(sub).copied().flatten()).map(|m| if end == 1 { m.1 } else { m.0 });
         Ok(Datum::I32(at.map_or(0, |at| s[..at].chars().count() as i32 + 1)))
     })
 }
@@ -253,29 +280,29 @@ pub fn regexp_substr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column
         let f = flags_arg(v, 4, "regexp_substr()")?;
         let sub = int_arg(v, 5, "subexpr", 0, 0)? as usize;
         let s = v[0].str();
-        let all = captures_from(c.get(v[1].str(), f)?, s, byte_of(s, start));
-        Ok(opt(all.get(n as usize - 1).and_then(|c| c.get(sub)).map(|m| m.as_str().to_string())))
+        let m = Matches::new(c.get(v[1].str(), f)?, s, byte_of(s, start)).nth(n)?;
+        Ok(opt(m.and_then(|m| piece(s, &m, sub).map(str::to_string))))
     })
 }
 
-/// Pieces between matches; empty matches at the ends or right behind a match do not split.
-fn split(r: &Regex, s: &str) -> Vec<String> {
+/// Pieces between matches; empty matches at the end or right behind a match do not split.
+fn split<'s>(r: &Regex, s: &'s str) -> Result<Vec<&'s str>> {
     let mut out = Vec::new();
     let mut last = 0;
-    for m in r.find_iter(s) {
-        if m.is_empty() && (m.start() == last || m.start() == s.len()) {
-            continue;
+    let mut all = Matches::new(r, s, 0);
+    while let Some((_, begin, end)) = all.next()? {
+        if begin < s.len() && end > last {
+            out.push(&s[last..begin]);
+            last = end;
         }
-        out.push(s[last..m.start()].to_string());
-        last = m.end();
     }
-    out.push(s[last..].to_string());
-    out
+    out.push(&s[last..]);
+    Ok(out)
 }
 pub fn regexp_split_to_array(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
         let f = flags_arg(v, 2, "regexp_split_to_array()")?;
-        let parts = split(c.get(v[1].str(), f)?, v[0].str());
+        let parts = split(c.get(v[1].str(), f)?, v[0].str())?;
         Ok(crate::array::build_1d(oids::TEXT, parts.iter().map(|p| DatumRef::Bytes(p.as_bytes()))))
     })
 }
@@ -287,16 +314,22 @@ fn srf_args(args: &[Datum]) -> Option<Vec<DatumRef<'_>>> {
 pub fn regexp_split_to_table(_: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
     let Some(v) = srf_args(args) else { return Ok(Values::boxed(Vec::new())) };
     let f = flags_arg(&v, 2, "regexp_split_to_table()")?;
-    let parts = split(&compile(v[1].str(), f)?, v[0].str());
+    let r = Regex::new(v[1].str(), f)?;
+    let parts = split(&r, v[0].str())?;
     Ok(Values::boxed(parts.iter().map(|p| Datum::text(p)).collect()))
 }
 pub fn regexp_matches(_: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
     let Some(v) = srf_args(args) else { return Ok(Values::boxed(Vec::new())) };
     let f = flags_arg(&v, 2, "")?;
-    let r = compile(v[1].str(), Flags { global: false, ..f })?;
-    let mut all = captures_from(&r, v[0].str(), 0);
-    if !f.global {
-        all.truncate(1);
+    let r = Regex::new(v[1].str(), Flags { global: false, ..f })?;
+    let s = v[0].str();
+    let mut all = Matches::new(&r, s, 0);
+    let mut out = Vec::new();
+    while let Some((m, _, _)) = all.next()? {
+        out.push(groups(s, &m));
+        if !f.global {
+            break;
+        }
     }
-    Ok(Values::boxed(all.iter().map(groups).collect()))
+    Ok(Values::boxed(out))
 }

@@ -1,10 +1,20 @@
-//! POSIX regular expressions (PostgreSQL's "advanced" flavour) on top of the `regex` crate. The pattern is translated;
-//! back-references and look-around have no linear-time form and are refused. One difference remains: among
-//! alternatives the first that matches wins, not the longest.
+//! POSIX regular expressions with PostgreSQL's semantics, SIMILAR TO, and the functions on them. `parse` reads a pattern into
+//! an `ast`; `program` makes automata of its parts, which `dfa` runs in time linear in the text; `tree` and `dissect` find
+//! out what the groups matched; `exec` puts it together.
 
+mod ast;
+mod bracket;
+mod charset;
+mod dfa;
+mod dissect;
+mod exec;
+mod flags;
 mod funcs;
+mod parse;
+mod program;
 mod similar;
 pub mod table;
-mod translate;
+mod tree;
 
-pub use translate::{Flags, compile};
+pub use exec::Regex;
+pub use flags::{Ctype, Flags, Flavour};

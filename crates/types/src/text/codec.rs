@@ -171,22 +171,3 @@ pub fn sha384_bytea(b: &[u8], out: &mut Vec<u8>) {
 pub fn sha512_bytea(b: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&Sha512::digest(b));
 }
-
-fn utf8_only(name: &str) -> Result<()> {
-    let n: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    if n.eq_ignore_ascii_case("utf8") || n.eq_ignore_ascii_case("unicode") {
-        Ok(())
-    } else {
-        Err(Error::unsupported(format_args!("encoding {name}")))
-    }
-}
-pub fn convert_from(b: &[u8], enc: &str, out: &mut Vec<u8>) -> Result<()> {
-    utf8_only(enc)?;
-    out.extend_from_slice(super::check_utf8(b)?.as_bytes());
-    Ok(())
-}
-pub fn convert_to(s: &[u8], enc: &str, out: &mut Vec<u8>) -> Result<()> {
-    utf8_only(enc)?;
-    out.extend_from_slice(s);
-    Ok(())
-}

@@ -4,9 +4,11 @@ use super::bytea::{self, *};
 use super::chars::*;
 use super::cmp::{self, *};
 use super::codec::*;
+use super::convert::*;
 use super::format::*;
 use super::io::*;
 use super::like::*;
+use super::normal::*;
 use super::pad::*;
 use super::quote::{quote_ident, quote_lit, quote_nullable};
 use super::strings::*;
@@ -15,6 +17,16 @@ use crate::{FnImpl, k1, k2, w1, w2, w3, w4};
 
 /// String functions.
 pub static TABLE: &[(u32, FnImpl)] = &[
+    (4350, k2!(normalize)),
+    (4351, k2!(is_normalized)),
+    (1845, w1!(to_ascii_default)),
+    (1847, w2!(to_ascii_named)),
+    (1846, w2!(to_ascii_number)),
+    (2009, w2!(like_escape_bytes)),
+    (1813, w3!(convert)),
+    (1714, w2!(convert_from)),
+    (1717, w2!(convert_to)),
+    (1713, k2!(length_in)),
     (46, FnImpl::Input(textin)),
     (1046, FnImpl::Input(varcharin)),
     (1044, FnImpl::Input(bpcharin)),
@@ -205,8 +217,6 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (3540, FnImpl::Scalar(text_format)),
     (1946, w2!(binary_encode)),
     (1947, w2!(binary_decode)),
-    (1714, w2!(convert_from)),
-    (1717, w2!(convert_to)),
     (2311, w1!(md5_hex)),
     (2321, w1!(md5_hex)),
     (3419, w1!(sha224_bytea)),

@@ -9,7 +9,7 @@ use crate::CallCtx;
 use crate::json::lex::too_deep;
 use crate::json::node::{Node, Value, root};
 use crate::numeric::{Num, num_add, num_div, num_sub};
-use ::regex::Regex;
+use crate::regexp::Regex;
 use common::{Error, err};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -723,7 +723,7 @@ impl<'a, 'c> Exec<'a, 'c> {
                 let re = self.regex(pattern, flags)?;
                 self.each_pair(a, None, it, |_, a, _| {
                     Ok(match a {
-                        Item::String(s) => truth(re.is_match(s)),
+                        Item::String(s) => truth(re.is_match(s)?),
                         _ => Truth::Unknown,
                     })
                 })

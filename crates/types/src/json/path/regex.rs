@@ -1,6 +1,6 @@
 //! Patterns of `like_regex`: XQuery's flags in terms of ours.
 
-use ::regex::Regex;
+use crate::regexp::{Flags, Flavour, Regex};
 use common::{Result, err};
 
 /// Compiles a pattern. 2201B, 0A000.
@@ -11,12 +11,12 @@ pub fn compile(pattern: &str, flags: &str) -> Result<Regex> {
             "XQuery \"x\" flag (expanded regular expressions) is not implemented"
         ));
     }
-    let f = crate::regexp::Flags {
+    let f = Flags {
         fold_case: flags.contains('i'),
         newline_stops: !flags.contains('q') && !flags.contains('s'),
         newline_anchors: !flags.contains('q') && flags.contains('m'),
-        literal: flags.contains('q'),
-        ..crate::regexp::Flags::default()
+        flavour: if flags.contains('q') { Flavour::Literal } else { Flavour::Advanced },
+        ..Flags::default()
     };
-    crate::regexp::compile(pattern, f)
+    Regex::new(pattern, f)
 }
