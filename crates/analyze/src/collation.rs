@@ -105,6 +105,12 @@ pub fn assign(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<()> {
 
 /// Derives the collations of all of a query's own expressions (sub-queries have theirs).
 pub fn assign_query(ctx: &AnalyzeCtx<'_>, q: &mut Query) -> Result<()> {
+    for t in &mut q.target_list {
+        let s = derive(ctx, &mut t.expr)?;
+        if s.strength == Strength::Conflict && t.sort_group_ref != 0 {
+            return Err(conflict(ctx, s));
+        }
+    }
     let mut r = Ok(());
     walk::query_exprs_mut(q, &mut |e| {
         if r.is_ok() {
@@ -205,10 +211,7 @@ fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
                 let a = derive(ctx, l)?;
                 let b = derive(ctx, r)?;
                 let s = merge(ctx, a, b)?;
-                if s.strength == Strength::Conflict {
-                    return Err(conflict(ctx, s));
-                }
-                *c = s.collation;
+                *c = input_for(s, Oid(740))?;
             }
             return Ok(State::NONE);
         }
@@ -293,23 +296,23 @@ fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
     let t = expr_type(e);
     match e {
         Expr::Func(f) => {
-            f.input_collation = input(s);
+            f.input_collation = input_for(s, f.funcid)?;
             finish(ctx, s, t, &mut f.collation, loc)
         }
         Expr::Op(o) | Expr::NullIfExpr(o) => {
-            o.input_collation = input(s);
+            o.input_collation = input_for(s, o.funcid)?;
             finish(ctx, s, t, &mut o.collation, loc)
         }
         Expr::DistinctExpr(o) => {
-            o.input_collation = input(s);
+            o.input_collation = input_for(s, o.funcid)?;
             Ok(State::NONE)
         }
         Expr::ScalarArrayOp(o) => {
-            o.input_collation = input(s);
+            o.input_collation = input_for(s, o.funcid)?;
             Ok(State::NONE)
         }
         Expr::MinMax { input_collation, collation, .. } => {
-            *input_collation = input(s);
+            *input_collation = input_for(s, Oid(740))?;
             finish(ctx, s, t, collation, loc)
         }
         Expr::Coalesce { collation, .. }
@@ -320,6 +323,55 @@ fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
         Expr::NamedArg { .. } => Ok(s),
         _ => Ok(State::NONE),
     }
+}
+
+/// What a function needs a collation for, in messages.
+fn purpose(func: Oid) -> Option<&'static str> {
+    Some(match func.0 {
+        67
+        | 157
+        | 740..=743
+        | 62
+        | 655..=659
+        | 1048..=1053
+        | 240..=247
+        | 248..=252
+        | 458
+        | 459
+        | 360
+        | 1078 => "string comparison",
+        870 => "lower() function",
+        871 => "upper() function",
+        872 => "initcap() function",
+        1633 | 1634 | 1660 | 1661 | 1635 | 1636 => "ILIKE",
+        79
+        | 1252
+        | 1254
+        | 1256
+        | 1238
+        | 1239
+        | 1240
+        | 1241
+        | 1656..=1659
+        | 2073
+        | 2284
+        | 2285
+        | 3396
+        | 3397 => "regular expression",
+        _ => return None,
+    })
+}
+
+/// The collation a function works with. 42P22 where it needs one and its arguments disagree: PostgreSQL says so when the
+/// function runs.
+fn input_for(s: State, func: Oid) -> Result<Oid> {
+    if s.strength == Strength::Conflict
+        && let Some(what) = purpose(func)
+    {
+        return Err(err!(INDETERMINATE_COLLATION, "could not determine which collation to use for {what}")
+            .hint("Use the COLLATE clause to set the collation explicitly."));
+    }
+    Ok(input(s))
 }
 
 fn input(s: State) -> Oid {

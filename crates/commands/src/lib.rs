@@ -11,6 +11,7 @@ mod analysis;
 mod analyze_table;
 pub mod autovacuum;
 mod cluster;
+mod collation;
 mod columns;
 mod comment;
 mod constraint;
@@ -127,6 +128,7 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::CreateExtension(s) => extension::create(ctx, s),
         S::AlterExtension(s) => extension::alter(ctx, s),
         S::AlterExtensionContents(s) => extension::alter_contents(ctx, s),
+        S::Define(s) if s.kind == parser::ast::ObjectType::Collation => collation::create(ctx, s),
         other => Err(common::Error::unsupported(statement_name(other))),
     }
 }

@@ -70,6 +70,7 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
         ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
             return crate::routine::rename(ctx, s);
         }
+        ObjectType::Collation => return crate::collation::rename(ctx, s),
         other => return Err(Error::unsupported(format_args!("RENAME of {other:?}"))),
     }
     let of = s.relation_type.unwrap_or(s.rename_type);
@@ -418,6 +419,7 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
         ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
             return crate::routine::owner(ctx, s, owner);
         }
+        ObjectType::Collation => return crate::collation::owner(ctx, &s.object, owner),
         other => return Err(Error::unsupported(format_args!("OWNER TO of {other:?}"))),
     }
     Ok(tag(s.object_type))
@@ -427,6 +429,9 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
 pub fn set_schema(ctx: &CommandCtx<'_>, s: &AlterObjectSchemaStmt) -> Result<String> {
     if matches!(s.object_type, ObjectType::Type | ObjectType::Domain) {
         return crate::user_type::set_schema(ctx, s);
+    }
+    if s.object_type == ObjectType::Collation {
+        return crate::collation::set_schema(ctx, s.object.as_ref(), &s.newschema);
     }
     if let (ObjectType::Extension, Some(name)) = (s.object_type, last_name(s.object.as_ref())) {
         return crate::extension::set_schema(ctx, name, &s.newschema);

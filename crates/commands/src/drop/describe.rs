@@ -104,6 +104,14 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
             Some(n) => format!("schema {n}"),
             None => missing(),
         },
+        pg_collation::TABLE => match ctx.catalog.collation_name(a.object)? {
+            Some((ns, name)) => {
+                let found = ctx.catalog.find_collation(&*ctx.host.search_path()?, &name)? == Some(a.object);
+                let schema = if found { None } else { ctx.catalog.namespace_name(ns)? };
+                format!("collation {}", quote_qualified(schema.as_deref(), &name))
+            }
+            None => missing(),
+        },
         pg_largeobject::TABLE => format!("large object {}", a.object),
         pg_authid::TABLE => match ctx.catalog.role_name(a.object)? {
             Some(n) => format!("role {n}"),

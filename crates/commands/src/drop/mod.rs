@@ -57,6 +57,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
             crate::routine::drop(ctx, s)
         }
         ObjectType::Extension => crate::extension::drop(ctx, s),
+        ObjectType::Collation => crate::collation::drop(ctx, s),
         other => Err(Error::unsupported(format_args!("DROP {other:?}"))),
     }
 }

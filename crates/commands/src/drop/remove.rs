@@ -47,6 +47,7 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
             by_oid(pg_proc::TABLE, pg_proc::OID_INDEX)?;
         }
         pg_namespace::TABLE => drop(by_oid(pg_namespace::TABLE, pg_namespace::OID_INDEX)?),
+        pg_collation::TABLE => drop(by_oid(pg_collation::TABLE, pg_collation::OID_INDEX)?),
         pg_extension::TABLE => drop(by_oid(pg_extension::TABLE, pg_extension::OID_INDEX)?),
         _ => return Err(Error::unsupported(format_args!("dropping an object of catalog {}", a.class))),
     }

@@ -7,7 +7,7 @@ use crate::analysis::notice;
 use crate::ctx::CommandCtx;
 use catalog::columns::*;
 use catalog::depend::{Dependency, DependencyKind, ObjectAddress};
-use common::{Oid, Report, Result, Severity, SqlState, err};
+use common::{Oid, Report, Result, Severity, SqlState, bail, err};
 use parser::ast::DropBehavior;
 use transam::LockMode;
 
@@ -199,6 +199,18 @@ fn report(ctx: &CommandCtx<'_>, w: &Walk<'_>, behavior: DropBehavior) -> Result<
         .hint("Use DROP ... CASCADE to drop the dependent objects too."))
 }
 
+/// First OID of objects of `initdb` that may go.
+const FIRST_UNPINNED: u32 = 12_000;
+/// The schema `public`.
+const PUBLIC: Oid = Oid(2200);
+
+/// Does the server need the object itself? Large objects have OIDs of the user's choice.
+fn is_pinned(a: ObjectAddress) -> bool {
+    a.object.0 < FIRST_UNPINNED
+        && a.class != pg_largeobject::TABLE
+        && !(a.class == pg_namespace::TABLE && a.object == PUBLIC)
+}
+
 /// Drops objects with what depends on them. `quiet`: without a report (internal uses that know what they do).
 pub fn drop_objects(
     ctx: &CommandCtx<'_>,
@@ -206,6 +218,13 @@ pub fn drop_objects(
     behavior: DropBehavior,
     quiet: bool,
 ) -> Result<()> {
+    if let Some(pinned) = originals.iter().find(|a| is_pinned(**a)) {
+        bail!(
+            DEPENDENT_OBJECTS_STILL_EXIST,
+            "cannot drop {} because it is required by the database system",
+            describe(ctx, *pinned)?
+        );
+    }
     let mut w = Walk { ctx, targets: Vec::new(), stack: Vec::new(), originals };
     for a in originals {
         // One original may have been reached from another.

@@ -248,6 +248,9 @@ fn undetermined(name: &str) -> Error {
 fn base_of(c: &CallCtx<'_>, d: DatumRef<'_>, name: &str) -> Result<(Shape, Option<Vec<Datum>>)> {
     let catalog = &env(c)?.catalog;
     let t = catalog.storage_type(c.arg_types.first().copied().unwrap_or(oids::RECORD))?;
+    if t != oids::RECORD && catalog.type_desc(t)?.typtype != b'c' {
+        bail!(DATATYPE_MISMATCH, "first argument of {} must be a row type", name);
+    }
     let values = match d {
         DatumRef::Null => None,
         d => Some(RecordRef::new(d.bytes())?),
@@ -256,9 +259,6 @@ fn base_of(c: &CallCtx<'_>, d: DatumRef<'_>, name: &str) -> Result<(Shape, Optio
         Ok(r.fields()?.into_iter().map(|(_, v)| v.to_owned()).collect())
     };
     if t != oids::RECORD {
-        if catalog.type_desc(t)?.typtype != b'c' {
-            bail!(DATATYPE_MISMATCH, "first argument of {} must be a row type", name);
-        }
         return Ok((shape_of(c, t)?, values.map(|r| owned(&r)).transpose()?));
     }
     let Some(r) = values else {

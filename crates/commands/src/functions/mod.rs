@@ -43,8 +43,8 @@ mod value_io;
 mod visible;
 
 pub use activity::READ_ALL_STATS;
-pub use random::Random;
 pub use domains::{DomainChecks, check as check_domain};
+pub use random::Random;
 pub use setting::{check_examine, may_examine};
 
 use crate::FnEnv;

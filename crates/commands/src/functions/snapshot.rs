@@ -1,7 +1,7 @@
 //! The current snapshot as a value, and the age of transaction ids.
 
 use super::{env, with_analyze};
-use common::{Oid, Result, err};
+use common::{Oid, Result};
 use types::{CallCtx, FnImpl, array, c0, c1};
 
 pub static TABLE: &[(u32, FnImpl)] = &[
@@ -15,7 +15,11 @@ pub static TABLE: &[(u32, FnImpl)] = &[
 ];
 
 fn current_snapshot(c: &CallCtx<'_>) -> Result<Vec<u8>> {
-    let s = env(c)?.engine.active_snapshot().ok_or_else(|| err!(INTERNAL_ERROR, "no active snapshot set"))?;
+    let e = &env(c)?.engine;
+    let s = match e.active_snapshot() {
+        Some(s) => s,
+        None => e.transaction_snapshot()?,
+    };
     let mut running: Vec<u64> = s.xip.iter().map(|x| x.0).collect();
     running.sort_unstable();
     running.dedup();

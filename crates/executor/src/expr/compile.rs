@@ -514,7 +514,9 @@ impl Compiler<'_> {
         let op = match self.env.code(funcid)? {
             Some(FnImpl::Scalar(f)) => Op::Call { f, args, info },
             Some(FnImpl::Cmp(f)) if args.len() == 2 => Op::Cmp { f, a: args[0], b: args[1], collation },
-            Some(FnImpl::Hash(_)) if let Some(f) = types::pg_hash::kernel(funcid) => Op::Call { f, args, info },
+            Some(FnImpl::Hash(_)) if let Some(f) = types::pg_hash::kernel(funcid) => {
+                Op::Call { f, args, info }
+            }
             Some(FnImpl::Hash(f)) if args.len() == 1 => Op::Hash { f, a: args[0], collation },
             Some(FnImpl::Output(f) | FnImpl::Send(f)) if args.len() == 1 => Op::OutputCall { f, a: args[0] },
             Some(FnImpl::Input(f)) if !args.is_empty() => {

@@ -93,7 +93,12 @@ fn float8_regr_accum(state: &[u8], y: f64, x: f64) -> Result<Datum> {
             let given = |v: f64, s: f64| v.is_infinite() || s.is_infinite();
             let (in_x, in_y) = (given(x, sx0), given(y, sy0));
             let over = |v: f64, from: bool| v.is_infinite() && !from;
-            if over(sx, in_x) || over(sxx, in_x) || over(sy, in_y) || over(syy, in_y) || over(sxy, in_x || in_y) {
+            if over(sx, in_x)
+                || over(sxx, in_x)
+                || over(sy, in_y)
+                || over(syy, in_y)
+                || over(sxy, in_x || in_y)
+            {
                 return Err(float_overflow());
             }
             for v in [&mut sxx, &mut syy, &mut sxy] {

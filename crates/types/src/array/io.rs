@@ -466,13 +466,26 @@ pub fn int2vector(v: &[i16]) -> Datum {
     vector(oids::INT2, &items)
 }
 
+/// Numbers with blanks between them. What is no number is shown with all that follows it.
+fn vector_words<T>(s: &str, type_name: &str, read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
+    let mut rest = s.trim_ascii_start();
+    let mut v = Vec::new();
+    while !rest.is_empty() {
+        let n = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
+        let word = &rest[..n];
+        let numeric = word.strip_prefix(['+', '-']).unwrap_or(word).bytes().all(|b| b.is_ascii_digit());
+        v.push(read(word).map_err(|e| if numeric { e } else { bad_input(type_name, rest) })?);
+        rest = rest[n..].trim_ascii_start();
+    }
+    Ok(v)
+}
+
 pub fn int2vectorin(_: &CallCtx<'_>, s: &str, _: Oid, _: i32) -> Result<Datum> {
-    let v = s.split_ascii_whitespace().map(crate::int::parse_int::<i16>).collect::<Result<Vec<_>>>()?;
+    let v = vector_words(s, "smallint", |w| crate::int::parse_int::<i16>(w))?;
     Ok(int2vector(&v))
 }
 pub fn oidvectorin(_: &CallCtx<'_>, s: &str, _: Oid, _: i32) -> Result<Datum> {
-    let v =
-        s.split_ascii_whitespace().map(|w| crate::misc::parse_oid(w).map(Oid)).collect::<Result<Vec<_>>>()?;
+    let v = vector_words(s, "oid", |w| crate::misc::parse_oid(w).map(Oid))?;
     if v.len() > 1600 {
         return Err(bad_input("oidvector", s));
     }

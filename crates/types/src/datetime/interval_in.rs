@@ -101,11 +101,15 @@ fn tokenize(s: &str) -> Option<Vec<Token>> {
                 while b.get(i).is_some_and(|c| c.is_ascii_digit() || matches!(c, b':' | b'.')) {
                     i += 1;
                 }
-                out.push(Token::Time { neg, text: s[start..i].into() });
+                let text = s[start..i].strip_suffix(':').unwrap_or(&s[start..i]);
+                out.push(Token::Time { neg, text: text.into() });
             } else if b.get(i) == Some(&b'-') && i > start && b.get(i + 1).is_some_and(u8::is_ascii_digit) {
                 let years = s[start..i].to_string();
                 let from = i + 1;
                 i = digits(from);
+                if b.get(i) == Some(&b'-') {
+                    return None;
+                }
                 out.push(Token::YearMonth { neg, years, months: s[from..i].into() });
             } else {
                 let int = s[start..i].to_string();
@@ -257,13 +261,17 @@ fn default_unit(range: i32) -> Unit {
 }
 
 /// Reads an interval. 22007, 22015.
-pub fn parse_interval(text: &str, typmod: i32) -> Result<Interval> {
+///
+/// `sql_standard`: a minus sign in front is for all fields, if there is no other sign.
+pub fn parse_interval(text: &str, typmod: i32, sql_standard: bool) -> Result<Interval> {
     let t = text.trim();
     if t.starts_with('P') {
         return typmod::apply_interval(iso8601(t, text)?, typmod);
     }
     let tokens = tokenize(t).filter(|t| !t.is_empty()).ok_or_else(|| bad_input_interval(text))?;
     let range = if typmod < 0 { typmod::FULL_RANGE } else { range(typmod) };
+    let signs = t.split_ascii_whitespace().filter(|w| w.starts_with(['+', '-'])).count();
+    let all_negative = sql_standard && signs == 1 && t.starts_with('-');
     let mut acc = Acc::default();
     let mut seen = 0u32;
     let mut ago = false;
@@ -297,7 +305,7 @@ pub fn parse_interval(text: &str, typmod: i32) -> Result<Interval> {
                 mark(0b11100)?;
                 let minute_first = range == (typmod::MINUTE | typmod::SECOND);
                 let us = parse_time(t, minute_first, text)?;
-                acc.us += i128::from(if *neg { -us } else { us });
+                acc.us += i128::from(if *neg || all_negative { -us } else { us });
                 unit = Some(Unit::Day);
             }
             Token::YearMonth { neg, years, months } => {
@@ -307,17 +315,27 @@ pub fn parse_interval(text: &str, typmod: i32) -> Result<Interval> {
                     return Err(field_range(text));
                 }
                 let total = y.saturating_mul(12).saturating_add(m);
-                acc.months += if *neg { -total } else { total };
+                acc.months += if *neg || all_negative { -total } else { total };
                 unit = Some(Unit::Day);
             }
             Token::Number { neg, int, frac } => {
                 let u = unit.take().unwrap_or_else(|| default_unit(range));
                 mark(1 << u as u32)?;
+                // What stands before hours are days.
+                unit = Some(if u == Unit::Hour { Unit::Day } else { u });
+                let neg = *neg || all_negative;
                 let (v, f) = (small(int, text)?, fraction(frac));
+                let coarse = !matches!(
+                    u,
+                    Unit::Microsecond | Unit::Millisecond | Unit::Second | Unit::Minute | Unit::Hour
+                );
+                if coarse && v > i64::from(i32::MAX) {
+                    return Err(field_range(text));
+                }
                 if matches!(u, Unit::Second) && !frac.is_empty() {
                     let us = i128::from(v) * i128::from(SECOND_US) + i128::from(fraction_us(frac));
-                    acc.us += if *neg { -us } else { us };
-                } else if *neg {
+                    acc.us += if neg { -us } else { us };
+                } else if neg {
                     acc.add(u, -v, -f);
                 } else {
                     acc.add(u, v, f);

@@ -231,8 +231,9 @@ pub fn timetz_send(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-pub fn interval_in(_: &CallCtx<'_>, s: &str, _: Oid, typmod: i32) -> Result<Datum> {
-    Ok(Datum::Fixed16(parse_interval(s, typmod)?.pack()))
+pub fn interval_in(ctx: &CallCtx<'_>, s: &str, _: Oid, typmod: i32) -> Result<Datum> {
+    let sql_standard = ctx.fmt.interval_style == crate::registry::IntervalStyle::SqlStandard;
+    Ok(Datum::Fixed16(parse_interval(s, typmod, sql_standard)?.pack()))
 }
 pub fn interval_out(ctx: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> {
     push_interval(Interval::unpack(v.fixed16()), ctx.fmt.interval_style, out);

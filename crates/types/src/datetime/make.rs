@@ -11,7 +11,15 @@ use common::{Result, bail, err};
 type F16 = [u8; 16];
 
 fn date_of(y: i32, m: i32, d: i32) -> Result<i64> {
-    let range = || err!(DATETIME_FIELD_OVERFLOW, "date field value out of range: {}-{:02}-{:02}", y, m, d);
+    let range = || {
+        err!(
+            DATETIME_FIELD_OVERFLOW,
+            "date field value out of range: {}-{:02}-{:02}",
+            if y < 0 { y.saturating_add(1) } else { y },
+            m,
+            d
+        )
+    };
     let year = match y {
         0 => return Err(range()),
         y if y < 0 => i64::from(y) + 1,

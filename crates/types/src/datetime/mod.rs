@@ -28,6 +28,7 @@ mod zone;
 pub use calc::{interval_add, interval_div, interval_mul, interval_sub};
 pub use convert::{current_date, current_time, current_timetz, local_time, local_timestamp};
 pub use interval::Interval;
+pub use interval_in::parse_interval;
 pub use io::unpack_timetz;
 pub use output::{push_date, push_time, push_timestamp, push_timestamptz};
 pub use to_timestamp::parse_template;

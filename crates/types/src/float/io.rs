@@ -97,7 +97,27 @@ fn special(t: &str) -> Option<f64> {
     if rest.eq_ignore_ascii_case("inf") || rest.eq_ignore_ascii_case("infinity") {
         return Some(if neg { f64::NEG_INFINITY } else { f64::INFINITY });
     }
+    if rest.starts_with("0x") || rest.starts_with("0X") {
+        return hexadecimal(&rest[2..]).map(|v| if neg { -v } else { v });
+    }
     t.eq_ignore_ascii_case("nan").then_some(f64::NAN)
+}
+
+/// Hexadecimal digits with a binary exponent, as C reads them.
+fn hexadecimal(t: &str) -> Option<f64> {
+    let (mantissa, exponent) = match t.split_once(['p', 'P']) {
+        Some((m, e)) => (m, e.parse::<i32>().ok()?),
+        None => (t, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut v = 0.0;
+    for c in whole.chars().chain(fraction.chars()) {
+        v = v * 16.0 + f64::from(c.to_digit(16)?);
+    }
+    Some(v * f64::from(exponent).exp2() / (4.0 * fraction.len() as f64).exp2())
 }
 
 fn is_decimal(t: &str) -> bool {

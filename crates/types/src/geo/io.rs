@@ -3,7 +3,7 @@
 use super::shape::*;
 use crate::wire::{Wire, bad_input, is_space};
 use crate::{CallCtx, Datum, DatumRef};
-use common::{Oid, Result, bail, err};
+use common::{Error, Oid, Result, SqlState, bail, err};
 
 struct Scan<'a> {
     b: &'a [u8],
@@ -106,8 +106,21 @@ fn pair_count(b: &[u8]) -> Option<usize> {
 fn scan(s: &str) -> Scan<'_> {
     Scan { b: s.as_bytes(), at: 0 }
 }
+/// Why a text is no shape: the first number that is none, or is too large, says.
+#[cold]
+fn refused(name: &str, s: &str) -> Error {
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    for number in s.split(|c| !inside(c)).filter(|n| !n.is_empty()) {
+        match crate::float::parse_f64(number, "double precision") {
+            Err(e) if e.sqlstate() == SqlState::NUMERIC_VALUE_OUT_OF_RANGE => return e,
+            Err(_) => break,
+            Ok(_) => {}
+        }
+    }
+    bad_input(name, s)
+}
 fn done<T: Shape>(v: Option<T>, name: &str, s: &str) -> Result<Datum> {
-    v.map(|v| Datum::bytes(&v.pack())).ok_or_else(|| bad_input(name, s))
+    v.map(|v| Datum::bytes(&v.pack())).ok_or_else(|| refused(name, s))
 }
 
 fn parse_point(s: &str) -> Option<Point> {
@@ -201,13 +214,13 @@ fn coefficients(s: &str) -> Option<Line> {
 pub fn line_in(_: &CallCtx<'_>, s: &str, _: Oid, _: i32) -> Result<Datum> {
     let bad = |why: &str| err!(INVALID_TEXT_REPRESENTATION, "invalid line specification: {why}");
     if !crate::wire::trim(s).starts_with('{') {
-        let (a, b) = two(s, true).ok_or_else(|| bad_input("line", s))?;
+        let (a, b) = two(s, true).ok_or_else(|| refused("line", s))?;
         if a.same(b) {
             return Err(bad("must be two distinct points"));
         }
         return Ok(Datum::bytes(&Line::through(a, a.slope(b)).pack()));
     }
-    let l = coefficients(s).ok_or_else(|| bad_input("line", s))?;
+    let l = coefficients(s).ok_or_else(|| refused("line", s))?;
     if zero(l.a) && zero(l.b) {
         return Err(bad("A and B cannot both be zero"));
     }

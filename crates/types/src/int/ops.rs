@@ -190,3 +190,18 @@ pub fn in_range<A: Int, B: Int>(val: A, base: A, offset: B, sub: bool, less: boo
     let bound = if sub { b - o } else { b + o };
     Ok(if less { v <= bound } else { v >= bound })
 }
+
+/// `int4(smallint)`, which is also the cast of smallint to `oid` and its kin.
+pub fn int2_to_four_bytes(
+    ctx: &crate::CallCtx<'_>,
+    args: &[crate::Arg<'_>],
+    rows: crate::Rows<'_>,
+    out: &mut crate::Column,
+) -> Result<()> {
+    let _ = ctx;
+    if matches!(out.data, crate::ColumnData::U32(_)) {
+        crate::kernel::run1(|v: i16| i32::from(v) as u32, args, rows, out)
+    } else {
+        crate::kernel::run1(|v: i16| i32::from(v), args, rows, out)
+    }
+}

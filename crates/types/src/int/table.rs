@@ -157,7 +157,7 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (5045, k2!(gcd::<i64>)),
     (5046, k2!(lcm::<i32>)),
     (5047, k2!(lcm::<i64>)),
-    (313, k1!(cast::<i16, i32>)),
+    (313, FnImpl::Scalar(int2_to_four_bytes)),
     (314, k1!(cast::<i32, i16>)),
     (481, k1!(cast::<i32, i64>)),
     (480, k1!(cast::<i64, i32>)),

@@ -31,7 +31,12 @@ pub fn quote_literal_any(c: &CallCtx<'_>, v: DatumRef<'_>) -> Result<Option<Stri
     if v.is_null() {
         return Ok(None);
     }
-    Ok(Some(crate::text::quote::quote_literal(&any_text(c, v)?)))
+    // The cast to text, which spells booleans out.
+    let text = match v {
+        DatumRef::Bool(b) => b.to_string(),
+        v => any_text(c, v)?,
+    };
+    Ok(Some(crate::text::quote::quote_literal(&text)))
 }
 /// `quote_nullable(anyelement)`.
 pub fn quote_nullable_any(c: &CallCtx<'_>, v: DatumRef<'_>) -> Result<String> {
@@ -110,7 +115,7 @@ fn num_lsn(n: &Num) -> Result<i64> {
     n.to_i128()
         .and_then(|v| u64::try_from(v).ok())
         .map(|v| v as i64)
-        .ok_or_else(|| err!(NUMERIC_VALUE_OUT_OF_RANGE, "pg_lsn out of range"))
+        .ok_or_else(|| err!(INVALID_PARAMETER_VALUE, "pg_lsn out of range"))
 }
 pub fn pg_lsn_mi(a: i64, b: i64, out: &mut Vec<u8>) -> Result<()> {
     num_sub(&lsn_num(a), &lsn_num(b)).pack(out)

@@ -46,12 +46,11 @@ fn parse(s: &str) -> Result<i64> {
     symbol(&mut at);
     spaces(&mut at);
     let range = || err!(NUMERIC_VALUE_OUT_OF_RANGE, "value \"{}\" is out of range for type money", s);
-    let (mut v, mut decimals, mut dot, mut any) = (0i128, 0, false, false);
+    let (mut v, mut decimals, mut dot) = (0i128, 0, false);
     while let Some(&c) = b.get(at) {
         match c {
             b'0'..=b'9' if !dot || decimals < 2 => {
                 v = v * 10 + i128::from(c - b'0');
-                any = true;
                 decimals += i32::from(dot);
                 if v > i128::from(u64::MAX) * 100 {
                     return Err(range());
@@ -81,9 +80,6 @@ fn parse(s: &str) -> Result<i64> {
             _ => return Err(bad_input("money", s)),
         }
         at += 1;
-    }
-    if !any && !dot {
-        return Err(bad_input("money", s));
     }
     i64::try_from(if negative { -v } else { v }).map_err(|_| range())
 }

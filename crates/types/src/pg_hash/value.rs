@@ -156,11 +156,9 @@ pub fn by_type(type_oid: Oid, v: DatumRef<'_>, seed: Seed) -> Result<u64> {
         oids::BPCHAR => Ok(hash_bytes(text::trim_blanks(b), seed)),
         oids::NUMERIC => number(b, seed),
         oids::JSONB => json_container(root(b)?, 0, seed),
-        oids::RECORD => fold(
-            RecordRef::new(b)?.fields()?.iter().map(|(t, d)| by_type(*t, *d, seed)),
-            0,
-            seed,
-        ),
+        oids::RECORD => {
+            fold(RecordRef::new(b)?.fields()?.iter().map(|(t, d)| by_type(*t, *d, seed)), 0, seed)
+        }
         oids::OIDVECTOR => {
             let items = crate::array::vector_items(b)?;
             let raw: Vec<u8> = items.iter().flat_map(|o| (*o as u32).to_le_bytes()).collect();

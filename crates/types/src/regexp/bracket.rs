@@ -29,7 +29,9 @@ impl Parser {
             match self.peek() {
                 None => return Err(invalid(BAD_BRACKET)),
                 Some(']') if !first => break,
-                Some('-') if !first && self.text.get(self.at + 1) != Some(&']') => return Err(invalid(BAD_RANGE)),
+                Some('-') if !first && self.text.get(self.at + 1) != Some(&']') => {
+                    return Err(invalid(BAD_RANGE));
+                }
                 _ => self.bracket_part(&mut set)?,
             }
             first = false;
@@ -96,7 +98,9 @@ impl Parser {
         let name: String = self.text[start..self.at].iter().collect();
         self.at += 2;
         if kind == ':' {
-            return Class::of(&name).map(|k| Item::Class(k, false)).ok_or_else(|| invalid("invalid character class"));
+            return Class::of(&name)
+                .map(|k| Item::Class(k, false))
+                .ok_or_else(|| invalid("invalid character class"));
         }
         collating_element(&name).map(Item::Char).ok_or_else(|| invalid("invalid collating element"))
     }

@@ -135,7 +135,8 @@ impl Dfa {
             self.clear();
             from = None;
         }
-        let to = self.state(next, if self.program.places { far } else { 0 }) | if accepts { ACCEPTS } else { 0 };
+        let to =
+            self.state(next, if self.program.places { far } else { 0 }) | if accepts { ACCEPTS } else { 0 };
         if let Some(s) = from {
             self.table[s as usize * self.stride + letter as usize] = to;
         }
@@ -209,7 +210,12 @@ impl Dfa {
     }
 
     /// Searches from `from` on: the earliest end of a match, and a place no match that is under way there began before.
-    pub fn search(&mut self, alphabet: &mut Alphabet, s: &Subject<'_>, from: usize) -> Option<(usize, usize)> {
+    pub fn search(
+        &mut self,
+        alphabet: &mut Alphabet,
+        s: &Subject<'_>,
+        from: usize,
+    ) -> Option<(usize, usize)> {
         let (color, _) = alphabet.before(s.text, from);
         let mut state = self.start(alphabet.kind(color));
         let mut at = from;
@@ -260,7 +266,9 @@ impl Dfa {
                     }
                     seen[i as usize] = begin;
                     match self.program.steps[i as usize] {
-                        Step::Set(set, k) if right != EDGE && alphabet.has(color, set) => next.push((k, begin)),
+                        Step::Set(set, k) if right != EDGE && alphabet.has(color, set) => {
+                            next.push((k, begin))
+                        }
                         Step::Split(a, b) => todo.extend([a, b]),
                         Step::At(p, k) if is_at(p, left, right) => todo.push(k),
                         Step::Look(l, k) if holding >> l & 1 == 1 => todo.push(k),

@@ -230,7 +230,9 @@ impl<'a, 't> Dissection<'a, 't> {
             return false;
         }
         (0..times).all(|i| {
-            given.get(i * pattern.len()..(i + 1) * pattern.len()).is_some_and(|piece| self.same(pattern, piece))
+            given
+                .get(i * pattern.len()..(i + 1) * pattern.len())
+                .is_some_and(|piece| self.same(pattern, piece))
         })
     }
 }

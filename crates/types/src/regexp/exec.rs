@@ -5,7 +5,7 @@ use super::charset::CharSet;
 use super::dfa::{Dfa, Subject};
 use super::dissect::{Dissection, Span};
 use super::flags::Flags;
-use super::parse::{parse, TOO_COMPLEX, invalid};
+use super::parse::{TOO_COMPLEX, invalid, parse};
 use super::program::{Alphabet, Program};
 use super::tree::Part;
 use common::Result;

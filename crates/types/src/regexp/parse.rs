@@ -55,7 +55,9 @@ pub fn parse(pattern: &str, flags: Flags) -> Result<(Pattern, Flags)> {
         depth: 0,
     };
     p.prefixes()?;
-    if p.flags.flavour == Flavour::Literal && (p.flags.expanded || p.flags.newline_stops || p.flags.newline_anchors) {
+    if p.flags.flavour == Flavour::Literal
+        && (p.flags.expanded || p.flags.newline_stops || p.flags.newline_anchors)
+    {
         return Err(invalid("invalid argument to regex function"));
     }
     let ast = if p.flags.flavour == Flavour::Literal {
@@ -102,7 +104,8 @@ impl Parser {
             match self.text[3] {
                 '=' => {
                     self.flags.flavour = Flavour::Literal;
-                    (self.flags.expanded, self.flags.newline_stops, self.flags.newline_anchors) = (false, false, false);
+                    (self.flags.expanded, self.flags.newline_stops, self.flags.newline_anchors) =
+                        (false, false, false);
                     self.at = 4;
                     return Ok(());
                 }
@@ -114,7 +117,10 @@ impl Parser {
                 _ => return Err(invalid(BAD_REPEAT)),
             }
         }
-        if self.basic() || !self.looking_at("(?") || !self.text.get(self.at + 2).is_some_and(char::is_ascii_alphabetic) {
+        if self.basic()
+            || !self.looking_at("(?")
+            || !self.text.get(self.at + 2).is_some_and(char::is_ascii_alphabetic)
+        {
             return Ok(());
         }
         self.at += 2;
@@ -128,7 +134,8 @@ impl Parser {
             return Err(invalid("invalid embedded option"));
         }
         if self.flags.flavour == Flavour::Literal {
-            (self.flags.expanded, self.flags.newline_stops, self.flags.newline_anchors) = (false, false, false);
+            (self.flags.expanded, self.flags.newline_stops, self.flags.newline_anchors) =
+                (false, false, false);
         }
         Ok(())
     }
@@ -457,7 +464,9 @@ impl Parser {
     /// `m}`, `m,}` or `m,n}`.
     fn bound(&mut self, atom: Ast) -> Result<Ast> {
         self.skip();
-        let ended = |p: &Parser| if p.peek().is_none() { invalid("braces {} not balanced") } else { invalid(BAD_BOUND) };
+        let ended = |p: &Parser| {
+            if p.peek().is_none() { invalid("braces {} not balanced") } else { invalid(BAD_BOUND) }
+        };
         let Some(min) = self.bound_number()? else { return Err(ended(self)) };
         let (max, exact) = if self.eat(",") {
             self.skip();

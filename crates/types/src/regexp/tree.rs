@@ -1,9 +1,7 @@
 //! What has to be worked out once the begin and end of a match are known: which part matched which text. Parts whose
 //! inside nobody sees are leaves; a row of them with one preference is one leaf.
 
-use super::ast::{
-    Ast, BACKREF, CAPTURES, INFINITE, SHORTER, combine, intricate, preference, upward,
-};
+use super::ast::{Ast, BACKREF, CAPTURES, INFINITE, SHORTER, combine, intricate, preference, upward};
 use super::dfa::Dfa;
 use super::program::Program;
 use common::Result;

@@ -4,8 +4,12 @@
 use common::{Encoding, Result, bail, err};
 
 /// Encodings that are converted into each other directly; all others go to and from UTF8 only.
-const NEIGHBOURS: &[&[&str]] =
-    &[&["KOI8R", "WIN1251", "WIN866", "ISO_8859_5"], &["LATIN2", "WIN1250"], &["EUC_JP", "SJIS"], &["EUC_TW", "BIG5"]];
+const NEIGHBOURS: &[&[&str]] = &[
+    &["KOI8R", "WIN1251", "WIN866", "ISO_8859_5"],
+    &["LATIN2", "WIN1250"],
+    &["EUC_JP", "SJIS"],
+    &["EUC_TW", "BIG5"],
+];
 
 fn named(name: &str, what: &str) -> Result<Encoding> {
     Encoding::by_name(name)

@@ -235,7 +235,13 @@ fn format_one(ctx: &CallCtx<'_>, v: &[DatumRef<'_>], types: &dyn Fn(usize) -> Oi
 }
 
 pub fn text_format(ctx: &CallCtx<'_>, args: &[Arg<'_>], rows: Rows<'_>, out: &mut Column) -> Result<()> {
-    crate::kernel::run_rows(args, rows, out, |v| format_one(ctx, v, &|i| arg_type(ctx, i, v[i])))
+    crate::kernel::run_rows(args, rows, out, |v| match v {
+        [fmt, DatumRef::Bytes(array)] if ctx.variadic && !fmt.is_null() => {
+            format_array(ctx, fmt.str(), array)
+        }
+        [fmt, DatumRef::Null] if ctx.variadic => format_one(ctx, &[*fmt], &|_| oids::TEXT),
+        v => format_one(ctx, v, &|i| arg_type(ctx, i, v[i])),
+    })
 }
 
 /// `format(fmt, VARIADIC array)`: for callers that know the call was variadic.

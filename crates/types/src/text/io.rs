@@ -196,7 +196,9 @@ pub fn char_text(c: i8, out: &mut Vec<u8>) {
     push_char(c, out);
 }
 pub fn char_bpchar(c: i8, out: &mut Vec<u8>) {
-    out.push(c as u8);
+    if c != 0 {
+        out.push(c as u8);
+    }
 }
 
 /// Hash of a boolean or `"char"`.

@@ -28,6 +28,10 @@ fn matcher(mut t: &[u8], mut p: &[u8], fold: bool) -> Result<Match> {
         match c {
             b'\\' => {
                 let Some(&lit) = p.get(1) else {
+                    // Nobody asks what follows where the text is over.
+                    if t.is_empty() {
+                        return Ok(Match::Abort);
+                    }
                     bail!(INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character");
                 };
                 match t.first() {

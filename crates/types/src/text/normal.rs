@@ -82,7 +82,8 @@ pub fn to_ascii_named(s: &str, name: &str, out: &mut Vec<u8>) -> Result<()> {
     to_ascii(s, e, out)
 }
 pub fn to_ascii_number(s: &str, n: i32, out: &mut Vec<u8>) -> Result<()> {
-    let e = Encoding::by_number(n).ok_or_else(|| err!(UNDEFINED_OBJECT, "{} is not a valid encoding code", n))?;
+    let e =
+        Encoding::by_number(n).ok_or_else(|| err!(UNDEFINED_OBJECT, "{} is not a valid encoding code", n))?;
     to_ascii(s, e, out)
 }
 /// A LIKE pattern with the escape character `esc` as one with the backslash.

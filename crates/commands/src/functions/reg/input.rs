@@ -101,10 +101,12 @@ pub fn procedure(c: &CallCtx<'_>, text: &str) -> Result<Option<Oid>> {
 
 /// Operators of a name, both kinds.
 fn opers(c: &CallCtx<'_>, text: &str) -> Result<Vec<Ref<OperDesc>>> {
-    let (schema, name) = match text.rsplit_once('.') {
-        Some((s, n)) => (Some(split_qualified(s)?.pop().unwrap_or_default()), n.trim().to_string()),
-        None => (None, text.trim().to_string()),
-    };
+    let mut parts = split_qualified(text)?;
+    if parts.len() > 3 {
+        bail!(SYNTAX_ERROR, "improper qualified name (too many dotted names): {}", parts.join("."));
+    }
+    let name = parts.pop().unwrap_or_default();
+    let schema = parts.pop();
     let mut out = Vec::new();
     for ns in schemas(c, schema.as_deref())? {
         for kind in [b'l', b'b'] {

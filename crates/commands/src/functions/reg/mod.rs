@@ -29,11 +29,11 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (2446, FnImpl::Receive(recv)),
     (2447, FnImpl::Send(send)),
     (2214, FnImpl::Input(|c, s, _, _| read(c, s, input::oper))),
-    (2215, FnImpl::Output(|c, v, o| write(c, v, o, output::oper))),
+    (2215, FnImpl::Output(|c, v, o| write_operator(c, v, o, output::oper))),
     (2448, FnImpl::Receive(recv)),
     (2449, FnImpl::Send(send)),
     (2216, FnImpl::Input(|c, s, _, _| read(c, s, input::operator))),
-    (2217, FnImpl::Output(|c, v, o| write(c, v, o, output::operator))),
+    (2217, FnImpl::Output(|c, v, o| write_operator(c, v, o, output::operator))),
     (2450, FnImpl::Receive(recv)),
     (2451, FnImpl::Send(send)),
     (4098, FnImpl::Input(|c, s, _, _| read(c, s, input::role))),
@@ -73,7 +73,10 @@ type Lookup = fn(&CallCtx<'_>, &str) -> Result<Option<Oid>>;
 
 /// An input function: a number, `-`, or a name.
 fn read(c: &CallCtx<'_>, text: &str, lookup: Lookup) -> Result<Datum> {
-    if text == "-" {
+    // A dash is an operator's name.
+    let operator = std::ptr::fn_addr_eq(lookup, input::oper as Lookup)
+        || std::ptr::fn_addr_eq(lookup, input::operator as Lookup);
+    if text == "-" && !operator {
         return Ok(Datum::oid(Oid::INVALID));
     }
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
@@ -126,6 +129,20 @@ fn write(
     let oid = v.oid();
     let text = if oid.is_valid() { name(c, oid)? } else { Some("-".into()) };
     out.extend_from_slice(text.unwrap_or_else(|| oid.to_string()).as_bytes());
+    Ok(())
+}
+
+/// The same for operators, where none is `0`.
+fn write_operator(
+    c: &CallCtx<'_>,
+    v: DatumRef<'_>,
+    out: &mut Vec<u8>,
+    name: fn(&CallCtx<'_>, Oid) -> Result<Option<String>>,
+) -> Result<()> {
+    if v.oid().is_valid() {
+        return write(c, v, out, name);
+    }
+    out.push(b'0');
     Ok(())
 }
 
