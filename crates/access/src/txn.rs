@@ -2,10 +2,12 @@
 //! answered here so that the engine only ever sees ordinary ones.
 
 use crate::heap::header::{COMBOCID, Header};
+use crate::heap::visibility::Hints;
 use crate::rel::Rel;
 use common::{CommandId, MultiXactId, Result, Xid};
 pub use transam::Engine;
 use transam::MvccSnapshot;
+use transam::ssi::Place;
 
 /// Pages and log.
 #[inline]
@@ -25,21 +27,29 @@ pub fn is_current(eng: &Engine, xid: Xid) -> bool {
     xid.is_normal() && eng.is_current_xid(xid)
 }
 
-/// A row of the relation is about to be written: SERIALIZABLE remembers that.
+/// Does SERIALIZABLE look at what the transaction does with this relation?
 #[inline]
-pub fn note_write(eng: &Engine, rel: &Rel) -> Result<()> {
-    if eng.is_tracked() && !rel.is_catalog && !rel.locator.is_temp() {
-        eng.note_write(rel.oid)
-    } else {
-        Ok(())
-    }
+fn is_tracked(eng: &Engine, rel: &Rel) -> bool {
+    eng.is_tracked() && !rel.is_catalog && !rel.locator.is_temp()
 }
 
-/// The relation is read under a snapshot.
+/// A place is about to be written (the page is locked): SERIALIZABLE looks who has read it.
 #[inline]
-pub fn note_read(eng: &Engine, rel: &Rel) -> Result<()> {
-    if eng.is_tracked() && !rel.is_catalog && !rel.locator.is_temp() {
-        eng.note_read(rel.oid)
+pub fn note_write(eng: &Engine, rel: &Rel, place: Place) -> Result<()> {
+    if is_tracked(eng, rel) { eng.note_write(rel.oid, place) } else { Ok(()) }
+}
+
+/// A place is read under the transaction's snapshot.
+#[inline]
+pub fn note_read(eng: &Engine, rel: &Rel, place: Place) -> Result<()> {
+    if is_tracked(eng, rel) { eng.note_read(rel.oid, place) } else { Ok(()) }
+}
+
+/// A row was looked at: what an overlapping transaction has done to it is a conflict.
+#[inline]
+pub fn note_overtaken(eng: &Engine, rel: &Rel, hints: &Hints) -> Result<()> {
+    if hints.overtaken.is_valid() && is_tracked(eng, rel) {
+        eng.note_overtaken(hints.overtaken)
     } else {
         Ok(())
     }

@@ -22,6 +22,7 @@ pub fn replace(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
         row.char(pg_class::RELKIND),
     )?;
     eng.drop_storage(old);
+    eng.reads_moved(oid, oid);
     if matches!(row.char(pg_class::RELKIND), b'r' | b'm' | b't') {
         eng.count_truncate(transam::StatKey::new(catalog.database(), oid));
     }

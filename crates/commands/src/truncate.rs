@@ -9,7 +9,7 @@ use transam::LockMode;
 
 fn check(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
     // To a serializable transaction that has read the table, emptying it is a write.
-    ctx.engine.note_write(oid)?;
+    ctx.engine.note_write_all(oid)?;
     let r = ctx.catalog.relation(oid)?;
     if r.kind != b'r' {
         bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a table", r.name);

@@ -412,26 +412,9 @@ pub struct QueryRun {
     limit: u64,
 }
 
-/// Under SERIALIZABLE: the plan reads all its tables, but for the target of a plain INSERT.
-fn note_reads(plan: &CompiledPlan) -> Result<()> {
-    use analyze::query::RteKind;
-    const INSERT: u32 = 1;
-    let Some(engine) = plan.exec.env.engine.as_ref().filter(|e| e.is_tracked()) else { return Ok(()) };
-    for r in &plan.stmt().rtable {
-        if let RteKind::Relation { relid, relkind, .. } = &r.kind
-            && matches!(relkind, b'r' | b'p' | b'm' | b't')
-            && r.required_perms != INSERT
-        {
-            engine.note_read(*relid)?;
-        }
-    }
-    Ok(())
-}
-
 impl QueryRun {
     /// Begins: binds the external parameters.
     pub fn start(mut plan: CompiledPlan, params: &[Datum], opts: &RunOptions) -> Result<QueryRun> {
-        note_reads(&plan)?;
         plan.exec.start(params, opts);
         plan.root.rescan(&plan.exec)?;
         Ok(QueryRun {

@@ -15,6 +15,7 @@ use crate::txn::{self, Engine};
 use common::{Result, Tid};
 use storage::page::maxalign;
 use storage::{Fork, PAGE_SIZE, Page, PageMut, RegFlags, RmgrId, fsm};
+use transam::ssi::Place;
 use types::DatumRef;
 use types::tuple::FormAttr;
 
@@ -124,6 +125,8 @@ pub fn insert(
                     continue;
                 }
                 Verdict::Duplicate(_) => {
+                    // Who read that the key was not there is told of that first.
+                    txn::note_write(eng, &ix.rel, Place::Page(leaf.pin().block()))?;
                     drop(leaf);
                     return Err(ix.unique_violation(keys));
                 }
@@ -171,6 +174,7 @@ fn place(
     let need = maxalign(item.len());
     loop {
         leaf = search::move_right_exclusive(eng, ix, leaf, key, &stack)?;
+        txn::note_write(eng, &ix.rel, Place::Page(leaf.pin().block()))?;
         if leaf.free_space() < need {
             make_room(eng, ix, heap, &mut leaf, need)?;
         }

@@ -17,6 +17,7 @@ use common::{BlockNumber, Error, Lsn, Result, Tid};
 use std::cmp::Ordering;
 use std::rc::Rc;
 use storage::{PageRef, Pinned, Store};
+use transam::ssi::Place;
 use types::tuple::RawAttr;
 use types::{Batch, CmpFn, Datum, DatumRef};
 
@@ -90,6 +91,8 @@ pub struct BtScan {
     keys: Vec<ScanKey>,
     dir: Direction,
     keep_pin: bool,
+    /// The rows are not read under the transaction's snapshot.
+    sees_all: bool,
     store: Option<Store>,
     prepared: bool,
     /// A page has been read for the present array elements.
@@ -128,6 +131,7 @@ impl BtScan {
             keys,
             dir,
             keep_pin,
+            sees_all: false,
             store: None,
             prepared: false,
             on_page: false,
@@ -140,6 +144,11 @@ impl BtScan {
             killed: Vec::new(),
             replay: false,
         }
+    }
+    /// The rows will not be read under the transaction's snapshot: what keys are there is no read of SERIALIZABLE's.
+    pub fn outside_snapshot(mut self) -> BtScan {
+        self.sees_all = true;
+        self
     }
     /// Starts over with other keys (parameters of a nested loop). Keeps the memory.
     pub fn restart(&mut self, keys: &[ScanKey]) {
@@ -258,6 +267,7 @@ impl BtScan {
                     Direction::Forward => Opaque::read(&p)?.first_data(),
                     Direction::Backward => p.max_offset(),
                 };
+                self.note(eng, Place::Page(p.pin().block()))?;
                 self.read_page(p, start, columns)?;
                 Ok(true)
             }
@@ -435,10 +445,13 @@ impl BtScan {
         };
         match found {
             None => {
+                // There is no leaf yet: the first key will be news.
+                self.note(eng, Place::Whole)?;
                 self.page.ended = true;
                 Ok(false)
             }
             Some((p, off)) => {
+                self.note(eng, Place::Page(p.pin().block()))?;
                 self.read_page(p, off, columns)?;
                 Ok(true)
             }
@@ -446,6 +459,11 @@ impl BtScan {
     }
 
     // ---- pages ----
+
+    /// SERIALIZABLE remembers the gaps that were seen.
+    fn note(&self, eng: &Engine, place: Place) -> Result<()> {
+        if self.sees_all { Ok(()) } else { txn::note_read(eng, &self.ix.rel, place) }
+    }
 
     /// Collects the matches of a locked leaf from `start` on.
     fn read_page(

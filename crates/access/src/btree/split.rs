@@ -261,6 +261,9 @@ fn split_page(
         cr.unlogged();
     }
     drop(cr);
+    if o.is_leaf() {
+        eng.reads_spread(ix.rel.oid, lblock, rblock);
+    }
     drop(sibling);
     drop(child);
     insert_parent(eng, ix, left, right, stack, o.flags & page::ROOT != 0)

@@ -263,6 +263,7 @@ fn delete_page(
         // The right sibling's own downlink is still missing (incomplete split): leave it for another time.
         return Ok(());
     }
+    eng.reads_spread(ix.rel.oid, block, right);
     let cr = txn::store(eng).begin_critical();
     wal::apply_remove_downlink(cr.page(&mut parent), off, right)?;
     wal::apply_half_dead(cr.page(&mut leaf))?;

@@ -11,6 +11,7 @@ use crate::rel::Rel;
 use crate::txn::{self, Engine};
 use common::{CommandId, Error, Result, Tid};
 use storage::{RegFlags, RmgrId};
+use transam::ssi::Place;
 
 /// The command word for a row deleted by this transaction: a combined id when it inserted the row too.
 pub(crate) fn delete_cid(eng: &Engine, h: &header::Header, cid: CommandId) -> (u32, bool) {
@@ -26,7 +27,6 @@ pub(crate) fn delete_cid(eng: &Engine, h: &header::Header, cid: CommandId) -> (u
 /// Deletes the version at `tid`. With [`LockWait::Block`] it waits for a concurrent modifier first; in the result
 /// `Updated` or `Deleted` nothing was changed.
 pub fn delete(eng: &Engine, rel: &Rel, tid: Tid, cid: CommandId, wait: LockWait) -> Result<TmResult> {
-    txn::note_write(eng, rel)?;
     let me = eng.current_xid()?;
     let mode = RowLock::Exclusive;
     let pin = txn::store(eng).read_main(rel.locator, tid.block)?;
@@ -55,6 +55,7 @@ pub fn delete(eng: &Engine, rel: &Rel, tid: Tid, cid: CommandId, wait: LockWait)
             return Ok(TmResult::WouldBlock);
         }
     };
+    txn::note_write(eng, rel, Place::Row(tid))?;
     eng.multixact_set_oldest_member();
     let x = lock::join_xmax(eng, &h, me, mode, true)?;
     wal::ensure_fits(eng, rel, &mut g, me, x.multi)?;

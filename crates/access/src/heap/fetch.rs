@@ -12,6 +12,7 @@ use common::{Result, Tid, Xid};
 use std::rc::Rc;
 use storage::{PageRef, Pinned, vm};
 use transam::Snapshot;
+use transam::ssi::Place;
 use types::tuple::RawAttr;
 use types::{Batch, Datum};
 
@@ -68,6 +69,7 @@ pub(crate) fn hot_search(
             && scan::settled(t, b, s.xmin)
             && header::infomask2(t) & header::HEAP_ONLY == 0
         {
+            note_row(eng, rel, snap, p, off)?;
             return Ok((Some(off), false));
         }
         let h = Header::read(t, b);
@@ -83,7 +85,9 @@ pub(crate) fn hot_search(
             page::set_hints(p, off, hints.bits);
             p.pin().store().mark_dirty_hint(p);
         }
+        txn::note_overtaken(eng, rel, &hints)?;
         if seen {
+            note_row(eng, rel, snap, p, off)?;
             return Ok((Some(off), false));
         }
         let h = Header { infomask: h.infomask | hints.bits, ..h };
@@ -99,6 +103,15 @@ pub(crate) fn hot_search(
         at_start = false;
     }
     Ok((None, all_dead))
+}
+
+/// SERIALIZABLE remembers a version read under its snapshot.
+#[inline]
+fn note_row(eng: &Engine, rel: &Rel, snap: &Snapshot, p: &PageRef, off: u16) -> Result<()> {
+    match snap {
+        Snapshot::Mvcc(_) => txn::note_read(eng, rel, Place::Row(Tid::new(p.pin().block(), off))),
+        _ => Ok(()),
+    }
 }
 
 /// Fetches rows for an index scan, keeping the heap page pinned between rows of one block.
@@ -148,7 +161,12 @@ impl IndexFetch {
     /// Index-only scans: are all rows of the block visible to everyone? (Then the heap need not be read.)
     pub fn all_visible(&mut self, eng: &Engine, tid: Tid) -> Result<bool> {
         let bits = vm::status(txn::store(eng), self.rel.locator, tid.block, &mut self.map)?;
-        Ok(bits & vm::ALL_VISIBLE != 0)
+        let visible = bits & vm::ALL_VISIBLE != 0;
+        if visible {
+            // The row itself is not looked at.
+            txn::note_read(eng, &self.rel, Place::Page(tid.block))?;
+        }
+        Ok(visible)
     }
     /// Lets go of pins.
     pub fn release(&mut self) {
@@ -175,7 +193,12 @@ pub(crate) fn with_version<R>(
         page::set_hints(&p, tid.offset, hints.bits);
         txn::store(eng).mark_dirty_hint(&p);
     }
-    if seen { f(&p, t).map(Some) } else { Ok(None) }
+    txn::note_overtaken(eng, rel, &hints)?;
+    if !seen {
+        return Ok(None);
+    }
+    note_row(eng, rel, snapshot, &p, tid.offset)?;
+    f(&p, t).map(Some)
 }
 
 /// Appends the version at exactly `tid` to `out` if the snapshot sees it.

@@ -9,6 +9,7 @@ use crate::rel::Rel;
 use crate::txn::{self, Engine};
 use common::{BlockNumber, CommandId, Error, MultiXactId, Result, Tid, Xid};
 use storage::{Fork, Page, PageMut, ReadMode, RegFlags, RmgrId, Strategy, fsm};
+use transam::ssi::Place;
 use types::DatumRef;
 
 /// How to insert.
@@ -148,7 +149,7 @@ pub fn insert(
     cid: CommandId,
     opts: &InsertOptions,
 ) -> Result<Tid> {
-    txn::note_write(eng, rel)?;
+    txn::note_write(eng, rel, Place::Whole)?;
     let t = form::form_tuple(eng, rel, values, cid)?;
     insert_formed(eng, rel, t, cid, opts)
 }

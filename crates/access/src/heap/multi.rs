@@ -11,6 +11,7 @@ use crate::txn::{self, Engine};
 use common::{CommandId, Error, MultiXactId, Result, Tid, Xid};
 use std::ops::Range;
 use storage::{PageMut, RegFlags, RmgrId, Strategy, fsm};
+use transam::ssi::Place;
 use types::form::Former;
 use types::{Batch, DatumRef};
 
@@ -94,7 +95,7 @@ pub fn multi_insert(
     bulk: &mut BulkInsert,
     tids: &mut Vec<Tid>,
 ) -> Result<()> {
-    txn::note_write(eng, rel)?;
+    txn::note_write(eng, rel, Place::Whole)?;
     let mut formed = std::mem::take(&mut bulk.formed);
     let former = bulk.former.get_or_insert_with(|| Former::new(&rel.desc));
     formed.form(eng, rel, former, rows, cid, opts.frozen)?;

@@ -18,6 +18,7 @@ use std::rc::Rc;
 use storage::page::{LINE_POINTER_SIZE, PAGE_HEADER_SIZE, PAGE_SIZE};
 use storage::{Fork, ItemId, Page, PageRef, Pinned, Strategy};
 use transam::Snapshot;
+use transam::ssi::Place;
 use types::column::BATCH_ROWS;
 use types::deform::{NO_DATA, RunDeformer};
 use types::tuple::{RawAttr, ToastPointer};
@@ -197,7 +198,7 @@ fn all_seen(snap: &Snapshot, p: &Page) -> bool {
 }
 
 /// The tuples on the page that the snapshot sees.
-fn visible_items(eng: &Engine, snap: &Snapshot, p: &PageRef, out: &mut Vec<Seen>) -> Result<()> {
+fn visible_items(eng: &Engine, rel: &Rel, snap: &Snapshot, p: &PageRef, out: &mut Vec<Seen>) -> Result<()> {
     out.clear();
     if all_seen(snap, p) {
         // Every pointer is written, and the next one overwrites it when it leads to no tuple.
@@ -230,6 +231,7 @@ fn visible_items(eng: &Engine, snap: &Snapshot, p: &PageRef, out: &mut Vec<Seen>
         let h = Header::read(t, b);
         let mut hints = Hints::new(lsn);
         let seen = visibility::satisfies(eng, snap, &h, &mut hints)?;
+        txn::note_overtaken(eng, rel, &hints)?;
         if hints.bits != 0 {
             page::set_hints(p, off, hints.bits);
             any_hint = true;
@@ -378,7 +380,7 @@ impl HeapScan {
         opts: ScanOptions,
     ) -> Result<HeapScan> {
         if matches!(snapshot, Snapshot::Mvcc(_)) {
-            txn::note_read(eng, &rel)?;
+            txn::note_read(eng, &rel, Place::Whole)?;
         }
         let mut s = HeapScan {
             columnar: Columnar::new(&rel, &spec),
@@ -501,7 +503,7 @@ impl HeapScan {
         if blind && all_seen(&self.snapshot, &locked) {
             self.count = line_pointers(&locked).map(|id| usize::from(id.is_normal())).sum();
         } else {
-            visible_items(eng, &self.snapshot, &locked, &mut self.seen)?;
+            visible_items(eng, &self.rel, &self.snapshot, &locked, &mut self.seen)?;
             self.count = self.seen.len();
         }
         self.done = 0;
@@ -624,7 +626,8 @@ impl BitmapHeapScan {
             let locked = pin.share();
             if self.current.lossy {
                 self.lossy += 1;
-                visible_items(eng, &self.snapshot, &locked, &mut self.seen)?;
+                visible_items(eng, &self.rel, &self.snapshot, &locked, &mut self.seen)?;
+                txn::note_read(eng, &self.rel, Place::Page(self.current.block))?;
                 self.offsets.clear();
                 self.offsets.extend(self.seen.iter().map(|s| s.offset()));
             } else {

@@ -85,7 +85,7 @@ fn toast_of(rel: &Rel) -> Result<&ToastRel> {
 /// The chunks' addresses of a value, in sequence order.
 fn chunks(eng: &Engine, t: &ToastRel, value: u32) -> Result<Vec<common::Tid>> {
     let keys = vec![ScanKey { column: 1, op: ScanOp::Cmp(Strategy::Eq, Datum::U32(value), None) }];
-    let mut scan = BtScan::begin(t.index.clone(), keys, Direction::Forward, true);
+    let mut scan = BtScan::begin(t.index.clone(), keys, Direction::Forward, true).outside_snapshot();
     let mut all = Vec::new();
     let mut tids = Vec::new();
     while scan.next_batch(eng, &mut tids, None)? {

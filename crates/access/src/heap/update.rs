@@ -19,6 +19,7 @@ use crate::txn::{self, Engine};
 use common::{BlockNumber, CommandId, Error, Result, Tid, Xid};
 use storage::page::PD_PAGE_FULL;
 use storage::{PageMut, RegFlags, RmgrId};
+use transam::ssi::Place;
 use types::DatumRef;
 use types::tuple::{FormAttr, RawAttr};
 
@@ -65,7 +66,6 @@ pub fn update(
     values: &[DatumRef<'_>],
     opts: &UpdateOptions<'_>,
 ) -> Result<UpdateResult> {
-    txn::note_write(eng, rel)?;
     let me = eng.current_xid()?;
     let mut planned = plan(eng, rel, tid, values, opts)?;
     let mode = planned.mode;
@@ -111,6 +111,7 @@ pub fn update(
         drop(old);
         other = Some(find_page(eng, rel, planned.bytes.len(), tid.block)?);
     };
+    txn::note_write(eng, rel, Place::Row(tid))?;
     let hot = planned.hot_ok && new.is_none();
     let result = place(eng, rel, me, tid, &mut planned, opts.cid, &h, &mut old, new.as_mut(), hot)?;
     drop((old, new));

@@ -70,12 +70,14 @@ pub fn update_xid(eng: &Engine, h: &Header) -> Result<Option<Xid>> {
 pub struct Hints {
     pub bits: u16,
     pub page_lsn: Lsn,
+    /// A transaction that the snapshot does not see, though it has made or replaced the version.
+    pub overtaken: Xid,
 }
 
 impl Hints {
     /// No hints yet, for a page with this LSN.
     pub fn new(page_lsn: Lsn) -> Hints {
-        Hints { bits: 0, page_lsn }
+        Hints { bits: 0, page_lsn, overtaken: Xid::INVALID }
     }
 }
 
@@ -98,6 +100,7 @@ pub fn satisfies_mvcc(eng: &Engine, snap: &MvccSnapshot, h: &Header, hints: &mut
             return Ok(!own_xmax_hides(eng, h, snap.curcid.0, hints)?);
         }
         if txn::in_snapshot(eng, snap, h.xmin)? {
+            hints.overtaken = h.xmin;
             return Ok(false);
         }
         if !txn::did_commit(eng, h.xmin)? {
@@ -106,6 +109,7 @@ pub fn satisfies_mvcc(eng: &Engine, snap: &MvccSnapshot, h: &Header, hints: &mut
         }
         hint_commit(eng, h.xmin, XMIN_COMMITTED, hints);
     } else if !h.xmin_frozen() && txn::in_snapshot(eng, snap, h.xmin)? {
+        hints.overtaken = h.xmin;
         return Ok(false);
     }
     if h.infomask & XMAX_INVALID != 0 || h.is_locked_only() {
@@ -116,15 +120,15 @@ pub fn satisfies_mvcc(eng: &Engine, snap: &MvccSnapshot, h: &Header, hints: &mut
         if txn::is_current(eng, xmax) {
             return Ok(txn::cmax(eng, h) >= snap.curcid);
         }
-        return Ok(txn::in_snapshot(eng, snap, xmax)? || !txn::did_commit(eng, xmax)?);
+        return Ok(outlives(eng, snap, xmax, hints)? || !txn::did_commit(eng, xmax)?);
     }
     if h.infomask & XMAX_COMMITTED != 0 {
-        return txn::in_snapshot(eng, snap, h.xmax);
+        return outlives(eng, snap, h.xmax, hints);
     }
     if txn::is_current(eng, h.xmax) {
         return Ok(txn::cmax(eng, h) >= snap.curcid);
     }
-    if txn::in_snapshot(eng, snap, h.xmax)? {
+    if outlives(eng, snap, h.xmax, hints)? {
         return Ok(true);
     }
     if !txn::did_commit(eng, h.xmax)? {
@@ -133,6 +137,15 @@ pub fn satisfies_mvcc(eng: &Engine, snap: &MvccSnapshot, h: &Header, hints: &mut
     }
     hint_commit(eng, h.xmax, XMAX_COMMITTED, hints);
     Ok(false)
+}
+
+/// Does the snapshot not see the transaction that deleted the version?
+fn outlives(eng: &Engine, snap: &MvccSnapshot, xmax: Xid, hints: &mut Hints) -> Result<bool> {
+    let unseen = txn::in_snapshot(eng, snap, xmax)?;
+    if unseen {
+        hints.overtaken = xmax;
+    }
+    Ok(unseen)
 }
 
 /// For a row this transaction inserted: has it also been deleted by a command before `curcid`?

@@ -66,6 +66,7 @@ fn drop_relation(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
     let kind = row.char(pg_class::RELKIND);
     if kind == b'r' {
         target::check_not_in_use(ctx, oid, row.str(pg_class::RELNAME), "DROP TABLE")?;
+        ctx.engine.note_write_all(oid)?;
     }
     let relfilenode = row.oid(pg_class::RELFILENODE);
     if relfilenode.is_valid() && matches!(kind, b'r' | b'i' | b'S' | b't' | b'm') {
@@ -74,6 +75,9 @@ fn drop_relation(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
     }
     let key = [Datum::oid(oid)];
     if kind == b'i' {
+        for index in ctx.catalog.scan(pg_index::TABLE, pg_index::INDEXRELID_INDEX, &key)? {
+            ctx.engine.reads_moved(oid, index.oid(pg_index::INDRELID));
+        }
         delete_by(ctx, pg_index::TABLE, pg_index::INDEXRELID_INDEX, &key)?;
     }
     if kind == b'S' {

@@ -97,7 +97,7 @@ fn as_they_lie(w: &mut Writer<'_>, old: &Rc<Rel>) -> Result<()> {
 fn by_index(w: &mut Writer<'_>, old: &Rc<Rel>, order: &Rc<IndexRel>) -> Result<()> {
     let eng = w.ctx.engine;
     let mut batch = batch_for(old);
-    let mut scan = BtScan::begin(order.clone(), Vec::new(), Direction::Forward, false);
+    let mut scan = BtScan::begin(order.clone(), Vec::new(), Direction::Forward, false).outside_snapshot();
     let mut fetch = IndexFetch::new(old.clone(), table_scan::latest_snapshot(w.ctx)?, spec(old));
     let mut tids = Vec::new();
     loop {

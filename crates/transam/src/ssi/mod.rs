@@ -3,17 +3,23 @@
 //! before T2 in any serial order: a conflict out of T1 into T2. An anomaly needs two such conflicts in a row,
 //! T1 → T2 → T3, where T3 is the first of the three to commit; when that is found, one of the three is made to fail.
 //!
-//! Reads and writes are remembered by relation. That finds every conflict, and some that rows would show to be none.
-//! A read is remembered when a plan over the relation starts, a write when its first row is written. Whoever comes second of
-//! a reader and a writer finds the other, so each pair is looked at once.
+//! Reads are remembered: a sequential scan's as the whole table, an index scan's as the leaves it visits, so that keys
+//! inserted into the gaps it saw are noticed, and the rows it fetches. A writer looks for readers of what it changes,
+//! holding the page's lock; a reader that comes later finds the writer's id in the row. Each conflict is found by the
+//! one who comes second.
 //!
 //! Committed transactions stay in the table while one runs that does not see them. When the table is full the oldest
 //! is folded into the head: all that is known then is that there was one.
 
+mod granularity;
+pub mod reads;
 pub mod table;
 
+pub use reads::{Place, Target};
+
 use crate::{Engine, IsolationLevel, MvccSnapshot};
-use common::{Error, Oid, Result, err};
+use common::{BlockNumber, Error, Oid, Result, Xid, err};
+use granularity::{Change, Granularity, Limits};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -26,8 +32,10 @@ use table::{ACTIVE, COMMITTED, FREE, NEVER, SerXact, SsiTable, flag};
 pub(crate) struct Local {
     /// Its entry in the table.
     me: Cell<Option<usize>>,
-    reads: RefCell<BTreeSet<u64>>,
-    writes: RefCell<BTreeSet<u64>>,
+    reads: RefCell<Granularity>,
+    /// Overlapping transactions found in rows read: each is looked at once.
+    overtakers: RefCell<BTreeSet<Xid>>,
+    pub(crate) limits: Cell<Limits>,
 }
 
 #[cold]
@@ -126,9 +134,7 @@ impl Engine {
                 .hint("You might need to run fewer transactions at a time or increase max_connections."));
         };
         let x = &t.xacts[i];
-        for counter in [&x.read_count, &x.write_count] {
-            counter.store(0, Relaxed);
-        }
+        x.read_count.store(0, Relaxed);
         x.flags.store(flags, Relaxed);
         x.owner.store(self.proc.number() + 1, Relaxed);
         x.birth.store(t.head.births.fetch_add(1, Relaxed) + 1, Relaxed);
@@ -160,47 +166,103 @@ impl Engine {
     pub fn is_tracked(&self) -> bool {
         self.ssi_local.me.get().is_some()
     }
-    fn key(&self, rel: Oid) -> Option<u64> {
-        (rel >= Oid::FIRST_NORMAL).then(|| u64::from(self.proc.database().0) << 32 | u64::from(rel.0))
+    fn target(&self, rel: Oid, place: Place) -> Target {
+        Target { db: self.proc.database(), rel, place }
     }
 
-    /// The transaction reads a relation. 40001.
-    pub fn note_read(&self, rel: Oid) -> Result<()> {
-        let (Some(me), Some(key)) = (self.ssi_local.me.get(), self.key(rel)) else { return Ok(()) };
-        let known = !self.ssi_local.reads.borrow_mut().insert(key);
+    /// The transaction reads a place of a relation, and holds the page's lock if it is less than the whole. 40001.
+    pub fn note_read(&self, rel: Oid, place: Place) -> Result<()> {
+        let Some(me) = self.ssi_local.me.get() else { return Ok(()) };
+        let x = &self.shared.ssi.xacts[me];
+        // Read without the lock: one that is doomed now finds out at its commit at the latest.
+        if x.has(flag::DOOMED) {
+            return Err(failure("Canceled on identification as a pivot, during conflict out checking"));
+        }
+        let change = self.ssi_local.reads.borrow_mut().note(rel, place, self.ssi_local.limits.get());
+        let Some(change) = change else { return Ok(()) };
+        let (t, _guard) = self.ssi();
+        let put = |of: Oid, c: &Change| {
+            for p in &c.drop {
+                t.drop_read(me, self.target(of, *p));
+            }
+            t.add_read(me, self.target(of, c.add))
+        };
+        if put(rel, &change) {
+            return Ok(());
+        }
+        // No room: what takes most of it is remembered more coarsely.
+        while let Some((of, coarse)) = self.ssi_local.reads.borrow_mut().coarsen() {
+            if put(of, &coarse) && (of == rel || put(rel, &change)) {
+                return Ok(());
+            }
+        }
+        t.read_all(me);
+        Ok(())
+    }
+
+    /// A row that is read shows the work of `xid`, which overlaps with this transaction: it goes before that one. The
+    /// caller holds the page's lock. 40001.
+    pub fn note_overtaken(&self, xid: Xid) -> Result<()> {
+        let Some(me) = self.ssi_local.me.get() else { return Ok(()) };
+        if !self.ssi_local.overtakers.borrow_mut().insert(xid) {
+            return Ok(());
+        }
+        let top = self.top_parent_xid(xid)?;
         let (t, _guard) = self.ssi();
         let x = &t.xacts[me];
         if x.has(flag::DOOMED) {
             return Err(failure("Canceled on identification as a pivot, during conflict out checking"));
         }
-        if known {
+        let Some(w) = t.used().find(|w| t.xacts[*w].xid.load(Relaxed) == top.0) else {
+            // Not a serializable one, or one that is no longer remembered.
+            let is_old = t.head.old_writer.load(Relaxed) > x.start.load(Relaxed);
+            return if is_old { old_writer(t, me) } else { Ok(()) };
+        };
+        let writer = &t.xacts[w];
+        let seen = writer.is_committed() && writer.committed.load(Relaxed) <= x.start.load(Relaxed);
+        if w == me || seen || writer.has(flag::DOOMED) || t.edge(me, w) || runs_first(x, writer) {
             return Ok(());
         }
-        x.note_read(key);
-        if t.head.old_writer.load(Relaxed) > x.start.load(Relaxed) {
-            old_writer(t, me)?;
-        }
-        for w in t.used().filter(|w| *w != me && t.xacts[*w].writes(key)).collect::<Vec<_>>() {
-            let writer = &t.xacts[w];
-            let seen = writer.is_committed() && writer.committed.load(Relaxed) <= x.start.load(Relaxed);
-            if seen || writer.has(flag::DOOMED) || t.edge(me, w) || runs_first(x, writer) {
-                continue;
-            }
-            self.conflict(t, me, w, me)?;
-        }
-        Ok(())
+        self.conflict(t, me, w, me)
     }
 
-    /// The transaction writes a row of a relation. 40001.
-    pub fn note_write(&self, rel: Oid) -> Result<()> {
-        let (Some(me), Some(key)) = (self.ssi_local.me.get(), self.key(rel)) else { return Ok(()) };
-        if !self.ssi_local.writes.borrow_mut().insert(key) {
-            // Read without the lock: one that is doomed now finds out at its commit at the latest.
-            return match self.shared.ssi.xacts[me].has(flag::DOOMED) {
-                true => Err(failure("Canceled on identification as a pivot, during conflict in checking")),
-                false => Ok(()),
-            };
+    /// The transaction changes a place: the row it deletes or replaces, the leaf that gets a key, or, for a new row, the
+    /// relation. The caller holds the page's lock and has not made the change yet. 40001.
+    pub fn note_write(&self, rel: Oid, place: Place) -> Result<()> {
+        let Some(me) = self.ssi_local.me.get() else { return Ok(()) };
+        let t = &self.shared.ssi;
+        let x = &t.xacts[me];
+        if x.has(flag::DOOMED) {
+            return Err(failure("Canceled on identification as a pivot, during conflict in checking"));
         }
+        let mut targets = vec![self.target(rel, Place::Whole)];
+        match place {
+            Place::Whole => {}
+            Place::Page(_) => targets.push(self.target(rel, place)),
+            Place::Row(tid) => {
+                targets.extend([self.target(rel, place), self.target(rel, Place::Page(tid.block))]);
+            }
+        }
+        if x.wrote() {
+            let _guard = t.head.lock.shared(self.proc);
+            if !t.is_read(&targets, me) && t.head.old_reader.load(Relaxed) <= x.start.load(Relaxed) {
+                return Ok(());
+            }
+        }
+        self.conflicts_in(me, |t| t.readers_of(&targets, me))
+    }
+
+    /// Every row of the relation goes (TRUNCATE, DROP). 40001.
+    pub fn note_write_all(&self, rel: Oid) -> Result<()> {
+        let Some(me) = self.ssi_local.me.get() else { return Ok(()) };
+        let db = self.proc.database();
+        self.conflicts_in(me, |t| {
+            let targets = t.reads.entries_of(Some((db, rel))).into_iter().map(|at| t.reads.target(at));
+            t.readers_of(&targets.collect::<Vec<_>>(), me)
+        })
+    }
+
+    fn conflicts_in(&self, me: usize, readers: impl Fn(&SsiTable) -> Vec<usize>) -> Result<()> {
         let xid = self.top_xid()?;
         let (t, _guard) = self.ssi();
         let x = &t.xacts[me];
@@ -208,7 +270,7 @@ impl Engine {
         if x.has(flag::DOOMED) {
             return Err(failure("Canceled on identification as a pivot, during conflict in checking"));
         }
-        x.note_write(key);
+        x.set(flag::WROTE);
         if t.head.old_reader.load(Relaxed) > x.start.load(Relaxed) {
             x.set(flag::SUMMARY_IN);
             if x.has(flag::SUMMARY_OUT)
@@ -217,7 +279,7 @@ impl Engine {
                 return Err(failure("Canceled on identification as a pivot, during write"));
             }
         }
-        for r in t.used().filter(|r| *r != me && t.xacts[*r].reads(key)).collect::<Vec<_>>() {
+        for r in readers(t) {
             let reader = &t.xacts[r];
             let over = reader.is_committed() && reader.committed.load(Relaxed) <= x.start.load(Relaxed);
             if over || reader.has(flag::DOOMED) || t.edge(r, me) {
@@ -226,6 +288,56 @@ impl Engine {
             self.conflict(t, r, me, me)?;
         }
         Ok(())
+    }
+
+    /// Keys of an index page have gone to another page as well: so have the reads. The caller holds both pages.
+    pub fn reads_spread(&self, rel: Oid, from: BlockNumber, to: BlockNumber) {
+        if self.shared.ssi.reads.is_empty() {
+            return;
+        }
+        let (t, _guard) = self.ssi();
+        let Some(at) = t.reads.find(self.target(rel, Place::Page(from))) else { return };
+        for r in t.reads.readers(at).collect::<Vec<_>>() {
+            if !t.add_read(r, self.target(rel, Place::Page(to))) {
+                t.read_all(r);
+            }
+        }
+    }
+
+    /// The rows of a relation have got other places, or it goes: its reads count for the whole of `to`.
+    pub fn reads_moved(&self, rel: Oid, to: Oid) {
+        if self.shared.ssi.reads.is_empty() {
+            return;
+        }
+        let (t, _guard) = self.ssi();
+        for at in t.reads.entries_of(Some((self.proc.database(), rel))) {
+            let target = t.reads.target(at);
+            if rel == to && target.place == Place::Whole {
+                continue;
+            }
+            for r in t.reads.readers(at).collect::<Vec<_>>() {
+                t.drop_read(r, target);
+                if !t.add_read(r, self.target(to, Place::Whole)) {
+                    t.read_all(r);
+                }
+            }
+        }
+    }
+
+    /// What is remembered of reads, with the process and virtual transaction of the reader (`None`: over), for
+    /// `pg_locks`.
+    pub fn remembered_reads(&self) -> Vec<(Target, Option<u32>)> {
+        let t = &self.shared.ssi;
+        let _guard = t.head.lock.shared(self.proc);
+        let mut all = Vec::new();
+        for at in t.reads.entries_of(None) {
+            for r in t.reads.readers(at) {
+                let x = &t.xacts[r];
+                let owner = (x.state.load(Relaxed) == ACTIVE).then(|| x.owner.load(Relaxed).wrapping_sub(1));
+                all.push((t.reads.target(at), owner));
+            }
+        }
+        all
     }
 
     /// Notes that `reader` has read what `writer` overwrites, and looks for two conflicts in a row.
@@ -276,7 +388,7 @@ impl Engine {
     pub(crate) fn ssi_end(&self, committed: bool) {
         let Some(me) = self.ssi_local.me.take() else { return };
         self.ssi_local.reads.borrow_mut().clear();
-        self.ssi_local.writes.borrow_mut().clear();
+        self.ssi_local.overtakers.borrow_mut().clear();
         let (t, guard) = self.ssi();
         self.leave(t, me, committed);
         let waiting: Vec<u32> = t

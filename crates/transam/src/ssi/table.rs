@@ -1,13 +1,15 @@
 //! What serializable transactions share: who runs or has committed while somebody who overlaps runs, what each has read
-//! and written, and which read what another has overwritten. One lock guards it all: it is taken once per transaction
-//! and relation, not per row.
+//! (see [`super::reads`]), and which read what another has overwritten. One lock guards it all.
 
+use super::reads::{Reads, ReadsHandle, Target};
 use ipc::{Handle, Layout, PaddedLwLock, Segment, Tranche, shared_struct};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-/// Relations remembered per transaction and direction; with more, it counts as touching all.
-pub const RELATIONS_MAX: usize = 62;
+/// Targets remembered per transaction; with more, it counts as having read everything.
+const READS_MAX: usize = 252;
+/// Targets remembered per process.
+const READS_PER_PROC: usize = 64;
 /// Most transactions remembered.
 const TRANSACTIONS_MAX: usize = 1024;
 
@@ -27,7 +29,7 @@ pub mod flag {
     pub const SUMMARY_OUT: u32 = 8;
     pub const SUMMARY_IN: u32 = 16;
     pub const READS_ALL: u32 = 32;
-    pub const WRITES_ALL: u32 = 64;
+    pub const WROTE: u32 = 64;
     /// A deferrable reader waits to know whether its snapshot is safe; and it is not.
     pub const WAITS_SAFE: u32 = 128;
     pub const UNSAFE: u32 = 256;
@@ -44,8 +46,6 @@ shared_struct! {
         /// Slot of the process plus one.
         pub owner: AtomicU32,
         pub read_count: AtomicU32,
-        pub write_count: AtomicU32,
-        _pad: AtomicU32,
         /// Number of its beginning: tells successive users of the entry apart.
         pub birth: AtomicU64,
         pub xid: AtomicU64,
@@ -56,9 +56,8 @@ shared_struct! {
         pub committed: AtomicU64,
         /// Lowest number of a transaction it has a conflict out to.
         pub earliest_out: AtomicU64,
-        /// `database << 32 | relation`
-        pub reads: [AtomicU64; RELATIONS_MAX],
-        pub writes: [AtomicU64; RELATIONS_MAX],
+        /// Entries of the table of reads.
+        pub reads: [AtomicU32; READS_MAX],
     }
 }
 
@@ -73,7 +72,8 @@ shared_struct! {
         pub old_reader: AtomicU64,
         pub old_writer: AtomicU64,
         pub old_writer_out: AtomicU32,
-        _pad: AtomicU32,
+        /// Transactions that count as having read everything.
+        pub reads_all: AtomicU32,
     }
 }
 
@@ -83,6 +83,7 @@ pub struct SsiHandle {
     head: Handle<Head>,
     xacts: Handle<SerXact>,
     edges: Handle<AtomicU64>,
+    reads: ReadsHandle,
 }
 
 /// The table as one process sees it.
@@ -92,6 +93,7 @@ pub struct SsiTable {
     pub xacts: &'static [SerXact],
     /// A row of bits per transaction: those it has a conflict out to.
     edges: &'static [AtomicU64],
+    pub reads: Reads,
 }
 
 impl SsiTable {
@@ -102,14 +104,21 @@ impl SsiTable {
             head: l.reserve("Serializable Transactions", 1),
             xacts: l.reserve("SERIALIZABLEXACT", n),
             edges: l.reserve("RWConflictPool", n * n / 64),
+            reads: Reads::reserve(l, procs * READS_PER_PROC, n),
         }
     }
     pub fn attach(seg: &Segment, h: SsiHandle) -> SsiTable {
-        SsiTable { head: seg.get(h.head), xacts: seg.slice(h.xacts), edges: seg.slice(h.edges) }
+        SsiTable {
+            head: seg.get(h.head),
+            xacts: seg.slice(h.xacts),
+            edges: seg.slice(h.edges),
+            reads: Reads::attach(seg, h.reads),
+        }
     }
     pub fn init(&self) {
         self.head.lock.init(Tranche::SERIALIZABLE);
         self.head.sequence.store(1, Relaxed);
+        self.reads.init();
     }
 
     fn word(&self, from: usize, to: usize) -> (&AtomicU64, u64) {
@@ -138,7 +147,69 @@ impl SsiTable {
             self.clear_edge(i, j);
             self.clear_edge(j, i);
         }
-        self.xacts[i].state.store(FREE, Relaxed);
+        let x = &self.xacts[i];
+        for at in &x.reads[..x.read_count.load(Relaxed) as usize] {
+            self.reads.remove(at.load(Relaxed) as usize, i);
+        }
+        x.read_count.store(0, Relaxed);
+        if x.has(flag::READS_ALL) {
+            self.head.reads_all.fetch_sub(1, Relaxed);
+        }
+        x.state.store(FREE, Relaxed);
+    }
+
+    /// Notes that `i` has read a target; false: there is no room for it.
+    pub fn add_read(&self, i: usize, target: Target) -> bool {
+        let x = &self.xacts[i];
+        let n = x.read_count.load(Relaxed) as usize;
+        if n == READS_MAX {
+            return self.reads.find(target).is_some_and(|at| self.reads.readers(at).any(|r| r == i));
+        }
+        match self.reads.add(target, i) {
+            None => return false,
+            Some((_, false)) => {}
+            Some((at, true)) => {
+                x.reads[n].store(at as u32, Relaxed);
+                x.read_count.store(n as u32 + 1, Relaxed);
+            }
+        }
+        true
+    }
+    /// A coarser target has taken this one's place.
+    pub fn drop_read(&self, i: usize, target: Target) {
+        let x = &self.xacts[i];
+        let Some(at) = self.reads.find(target) else { return };
+        let n = x.read_count.load(Relaxed) as usize;
+        let Some(k) = x.reads[..n].iter().position(|r| r.load(Relaxed) as usize == at) else { return };
+        x.reads[k].store(x.reads[n - 1].load(Relaxed), Relaxed);
+        x.read_count.store(n as u32 - 1, Relaxed);
+        self.reads.remove(at, i);
+    }
+    /// Without room for its reads, `i` counts as having read everything.
+    pub fn read_all(&self, i: usize) {
+        if !self.xacts[i].has(flag::READS_ALL) {
+            self.xacts[i].set(flag::READS_ALL);
+            self.head.reads_all.fetch_add(1, Relaxed);
+        }
+    }
+    /// Everybody who has read one of the targets, besides `me`.
+    pub fn readers_of(&self, targets: &[Target], me: usize) -> Vec<usize> {
+        let mut found: Vec<usize> = targets
+            .iter()
+            .filter_map(|t| self.reads.find(*t))
+            .flat_map(|at| self.reads.readers(at))
+            .collect();
+        if self.head.reads_all.load(Relaxed) > 0 {
+            found.extend(self.used().filter(|i| self.xacts[*i].has(flag::READS_ALL)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.retain(|i| *i != me);
+        found
+    }
+    /// Has anybody besides `me` read one of the targets?
+    pub fn is_read(&self, targets: &[Target], me: usize) -> bool {
+        self.head.reads_all.load(Relaxed) > 0 || targets.iter().any(|t| self.reads.has_other(*t, me))
     }
 }
 
@@ -155,36 +226,7 @@ impl SerXact {
     pub fn is_prepared(&self) -> bool {
         self.prepared.load(Relaxed) != NEVER
     }
-    /// Did it read the relation?
-    pub fn reads(&self, key: u64) -> bool {
-        self.has(flag::READS_ALL) || listed(&self.reads, &self.read_count, key)
-    }
-    pub fn writes(&self, key: u64) -> bool {
-        self.has(flag::WRITES_ALL) || listed(&self.writes, &self.write_count, key)
-    }
-    pub fn note_read(&self, key: u64) {
-        if !note(&self.reads, &self.read_count, key) {
-            self.set(flag::READS_ALL);
-        }
-    }
-    pub fn note_write(&self, key: u64) {
-        if !note(&self.writes, &self.write_count, key) {
-            self.set(flag::WRITES_ALL);
-        }
-    }
     pub fn wrote(&self) -> bool {
-        self.write_count.load(Relaxed) > 0
+        self.has(flag::WROTE)
     }
-}
-
-fn listed(list: &[AtomicU64], count: &AtomicU32, key: u64) -> bool {
-    list[..count.load(Relaxed) as usize].iter().any(|k| k.load(Relaxed) == key)
-}
-
-fn note(list: &[AtomicU64], count: &AtomicU32, key: u64) -> bool {
-    let n = count.load(Relaxed) as usize;
-    let Some(place) = list.get(n) else { return false };
-    place.store(key, Relaxed);
-    count.store(n as u32 + 1, Relaxed);
-    true
 }
