@@ -17,6 +17,7 @@ pub struct SharedConfig {
     pub storage: StorageConfig,
     pub procs: ProcConfig,
     pub locks_per_transaction: usize,
+    pub reads_per_transaction: usize,
     /// `pg_stat_statements.max`, if that library is preloaded.
     pub statement_stats: Option<usize>,
     pub max_worker_processes: usize,
@@ -45,6 +46,7 @@ impl SharedConfig {
                 query_bytes: s.int("track_activity_query_size") as usize,
             },
             locks_per_transaction: s.int("max_locks_per_transaction") as usize,
+            reads_per_transaction: s.int("max_pred_locks_per_transaction") as usize,
             statement_stats: commands::query_ids::is_preloaded(s, pg_stat_statements::LIBRARY)
                 .then(|| s.int("pg_stat_statements.max") as usize),
             max_worker_processes: s.int("max_worker_processes") as usize,
@@ -69,8 +71,11 @@ impl Shared {
         let mut layout = Layout::new();
         let procs_handle = ProcTable::reserve(&mut layout, config.procs);
         let storage_handle = SharedStorage::reserve(&mut layout, &config.storage);
-        let transam_config =
-            TransamConfig { procs: config.procs, locks_per_transaction: config.locks_per_transaction };
+        let transam_config = TransamConfig {
+            procs: config.procs,
+            locks_per_transaction: config.locks_per_transaction,
+            reads_per_transaction: config.reads_per_transaction,
+        };
         let transam_handle = TransamShared::reserve(&mut layout, &transam_config);
         let statements_handle =
             config.statement_stats.map(|max| pg_stat_statements::Store::reserve(&mut layout, max));

@@ -438,6 +438,11 @@ impl Session {
         self.engine.set_sync_commit(super::transaction::sync_commit(s.text("synchronous_commit")));
         self.engine.set_track_counts(s.bool("track_counts"));
         self.engine.store().set_temp_buffers(s.int("temp_buffers") as u32);
+        self.engine.set_read_limits(
+            s.int("max_pred_locks_per_page"),
+            s.int("max_pred_locks_per_relation"),
+            s.int("max_pred_locks_per_transaction"),
+        );
         self.engine.set_lock_timeouts(s.int("deadlock_timeout"), s.int("lock_timeout"));
         self.engine.store().set_io_timing(s.bool("track_io_timing"), s.bool("track_wal_io_timing"));
         self.engine.proc().activity.app_name(s.text("application_name"));

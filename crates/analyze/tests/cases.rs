@@ -31,7 +31,7 @@ fn engine() -> Engine {
     let procs_cfg =
         ProcConfig { max_connections: 4, autovacuum_workers: 1, max_workers: 0, query_bytes: 1024 };
     let config = StorageConfig { shared_buffers: 2048, system_identifier: 77, ..StorageConfig::new(&dir) };
-    let t = TransamConfig { procs: procs_cfg, locks_per_transaction: 16 };
+    let t = TransamConfig { procs: procs_cfg, locks_per_transaction: 16, reads_per_transaction: 64 };
     let mut l = Layout::new();
     let p = ProcTable::reserve(&mut l, procs_cfg);
     let sh = SharedStorage::reserve(&mut l, &config);

@@ -16,6 +16,8 @@ pub struct TransamConfig {
     pub procs: ProcConfig,
     /// `max_locks_per_transaction`.
     pub locks_per_transaction: usize,
+    /// `max_pred_locks_per_transaction`.
+    pub reads_per_transaction: usize,
 }
 
 shared_struct! {
@@ -121,7 +123,7 @@ impl TransamShared {
             ring: Ring::reserve(l),
             notify: Queue::reserve(l, n),
             stats: StatsTable::reserve(l),
-            ssi: SsiTable::reserve(l, n),
+            ssi: SsiTable::reserve(l, n, config.reads_per_transaction),
         }
     }
     /// Finds it.

@@ -47,7 +47,7 @@ impl Cluster {
         }
         let config =
             StorageConfig { shared_buffers: 2048, system_identifier: 77, ..StorageConfig::new(&dir) };
-        let t = TransamConfig { procs: PROCS, locks_per_transaction: 64 };
+        let t = TransamConfig { procs: PROCS, locks_per_transaction: 64, reads_per_transaction: 64 };
         let mut l = Layout::new();
         let p = ProcTable::reserve(&mut l, PROCS);
         let storage = SharedStorage::reserve(&mut l, &config);

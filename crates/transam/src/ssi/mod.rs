@@ -15,11 +15,12 @@ mod granularity;
 pub mod reads;
 pub mod table;
 
+pub(crate) use granularity::Limits;
 pub use reads::{Place, Target};
 
 use crate::{Engine, IsolationLevel, MvccSnapshot};
 use common::{BlockNumber, Error, Oid, Result, Xid, err};
-use granularity::{Change, Granularity, Limits};
+use granularity::{Change, Granularity};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;

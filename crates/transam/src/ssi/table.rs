@@ -8,8 +8,6 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// Targets remembered per transaction; with more, it counts as having read everything.
 const READS_MAX: usize = 252;
-/// Targets remembered per process.
-const READS_PER_PROC: usize = 64;
 /// Most transactions remembered.
 const TRANSACTIONS_MAX: usize = 1024;
 
@@ -98,13 +96,13 @@ pub struct SsiTable {
 
 impl SsiTable {
     /// Reserves room for some times the number of processes.
-    pub fn reserve(l: &mut Layout, procs: usize) -> SsiHandle {
+    pub fn reserve(l: &mut Layout, procs: usize, reads_per_proc: usize) -> SsiHandle {
         let n = (procs * 4).next_multiple_of(64).clamp(64, TRANSACTIONS_MAX);
         SsiHandle {
             head: l.reserve("Serializable Transactions", 1),
             xacts: l.reserve("SERIALIZABLEXACT", n),
             edges: l.reserve("RWConflictPool", n * n / 64),
-            reads: Reads::reserve(l, procs * READS_PER_PROC, n),
+            reads: Reads::reserve(l, procs * reads_per_proc, n),
         }
     }
     pub fn attach(seg: &Segment, h: SsiHandle) -> SsiTable {

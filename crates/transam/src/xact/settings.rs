@@ -89,6 +89,17 @@ impl Engine {
     pub fn set_log_lock_waits(&self, on: bool) {
         self.log_lock_waits.set(on);
     }
+    /// `max_pred_locks_per_page`, `…_per_relation` (negative: that fraction of the last), `…_per_transaction`.
+    pub fn set_read_limits(&self, per_page: i64, per_relation: i64, per_transaction: i64) {
+        let parts = match per_relation {
+            n if n < 0 => per_transaction / n.saturating_neg() - 1,
+            n => n,
+        };
+        self.ssi_local.limits.set(crate::ssi::Limits {
+            rows_of_page: usize::try_from(per_page).unwrap_or(0),
+            parts_of_relation: usize::try_from(parts).unwrap_or(0),
+        });
+    }
     /// `deadlock_timeout` and `lock_timeout` (0: none), milliseconds.
     pub fn set_lock_timeouts(&self, deadlock_ms: i64, lock_ms: i64) {
         self.deadlock_timeout_ms.set(deadlock_ms);

@@ -50,7 +50,7 @@ impl Cluster {
     /// Fresh shared memory on a directory: what a restart does.
     pub fn attach(dir: &Path) -> Cluster {
         let config = StorageConfig { shared_buffers: 64, system_identifier: 77, ..StorageConfig::new(dir) };
-        let t = TransamConfig { procs: PROCS, locks_per_transaction: 16 };
+        let t = TransamConfig { procs: PROCS, locks_per_transaction: 16, reads_per_transaction: 64 };
         let mut l = Layout::new();
         let p = ProcTable::reserve(&mut l, PROCS);
         let storage = SharedStorage::reserve(&mut l, &config);
