@@ -51,6 +51,9 @@ pub fn run(pm: &mut Postmaster, kind: BackendKind, main: fn(&mut AuxContext<'_>)
     let (settings, knowledge, title) = pm.child_parts();
     follow_settings(&engine, settings);
     title.set(&format!("postgres: {}", kind.as_str()));
+    engine.interrupts().set_log_memory(Rc::new(|| {
+        crate::session::log_memory(&ipc::memory::tree(Vec::new()));
+    }));
     ipc::signals::unblock_all();
     let mut cx = AuxContext {
         engine: engine.clone(),

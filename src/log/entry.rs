@@ -16,6 +16,8 @@ pub struct Entry {
     pub internal_query: Option<String>,
     pub internal_position: Option<usize>,
     pub context: Option<String>,
+    /// Where in our source.
+    pub source: Option<common::Source>,
     /// The statement, where `log_min_error_statement` asks for it.
     pub statement: Option<String>,
     /// Character position in the statement.
@@ -71,6 +73,7 @@ impl Entry {
             internal_query: r.internal_query.clone(),
             internal_position: r.internal_position,
             context: r.context.clone(),
+            source: Some(r.source()),
             statement: statement.filter(|_| show_statement).map(str::to_string),
             position,
         }
@@ -100,6 +103,9 @@ impl Entry {
             more("HINT", &self.hint);
             more("QUERY", &self.internal_query);
             more("CONTEXT", &self.context);
+        }
+        if s.verbosity == Verbosity::Verbose {
+            more("LOCATION", &self.source.map(|l| format!("{}, {}:{}", l.routine, l.file, l.line)));
         }
         more("STATEMENT", &self.statement);
         out

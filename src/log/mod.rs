@@ -172,7 +172,8 @@ fn write(e: &Entry) {
         l.lines += 1;
         let zone = l.settings.zone.clone();
         let who = l.who.clone();
-        let cx = prefix::Line { who: &who, number: l.lines, pid: l.pid, zone: &zone, entry: e };
+        let verbose = l.settings.verbosity == config::Verbosity::Verbose;
+        let cx = prefix::Line { who: &who, number: l.lines, pid: l.pid, zone: &zone, entry: e, verbose };
         let to = l.settings.destinations;
         if l.own.is_some() {
             let text = e.text(&l.settings, &cx, false);

@@ -13,6 +13,8 @@ pub struct Line<'a> {
     pub pid: u32,
     pub zone: &'a TimeZone,
     pub entry: &'a Entry,
+    /// `log_error_verbosity` asks for the place in the source.
+    pub verbose: bool,
 }
 
 /// Seconds from 1970 to 2000.
@@ -27,6 +29,17 @@ impl Line<'_> {
     pub fn time(&self, t: Timestamp, millis: bool) -> String {
         let z = t.to_zoned(self.zone.clone());
         z.strftime(if millis { "%Y-%m-%d %H:%M:%S%.3f %Z" } else { "%Y-%m-%d %H:%M:%S %Z" }).to_string()
+    }
+    /// Where in our source, if that is wanted.
+    pub fn location(&self) -> Option<common::Source> {
+        self.entry.source.filter(|_| self.verbose)
+    }
+    /// `%P`: the process that a parallel worker works for.
+    pub fn leader(&self) -> String {
+        match self.who.proc.map_or(0, |p| p.leader_pid.load(Relaxed)) {
+            0 => String::new(),
+            pid => pid.to_string(),
+        }
     }
     /// When the process began.
     pub fn started(&self) -> Timestamp {
@@ -77,7 +90,8 @@ impl Line<'_> {
             'r' if client => self.remote(),
             'h' if client => w.remote_host.clone().unwrap_or_default(),
             'i' if client => w.command_tag.to_string(),
-            'a' | 'u' | 'd' | 'r' | 'h' | 'i' | 'P' => String::new(),
+            'P' => self.leader(),
+            'a' | 'u' | 'd' | 'r' | 'h' | 'i' => String::new(),
             'b' => w.backend_type.to_string(),
             'p' => self.pid.to_string(),
             't' => self.time(Timestamp::now(), false),
@@ -149,7 +163,8 @@ mod tests {
             proc: None,
         };
         let entry = Entry::plain("LOG", "x");
-        let line = Line { who: &who, number: 3, pid: 255, zone: &TimeZone::UTC, entry: &entry };
+        let line =
+            Line { who: &who, number: 3, pid: 255, zone: &TimeZone::UTC, entry: &entry, verbose: false };
         let p = |f: &str| prefix(f, &line);
         assert_eq!(
             p("%u@%d %a %r %h [%p] %l %i %e %Q %% "),
@@ -160,7 +175,7 @@ mod tests {
         assert_eq!(p("%s"), "2000-01-01 00:00:00 UTC");
         assert_eq!(p("%b%q %x %y%"), "client backend 0 ");
         let who = Who { backend_type: "checkpointer", ..Who::default() };
-        let line = Line { who: &who, number: 1, pid: 1, zone: &TimeZone::UTC, entry: &entry };
+        let line = Line { who: &who, number: 1, pid: 1, zone: &TimeZone::UTC, entry: &entry, verbose: false };
         assert_eq!(prefix("%p %u%q never", &line), "1 ");
     }
 }

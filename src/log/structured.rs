@@ -40,7 +40,7 @@ pub fn csv(l: &Line<'_>) -> String {
         opt(&e.context),
         opt(&e.statement),
         number(e.position.filter(|_| e.statement.is_some())),
-        String::new(),
+        l.location().map_or(String::new(), |s| quote(&format!("{}, {}:{}", s.routine, s.file, s.line))),
         quote(&w.app_name),
         quote(w.backend_type),
         String::new(),
@@ -93,6 +93,11 @@ pub fn json(l: &Line<'_>) -> String {
     text(&mut o, "statement", &e.statement);
     if let (Some(p), true) = (e.position, e.statement.is_some()) {
         o.push(("cursor_position", p.into()));
+    }
+    if let Some(s) = l.location() {
+        o.push(("func_name", s.routine.into()));
+        o.push(("file_name", s.file.into()));
+        o.push(("file_line_num", s.line.into()));
     }
     o.push(("application_name", w.app_name.as_str().into()));
     o.push(("backend_type", w.backend_type.into()));

@@ -6,7 +6,7 @@ use common::Result;
 use ipc::WaitEvent;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
-use transam::{ArchiverStats, DatabaseStats, TableStats, WalStats, WriterStats};
+use transam::{ArchiverStats, DatabaseRows, DatabaseStats, WalStats, WriterStats};
 
 /// A process.
 pub struct Process {
@@ -31,7 +31,7 @@ pub struct Database {
     pub name: String,
     pub backends: usize,
     pub stats: DatabaseStats,
-    pub rows: TableStats,
+    pub rows: DatabaseRows,
 }
 
 /// All of it.

@@ -166,9 +166,9 @@ fn databases(s: &Snapshot) -> String {
             d.stats.xact_rollback,
             d.stats.blocks_read,
             d.stats.blocks_hit,
-            d.rows.tuples_inserted,
-            d.rows.tuples_updated,
-            d.rows.tuples_deleted,
+            d.rows.inserted,
+            d.rows.updated,
+            d.rows.deleted,
         ] {
             out.push_str(&format!("<td class=\"n\">{n}</td>"));
         }

@@ -35,6 +35,7 @@ mod transaction;
 mod utility;
 mod wire;
 
+pub use admin::log_memory;
 pub use auth::{Admission, Attempt, authenticate};
 pub use settings::{check as check_setting, find_zone, split_names, startup_settings, stored_settings};
 
@@ -242,6 +243,12 @@ impl Session {
             None => Ok(Vec::new()),
         });
         self.conn.borrow_mut().transport.set_wake_hook(hook);
+        let me = self.me.clone();
+        self.engine.interrupts().set_log_memory(Rc::new(move || {
+            if let Some(s) = me.upgrade() {
+                s.log_memory_contexts();
+            }
+        }));
         self.begin_times();
         self.apply_settings();
     }

@@ -436,6 +436,11 @@ impl Session {
             s.bool("default_transaction_deferrable"),
         );
         self.engine.set_sync_commit(super::transaction::sync_commit(s.text("synchronous_commit")));
+        self.engine.stats_view().set_mode(match s.text("stats_fetch_consistency") {
+            "none" => transam::Consistency::None,
+            "snapshot" => transam::Consistency::Snapshot,
+            _ => transam::Consistency::Cache,
+        });
         self.engine.set_track_counts(s.bool("track_counts"));
         self.engine.store().set_temp_buffers(s.int("temp_buffers") as u32);
         self.engine.set_read_limits(

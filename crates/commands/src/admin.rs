@@ -15,6 +15,8 @@ pub trait Admin {
     fn ident_mappings(&self) -> Result<Vec<ShownMapping>>;
     /// `pg_shmem_allocations`.
     fn shared_memory(&self) -> Vec<ipc::segment::Allocation>;
+    /// Who owns this process's memory: a tree below TopMemoryContext.
+    fn memory_contexts(&self) -> Vec<ipc::memory::MemoryContext>;
     /// Encryption of this session.
     fn tls(&self) -> Option<protocol::tls::TlsInfo>;
 }

@@ -6,6 +6,7 @@ use catalog::Ref;
 use catalog::columns::*;
 use catalog::desc::{IndexDesc, Relation};
 use common::{Error, Oid, Report, Result, Severity, SqlState, bail};
+use ipc::progress::{Command, Reporting, cluster as progress};
 use parser::ast::ClusterStmt;
 use transam::LockMode;
 use types::Datum;
@@ -50,6 +51,9 @@ fn rewrite(ctx: &CommandCtx<'_>, rel: &Relation, order: Option<&IndexDesc>, verb
         );
     }
     let heap = table_scan::heap_of(rel)?;
+    let reported = Reporting::begin(&ctx.engine.proc().progress, Command::Cluster, rel.oid.0);
+    reported.set(progress::COMMAND, if order.is_some() { 1 } else { 2 });
+    reported.set(progress::INDEX, order.map_or(0, |ix| i64::from(ix.oid.0)));
     let done = table_rewrite::rewrite_plain(ctx, rel.oid, &heap, order.map(|ix| &ix.rel))?;
     if verbose {
         let text = format!(

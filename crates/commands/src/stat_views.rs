@@ -235,6 +235,31 @@ const REPLICATION: &[(&str, &str)] = &[
     ),
 ];
 
+/// More of replication, and of recovery.
+const RECOVERY: &[(&str, &str)] = &[
+    (
+        "pg_stat_slru",
+        "SELECT s.name, s.blks_zeroed, s.blks_hit, s.blks_read, s.blks_written, s.blks_exists, s.flushes, s.truncates, \
+         s.stats_reset FROM pg_stat_get_slru() s",
+    ),
+    (
+        "pg_stat_recovery_prefetch",
+        "SELECT s.stats_reset, s.prefetch, s.hit, s.skip_init, s.skip_new, s.skip_fpw, s.skip_rep, s.wal_distance, \
+         s.block_distance, s.io_depth FROM pg_stat_get_recovery_prefetch() s",
+    ),
+    (
+        "pg_stat_replication_slots",
+        "SELECT s.slot_name, s.spill_txns, s.spill_count, s.spill_bytes, s.stream_txns, s.stream_count, s.stream_bytes, \
+         s.total_txns, s.total_bytes, s.stats_reset FROM pg_replication_slots r, \
+         LATERAL pg_stat_get_replication_slot(r.slot_name) s WHERE r.datoid IS NOT NULL",
+    ),
+    (
+        "pg_stat_subscription_stats",
+        "SELECT ss.subid, s.subname, ss.apply_error_count, ss.sync_error_count, ss.stats_reset FROM pg_subscription s, \
+         LATERAL pg_stat_get_subscription_stats(s.oid) ss",
+    ),
+];
+
 /// Views that not everybody may read.
 const PRIVATE: &[(&str, &str)] = &[
     ("pg_shmem_allocations", "SELECT * FROM pg_get_shmem_allocations()"),
@@ -257,7 +282,8 @@ pub fn all() -> Vec<(String, String, bool)> {
         out.insert(at, (every, (*text).to_string(), true));
     }
     out.extend(SINGLE.iter().map(|(n, t)| (n.to_string(), t.to_string(), true)));
-    out.extend(REPLICATION.iter().map(|(n, t)| (n.to_string(), t.to_string(), true)));
+    let more = REPLICATION.iter().chain(RECOVERY);
+    out.extend(more.map(|(n, t)| (n.to_string(), t.to_string(), true)));
     out.extend(PRIVATE.iter().map(|(n, t)| (n.to_string(), t.to_string(), false)));
     out
 }

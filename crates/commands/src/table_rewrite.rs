@@ -15,6 +15,7 @@ use catalog::desc::Relation;
 use common::{Oid, Result};
 use executor::expr::{colops, compile, compile_one};
 use executor::run::Exec;
+use ipc::progress::{Command, cluster};
 use std::rc::Rc;
 use types::{Batch, Column, Datum};
 
@@ -47,7 +48,9 @@ fn finish(ctx: &CommandCtx<'_>, rel: &Relation) -> Result<()> {
     for ix in &rel.indexes {
         relfilenode::replace(ctx, *ix)?;
         index_build::build(ctx, rel.oid, *ix)?;
+        ctx.engine.proc().progress.add(Command::Cluster, cluster::INDEXES_REBUILT, 1);
     }
+    ctx.engine.proc().progress.set(Command::Cluster, cluster::PHASE, 7);
     Ok(())
 }
 

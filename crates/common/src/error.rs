@@ -3,6 +3,7 @@
 
 use crate::SqlState;
 use std::fmt;
+use std::panic::Location;
 
 /// The result of everything that can fail with a SQL error.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -70,6 +71,8 @@ pub struct Report {
     pub constraint: Option<String>,
     /// The routine of PostgreSQL's source that raises this error, where clients look at its name.
     pub routine: Option<&'static str>,
+    /// Where in our source it was made.
+    pub location: &'static Location<'static>,
 }
 
 /// An error on its way up. Build it with [`err!`](crate::err) and add to it with the methods below.
@@ -89,23 +92,28 @@ macro_rules! setter {
 
 impl Error {
     /// An error of severity ERROR.
+    #[track_caller]
     pub fn new(sqlstate: SqlState, message: impl Into<String>) -> Error {
         Error(Box::new(Report::new(Severity::Error, sqlstate, message)))
     }
     /// 0A000: something PostgreSQL has and this server has not yet. `what` names the clause.
+    #[track_caller]
     pub fn unsupported(what: impl fmt::Display) -> Error {
         Error::new(SqlState::FEATURE_NOT_SUPPORTED, format!("{what} is not supported yet"))
     }
     /// XX000: a broken invariant of ours.
+    #[track_caller]
     pub fn internal(message: impl Into<String>) -> Error {
         Error::new(SqlState::INTERNAL_ERROR, message)
     }
     /// XX001: data on disk is not what it must be.
+    #[track_caller]
     pub fn corrupted(message: impl Into<String>) -> Error {
         Error::new(SqlState::DATA_CORRUPTED, message)
     }
     /// An operating-system call failed; `doing` reads "could not open file \"base/5/1259\"". SQLSTATE follows errno
     /// as in PostgreSQL (58P01 for ENOENT, 53100 for ENOSPC, 42501 for EACCES, else 58030).
+    #[track_caller]
     pub fn os(doing: impl fmt::Display, e: &std::io::Error) -> Error {
         Error::new(SqlState::from_io(e), format!("{doing}: {}", os_message(e)))
     }
@@ -180,8 +188,33 @@ impl Error {
     }
 }
 
+/// A place in our source, as errors name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// `executor/src/run.rs`
+    pub file: &'static str,
+    pub line: u32,
+    /// The module.
+    pub routine: &'static str,
+}
+
 impl Report {
+    /// Where it was made: for LOCATION lines and the fields F, L and R of the protocol.
+    pub fn source(&self) -> Source {
+        let path = self.location.file();
+        let file = path.strip_prefix("crates/").unwrap_or(path);
+        let mut parts = file.rsplit('/').map(|p| p.trim_end_matches(".rs"));
+        let last = parts.next().unwrap_or(file);
+        // mod.rs and lib.rs are called like their folder and crate.
+        let routine = match last {
+            "mod" => parts.next().unwrap_or(last),
+            "lib" => file.split('/').next().unwrap_or(last),
+            other => other,
+        };
+        Source { file, line: self.location.line(), routine: self.routine.unwrap_or(routine) }
+    }
     /// A bare report.
+    #[track_caller]
     pub fn new(severity: Severity, sqlstate: SqlState, message: impl Into<String>) -> Report {
         Report {
             severity,
@@ -200,6 +233,7 @@ impl Report {
             datatype: None,
             constraint: None,
             routine: None,
+            location: Location::caller(),
         }
     }
 }

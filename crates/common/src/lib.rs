@@ -8,6 +8,6 @@ pub mod settings;
 pub mod sqlstate;
 
 pub use encoding::Encoding;
-pub use error::{Error, Report, Result, Severity};
+pub use error::{Error, Report, Result, Severity, Source};
 pub use ids::{BlockNumber, CommandId, Lsn, MultiXactId, Oid, Tid, Xid};
 pub use sqlstate::SqlState;

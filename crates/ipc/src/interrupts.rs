@@ -28,7 +28,7 @@ pub enum TimerId {
     ClientCheck = 6,
 }
 const TIMERS: usize = 7;
-const HANDLED: u32 = signals::CANCEL | signals::TERMINATE | signals::TIMER;
+const HANDLED: u32 = signals::CANCEL | signals::TERMINATE | signals::TIMER | signals::LOG_MEMORY;
 
 /// The interrupt state of one process.
 pub struct Interrupts {
@@ -42,6 +42,8 @@ pub struct Interrupts {
     alarm_at: Cell<i64>,
     is_autovacuum: Cell<bool>,
     /// Tells whether the client is still connected, and how often to ask (milliseconds).
+    /// Writes what the process has allocated to the log.
+    log_memory: RefCell<Option<Rc<dyn Fn()>>>,
     client_check: RefCell<Option<(Rc<dyn Fn() -> bool>, i64)>>,
     /// Bits that are requests to the main loop of this kind of process, not errors.
     not_errors: Cell<u32>,
@@ -64,6 +66,7 @@ impl Interrupts {
             fired: Default::default(),
             alarm_at: Cell::new(0),
             is_autovacuum: Cell::new(false),
+            log_memory: RefCell::new(None),
             client_check: RefCell::new(None),
             not_errors: Cell::new(0),
         }
@@ -134,6 +137,12 @@ impl Interrupts {
             self.expire();
             self.rearm();
         }
+        if self.take(signals::LOG_MEMORY) != 0 {
+            let f = self.log_memory.borrow().clone();
+            if let Some(f) = f {
+                f();
+            }
+        }
         let errors = !self.not_errors.get();
         if self.take(signals::TERMINATE & errors) != 0 {
             self.take(signals::CANCEL & errors);
@@ -173,6 +182,10 @@ impl Interrupts {
             bail!(QUERY_CANCELED, "canceling statement due to user request");
         }
         Ok(())
+    }
+    /// What to do when another process wants the log to say what this one has allocated.
+    pub fn set_log_memory(&self, f: Rc<dyn Fn()>) {
+        *self.log_memory.borrow_mut() = Some(f);
     }
     /// How to find out whether the client has gone, asked every so many milliseconds while a statement runs.
     pub fn set_client_check(&self, f: Rc<dyn Fn() -> bool>, every_ms: i64) {

@@ -323,6 +323,9 @@ pub struct Proc {
     /// Slot + 1 of the leader of the lock group, 0 if alone.
     pub lock_group_leader: AtomicU32,
     pub wait_start: AtomicI64,
+    /// Of a parallel worker: the process it works for.
+    pub leader_pid: AtomicI32,
+    _pad2: AtomicI32,
     /// Heads of the lists of holder records, one per partition of the lock table.
     pub holders: [AtomicU32; LOCK_PARTITIONS],
     pub fast_path_lock: PaddedLwLock,
@@ -353,6 +356,8 @@ pub struct Proc {
     pub commit_end: AtomicU64,
     /// For modules above: each documents its use.
     pub spare: [AtomicU64; 8],
+    /// Pages of the status caches found, not handed over yet.
+    pub slru_hits: [AtomicU64; 4],
     pub activity: Activity,
     pub progress: crate::progress::Progress,
 }
@@ -511,6 +516,7 @@ impl Proc {
         self.subxids_overflowed.store(0, Relaxed);
         self.delay_checkpoint.store(0, Relaxed);
         self.wait_start.store(0, Relaxed);
+        self.leader_pid.store(0, Relaxed);
         self.pins.clear();
         self.progress.end();
     }

@@ -33,6 +33,10 @@ pub struct Connection<T> {
 }
 
 impl<T: Transport> Connection<T> {
+    /// Bytes of its buffers.
+    pub fn buffer_bytes(&self) -> usize {
+        self.input.capacity() + self.out.buffer_bytes()
+    }
     /// A fresh connection.
     pub fn new(transport: T) -> Connection<T> {
         Connection {

@@ -33,6 +33,10 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// Bytes of its buffer.
+    pub fn buffer_bytes(&self) -> usize {
+        self.buf.capacity()
+    }
     /// From here on strings go out in this encoding.
     pub fn set_encoding(&mut self, encoding: Encoding) {
         self.encoding = (!encoding.is_identity()).then_some(encoding);
@@ -250,9 +254,10 @@ impl Writer {
                     field(code, v);
                 }
             }
-            if let Some(v) = r.routine {
-                field(b'R', v);
-            }
+            let source = r.source();
+            field(b'F', source.file);
+            field(b'L', &source.line.to_string());
+            field(b'R', source.routine);
             b.push(0);
         });
     }

@@ -153,6 +153,10 @@ impl Store {
     pub fn take_file_counts(&self) -> Vec<(crate::RelFileLocator, crate::FileCount)> {
         self.file_counts.take()
     }
+    /// Bytes of the buffers for temporary tables.
+    pub fn local_bytes(&self) -> usize {
+        self.local.bytes()
+    }
     /// Counters for EXPLAIN (BUFFERS, WAL).
     pub fn counters(&self) -> BufferCounters {
         let c = &self.counters;

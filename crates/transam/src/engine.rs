@@ -72,6 +72,7 @@ pub struct Engine {
     pub(crate) ssi_local: crate::ssi::Local,
     pub(crate) stats: RefCell<crate::stats::Pending>,
     pub(crate) gathered: crate::stats::Gathered,
+    pub(crate) stats_view: crate::stats::StatsView,
     pub(crate) track_counts: Cell<bool>,
 }
 
@@ -119,6 +120,7 @@ impl Engine {
             ssi_local: Default::default(),
             stats: RefCell::default(),
             gathered: Default::default(),
+            stats_view: Default::default(),
             track_counts: Cell::new(true),
         }
     }

@@ -29,14 +29,17 @@ pub use checkpoint::CheckpointStats;
 pub use control::{CheckPoint, ControlFile, DbState};
 pub use engine::{Engine, EngineParts};
 pub use inval::{InvalHandler, InvalMsg};
-pub use lock::{BriefLock, LockMode, LockOutcome, LockStatus, LockTag, TagType};
+pub use lock::{BriefLock, LockMode, LockOutcome, LockStatus, LockTag, PredicateLock, TagType};
 pub use multixact::{Member, MemberStatus};
 pub use notify::Notification;
 pub use procarray::Horizons;
 pub use recovery::{RecoveryReport, RedoCtx, RedoFn, RedoTable};
 pub use shared::{TransamConfig, TransamHandle, TransamShared};
 pub use snapshot::{DirtyResult, MvccSnapshot, Snapshot};
-pub use stats::{ArchiverStats, DatabaseStats, StatKey, TableStats, WalStats, WriterStats};
+pub use stats::{
+    ArchiverStats, Consistency, DatabaseRows, DatabaseStats, StatKey, StatsView, TableStats, WalStats,
+    WriterStats,
+};
 pub use xact::{
     IsolationLevel, SubXactEvent, SubXactId, SyncCommit, XactEvent, XactHook, XactOptions, XidStatus,
 };

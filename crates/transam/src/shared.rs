@@ -134,10 +134,10 @@ impl TransamShared {
             substates: seg.slice(h.substates),
             oldest_member: seg.slice(h.oldest_member),
             oldest_visible: seg.slice(h.oldest_visible),
-            clog: Slru::attach(seg, h.clog, "pg_xact"),
-            subtrans: Slru::attach(seg, h.subtrans, "pg_subtrans"),
-            offsets: Slru::attach(seg, h.offsets, "pg_multixact/offsets"),
-            members: Slru::attach(seg, h.members, "pg_multixact/members"),
+            clog: Slru::attach(seg, h.clog, "pg_xact", 0),
+            subtrans: Slru::attach(seg, h.subtrans, "pg_subtrans", 1),
+            offsets: Slru::attach(seg, h.offsets, "pg_multixact/offsets", 2),
+            members: Slru::attach(seg, h.members, "pg_multixact/members", 3),
             locks: LockTables::attach(seg, h.locks),
             ring: Ring::attach(seg, h.ring),
             notify: Queue::attach(seg, h.notify),
@@ -164,5 +164,20 @@ impl TransamShared {
         self.stats.init();
         self.ssi.init();
         self.c.in_recovery.store(1, Relaxed);
+    }
+}
+
+impl TransamShared {
+    /// The status caches by PostgreSQL's names.
+    pub fn slrus(&self) -> [(&'static str, &Slru); 4] {
+        [
+            ("MultiXactMember", &self.members),
+            ("MultiXactOffset", &self.offsets),
+            ("Subtrans", &self.subtrans),
+            ("Xact", &self.clog),
+        ]
+    }
+    pub(crate) fn flush_slru_hits(&self, me: &ipc::Proc) {
+        self.slrus().iter().for_each(|(_, s)| s.flush_hits(me));
     }
 }

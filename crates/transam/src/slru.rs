@@ -37,6 +37,14 @@ shared_struct! {
         /// Segments written since the last sync: lowest, and highest + 1.
         low: AtomicU64,
         high: AtomicU64,
+        /// Counters of `pg_stat_slru`.
+        zeroed: AtomicU64,
+        hit: AtomicU64,
+        read: AtomicU64,
+        pages: AtomicU64,
+        flushes: AtomicU64,
+        truncates: AtomicU64,
+        reset: AtomicU64,
     }
 }
 
@@ -50,10 +58,24 @@ pub struct SlruHandle {
     written: Handle<Written>,
 }
 
+/// The counters of one cache, and when they were last reset.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SlruStats {
+    pub zeroed: i64,
+    pub hit: i64,
+    pub read: i64,
+    pub written: i64,
+    pub flushes: i64,
+    pub truncates: i64,
+    pub stats_reset: i64,
+}
+
 /// One cache as a process sees it.
 #[derive(Clone, Copy)]
 pub struct Slru {
     dir: &'static str,
+    /// Place of its hits in the slots of processes.
+    number: usize,
     slots: &'static [Slot],
     words: &'static [AtomicU64],
     lsns: Option<&'static [AtomicU64]>,
@@ -84,9 +106,10 @@ impl Slru {
         }
     }
     /// Finds it in the segment. `dir` is relative to the data directory.
-    pub fn attach(seg: &Segment, h: SlruHandle, dir: &'static str) -> Slru {
+    pub fn attach(seg: &Segment, h: SlruHandle, dir: &'static str, number: usize) -> Slru {
         Slru {
             dir,
+            number,
             slots: seg.slice(h.slots),
             words: seg.slice(h.words),
             lsns: h.lsns.map(|l| seg.slice(l)),
@@ -100,6 +123,43 @@ impl Slru {
             l.init(tranche);
         }
         self.written.low.store(u64::MAX, Relaxed);
+        self.reset_stats();
+    }
+    /// The counters of `pg_stat_slru`.
+    pub fn stats(&self) -> SlruStats {
+        let w = self.written;
+        SlruStats {
+            zeroed: w.zeroed.load(Relaxed) as i64,
+            hit: w.hit.load(Relaxed) as i64,
+            read: w.read.load(Relaxed) as i64,
+            written: w.pages.load(Relaxed) as i64,
+            flushes: w.flushes.load(Relaxed) as i64,
+            truncates: w.truncates.load(Relaxed) as i64,
+            stats_reset: w.reset.load(Relaxed) as i64,
+        }
+    }
+    /// All back to 0.
+    pub fn reset_stats(&self) {
+        let w = self.written;
+        for c in [&w.zeroed, &w.hit, &w.read, &w.pages, &w.flushes, &w.truncates] {
+            c.store(0, Relaxed);
+        }
+        w.reset.store(ipc::clock::now() as u64, Relaxed);
+    }
+    /// The process hands over the hits it has counted in its slot.
+    pub fn flush_hits(&self, me: &Proc) {
+        let mine = &me.slru_hits[self.number];
+        let n = mine.load(Relaxed);
+        if n != 0 {
+            mine.store(0, Relaxed);
+            self.written.hit.fetch_add(n, Relaxed);
+        }
+    }
+    /// Only the owner writes its slot.
+    #[inline]
+    fn count_hit(&self, me: &Proc) {
+        let mine = &me.slru_hits[self.number];
+        mine.store(mine.load(Relaxed) + 1, Relaxed);
     }
     fn bank(&self, page: u64) -> usize {
         (page % self.locks.len() as u64) as usize
@@ -113,6 +173,7 @@ impl Slru {
         let (page, at) = (index / PAGE_WORDS as u64, index as usize % PAGE_WORDS);
         let bank = self.bank(page);
         if let Some(v) = self.read_fast(bank, page, at) {
+            self.count_hit(cx.me);
             return Ok(v);
         }
         let _g = self.locks[bank].exclusive(cx.me);
@@ -147,6 +208,7 @@ impl Slru {
         {
             let _g = self.locks[bank].shared(cx.me);
             if let Some(s) = self.find(bank, page) {
+                self.count_hit(cx.me);
                 self.change(s, at, lsn, &f);
                 return Ok(());
             }
@@ -181,6 +243,7 @@ impl Slru {
             Some(s) => s,
             None => self.victim(cx, bank)?,
         };
+        self.written.zeroed.fetch_add(1, Relaxed);
         self.fill(s, page, None);
         self.slots[s].dirty.store(1, Relaxed);
         Ok(())
@@ -203,6 +266,7 @@ impl Slru {
         }
         let s = self.victim(cx, bank)?;
         let bytes = self.read_file(cx, page)?;
+        self.written.read.fetch_add(1, Relaxed);
         self.fill(s, page, Some(&bytes));
         Ok(s)
     }
@@ -269,6 +333,7 @@ impl Slru {
         let _shown = cx.me.shown_wait(ipc::WaitEvent::SLRU_WRITE);
         f.write_all_at(&bytes, page % SEGMENT_PAGES * PAGE_BYTES as u64).map_err(|e| fail(&e))?;
         slot.dirty.store(0, Release);
+        self.written.pages.fetch_add(1, Relaxed);
         Ok(())
     }
     fn name(&self, seg: u64) -> String {
@@ -307,6 +372,7 @@ impl Slru {
 
     /// Writes all changed pages and makes them durable. A failing sync ends the server.
     pub fn checkpoint(&self, cx: &Cx<'_>) -> Result<()> {
+        self.written.flushes.fetch_add(1, Relaxed);
         let low = self.written.low.swap(u64::MAX, AcqRel);
         let high = self.written.high.swap(0, AcqRel);
         let (mut low, mut high) = (low, high);
@@ -332,6 +398,7 @@ impl Slru {
     /// Removes segments that lie wholly below `page`.
     pub fn truncate(&self, cx: &Cx<'_>, page: u64) -> Result<()> {
         let keep = page / SEGMENT_PAGES;
+        self.written.truncates.fetch_add(1, Relaxed);
         for (bank, lock) in self.locks.iter().enumerate() {
             let _g = lock.exclusive(cx.me);
             for slot in &self.slots[bank * BANK..(bank + 1) * BANK] {

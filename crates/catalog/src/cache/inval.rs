@@ -71,8 +71,15 @@ impl Catalog {
     }
 
     fn drop_relation(&self, oid: Oid) {
-        self.relations.borrow_mut().remove(&oid);
-        self.indexes.borrow_mut().remove(&oid);
+        let m = &self.memory;
+        let relation = self.relations.borrow_mut().remove(&oid);
+        let index = self.indexes.borrow_mut().remove(&oid);
+        if relation.is_some() {
+            m.relations.measure(&m.nesting, || drop(relation));
+        }
+        if index.is_some() {
+            m.indexes.measure(&m.nesting, || drop(index));
+        }
     }
 
     fn drop_catalog(&self, table: Oid, oid: Oid) {
@@ -101,8 +108,9 @@ impl Catalog {
     /// Forgets everything.
     pub fn reset_caches(&self) {
         self.generation.set(self.generation.get() + 1);
-        self.relations.borrow_mut().clear();
-        self.indexes.borrow_mut().clear();
+        let m = &self.memory;
+        m.relations.measure(&m.nesting, || self.relations.borrow_mut().clear());
+        m.indexes.measure(&m.nesting, || self.indexes.borrow_mut().clear());
         self.relation_names.borrow_mut().clear();
         self.type_names.borrow_mut().clear();
         self.types.borrow_mut().clear();

@@ -26,7 +26,9 @@ impl Catalog {
             return Ok(Some(r.clone()));
         }
         let generation = self.generation();
-        let Some(built) = self.build_relation(oid)? else { return Ok(None) };
+        let m = &self.memory;
+        let built = m.relations.measure(&m.nesting, || self.build_relation(oid))?;
+        let Some(built) = built else { return Ok(None) };
         let r: Ref<Relation> = Rc::new(built).into();
         // What was read while something was invalidated may be half old: use it, but do not keep it.
         if generation == self.generation() {
@@ -49,7 +51,9 @@ impl Catalog {
             return Ok(r.clone());
         }
         let generation = self.generation();
-        let r: Ref<IndexDesc> = Rc::new(self.build_index(oid)?).into();
+        let m = &self.memory;
+        let built = m.indexes.measure(&m.nesting, || self.build_index(oid))?;
+        let r: Ref<IndexDesc> = Rc::new(built).into();
         if generation == self.generation() {
             self.indexes.borrow_mut().insert(oid, r.clone());
         }

@@ -13,6 +13,7 @@ use crate::desc::*;
 use crate::shared_ref::Ref;
 use common::Oid;
 use foldhash::HashMap;
+use ipc::memory::{MemoryContext, Nesting, Owner};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use transam::Engine;
@@ -25,6 +26,14 @@ pub use user_types::{DomainRules, EnumLabel};
 /// Name → OID within a schema; `None` remembers that there is no such object.
 type Names = RefCell<HashMap<Oid, HashMap<String, Option<Oid>>>>;
 
+#[derive(Default)]
+struct CacheMemory {
+    nesting: Nesting,
+    relations: Owner,
+    indexes: Owner,
+    other: Owner,
+}
+
 /// The catalogs as seen by one process connected to one database.
 pub struct Catalog {
     pub(crate) eng: Rc<Engine>,
@@ -32,6 +41,8 @@ pub struct Catalog {
     pub(crate) registry: &'static Registry,
     pub(crate) database: Oid,
     pub(crate) handles: RefCell<HashMap<Oid, Rc<crate::rows::Handle>>>,
+    /// What the descriptors take.
+    memory: CacheMemory,
     relations: RefCell<HashMap<Oid, Ref<Relation>>>,
     indexes: RefCell<HashMap<Oid, Ref<IndexDesc>>>,
     relation_names: Names,
@@ -69,6 +80,7 @@ impl Catalog {
             registry,
             database,
             handles: RefCell::default(),
+            memory: CacheMemory::default(),
             relations: RefCell::default(),
             indexes: RefCell::default(),
             relation_names: RefCell::default(),
@@ -92,6 +104,17 @@ impl Catalog {
         c
     }
     /// The session's temporary objects.
+    /// What the caches have allocated, for `pg_backend_memory_contexts`.
+    pub fn memory(&self) -> Vec<MemoryContext> {
+        let m = &self.memory;
+        let context = |name, o: &Owner| MemoryContext::below_top(name, o.read().0, o.read().1);
+        vec![
+            context("CacheMemoryContext", &m.other),
+            context("relation descriptors", &m.relations).below("CacheMemoryContext"),
+            context("index info", &m.indexes).below("CacheMemoryContext"),
+        ]
+    }
+    /// The temporary objects of the session.
     pub fn temp(&self) -> &crate::temp::TempObjects {
         &self.temp
     }

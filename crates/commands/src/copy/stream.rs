@@ -3,6 +3,7 @@
 use crate::ctx::{CommandCtx, CopyFormat, Host};
 use crate::roles;
 use common::{Encoding, Error, Result, SqlState, bail, err};
+use ipc::progress::{Command as Reported, copy as progress};
 use std::cell::{Cell, RefCell};
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -21,6 +22,7 @@ enum Other {
 /// The stream of one COPY.
 pub struct Stream<'a> {
     host: &'a dyn Host,
+    me: &'static ipc::Proc,
     other: Option<RefCell<Other>>,
     /// A file's text is in this encoding; none for UTF-8, binary data and the client, whose data the session turns.
     encoding: Cell<Option<Encoding>>,
@@ -93,7 +95,13 @@ impl<'a> Stream<'a> {
         is_from: bool,
     ) -> Result<Stream<'a>> {
         let host = ctx.host;
-        let whole = |other| Stream { host, other, encoding: Cell::new(None), rest: RefCell::default() };
+        let whole = |other| Stream {
+            host,
+            me: ctx.engine.proc(),
+            other,
+            encoding: Cell::new(None),
+            rest: RefCell::default(),
+        };
         let Some(name) = name else { return Ok(whole(None)) };
         check_privilege(ctx, is_from, program)?;
         let other = if program {
@@ -108,7 +116,11 @@ impl<'a> Stream<'a> {
                 c.spawn().map_err(|e| Error::os(format!("could not execute command \"{name}\""), &e))?;
             Other::Program(child, name.to_string())
         } else {
-            Other::File(open(name, is_from)?)
+            let f = open(name, is_from)?;
+            if is_from && let Ok(m) = f.metadata() {
+                ctx.engine.proc().progress.set(Reported::Copy, progress::BYTES_TOTAL, m.len() as i64);
+            }
+            Other::File(f)
         };
         Ok(whole(Some(RefCell::new(other))))
     }
@@ -153,6 +165,7 @@ impl<'a> Stream<'a> {
         };
         let n = read.map_err(|e| Error::os("could not read from COPY file", &e))?;
         buf.truncate(start + n);
+        self.me.progress.add(Reported::Copy, progress::BYTES, n as i64);
         if let Some(e) = self.encoding.get() {
             let piece = buf.split_off(start);
             self.decode(e, &piece, buf)?;
@@ -180,6 +193,7 @@ impl<'a> Stream<'a> {
                 &*encoded
             }
         };
+        self.me.progress.add(Reported::Copy, progress::BYTES, data.len() as i64);
         let failed = match &mut *other.borrow_mut() {
             Other::File(f) => {
                 return f.write_all(data).map_err(|e| Error::os("could not write to COPY file", &e));

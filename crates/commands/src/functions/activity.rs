@@ -7,7 +7,7 @@ use ipc::activity::ActivityCopy;
 use ipc::{BackendKind, Proc, WaitEvent};
 use std::sync::atomic::Ordering::Relaxed;
 use types::registry::RowSource;
-use types::{CallCtx, Datum, FnImpl, c0, c1};
+use types::{CallCtx, Datum, FnImpl, c1};
 
 pub static TABLE: &[(u32, FnImpl)] = &[
     (2022, FnImpl::Srf(activity)),
@@ -20,10 +20,10 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (1391, c1!(|c, n: i32| time(c, n, |a| a.backend_start))),
     (2857, c1!(|c, n: i32| time(c, n, |a| a.xact_start))),
     (1393, c1!(backend_port)),
+    (1392, c1!(backend_addr)),
     (2788, c1!(|c, n: i32| wait(c, n, WaitEvent::class))),
     (2853, c1!(|c, n: i32| wait(c, n, WaitEvent::name))),
     (1941, c1!(connections)),
-    (2230, c0!(|_: &CallCtx<'_>| 0i32)),
 ];
 
 /// OID of the predefined role `pg_read_all_stats`.
@@ -112,11 +112,9 @@ fn row(c: &CallCtx<'_>, p: &Proc) -> Result<Vec<Datum>> {
         r[25] = Datum::Bool(false);
         r[27] = Datum::Bool(false);
     }
-    // The leader itself shows none.
-    let leader = p.lock_group_leader.load(Relaxed);
-    if leader != 0 && leader != p.number() + 1 {
-        let pid = env(c)?.engine.procs().get(leader - 1).pid();
-        r[28] = if pid == 0 { Datum::Null } else { Datum::I32(pid) };
+    let leader = p.leader_pid.load(Relaxed);
+    if leader != 0 {
+        r[28] = Datum::I32(leader);
     }
     r[29] = if a.query_id == 0 { Datum::Null } else { Datum::I64(a.query_id) };
     Ok(r)
@@ -156,6 +154,11 @@ fn time(c: &CallCtx<'_>, n: i32, f: fn(&ActivityCopy) -> i64) -> Result<Option<i
 
 fn backend_port(c: &CallCtx<'_>, n: i32) -> Result<Option<i32>> {
     Ok(seen(c, n)?.filter(|p| p.kind() == BackendKind::Client).map(|p| port(&p.activity.read())))
+}
+
+fn backend_addr(c: &CallCtx<'_>, n: i32) -> Result<Datum> {
+    let addr = seen(c, n)?.map(|p| p.activity.read().client_addr).unwrap_or_default();
+    Ok(addr.parse().map_or(Datum::Null, types::net::inet_host))
 }
 
 fn wait(c: &CallCtx<'_>, n: i32, f: fn(WaitEvent) -> Option<&'static str>) -> Result<Option<&'static str>> {

@@ -4,15 +4,47 @@ use super::env;
 use super::rows::made;
 use catalog::literal;
 use common::Result;
+use transam::ssi::Place;
 use transam::{LockStatus, TagType};
 use types::registry::RowSource;
-use types::{CallCtx, Datum, FnImpl, c1, oids};
+use types::{CallCtx, Datum, FnImpl, c1, c2, oids};
 
-pub static TABLE: &[(u32, FnImpl)] =
-    &[(1371, FnImpl::Srf(status)), (2561, c1!(blocking_pids)), (3376, c1!(safe_snapshot_blocking_pids))];
+pub static TABLE: &[(u32, FnImpl)] = &[
+    (1371, FnImpl::Srf(status)),
+    (2561, c1!(blocking_pids)),
+    (3376, c1!(safe_snapshot_blocking_pids)),
+    (3378, c2!(test_session_is_blocked)),
+];
 
 fn status(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
-    made(env(c)?.engine.lock_status().iter().map(row).collect())
+    let eng = &env(c)?.engine;
+    let mut rows: Vec<Vec<Datum>> = eng.lock_status().iter().map(row).collect();
+    rows.extend(eng.predicate_locks().iter().map(predicate_row));
+    made(rows)
+}
+
+/// A read of a serializable transaction.
+fn predicate_row(l: &transam::PredicateLock) -> Vec<Datum> {
+    let mut r = vec![Datum::Null; 10];
+    let (kind, page, row) = match l.target.place {
+        Place::Whole => ("relation", None, None),
+        Place::Page(b) => ("page", Some(b), None),
+        Place::Row(t) => ("tuple", Some(t.block), Some(t.offset)),
+    };
+    r[0] = Datum::text(kind);
+    r[1] = Datum::oid(l.target.db);
+    r[2] = Datum::oid(l.target.rel);
+    r[3] = page.map_or(Datum::Null, |b| Datum::I32(b.0 as i32));
+    r[4] = row.map_or(Datum::Null, |o| Datum::I16(o as i16));
+    r.extend([
+        Datum::text(&format!("{}/{}", l.vxid.0, l.vxid.1)),
+        Datum::I32(l.pid),
+        Datum::text("SIReadLock"),
+        Datum::Bool(true),
+        Datum::Bool(false),
+        Datum::Null,
+    ]);
+    r
 }
 
 /// One row of `pg_locks`: which columns name the object depends on its kind.
@@ -77,7 +109,15 @@ fn blocking_pids(c: &CallCtx<'_>, pid: i32) -> Result<Datum> {
     Ok(literal::make_array(oids::INT4, &pids, 1))
 }
 
-fn safe_snapshot_blocking_pids(_: &CallCtx<'_>, _: i32) -> Datum {
-    // Without SERIALIZABLE nobody waits for a safe snapshot.
-    literal::make_array(oids::INT4, &[], 1)
+fn safe_snapshot_blocking_pids(c: &CallCtx<'_>, pid: i32) -> Result<Datum> {
+    let pids: Vec<Datum> = env(c)?.engine.safe_snapshot_blockers(pid).into_iter().map(Datum::I32).collect();
+    Ok(literal::make_array(oids::INT4, &pids, 1))
+}
+
+/// Is the process blocked by one of these, or by anybody for a safe snapshot?
+fn test_session_is_blocked(c: &CallCtx<'_>, pid: i32, by: &[u8]) -> Result<bool> {
+    let eng = &env(c)?.engine;
+    let by = literal::array_items(by);
+    let named = |p: i32| by.iter().any(|d| *d == Datum::I32(p));
+    Ok(eng.blocking_pids(pid).into_iter().any(named) || !eng.safe_snapshot_blockers(pid).is_empty())
 }

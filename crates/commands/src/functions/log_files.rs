@@ -16,6 +16,9 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (5031, FnImpl::Srf(ls_archive_status)),
     (5029, FnImpl::Srf(ls_tmpdir)),
     (5030, FnImpl::Srf(ls_tmpdir_of)),
+    (6270, FnImpl::Srf(|c, _| ls_logical(c, "pg_ls_logicalsnapdir"))),
+    (6271, FnImpl::Srf(|c, _| ls_logical(c, "pg_ls_logicalmapdir"))),
+    (6272, FnImpl::Srf(ls_slot)),
 ];
 
 /// OID of the predefined role `pg_monitor`.
@@ -124,6 +127,22 @@ fn ls_waldir(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
 fn ls_archive_status(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
     require_monitor(c, "pg_ls_archive_statusdir")?;
     list(&data_dir(c)?.join("pg_wal/archive_status"), true)
+}
+
+/// There is no logical decoding: nothing lies there.
+fn ls_logical(c: &CallCtx<'_>, function: &str) -> Result<Box<dyn RowSource>> {
+    require_monitor(c, function)?;
+    made(Vec::new())
+}
+
+fn ls_slot(c: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
+    require_monitor(c, "pg_ls_replslotdir")?;
+    match args.first().map(Datum::as_ref) {
+        Some(types::DatumRef::Bytes(b)) => {
+            Err(err!(UNDEFINED_OBJECT, "replication slot \"{}\" does not exist", String::from_utf8_lossy(b)))
+        }
+        _ => made(Vec::new()),
+    }
 }
 
 fn ls_tmpdir(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {

@@ -33,6 +33,7 @@ mod size_text;
 mod sleep;
 mod snapshot;
 mod stat_misc;
+mod stat_more;
 mod stat_replication;
 mod stat_server;
 mod stat_tables;
@@ -86,6 +87,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         sleep::TABLE,
         snapshot::TABLE,
         stat_misc::TABLE,
+        stat_more::TABLE,
         stat_replication::TABLE,
         stat_server::TABLE,
         stat_tables::TABLE,

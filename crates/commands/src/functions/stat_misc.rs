@@ -24,6 +24,7 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (3318, FnImpl::Srf(progress)),
     (5052, FnImpl::Srf(shmem)),
     (2282, FnImpl::Srf(memory)),
+    (4543, c1!(log_memory)),
     (3441, FnImpl::Srf(control_system)),
     (3442, FnImpl::Srf(control_checkpoint)),
     (3443, FnImpl::Srf(control_recovery)),
@@ -108,20 +109,41 @@ fn shmem(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
     made(rows.collect())
 }
 
-/// One row: what the allocator of this process has. There are no contexts to tell apart.
-fn memory(_: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
-    let m = ipc::memory::in_use();
-    made(vec![vec![
-        Datum::text("TopMemoryContext"),
-        Datum::Null,
-        Datum::Null,
-        Datum::I32(0),
-        Datum::I64(m.total as i64),
-        Datum::I64(m.blocks as i64),
-        Datum::I64(m.free as i64),
-        Datum::I64(m.free_chunks as i64),
-        Datum::I64((m.total - m.free) as i64),
-    ]])
+/// The owners of this process's memory.
+fn memory(c: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {
+    let tree = env(c)?.host.admin().memory_contexts();
+    let rows = tree.iter().map(|m| {
+        vec![
+            Datum::text(m.name),
+            Datum::Null,
+            m.parent.map_or(Datum::Null, Datum::text),
+            Datum::I32(m.level),
+            Datum::I64(m.total as i64),
+            Datum::I64(m.blocks as i64),
+            Datum::I64(m.free as i64),
+            Datum::I64(m.free_chunks as i64),
+            Datum::I64((m.total - m.free) as i64),
+        ]
+    });
+    made(rows.collect())
+}
+
+/// Another process is asked to write what it has allocated to the log.
+fn log_memory(c: &CallCtx<'_>, pid: i32) -> Result<bool> {
+    let e = env(c)?;
+    if !e.host.is_superuser() {
+        bail!(INSUFFICIENT_PRIVILEGE, "permission denied for function pg_log_backend_memory_contexts");
+    }
+    let Some(p) = e.engine.procs().by_pid(pid) else {
+        e.host.notice(common::Report::new(
+            common::Severity::Warning,
+            common::SqlState::WARNING,
+            format!("PID {pid} is not a PostgreSQL server process"),
+        ));
+        return Ok(false);
+    };
+    p.post(ipc::signals::LOG_MEMORY);
+    Ok(true)
 }
 
 fn control(c: &CallCtx<'_>) -> Result<ControlFile> {

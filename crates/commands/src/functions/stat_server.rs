@@ -4,7 +4,7 @@ use super::env;
 use super::rows::made;
 use crate::FnEnv;
 use common::{Error, Oid, Result, bail, err};
-use transam::{DatabaseStats, StatKey, TableStats, WriterStats};
+use transam::{DatabaseRows, DatabaseStats, StatKey, WriterStats};
 use types::registry::RowSource;
 use types::{CallCtx, Datum, FnImpl, c0, c1};
 
@@ -33,22 +33,17 @@ macro_rules! none {
         c1!(|_c: &CallCtx<'_>, _: u32| Ok::<i64, Error>(0))
     };
 }
-macro_rules! none_ms {
-    () => {
-        c1!(|_c: &CallCtx<'_>, _: u32| Ok::<f64, Error>(0.0))
-    };
-}
 
 pub static TABLE: &[(u32, FnImpl)] = &[
     (1942, db!(xact_commit)),
     (1943, db!(xact_rollback)),
     (1944, c1!(|c, d: u32| Ok::<i64, Error>(fetched(&database(c, d)?)))),
     (1945, db!(blocks_hit)),
-    (2758, db_rows!(tuples_returned)),
-    (2759, db_rows!(tuples_fetched)),
-    (2760, db_rows!(tuples_inserted)),
-    (2761, db_rows!(tuples_updated)),
-    (2762, db_rows!(tuples_deleted)),
+    (2758, db_rows!(returned)),
+    (2759, db_rows!(fetched)),
+    (2760, db_rows!(inserted)),
+    (2761, db_rows!(updated)),
+    (2762, db_rows!(deleted)),
     (3150, db!(temp_files)),
     (3151, db!(temp_bytes)),
     (3152, db!(deadlocks)),
@@ -62,9 +57,8 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (3068, none!()),
     (3069, none!()),
     (3070, none!()),
-    // track_io_timing has no effect.
-    (2844, none_ms!()),
-    (2845, none_ms!()),
+    (2844, c1!(|c, d: u32| Ok::<f64, Error>(rows_of(c, d)?.read_time as f64 / 1000.0))),
+    (2845, c1!(|c, d: u32| Ok::<f64, Error>(rows_of(c, d)?.write_time as f64 / 1000.0))),
     (6185, db_ms!(session_time)),
     (6186, db_ms!(active_time)),
     (6187, db_ms!(idle_in_transaction_time)),
@@ -95,7 +89,14 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (2274, c0!(reset)),
     (3775, c1!(reset_shared)),
     (3776, c1!(reset_relation)),
-    (3788, c0!(|_c: &CallCtx<'_>| Ok::<Option<i64>, Error>(None))),
+    (3788, c0!(|c| Ok::<Option<i64>, Error>(env(c)?.engine.stats_view().snapshot_time()))),
+    (
+        2230,
+        c0!(|c| {
+            env(c)?.engine.stats_view().clear();
+            Ok::<Datum, Error>(Datum::Null)
+        }),
+    ),
 ];
 
 fn stamp(t: i64) -> Option<i64> {
@@ -113,8 +114,10 @@ fn fetched(d: &DatabaseStats) -> i64 {
     d.blocks_read + d.blocks_hit
 }
 
-fn rows_of(c: &CallCtx<'_>, db: u32) -> Result<TableStats> {
-    Ok(env(c)?.engine.database_rows(Oid(db)))
+fn rows_of(c: &CallCtx<'_>, db: u32) -> Result<DatabaseRows> {
+    let e = env(c)?;
+    e.engine.flush_counters();
+    Ok(e.engine.database_rows(Oid(db)))
 }
 
 fn writers(c: &CallCtx<'_>) -> Result<WriterStats> {

@@ -10,6 +10,7 @@ use access::{
 };
 use catalog::columns::pg_class;
 use common::{CommandId, Oid, Result, Tid, Xid};
+use ipc::progress::{Command, cluster as progress};
 use std::rc::Rc;
 use types::column::BATCH_ROWS;
 use types::{Batch, Column, DatumRef, Phys};
@@ -54,10 +55,17 @@ pub fn rewrite_plain(
         next_xid: ctx.engine.next_xid(),
         rows: 0,
     };
+    let old_pages = ctx.engine.store().nblocks(old.locator, storage::Fork::Main)?.0;
     match order {
         Some(ix) => by_index(&mut w, old, ix)?,
-        None => as_they_lie(&mut w, old)?,
+        None => {
+            w.report(progress::PHASE, 1);
+            w.report(progress::BLOCKS, i64::from(old_pages));
+            as_they_lie(&mut w, old)?;
+            w.report(progress::BLOCKS_SCANNED, i64::from(old_pages));
+        }
     }
+    w.report(progress::PHASE, 6);
     let pages = ctx.engine.store().nblocks(old.locator, storage::Fork::Main)?.0;
     super::finish(ctx, &rel)?;
     Ok(Rewritten { rows: w.rows, pages })
@@ -97,6 +105,7 @@ fn as_they_lie(w: &mut Writer<'_>, old: &Rc<Rel>) -> Result<()> {
 fn by_index(w: &mut Writer<'_>, old: &Rc<Rel>, order: &Rc<IndexRel>) -> Result<()> {
     let eng = w.ctx.engine;
     let mut batch = batch_for(old);
+    w.report(progress::PHASE, 2);
     let mut scan = BtScan::begin(order.clone(), Vec::new(), Direction::Forward, false).outside_snapshot();
     let mut fetch = IndexFetch::new(old.clone(), table_scan::latest_snapshot(w.ctx)?, spec(old));
     let mut tids = Vec::new();
@@ -121,6 +130,10 @@ fn by_index(w: &mut Writer<'_>, old: &Rc<Rel>, order: &Rc<IndexRel>) -> Result<(
 }
 
 impl Writer<'_> {
+    /// `pg_stat_progress_cluster`
+    fn report(&self, param: usize, v: i64) {
+        self.ctx.engine.proc().progress.set(Command::Cluster, param, v);
+    }
     /// Is a row of this xmin (its low half) visible to every snapshot?
     fn is_old(&self, xmin: u32) -> bool {
         let ago = (self.next_xid.0 as u32).wrapping_sub(xmin);
@@ -159,6 +172,8 @@ impl Writer<'_> {
             at = end;
         }
         self.rows += live.len() as u64;
+        self.report(progress::TUPLES_SCANNED, self.rows as i64);
+        self.report(progress::TUPLES_WRITTEN, self.rows as i64);
         batch.sel = None;
         batch.cols.push(xmins);
         Ok(())

@@ -241,7 +241,14 @@ fn case(
     Ok(())
 }
 
-fn part(b: &DecBlock, rows: &[u16], r: &mut DecColumn, st: &mut State, cx: &Exec, input: &Batch) -> Result<()> {
+fn part(
+    b: &DecBlock,
+    rows: &[u16],
+    r: &mut DecColumn,
+    st: &mut State,
+    cx: &Exec,
+    input: &Batch,
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

@@ -3,8 +3,8 @@
 use analyze::expr::{BoolTest, RowCompareType, SqlValueFunctionOp, SubLinkType};
 use common::Oid;
 use std::rc::Rc;
-use types::registry::{InputFn, OutputFn};
 use types::numeric::{DecColumn, DecOp};
+use types::registry::{InputFn, OutputFn};
 use types::{Arg, Batch, CmpFn, Column, Datum, HashFn, Phys, ScalarKernel};
 
 /// Where a value is.

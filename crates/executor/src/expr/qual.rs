@@ -241,7 +241,14 @@ pub(super) fn pick(c: &Column, rows: Rows<'_>, sel: &mut Vec<u16>, test: impl Fn
     }
 }
 
-pub(super) fn pick_ord<T: Copy + PartialOrd>(c: &Column, v: &[T], x: T, cmp: Cmp, rows: Rows<'_>, sel: &mut Vec<u16>) {
+pub(super) fn pick_ord<T: Copy + PartialOrd>(
+    c: &Column,
+    v: &[T],
+    x: T,
+    cmp: Cmp,
+    rows: Rows<'_>,
+    sel: &mut Vec<u16>,
+) {
     match cmp {
         Cmp::Eq => pick(c, rows, sel, |i| v[i] == x),
         Cmp::Ne => pick(c, rows, sel, |i| v[i] != x),

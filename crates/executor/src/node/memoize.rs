@@ -177,8 +177,8 @@ impl ExecNode for Memoize {
                 colops::copy_batch(&mut self.out, self.child.batch());
                 if self.state == State::Fill {
                     colops::append_batch(&mut self.filling, &self.out);
-                    let large = self.filling.rows > ROWS_MAX
-                        || colops::memory(&self.filling) > cx.env.hash_mem();
+                    let large =
+                        self.filling.rows > ROWS_MAX || colops::memory(&self.filling) > cx.env.hash_mem();
                     if large {
                         self.stats.overflows += 1;
                         self.filling.clear();

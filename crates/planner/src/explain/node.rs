@@ -755,7 +755,9 @@ impl<'a> NodeCx<'a> {
         let l: Vec<String> = keys.iter().map(|e| self.names.expr(at, e, self.prefix())).collect();
         out.push(Prop::Both("Cache Key", l.join(", ")));
         out.push(Prop::Both("Cache Mode", if binary { "binary" } else { "logical" }.to_string()));
-        let Some(m) = self.ni(at.plan).and_then(|n| n.memoize.as_ref()).filter(|m| m.misses > 0) else { return };
+        let Some(m) = self.ni(at.plan).and_then(|n| n.memoize.as_ref()).filter(|m| m.misses > 0) else {
+            return;
+        };
         out.push(Prop::Text(format!(
             "Hits: {}  Misses: {}  Evictions: {}  Overflows: {}  Memory Usage: {}kB",
             m.hits, m.misses, m.evictions, m.overflows, m.memory_kb

@@ -35,6 +35,10 @@ pub(crate) struct LocalPool {
 }
 
 impl LocalPool {
+    /// Bytes of the blocks.
+    pub(crate) fn bytes(&self) -> usize {
+        self.descs.get().len() * crate::PAGE_SIZE
+    }
     #[inline]
     pub(crate) fn desc(&self, buf: u32) -> &'static BufferDesc {
         &self.descs.get()[(buf - LOCAL) as usize]

@@ -455,12 +455,20 @@ impl Engine {
             }
         }
         for q in t.queue(&self.procs, at - 1).into_iter().take_while(|q| q.number() != p.number()) {
-            if (1 << q.wait_mode.load(Relaxed)) & c != 0 {
+            if (1 << q.wait_mode.load(Relaxed)) & c != 0 && !out.contains(&q.pid()) {
                 out.push(q.pid());
             }
         }
         out
     }
+}
+
+/// A SIReadLock of `pg_locks`.
+#[derive(Clone, Copy, Debug)]
+pub struct PredicateLock {
+    pub target: crate::ssi::Target,
+    pub pid: i32,
+    pub vxid: (u32, u64),
 }
 
 /// One row of `pg_locks`.

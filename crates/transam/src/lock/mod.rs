@@ -9,7 +9,7 @@ pub mod table;
 pub mod tag;
 mod waits;
 
-pub use acquire::LockStatus;
+pub use acquire::{LockStatus, PredicateLock};
 pub use mode::{LockMode, conflicts};
 pub use tag::{LockTag, TagType};
 pub use waits::BriefLock;

@@ -13,6 +13,7 @@
 
 mod granularity;
 pub mod reads;
+mod status;
 pub mod table;
 
 pub(crate) use granularity::Limits;
@@ -138,6 +139,8 @@ impl Engine {
         x.read_count.store(0, Relaxed);
         x.flags.store(flags, Relaxed);
         x.owner.store(self.proc.number() + 1, Relaxed);
+        x.pid.store(self.proc.pid() as u32, Relaxed);
+        x.lxid.store(self.proc.lxid.load(Relaxed), Relaxed);
         x.birth.store(t.head.births.fetch_add(1, Relaxed) + 1, Relaxed);
         x.xid.store(0, Relaxed);
         x.start.store(t.head.sequence.load(Relaxed), Relaxed);

@@ -44,6 +44,10 @@ shared_struct! {
         /// Slot of the process plus one.
         pub owner: AtomicU32,
         pub read_count: AtomicU32,
+        /// Process and virtual transaction, for pg_locks: both may be over.
+        pub pid: AtomicU32,
+        _pad: AtomicU32,
+        pub lxid: AtomicU64,
         /// Number of its beginning: tells successive users of the entry apart.
         pub birth: AtomicU64,
         pub xid: AtomicU64,

@@ -18,6 +18,8 @@ const OF_DATABASE: Oid = Oid(2);
 const OF_WRITER: Oid = Oid(3);
 const OF_WAL: Oid = Oid(4);
 const OF_ARCHIVER: Oid = Oid(5);
+/// "Relation" of what a database's relations have counted, dropped ones included.
+const OF_DATABASE_ROWS: Oid = Oid(6);
 
 /// Does a key stand for counters of this module?
 pub(super) fn is_group(key: StatKey) -> bool {
@@ -82,6 +84,29 @@ group! {
 }
 
 group! {
+    /// More of `pg_stat_database`: rows, and microseconds of input and output.
+    DatabaseRows {
+        returned,
+        fetched,
+        inserted,
+        updated,
+        deleted,
+        read_time,
+        write_time,
+    }
+}
+
+impl DatabaseRows {
+    fn add(&mut self, t: &TableStats) {
+        self.returned += t.tuples_returned;
+        self.fetched += t.tuples_fetched;
+        self.inserted += t.tuples_inserted;
+        self.updated += t.tuples_updated;
+        self.deleted += t.tuples_deleted;
+    }
+}
+
+group! {
     /// `pg_stat_bgwriter`; times in microseconds.
     WriterStats {
         checkpoints_timed,
@@ -130,6 +155,8 @@ group! {
 #[derive(Default)]
 pub(crate) struct Gathered {
     database: RefCell<DatabaseStats>,
+    /// Of the own database, and of the shared relations.
+    rows: Cell<(DatabaseRows, DatabaseRows)>,
     /// The storage counters at the last hand-over.
     seen: Cell<BufferCounters>,
     at: Cell<i64>,
@@ -145,6 +172,17 @@ impl Engine {
             f(&mut self.gathered.database.borrow_mut());
         }
     }
+    /// What a transaction has counted of a relation.
+    pub(super) fn gather_rows(&self, key: StatKey, add: &TableStats) {
+        let g = &self.gathered.rows;
+        let (mut own, mut shared) = g.get();
+        if key.database().is_valid() {
+            own.add(add)
+        } else {
+            shared.add(add)
+        }
+        g.set((own, shared));
+    }
     /// A transaction has ended.
     pub(crate) fn count_transaction(&self, committed: bool) {
         self.count_database(|d| if committed { d.xact_commit += 1 } else { d.xact_rollback += 1 });
@@ -154,6 +192,7 @@ impl Engine {
     }
     /// Hands over what was gathered.
     pub fn flush_counters(&self) {
+        self.shared.flush_slru_hits(self.proc);
         let g = &self.gathered;
         g.at.set(clock::monotonic());
         if self.track_counts.get() {
@@ -166,6 +205,14 @@ impl Engine {
         d.blocks_read += delta(|c| c.shared_read);
         d.blocks_hit += delta(|c| c.shared_hit);
         let db = self.proc.database();
+        let (mut rows, shared) = g.rows.take();
+        rows.read_time += delta(|c| c.read_ns) / 1000;
+        rows.write_time += delta(|c| c.write_ns) / 1000;
+        for (db, r) in [(db, rows), (Oid::INVALID, shared)] {
+            if r != DatabaseRows::default() {
+                self.add_group(StatKey::new(db, OF_DATABASE_ROWS), r.to_stats());
+            }
+        }
         if db.is_valid() && d != DatabaseStats::default() {
             self.add_group(StatKey::new(db, OF_DATABASE), d.to_stats());
         }
@@ -175,6 +222,8 @@ impl Engine {
             bytes: delta(|c| c.wal_bytes),
             writes: delta(|c| c.wal_writes),
             syncs: delta(|c| c.wal_syncs),
+            write_time: delta(|c| c.wal_write_ns) / 1000,
+            sync_time: delta(|c| c.wal_sync_ns) / 1000,
             ..WalStats::default()
         };
         if wal != WalStats::default() {
@@ -192,7 +241,7 @@ impl Engine {
     }
     /// Blocks of a relation's file: `tuples_returned` fetched, `tuples_fetched` of these found in the pool.
     pub fn file_stats(&self, db: Oid, relfilenode: Oid) -> TableStats {
-        self.shared.stats.get(file_key(db, relfilenode)).unwrap_or_default()
+        self.seen_stats(file_key(db, relfilenode)).unwrap_or_default()
     }
     fn flush_files(&self) {
         for (rel, c) in self.store.take_file_counts() {
@@ -208,25 +257,15 @@ impl Engine {
         self.shared.stats.add_group(self.proc, key, &Sum { add, emptied: false });
     }
     fn group(&self, db: Oid, rel: Oid) -> TableStats {
-        self.shared.stats.get(StatKey::new(db, rel)).unwrap_or_default()
+        self.seen_stats(StatKey::new(db, rel)).unwrap_or_default()
     }
     /// Counters of a database (0: of the shared objects).
     pub fn database_stats(&self, db: Oid) -> DatabaseStats {
         DatabaseStats::from_stats(self.group(db, OF_DATABASE))
     }
-    /// Sums of the counters of a database's relations.
-    pub fn database_rows(&self, db: Oid) -> TableStats {
-        let mut sum = TableStats::default();
-        let stats = &self.shared.stats;
-        for k in stats.keys().into_iter().filter(|k| k.database() == db && !is_group(*k) && !is_file(*k)) {
-            let s = stats.get(k).unwrap_or_default();
-            sum.tuples_returned += s.tuples_returned;
-            sum.tuples_fetched += s.tuples_fetched;
-            sum.tuples_inserted += s.tuples_inserted;
-            sum.tuples_updated += s.tuples_updated;
-            sum.tuples_deleted += s.tuples_deleted;
-        }
-        sum
+    /// What a database's relations have counted, dropped ones included.
+    pub fn database_rows(&self, db: Oid) -> DatabaseRows {
+        DatabaseRows::from_stats(self.group(db, OF_DATABASE_ROWS))
     }
     /// Counters of writers and checkpoints.
     pub fn writer_stats(&self) -> WriterStats {
@@ -260,6 +299,7 @@ impl Engine {
         }
         let fresh = DatabaseStats { stats_reset: clock::now(), ..DatabaseStats::default() };
         stats.set(self.proc, StatKey::new(db, OF_DATABASE), &fresh.to_stats());
+        stats.set(self.proc, StatKey::new(db, OF_DATABASE_ROWS), &DatabaseRows::default().to_stats());
         stats.set_changed();
     }
     /// `pg_stat_reset_single_table_counters`

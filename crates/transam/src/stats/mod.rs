@@ -8,11 +8,13 @@ mod file;
 mod groups;
 mod pending;
 mod table;
+mod view;
 
 pub(crate) use groups::Gathered;
-pub use groups::{ArchiverStats, DatabaseStats, WalStats, WriterStats};
+pub use groups::{ArchiverStats, DatabaseRows, DatabaseStats, WalStats, WriterStats};
 pub(crate) use pending::Pending;
 pub use table::{SAVED_TABLES_MAX, StatsHandle, StatsTable, TableStats};
+pub use view::{Consistency, StatsView};
 
 use crate::Engine;
 use common::Oid;
@@ -111,7 +113,7 @@ impl Engine {
     }
     /// What is known of a relation.
     pub fn table_stats(&self, key: StatKey) -> Option<TableStats> {
-        self.shared.stats.get(key)
+        self.seen_stats(key)
     }
     /// What the running transaction has counted of a relation so far.
     pub fn pending_stats(&self, key: StatKey) -> Option<TableStats> {
@@ -137,8 +139,12 @@ impl Engine {
     /// The transaction has ended: its counts become everybody's.
     pub(crate) fn stats_at_end(&self, committed: bool) {
         let mut stats = self.stats.borrow_mut();
-        stats.end(committed, |key, add| self.shared.stats.add(self.proc, key, add));
+        stats.end(committed, |key, sum| {
+            self.gather_rows(key, &sum.add);
+            self.shared.stats.add(self.proc, key, sum);
+        });
         drop(stats);
+        self.stats_view.clear();
         self.count_transaction(committed);
     }
     /// A subtransaction has ended.

@@ -2,7 +2,9 @@
 
 use super::{Group, PerGroup};
 use crate::column::Arg;
-use crate::numeric::{Num, Small, div_scale, div_to, mul_exact, num_add, num_div, num_mul, num_sub, sqrt_to, to_num};
+use crate::numeric::{
+    Num, Small, div_scale, div_to, mul_exact, num_add, num_div, num_mul, num_sub, sqrt_to, to_num,
+};
 use crate::{AggState, CallCtx, Datum, DatumRef};
 use common::{Oid, Result};
 
