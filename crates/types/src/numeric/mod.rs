@@ -12,6 +12,7 @@ mod series;
 mod small;
 pub mod table;
 mod template;
+mod to_number;
 mod typmod;
 
 pub use arith::{

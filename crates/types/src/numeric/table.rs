@@ -5,6 +5,7 @@ use super::funcs::*;
 use super::io::*;
 use super::series::*;
 use super::template::*;
+use super::to_number::numeric_to_number;
 use super::typmod::*;
 use crate::{FnImpl, k1, k2, k4, k5, w1, w2};
 

@@ -6,7 +6,7 @@ use super::num::Num;
 use common::{Result, bail, err};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Item {
+pub(super) enum Item {
     Nine,
     Zero,
     Point,
@@ -25,26 +25,26 @@ enum Item {
 }
 
 #[derive(Debug, Default)]
-struct Picture {
-    items: Vec<Item>,
+pub(super) struct Picture {
+    pub(super) items: Vec<Item>,
     /// Digits before the point, behind it, and behind V.
-    pre: usize,
-    post: usize,
-    shift: usize,
-    point: bool,
+    pub(super) pre: usize,
+    pub(super) post: usize,
+    pub(super) shift: usize,
+    pub(super) point: bool,
     fill: bool,
     zero_from: Option<usize>,
     zero_to: usize,
-    sign: Option<Place>,
-    bracket: bool,
-    minus: bool,
-    plus: bool,
-    roman: bool,
-    exponent: bool,
+    pub(super) sign: Option<Place>,
+    pub(super) bracket: bool,
+    pub(super) minus: bool,
+    pub(super) plus: bool,
+    pub(super) roman: bool,
+    pub(super) exponent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Place {
+pub(super) enum Place {
     Before,
     After,
 }
@@ -74,7 +74,7 @@ static WORDS: &[(&str, Item)] = &[
     ("V", Item::Shift),
 ];
 
-fn parse(format: &str) -> Result<Picture> {
+pub(super) fn parse(format: &str) -> Result<Picture> {
     let mut p = Picture::default();
     let mut rest = format;
     while !rest.is_empty() {
@@ -372,7 +372,8 @@ impl Painter<'_> {
                     if p.pre == 0 && !self.sign_done {
                         self.sign_before();
                     }
-                    if self.int != "NaN" {
+                    // A picture without places behind the point shows none.
+                    if self.int != "NaN" && !self.frac.is_empty() {
                         self.out.push('.');
                     }
                 }
@@ -549,106 +550,4 @@ pub fn float4_to_char(n: f32, format: &str, out: &mut Vec<u8>) -> Result<()> {
 }
 pub fn float8_to_char(n: f64, format: &str, out: &mut Vec<u8>) -> Result<()> {
     float_to_char(n, 15, format, out)
-}
-
-/// Reads a number by a picture. 22P02.
-pub fn numeric_to_number(text: &str, format: &str, out: &mut Vec<u8>) -> Result<bool> {
-    if format.is_empty() {
-        return Ok(false);
-    }
-    let p = parse(format)?;
-    if p.roman {
-        bail!(FEATURE_NOT_SUPPORTED, "\"RN\" not supported for input");
-    }
-    if p.exponent {
-        bail!(FEATURE_NOT_SUPPORTED, "\"EEEE\" not supported for input");
-    }
-    let (mut neg, mut digits, mut point) = (false, String::new(), false);
-    let mut s = text.trim_start_matches(' ').chars().peekable();
-    let (mut pre, mut post) = (0, 0);
-    let sign = |s: &mut std::iter::Peekable<std::str::Chars<'_>>, neg: &mut bool| {
-        while s.peek() == Some(&' ') {
-            s.next();
-        }
-        match s.peek() {
-            Some('-' | '<') => {
-                *neg = true;
-                s.next();
-            }
-            Some('+') => {
-                s.next();
-            }
-            _ => {}
-        }
-    };
-    for item in &p.items {
-        match item {
-            Item::Nine | Item::Zero => {
-                if digits.is_empty() {
-                    sign(&mut s, &mut neg);
-                }
-                while s.peek() == Some(&' ') {
-                    s.next();
-                }
-                match s.peek() {
-                    Some('.') if !point && p.point && pre < p.pre => {}
-                    Some('.') if !point => {
-                        point = true;
-                        digits.push('.');
-                        s.next();
-                    }
-                    _ => {}
-                }
-                if let Some(c) = s.peek().copied().filter(char::is_ascii_digit) {
-                    digits.push(c);
-                    s.next();
-                    if point { post += 1 } else { pre += 1 }
-                }
-            }
-            Item::Point if s.peek() == Some(&'.') => {
-                s.next();
-                if !point {
-                    digits.push('.');
-                    point = true;
-                }
-            }
-            Item::Group if s.peek() == Some(&',') => {
-                s.next();
-            }
-            Item::Sign | Item::Minus | Item::Plus | Item::SignGroup => sign(&mut s, &mut neg),
-            Item::Bracket if s.peek() == Some(&'>') => {
-                neg = true;
-                s.next();
-            }
-            Item::Currency if s.peek().is_some_and(|c| !c.is_ascii_digit()) => {
-                s.next();
-            }
-            Item::Ordinal(_) => {
-                s.next();
-                s.next();
-            }
-            Item::Text(_) => {
-                s.next();
-            }
-            _ => {}
-        }
-    }
-    if s.peek() == Some(&'-') && !neg && p.sign == Some(Place::After) {
-        neg = true;
-    }
-    let _ = post;
-    if digits.is_empty() || digits == "." {
-        let shown = if digits == "." { " ." } else { " " };
-        return Err(crate::wire::bad_input("numeric", shown));
-    }
-    let mut n = parse_numeric(&digits)?;
-    if p.shift > 0 {
-        let d = Num::from_i128(10i128.pow(p.shift.min(30) as u32));
-        n = super::arith::div(&n, &d)?;
-    }
-    if p.shift == 0 && n.dscale > p.post as i32 {
-        n.round(p.post as i32);
-    }
-    n.neg = neg && !n.is_zero();
-    n.pack(out).map(|()| true)
 }

@@ -55,7 +55,7 @@ fn rotate(h: u64, seed: Seed) -> u64 {
 
 const EMPTY: u8 = 1;
 fn span(s: Option<&range::Span>, subtype: Oid, seed: Seed) -> Result<u64> {
-    let Some(s) = s else { return Ok(hash_word(u32::from(EMPTY), seed)) };
+    let Some(s) = s else { return Ok(rotate(hash_word(u32::from(EMPTY), seed), seed)) };
     let f = 2 * u8::from(s.lower.inclusive)
         + 4 * u8::from(s.upper.inclusive)
         + 8 * u8::from(s.lower.value.is_none())
