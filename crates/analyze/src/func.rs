@@ -32,6 +32,8 @@ pub struct FuncCand {
     defaults: usize,
     /// With named arguments: parameter number of each argument given.
     numbers: Option<Vec<usize>>,
+    /// Another function takes the same arguments, with other defaults: which is meant cannot be told.
+    ambiguous: bool,
 }
 
 /// What a call turned out to be.
@@ -206,14 +208,14 @@ impl AnalyzeCtx<'_> {
                 },
             };
             let Some(c) = fit_call(p, pos, nargs, arg_names, variadic_call) else { continue };
-            match out.iter().position(|o| o.args == c.args) {
+            match out.iter().position(|o| o.args[..nargs] == c.args[..nargs]) {
                 None => out.push(c),
                 Some(i) => {
-                    let key = |c: &Candidate<FuncCand>| {
-                        (c.item.pos, usize::from(c.item.variadic_args > 0), c.item.defaults)
-                    };
-                    if key(&c) < key(&out[i]) {
-                        out[i] = c;
+                    let key = |c: &Candidate<FuncCand>| (c.item.pos, usize::from(c.item.variadic_args > 0));
+                    match key(&c).cmp(&key(&out[i])) {
+                        std::cmp::Ordering::Less => out[i] = c,
+                        std::cmp::Ordering::Equal => out[i].item.ambiguous = true,
+                        std::cmp::Ordering::Greater => {}
                     }
                 }
             }
@@ -231,7 +233,7 @@ impl AnalyzeCtx<'_> {
     ) -> Result<Lookup> {
         let cands = self.func_candidates(name, arg_types.len(), arg_names, variadic_call)?;
         if let Some(c) = exactly(&cands, arg_types) {
-            return Ok(Lookup::Found(c));
+            return Ok(certain(c));
         }
         if arg_types.len() == 1
             && arg_names.is_empty()
@@ -264,7 +266,7 @@ impl AnalyzeCtx<'_> {
     ) -> Result<Lookup> {
         let cands = self.candidates(name, arg_types.len(), arg_names, variadic_call, with_out_arguments)?;
         match exactly(&cands, arg_types) {
-            Some(c) => Ok(Lookup::Found(c)),
+            Some(c) => Ok(certain(c)),
             None => self.best_fit(cands, arg_types),
         }
     }
@@ -278,9 +280,9 @@ impl AnalyzeCtx<'_> {
         }
         Ok(match fit.len() {
             0 => Lookup::NotFound,
-            1 => Lookup::Found(fit.remove(0)),
+            1 => certain(fit.remove(0)),
             _ => match select_candidate(self, arg_types, fit)? {
-                Some(c) => Lookup::Found(c),
+                Some(c) => certain(c),
                 None => Lookup::Ambiguous,
             },
         })
@@ -300,6 +302,11 @@ impl AnalyzeCtx<'_> {
 
 fn exactly(cands: &[Candidate<FuncCand>], arg_types: &[Oid]) -> Option<Candidate<FuncCand>> {
     cands.iter().find(|c| c.args[..arg_types.len()] == *arg_types).cloned()
+}
+
+/// Found, unless there are two of the kind.
+fn certain(c: Candidate<FuncCand>) -> Lookup {
+    if c.item.ambiguous { Lookup::Ambiguous } else { Lookup::Found(c) }
 }
 
 /// A procedure with its OUT arguments among the arguments.
@@ -336,7 +343,14 @@ fn fit_call(
         }
         return Some(Candidate {
             args,
-            item: FuncCand { proc: p, pos, variadic_args: 0, defaults: n - nargs, numbers: Some(numbers) },
+            item: FuncCand {
+                proc: p,
+                pos,
+                variadic_args: 0,
+                defaults: n - nargs,
+                numbers: Some(numbers),
+                ambiguous: false,
+            },
         });
     }
     let spread = p.variadic.is_valid() && !variadic_call && nargs >= n;
@@ -348,7 +362,14 @@ fn fit_call(
         args.resize(nargs, p.variadic);
         return Some(Candidate {
             args,
-            item: FuncCand { pos, variadic_args: nargs + 1 - n, defaults: 0, numbers: None, proc: p },
+            item: FuncCand {
+                pos,
+                variadic_args: nargs + 1 - n,
+                defaults: 0,
+                numbers: None,
+                ambiguous: false,
+                proc: p,
+            },
         });
     }
     if nargs > n || nargs + ndef < n {
@@ -356,7 +377,14 @@ fn fit_call(
     }
     Some(Candidate {
         args: p.arg_types.clone(),
-        item: FuncCand { pos, variadic_args: 0, defaults: n - nargs, numbers: None, proc: p },
+        item: FuncCand {
+            pos,
+            variadic_args: 0,
+            defaults: n - nargs,
+            numbers: None,
+            ambiguous: false,
+            proc: p,
+        },
     })
 }
 
@@ -457,6 +485,11 @@ impl Analyzer<'_> {
             Lookup::NotFound => return Err(self.func_not_found(fc, &args)),
         };
         let proc = cand.item.proc.clone();
+        if proc.kind == b'p' {
+            return Err(err!(WRONG_OBJECT_TYPE, "{} is a procedure", self.signature(&fc.funcname, &args))
+                .hint("To call a procedure, use CALL.")
+                .at(fc.location));
+        }
         check_decorations(fc, &proc)?;
         let agg_kind = match proc.kind {
             b'a' => self.ctx.catalog.aggregate(proc.oid)?.map_or(b'n', |a| a.kind),
@@ -775,9 +808,6 @@ fn star_needed(fc: &FuncCall) -> Error {
 
 fn check_decorations(fc: &FuncCall, p: &ProcDesc) -> Result<()> {
     match p.kind {
-        b'p' => Err(err!(WRONG_OBJECT_TYPE, "{}() is a procedure", fc.funcname.join("."))
-            .hint("To call a procedure, use CALL.")
-            .at(fc.location)),
         b'a' => {
             if fc.args.is_empty() && !fc.agg_star && fc.over.is_none() && !fc.agg_within_group {
                 return Err(star_needed(fc));

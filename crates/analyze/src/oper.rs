@@ -152,8 +152,35 @@ impl AnalyzeCtx<'_> {
         Ok((ns, last.clone()))
     }
 
-    /// The operator for operand types (`left` invalid for prefix operators); 42883 / 42725 if none or several fit.
+    /// The operator of exactly these operand types, by a name that may be qualified.
+    pub fn operator_of_types(&self, name: &[String], left: Oid, right: Oid) -> Result<Option<Oid>> {
+        let (schema, op) = self.split_name(name)?;
+        let all = self.catalog.operators_named(&op, if left.is_valid() { b'b' } else { b'l' })?;
+        Ok(self.exact_operator(&all, schema, left, right).map(|o| o.oid))
+    }
+
+    /// The operator for operand types (`left` invalid for prefix operators); 42883 / 42725 if none or several fit, or if
+    /// it has no function yet.
     pub fn find_operator(
+        &self,
+        name: &[String],
+        left: Oid,
+        right: Oid,
+        loc: Option<usize>,
+    ) -> Result<CatRef<OperDesc>> {
+        let o = self.find_operator_or_shell(name, left, right, loc)?;
+        if o.code.is_valid() {
+            return Ok(o);
+        }
+        let (op, r) = (name.join("."), format_type_short(self, right));
+        let shown = match left.is_valid() {
+            true => format!("{} {op} {r}", format_type_short(self, left)),
+            false => format!("{op} {r}"),
+        };
+        Err(err!(UNDEFINED_FUNCTION, "operator is only a shell: {shown}").at_if_none(loc))
+    }
+
+    fn find_operator_or_shell(
         &self,
         name: &[String],
         left: Oid,

@@ -6,7 +6,7 @@ use crate::scope::Analyzer;
 use crate::typename::format_type_short;
 use common::{Error, Oid, Result, err};
 use types::oids;
-use types::range::{RangeType, find_family};
+use types::range::RangeType;
 
 fn is_compatible_family(t: Oid) -> bool {
     matches!(
@@ -141,7 +141,8 @@ impl Ranges {
             ));
         }
         *slot = base;
-        let found = find_family(base).filter(|f| base == if multi { f.multirange } else { f.range });
+        let found =
+            ctx.catalog.range_family(base)?.filter(|f| base == if multi { f.multirange } else { f.range });
         let Some(f) = found else {
             let want = if multi { "multirange" } else { "range" };
             return Err(err!(

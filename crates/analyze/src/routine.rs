@@ -10,6 +10,7 @@ use crate::rte::new_rte;
 use crate::scope::Analyzer;
 use crate::typename::format_type_short;
 use common::{Error, Oid, Result, err};
+use serde::{Deserialize, Serialize};
 use types::{Datum, TupleDesc, oids};
 
 /// What a function returns, resolved for one call: polymorphic types stand for something.
@@ -18,6 +19,25 @@ pub struct Declared<'a> {
     /// Columns of the result, where they are known: of a composite type, of OUT parameters, of a column definition list.
     pub columns: Option<&'a TupleDesc>,
     pub is_procedure: bool,
+}
+
+/// A body in standard SQL, as stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SqlBody {
+    /// RETURN expression.
+    Return(Box<Query>),
+    /// BEGIN ATOMIC … END.
+    Atomic(Vec<Query>),
+}
+
+impl SqlBody {
+    /// The statements.
+    pub fn queries(&self) -> &[Query] {
+        match self {
+            SqlBody::Return(q) => std::slice::from_ref(q),
+            SqlBody::Atomic(list) => list,
+        }
+    }
 }
 
 /// How the last statement's columns make the function's result.

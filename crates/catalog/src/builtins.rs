@@ -47,6 +47,8 @@ pub struct Builtins {
     type_names: HashMap<&'static str, Oid>,
     procs: HashMap<Oid, &'static ProcDesc>,
     proc_names: HashMap<&'static str, Vec<&'static ProcDesc>>,
+    /// The lowest OID with a certain code.
+    proc_srcs: HashMap<&'static str, Oid>,
     aggs: HashMap<Oid, &'static AggDesc>,
     opers: HashMap<Oid, &'static OperDesc>,
     oper_names: HashMap<&'static str, Vec<&'static OperDesc>>,
@@ -118,6 +120,7 @@ impl Builtins {
             types,
             procs: HashMap::default(),
             proc_names: HashMap::default(),
+            proc_srcs: HashMap::default(),
             aggs: HashMap::default(),
             opers: HashMap::default(),
             oper_names: HashMap::default(),
@@ -159,6 +162,10 @@ impl Builtins {
             let p = leak(proc_desc(&r));
             self.procs.insert(p.oid, p);
             self.proc_names.entry(&p.name).or_default().push(p);
+            if p.language == LANGUAGE_INTERNAL {
+                let first = self.proc_srcs.entry(&p.src).or_insert(p.oid);
+                *first = p.oid.min(*first);
+            }
         }
         for r in contents(pg_aggregate::TABLE) {
             let a = leak(AggDesc {
@@ -167,6 +174,7 @@ impl Builtins {
                 num_direct_args: r.int(pg_aggregate::AGGNUMDIRECTARGS),
                 trans_fn: r.oid(pg_aggregate::AGGTRANSFN),
                 final_fn: r.oid(pg_aggregate::AGGFINALFN),
+                final_extra: r.flag(pg_aggregate::AGGFINALEXTRA),
                 combine_fn: r.oid(pg_aggregate::AGGCOMBINEFN),
                 sort_op: r.oid(pg_aggregate::AGGSORTOP),
                 trans_type: r.oid(pg_aggregate::AGGTRANSTYPE),
@@ -274,8 +282,7 @@ impl Builtins {
     }
     /// The function whose code has this name (`prosrc`).
     pub fn proc_by_src(&self, src: &str) -> Option<Oid> {
-        let same = self.procs.values().filter(|p| p.language == LANGUAGE_INTERNAL && p.src == src);
-        same.map(|p| p.oid).min()
+        self.proc_srcs.get(src).copied()
     }
     /// Functions by name.
     pub fn procs_named(&self, name: &str) -> &[&'static ProcDesc] {

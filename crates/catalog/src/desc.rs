@@ -91,6 +91,8 @@ pub struct AggDesc {
     pub num_direct_args: i16,
     pub trans_fn: Oid,
     pub final_fn: Oid,
+    /// The final function gets NULLs of the arguments' types after the state.
+    pub final_extra: bool,
     pub combine_fn: Oid,
     /// Operator that makes it replaceable by the first row of an index (`min`, `max`); invalid if none.
     pub sort_op: Oid,

@@ -10,6 +10,7 @@ mod alter_table;
 mod analysis;
 mod analyze_table;
 pub mod autovacuum;
+mod cast;
 mod cluster;
 mod collation;
 mod columns;
@@ -39,6 +40,7 @@ mod lock;
 mod matview;
 mod naming;
 mod object_address;
+mod operator;
 mod owned;
 pub mod query_ids;
 mod read_only;
@@ -91,6 +93,14 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::CreateDomain(s) => user_type::create_domain(ctx, s),
         S::AlterDomain(s) => user_type::alter_domain(ctx, s),
         S::CreateFunction(s) => routine::create(ctx, s),
+        S::Define(s) if s.kind == parser::ast::ObjectType::Aggregate => routine::create_aggregate(ctx, s),
+        S::Define(s) if s.kind == parser::ast::ObjectType::Operator => operator::create(ctx, s),
+        S::Define(s) if s.kind == parser::ast::ObjectType::Type && s.definition.is_empty() => {
+            user_type::shell::create(ctx, s)
+        }
+        S::AlterOperator(s) => operator::alter(ctx, s),
+        S::CreateCast(s) => cast::create(ctx, s),
+        S::CreateRange(s) => user_type::create_range(ctx, s),
         S::AlterFunction(s) => routine::alter(ctx, s),
         S::Call(s) => routine::call_procedure(ctx, s),
         S::Do(s) => routine::do_block(ctx, s),

@@ -124,6 +124,10 @@ pub fn resolve(ctx: &CommandCtx<'_>, t: ObjectType, o: &ObjectRef) -> Result<(Ob
             ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate,
             ObjectRef::WithArgs(f),
         ) => by_oid(pg_proc::TABLE, crate::routine::require(ctx, t, f)?.oid),
+        (ObjectType::Operator, ObjectRef::WithArgs(f)) => match crate::operator::find(ctx, f)? {
+            (Some(oid), _) => by_oid(pg_operator::TABLE, oid),
+            (None, shown) => bail!(UNDEFINED_FUNCTION, "operator does not exist: {shown}"),
+        },
         (ObjectType::Cast, ObjectRef::Cast(pair)) => {
             let (from, _) = with_analyze(ctx, |a| analyze::resolve_type_name(a, &pair.0))?;
             let (to, _) = with_analyze(ctx, |a| analyze::resolve_type_name(a, &pair.1))?;

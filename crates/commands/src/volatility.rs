@@ -61,8 +61,14 @@ fn concatenated(ctx: &CommandCtx<'_>, args: &[Expr]) -> Option<common::Oid> {
     ctx.catalog.type_desc(other).ok().map(|t| t.output)
 }
 
-/// Calls something that is not IMMUTABLE?
+/// Calls something that is not IMMUTABLE? Functions of one expression count as that expression.
 pub fn contains_mutable(ctx: &CommandCtx<'_>, e: &Expr) -> Result<bool> {
+    let own = |x: &Expr, _| matches!(x, Expr::Func(f) if f.funcid >= common::Oid::FIRST_NORMAL);
+    if walk::contains(e, &mut { own }) {
+        let mut folded = e.clone();
+        crate::routine::fold(ctx, &mut folded)?;
+        return Ok(worst(ctx, &folded)? != b'i');
+    }
     Ok(worst(ctx, e)? != b'i')
 }
 

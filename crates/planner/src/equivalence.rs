@@ -238,7 +238,7 @@ pub fn equality_op(g: &Glob<'_>, ec: &EquivClass, left: Oid, right: Oid) -> Opti
     let base = |t: Oid| {
         if g.ctx.catalog.type_desc(t).is_ok_and(|d| d.elem.is_valid() && d.len == -1) {
             oids::ANYARRAY
-        } else if let Some(f) = types::range::find_family(t) {
+        } else if let Ok(Some(f)) = g.ctx.catalog.range_family(t) {
             if f.range == t { oids::ANYRANGE } else { oids::ANYMULTIRANGE }
         } else {
             t

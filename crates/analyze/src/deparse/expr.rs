@@ -72,6 +72,17 @@ impl Deparser<'_> {
         Ok(())
     }
 
+    /// A parameter of the function whose body this is, by name; qualified where a column might have the name.
+    fn parameter(&self, id: u32) -> Option<String> {
+        let (function, names) = self.params?;
+        let name = names.get(id as usize - 1).filter(|n| !n.is_empty())?;
+        let name = crate::names::quote_ident(name);
+        if self.scopes.iter().any(|s| !s.names.is_empty()) {
+            return Some(format!("{}.{name}", crate::names::quote_ident(function)));
+        }
+        Some(name)
+    }
+
     /// Writes an expression; implicit casts show if `implicit`.
     pub(super) fn expr(&mut self, e: &Expr, implicit: bool) -> Result<()> {
         match e {
@@ -79,6 +90,7 @@ impl Deparser<'_> {
             Expr::Const(c) => self.constant(c, 0),
             Expr::Param(p) => {
                 let text = self.style.and_then(|s| s.param).and_then(|f| f(p));
+                let text = text.or_else(|| self.parameter(p.id));
                 self.put(&text.unwrap_or_else(|| format!("${}", p.id)));
                 Ok(())
             }

@@ -8,6 +8,7 @@ mod query;
 use crate::ctx::AnalyzeCtx;
 use crate::expr::{Expr, Param, Var};
 use crate::query::Query;
+use crate::routine::SqlBody;
 use common::Result;
 
 /// How an expression is written.
@@ -47,6 +48,10 @@ pub(crate) struct Deparser<'a> {
     pub names_visible: bool,
     /// Query levels, outermost first.
     pub scopes: Vec<Scope>,
+    /// The function whose body this is, and the names of its parameters.
+    pub params: Option<(&'a str, &'a [String])>,
+    /// The query is the expression of RETURN.
+    pub is_return: bool,
 }
 
 /// SQL text of an expression as `pg_get_expr(bin, rel)`: fully parenthesised. `name_of` says how a Var is written.
@@ -65,6 +70,8 @@ pub fn expr_to_sql_styled<'a>(ctx: &'a AnalyzeCtx<'a>, e: &Expr, style: ExprStyl
         style: Some(style),
         names_visible: true,
         scopes: Vec::new(),
+        params: None,
+        is_return: false,
     };
     d.expr(e, false)?;
     Ok(d.out)
@@ -94,6 +101,8 @@ pub fn query_to_sql_styled(ctx: &AnalyzeCtx<'_>, q: &Query, pretty: bool) -> Res
         style: None,
         names_visible: true,
         scopes: Vec::new(),
+        params: None,
+        is_return: false,
     };
     let names: Vec<String> = crate::output_columns(q).into_iter().map(|c| c.name).collect();
     d.query(q, Some(&names))?;
@@ -103,4 +112,37 @@ pub fn query_to_sql_styled(ctx: &AnalyzeCtx<'_>, q: &Query, pretty: bool) -> Res
 /// SQL text of a query as `pg_get_viewdef(…, true)`, without the closing semicolon.
 pub fn query_to_sql(ctx: &AnalyzeCtx<'_>, q: &Query) -> Result<String> {
     query_to_sql_styled(ctx, q, true)
+}
+
+/// The body of a function as `pg_get_function_sqlbody` prints it. `names` are those of its input parameters.
+pub fn body_to_sql(ctx: &AnalyzeCtx<'_>, body: &SqlBody, name: &str, names: &[String]) -> Result<String> {
+    let one = |q: &Query, level: i32, is_return: bool| -> Result<String> {
+        let mut d = Deparser {
+            ctx,
+            out: String::new(),
+            pretty: false,
+            indent: true,
+            level,
+            style: None,
+            names_visible: false,
+            // The function stands around the query: columns are qualified.
+            scopes: vec![Scope::default()],
+            params: Some((name, names)),
+            is_return,
+        };
+        d.query(q, None)?;
+        Ok(d.out)
+    };
+    match body {
+        SqlBody::Return(q) => one(q, 0, true),
+        SqlBody::Atomic(list) => {
+            let mut out = String::from("BEGIN ATOMIC\n");
+            for q in list {
+                out.push_str(&one(q, 1, false)?);
+                out.push_str(";\n");
+            }
+            out.push_str("END");
+            Ok(out)
+        }
+    }
 }

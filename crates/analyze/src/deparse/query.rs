@@ -283,6 +283,10 @@ impl Deparser<'_> {
     }
 
     fn basic_select(&mut self, q: &Query, names: Option<&[String]>) -> Result<()> {
+        if std::mem::take(&mut self.is_return) {
+            self.put("RETURN");
+            return self.target_list(q, names);
+        }
         if self.indent {
             self.level += STD;
             self.put(" ");

@@ -57,6 +57,9 @@ impl Catalog {
             | pg_proc::TABLE
             | pg_namespace::TABLE
             | pg_authid::TABLE
+            | pg_operator::TABLE
+            | pg_cast::TABLE
+            | pg_range::TABLE
             | pg_aggregate::TABLE => {
                 send(INVAL_CATALOG, table, oid_at(row, 0));
             }
@@ -93,8 +96,15 @@ impl Catalog {
             pg_enum::TABLE => self.forget_user_types(),
             pg_proc::TABLE | pg_aggregate::TABLE => {
                 self.procs.borrow_mut().remove(&oid);
+                self.aggregates.borrow_mut().remove(&oid);
                 self.proc_names.borrow_mut().clear();
             }
+            pg_operator::TABLE => {
+                self.operators.borrow_mut().clear();
+                self.operator_names.borrow_mut().clear();
+            }
+            pg_cast::TABLE => self.casts.borrow_mut().clear(),
+            pg_range::TABLE => self.ranges.borrow_mut().clear(),
             pg_namespace::TABLE => {
                 self.namespaces.borrow_mut().clear();
                 self.namespace_names.borrow_mut().clear();
@@ -116,7 +126,12 @@ impl Catalog {
         self.types.borrow_mut().clear();
         self.forget_user_types();
         self.procs.borrow_mut().clear();
+        self.aggregates.borrow_mut().clear();
         self.proc_names.borrow_mut().clear();
+        self.operators.borrow_mut().clear();
+        self.operator_names.borrow_mut().clear();
+        self.casts.borrow_mut().clear();
+        self.ranges.borrow_mut().clear();
         self.namespaces.borrow_mut().clear();
         self.namespace_names.borrow_mut().clear();
         self.roles.borrow_mut().clear();

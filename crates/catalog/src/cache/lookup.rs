@@ -238,7 +238,7 @@ impl Catalog {
             return Ok(oid);
         }
         let p = self.proc_desc(oid)?;
-        if p.language != crate::builtins::LANGUAGE_INTERNAL {
+        if p.language != crate::builtins::LANGUAGE_INTERNAL || p.kind == b'a' {
             return Ok(oid);
         }
         Ok(self.builtins.proc_by_src(&p.src).unwrap_or(oid))
@@ -262,23 +262,95 @@ impl Catalog {
     }
     /// The aggregate behind a function; `None` if it is not one.
     pub fn aggregate(&self, fnoid: Oid) -> Result<Option<Ref<AggDesc>>> {
-        Ok(self.builtins.aggregate(fnoid).map(Ref::Static))
+        if fnoid < Oid::FIRST_NORMAL {
+            return Ok(self.builtins.aggregate(fnoid).map(Ref::Static));
+        }
+        if let Some(a) = self.aggregates.borrow().get(&fnoid) {
+            return Ok(a.clone());
+        }
+        use pg_aggregate::*;
+        let rows = self.scan(TABLE, FNOID_INDEX, &[Datum::oid(fnoid)])?;
+        let found: Option<Ref<AggDesc>> = rows.first().map(|r| {
+            Rc::new(AggDesc {
+                fnoid,
+                kind: r.char(AGGKIND),
+                num_direct_args: r.i16(AGGNUMDIRECTARGS),
+                trans_fn: r.oid(AGGTRANSFN),
+                final_fn: r.oid(AGGFINALFN),
+                final_extra: r.bool(AGGFINALEXTRA),
+                combine_fn: r.oid(AGGCOMBINEFN),
+                sort_op: r.oid(AGGSORTOP),
+                trans_type: r.oid(AGGTRANSTYPE),
+                trans_space: r.i32(AGGTRANSSPACE),
+                init_val: r.text(AGGINITVAL),
+            })
+            .into()
+        });
+        self.aggregates.borrow_mut().insert(fnoid, found.clone());
+        Ok(found)
     }
     /// An operator by OID; XX000 `cache lookup failed for operator n`.
     pub fn operator(&self, oid: Oid) -> Result<Ref<OperDesc>> {
-        match self.builtins.operator(oid) {
-            Some(o) => Ok(o.into()),
-            None => Err(Error::internal(format!("cache lookup failed for operator {oid}"))),
+        if let Some(o) = self.builtins.operator(oid) {
+            return Ok(o.into());
         }
+        if let Some(o) = self.operators.borrow().get(&oid) {
+            return Ok(o.clone());
+        }
+        let rows = self.scan(pg_operator::TABLE, pg_operator::OID_INDEX, &[Datum::oid(oid)])?;
+        let Some(row) = rows.first() else {
+            return Err(Error::internal(format!("cache lookup failed for operator {oid}")));
+        };
+        let o: Ref<OperDesc> = Rc::new(operator_from_row(row)).into();
+        self.operators.borrow_mut().insert(oid, o.clone());
+        Ok(o)
     }
     /// All operators of a name and kind (`b`, `l`), in all schemas.
     pub fn operators_named(&self, name: &str, kind: u8) -> Result<Vec<Ref<OperDesc>>> {
         let all = self.builtins.operators_named(name).iter();
-        Ok(all.filter(|o| o.kind == kind).map(|o| Ref::Static(*o)).collect())
+        let mut out: Vec<Ref<OperDesc>> = all.filter(|o| o.kind == kind).map(|o| Ref::Static(*o)).collect();
+        let own = self.own_operators(name)?;
+        out.extend(own.iter().filter(|o| o.kind == kind).cloned());
+        Ok(out)
+    }
+    /// Operators of a name that are not built in; those without a function are there for links only.
+    pub fn own_operators(&self, name: &str) -> Result<Rc<Vec<Ref<OperDesc>>>> {
+        if let Some(own) = self.operator_names.borrow().get(name) {
+            return Ok(own.clone());
+        }
+        let keys = [Datum::text(name)];
+        let mut own: Vec<Ref<OperDesc>> = Vec::new();
+        for r in self.scan(pg_operator::TABLE, pg_operator::OPRNAME_L_R_N_INDEX, &keys)? {
+            if r.oid(pg_operator::OID) >= Oid::FIRST_NORMAL {
+                own.push(Rc::new(operator_from_row(&r)).into());
+            }
+        }
+        let own = Rc::new(own);
+        self.operator_names.borrow_mut().insert(name.to_string(), own.clone());
+        Ok(own)
     }
     /// The cast between two types, if `pg_cast` has one.
     pub fn cast(&self, source: Oid, target: Oid) -> Result<Option<CastDesc>> {
-        Ok(self.builtins.cast(source, target))
+        if let Some(c) = self.builtins.cast(source, target) {
+            return Ok(Some(c));
+        }
+        if let Some(c) = self.casts.borrow().get(&(source, target)) {
+            return Ok(*c);
+        }
+        let keys = [Datum::oid(source), Datum::oid(target)];
+        let rows = self.scan(pg_cast::TABLE, pg_cast::SOURCE_TARGET_INDEX, &keys)?;
+        let found = rows.first().map(|r| CastDesc {
+            source,
+            target,
+            context: r.char(pg_cast::CASTCONTEXT),
+            method: match r.char(pg_cast::CASTMETHOD) {
+                b'b' => CastMethod::Binary,
+                b'i' => CastMethod::InOut,
+                _ => CastMethod::Function(r.oid(pg_cast::CASTFUNC)),
+            },
+        });
+        self.casts.borrow_mut().insert((source, target), found);
+        Ok(found)
     }
     /// The default operator class of an access method for a type: of the type itself, else of one it is binary
     /// coercible to (varchar → text, arrays → anyarray, enums → anyenum …).
@@ -490,6 +562,27 @@ pub(crate) fn type_from_row(r: &CatRow) -> TypeDesc {
         typmod: r.i32(TYPTYPMOD),
         not_null: r.bool(TYPNOTNULL),
         collation: r.oid(TYPCOLLATION),
+    }
+}
+
+fn operator_from_row(r: &CatRow) -> OperDesc {
+    use pg_operator::*;
+    OperDesc {
+        oid: r.oid(OID),
+        name: r.str(OPRNAME).to_string(),
+        namespace: r.oid(OPRNAMESPACE),
+        owner: r.oid(OPROWNER),
+        kind: r.char(OPRKIND),
+        can_merge: r.bool(OPRCANMERGE),
+        can_hash: r.bool(OPRCANHASH),
+        left: r.oid(OPRLEFT),
+        right: r.oid(OPRRIGHT),
+        result: r.oid(OPRRESULT),
+        commutator: r.oid(OPRCOM),
+        negator: r.oid(OPRNEGATE),
+        code: r.oid(OPRCODE),
+        rest: r.oid(OPRREST),
+        join: r.oid(OPRJOIN),
     }
 }
 

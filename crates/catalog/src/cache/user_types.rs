@@ -111,6 +111,29 @@ impl Catalog {
         Ok(rules)
     }
 
+    /// The family of a range or multirange type, built in or not.
+    pub fn range_family(&self, t: Oid) -> Result<Option<types::range::RangeType>> {
+        if let Some(f) = types::range::find_family(t) {
+            return Ok(Some(f));
+        }
+        if !types::UserClass::Range.is(t) && !types::UserClass::Multirange.is(t) {
+            return Ok(None);
+        }
+        if let Some(f) = self.ranges.borrow().get(&t) {
+            return Ok(*f);
+        }
+        use pg_range::*;
+        let index = if types::UserClass::Range.is(t) { RNGTYPID_INDEX } else { RNGMULTITYPID_INDEX };
+        let rows = self.scan(TABLE, index, &[Datum::oid(t)])?;
+        let found = rows.first().map(|r| types::range::RangeType {
+            subtype: r.oid(RNGSUBTYPE),
+            range: r.oid(RNGTYPID),
+            multirange: r.oid(RNGMULTITYPID),
+        });
+        self.ranges.borrow_mut().insert(t, found);
+        Ok(found)
+    }
+
     /// Stored default expression of a type (domains have them).
     pub fn type_default(&self, type_oid: Oid) -> Result<Option<String>> {
         let rows = self.scan(pg_type::TABLE, pg_type::OID_INDEX, &[Datum::oid(type_oid)])?;

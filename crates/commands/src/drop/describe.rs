@@ -124,6 +124,18 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
                 None => missing(),
             }
         }
+        pg_operator::TABLE => format!("operator {}", crate::operator::describe(ctx, a.object)?),
+        pg_cast::TABLE => {
+            use pg_cast::*;
+            match row(ctx, TABLE, OID_INDEX, a.object)? {
+                Some(r) => format!(
+                    "cast from {} to {}",
+                    crate::user_type::shown(ctx, r.oid(CASTSOURCE))?,
+                    crate::user_type::shown(ctx, r.oid(CASTTARGET))?
+                ),
+                None => missing(),
+            }
+        }
         pg_proc::TABLE => match ctx.catalog.proc_if_any(a.object)? {
             Some(p) => format!("function {}", crate::routine::name::signature(ctx, &p)?),
             None => missing(),

@@ -52,6 +52,8 @@ pub fn run(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
     }
     match s.remove_type {
         ObjectType::Schema => schemas(ctx, s),
+        ObjectType::Operator => crate::operator::drop(ctx, s),
+        ObjectType::Cast => crate::cast::drop(ctx, s),
         ObjectType::Type | ObjectType::Domain => crate::user_type::drop(ctx, s),
         ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
             crate::routine::drop(ctx, s)

@@ -39,9 +39,15 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
         pg_rewrite::TABLE => drop(by_oid(pg_rewrite::TABLE, pg_rewrite::OID_INDEX)?),
         pg_type::TABLE => {
             by_oid(pg_enum::TABLE, pg_enum::TYPID_LABEL_INDEX)?;
+            by_oid(pg_range::TABLE, pg_range::RNGTYPID_INDEX)?;
             by_oid(pg_type::TABLE, pg_type::OID_INDEX)?;
         }
         pg_largeobject::TABLE => crate::large_object::delete(ctx.catalog, a.object)?,
+        pg_operator::TABLE => {
+            crate::operator::unlink(ctx, a.object)?;
+            by_oid(pg_operator::TABLE, pg_operator::OID_INDEX)?;
+        }
+        pg_cast::TABLE => drop(by_oid(pg_cast::TABLE, pg_cast::OID_INDEX)?),
         pg_proc::TABLE => {
             delete_by(ctx, pg_aggregate::TABLE, pg_aggregate::FNOID_INDEX, &[Datum::oid(a.object)])?;
             by_oid(pg_proc::TABLE, pg_proc::OID_INDEX)?;

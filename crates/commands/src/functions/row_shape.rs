@@ -9,6 +9,10 @@ use types::{CallCtx, FnImpl};
 pub static TABLE: &[(u32, FnImpl)] = &[(ROW_SHAPE.0, FnImpl::RowShape(shape))];
 
 fn shape(c: &CallCtx<'_>, type_oid: Oid) -> Result<Vec<RowColumn>> {
+    // Of a range, the column stands for its bounds.
+    if let Some(f) = env(c)?.catalog.range_family(type_oid)? {
+        return Ok(vec![RowColumn { name: String::new(), type_oid: f.subtype, typmod: -1 }]);
+    }
     let desc = env(c)?.catalog.composite_desc(type_oid)?;
     let column = |a: &types::Attribute| RowColumn {
         name: a.name.clone(),

@@ -79,8 +79,8 @@ pub fn operator_is_visible(
 
 fn operator(c: &CallCtx<'_>, oid: u32) -> Result<Option<bool>> {
     let e = env(c)?;
-    let Some(o) = e.catalog.builtins().operator(Oid(oid)) else { return Ok(None) };
-    Ok(Some(operator_is_visible(&e.catalog, &*e.host.search_path()?, o)?))
+    let Ok(o) = e.catalog.operator(Oid(oid)) else { return Ok(None) };
+    Ok(Some(operator_is_visible(&e.catalog, &*e.host.search_path()?, &o)?))
 }
 
 /// Where a kind of object keeps its name, its schema, and what else tells equal names apart.

@@ -33,6 +33,12 @@ fn fits_kind(t: ObjectType, kind: u8) -> bool {
     }
 }
 
+/// A type's name as the grammar gave it.
+pub fn raw_type_name(t: &TypeName) -> String {
+    let arrays = if t.array_bounds.is_empty() { "" } else { "[]" };
+    format!("{}{arrays}", t.names.join("."))
+}
+
 /// The argument types a statement writes; `None` if one does not exist and that is no error.
 fn arg_types<'a>(
     ctx: &CommandCtx<'_>,
@@ -129,15 +135,13 @@ pub fn find(
     let Some(p) = found.pop() else {
         let agg_star = t == ObjectType::Aggregate && types.is_empty();
         let message = match f.args_unspecified {
-            true if missing_ok => format!("{word} {full}() does not exist"),
             true => format!("could not find {} {word} named \"{full}\"", if agg_star { "an" } else { "a" }),
             false if agg_star => format!("aggregate {full}(*) does not exist"),
             false => format!("{word} {} does not exist", shown()?),
         };
         if missing_ok {
-            let list = with_analyze(ctx, |a| {
-                Ok(types.iter().map(|t| analyze::format_type_short(a, *t)).collect::<Vec<_>>().join(","))
-            })?;
+            let list: Vec<String> = f.objargs.iter().flatten().map(raw_type_name).collect();
+            let list = list.join(",");
             notice(ctx, format!("{word} {full}({list}) does not exist, skipping"));
             return Ok(None);
         }
@@ -305,7 +309,7 @@ pub fn drop(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
                 .hint("Use DROP AGGREGATE to drop aggregate functions."));
         }
         if !target::owns(ctx, p.owner)? && !crate::drop::owns_schema(ctx, p.namespace)? {
-            check_owner(ctx, &p)?;
+            bail!(INSUFFICIENT_PRIVILEGE, "must be owner of {} {}", kind_word(p.kind), f.objname.join("."));
         }
         let a = ObjectAddress::new(pg_proc::TABLE, p.oid);
         if p.oid < Oid::FIRST_NORMAL {

@@ -60,7 +60,8 @@ pub fn read(env: &FnEnv, p: &ProcDesc, arg_types: &[Oid]) -> Result<Vec<Part>> {
     debug_assert_eq!(p.language, LANGUAGE_SQL);
     let mut parts = Vec::new();
     if let Some(stored) = &p.sql_body {
-        let queries: Vec<Query> = analyze::load_expr(stored)?;
+        let stored: analyze::routine::SqlBody = analyze::load_expr(stored)?;
+        let queries = stored.queries().to_vec();
         return with_analyze(env, "", |a| {
             for q in queries {
                 lock(a, &q)?;

@@ -50,6 +50,10 @@ pub fn open_set(env: &FnEnv, call: &RoutineCall<'_>, in_from: bool) -> Result<Bo
     check_stack(env)?;
     let p = env.catalog.proc_desc(call.oid)?;
     let language = language::of(p.language)?;
+    if !p.retset {
+        let value = in_its_world(env, &p, || language.call(env, &p, call))?;
+        return Ok(Box::new(Kept::one(&env.host.exec_env(), call.result_type, &value)?));
+    }
     if !p.sec_def && p.config.is_empty() {
         return language.open_set(env, &p, call, in_from);
     }

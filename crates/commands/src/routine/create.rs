@@ -32,7 +32,7 @@ pub struct NewRoutine {
     pub ret_type: Oid,
     pub retset: bool,
     pub src: String,
-    pub sql_body: Option<Vec<Query>>,
+    pub sql_body: Option<analyze::routine::SqlBody>,
     pub cost: f64,
     pub rows: f64,
     pub volatile: u8,
@@ -149,7 +149,12 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateFunctionStmt) -> Result<String> {
 }
 
 /// RETURN expr or BEGIN ATOMIC … END, resolved.
-fn standard_body(ctx: &CommandCtx<'_>, name: &str, args: &Arguments, b: &SqlBody) -> Result<Vec<Query>> {
+fn standard_body(
+    ctx: &CommandCtx<'_>,
+    name: &str,
+    args: &Arguments,
+    b: &SqlBody,
+) -> Result<analyze::routine::SqlBody> {
     if args.input.iter().any(|t| polymorphic(*t)) {
         bail!(
             FEATURE_NOT_SUPPORTED,
@@ -164,6 +169,7 @@ fn standard_body(ctx: &CommandCtx<'_>, name: &str, args: &Arguments, b: &SqlBody
     }
     let one = |stmt: &Statement| -> Result<Query> {
         let select;
+        let is_return = matches!(stmt, Statement::Return(_)) || matches!(b, SqlBody::Return(_));
         let stmt = match stmt {
             Statement::Return(r) => {
                 select = select_of(&r.returnval);
@@ -176,18 +182,23 @@ fn standard_body(ctx: &CommandCtx<'_>, name: &str, args: &Arguments, b: &SqlBody
         match with_analyze(ctx, |a| analyze::analyze(a, &raw, &mut params))? {
             Analyzed::Query(mut q) => {
                 q.location = (0, 0);
+                if is_return {
+                    q.target_list.iter_mut().for_each(|t| t.name = None);
+                }
                 Ok(*q)
             }
             Analyzed::Utility(u) => bail!(
                 FEATURE_NOT_SUPPORTED,
-                "{} is not yet supported in unquoted function body",
+                "{} is not yet supported in unquoted SQL function body",
                 super::name::of_statement(&u)
             ),
         }
     };
     match b {
-        SqlBody::Return(e) => Ok(vec![one(&select_of(e))?]),
-        SqlBody::Atomic(list) => list.iter().map(one).collect(),
+        SqlBody::Return(e) => Ok(analyze::routine::SqlBody::Return(Box::new(one(&select_of(e))?))),
+        SqlBody::Atomic(list) => {
+            Ok(analyze::routine::SqlBody::Atomic(list.iter().map(one).collect::<Result<_>>()?))
+        }
     }
 }
 
@@ -450,7 +461,7 @@ fn record_dependencies(ctx: &CommandCtx<'_>, oid: Oid, new: &NewRoutine) -> Resu
     for d in &new.args.defaults {
         on.extend(expr_depend::of_expr(d, Oid::INVALID));
     }
-    for q in new.sql_body.iter().flatten() {
+    for q in new.sql_body.iter().flat_map(|b| b.queries()) {
         on.extend(expr_depend::of_query(q));
     }
     on.sort();

@@ -4,6 +4,8 @@ use super::body::{self, Part};
 use super::sql::{check_result, result_columns};
 use crate::FnEnv;
 use crate::aclcheck;
+use crate::ctx::CommandCtx;
+use analyze::expr::Expr;
 use analyze::query::Query;
 use analyze::routine::Shape;
 use common::{Oid, Result};
@@ -17,10 +19,26 @@ pub struct Merge<'a>(pub &'a FnEnv);
 
 /// Plans a query of a function's body, for any values of its parameters.
 pub fn plan(env: &FnEnv, q: Query, param_types: &[Oid]) -> Result<PlannedStmt> {
+    with_planner(env, param_types, |cx| planner::plan_query(cx, q))
+}
+
+/// Folds an expression of DDL as planning would.
+pub fn fold(ctx: &CommandCtx<'_>, e: &mut Expr) -> Result<()> {
+    match ctx.env.session.fn_env().downcast_ref::<FnEnv>() {
+        Some(env) => with_planner(env, &[], |cx| planner::exprs::fold::fold(cx, e)),
+        None => Ok(()),
+    }
+}
+
+fn with_planner<R>(
+    env: &FnEnv,
+    param_types: &[Oid],
+    f: impl FnOnce(&PlannerCtx<'_>) -> Result<R>,
+) -> Result<R> {
     let settings = env.host.planner_settings();
     let exec = env.host.exec_env();
     let fmt = exec.fmt.borrow().clone();
-    let cx = PlannerCtx {
+    f(&PlannerCtx {
         catalog: &env.catalog,
         settings: &settings,
         registry: env.catalog.registry(),
@@ -32,8 +50,7 @@ pub fn plan(env: &FnEnv, q: Query, param_types: &[Oid]) -> Result<PlannedStmt> {
         bound_params: None,
         cursor: false,
         routines: Some(&Merge(env)),
-    };
-    planner::plan_query(&cx, q)
+    })
 }
 
 impl Routines for Merge<'_> {

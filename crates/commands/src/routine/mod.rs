@@ -5,6 +5,7 @@
 //! handed to its language. The statements of an SQL function are analysed and planned once per session, function and
 //! argument types ([`sql::Compiled`]); a change of any descriptor or of the search path makes them anew.
 
+mod aggregate;
 mod alter;
 mod args;
 mod body;
@@ -17,9 +18,10 @@ pub mod name;
 mod options;
 mod sql;
 
-pub use alter::{alter, drop, find, owner, rename, require, set_schema};
+pub use aggregate::{create as create_aggregate, flag, type_arg};
+pub use alter::{alter, drop, find, owner, raw_type_name, rename, require, set_schema};
 pub use call::{call, open_set, stack_address};
 pub use create::create;
 pub use invoke::{call as call_procedure, columns as call_columns, do_block};
-pub use merge::Merge;
+pub use merge::{Merge, fold};
 pub use sql::Cache;

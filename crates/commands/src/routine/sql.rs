@@ -498,6 +498,15 @@ impl Kept {
     }
 }
 
+impl Kept {
+    /// The one row of a function that returns no set.
+    pub fn one(env: &executor::ExecEnv, t: Oid, value: &Datum) -> Result<Kept> {
+        let mut rows = Column::new(env.phys(t)?);
+        rows.push(value.as_ref());
+        Ok(Kept { rows, at: 0 })
+    }
+}
+
 impl RowSet for Kept {
     fn next(&mut self, out: &mut Column, max: usize) -> Result<usize> {
         let n = max.min(self.rows.len() - self.at);

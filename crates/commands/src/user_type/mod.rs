@@ -5,11 +5,13 @@ pub mod composite;
 mod constraint;
 mod domain;
 mod enums;
+mod range;
 pub mod shell;
 
 pub use alter::{owner, rename, set_schema};
 pub use domain::{alter as alter_domain, create as create_domain};
 pub use enums::{alter as alter_enum, create as create_enum};
+pub use range::create as create_range;
 
 use crate::analysis::{notice, with_analyze};
 use crate::ctx::CommandCtx;
@@ -166,8 +168,12 @@ pub fn drop(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
                 notice(ctx, format!("schema \"{schema}\" does not exist, skipping"));
                 continue;
             }
-            None => with_analyze(ctx, |a| analyze::typename::lookup_type_name(a, &tn))
-                .map_err(without_position)?,
+            None => match with_analyze(ctx, |a| analyze::typename::lookup_type_name(a, &tn)) {
+                Err(e) if e.report().message.ends_with("is only a shell") => {
+                    Some((shell::oid(ctx, &tn)?, -1))
+                }
+                found => found.map_err(without_position)?,
+            },
         };
         let Some((oid, _)) = found else {
             let name = analyze::typename::type_name_to_string(&tn);

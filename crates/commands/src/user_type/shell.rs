@@ -55,3 +55,12 @@ pub fn make(ctx: &CommandCtx<'_>, t: &TypeName, shown: &str) -> Result<Oid> {
     insert_shell(ctx, &desc(oid, &name, ns, ctx.host.role()))?;
     Ok(oid)
 }
+
+/// Runs CREATE TYPE name.
+pub fn create(ctx: &CommandCtx<'_>, s: &parser::ast::DefineStmt) -> Result<String> {
+    let (ns, name) = creation(ctx, &s.defnames)?;
+    super::make_way(ctx, ns, &name)?;
+    let oid = ctx.catalog.new_type_oid(UserClass::Base)?;
+    insert_shell(ctx, &desc(oid, &name, ns, ctx.host.role()))?;
+    Ok("CREATE TYPE".into())
+}

@@ -3,6 +3,7 @@
 //! Nodes call these; they call kernels of the function registry. Rows that are not selected are never evaluated.
 
 pub mod arrays;
+pub mod callee;
 pub mod colops;
 pub mod compile;
 mod control;

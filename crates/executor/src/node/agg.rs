@@ -2,6 +2,7 @@
 //! batches. A hashed one beyond its memory writes rows of unknown groups to partition files and works them off afterwards.
 
 use super::ordered_set::{self, SetKind};
+use super::own_aggregate::OwnAggregate;
 use super::*;
 use crate::expr::{Program, colops, compile, compile_small};
 use crate::node::group::KeyEq;
@@ -53,7 +54,7 @@ const COUNT: Oid = Oid(2803);
 
 /// One aggregate of the node.
 pub struct AggCall {
-    imp: AggImpl,
+    imp: Maker,
     arg_types: Vec<Oid>,
     result_type: Oid,
     collation: Oid,
@@ -77,6 +78,41 @@ struct Ordered {
     distinct: Option<KeyEq>,
 }
 
+/// How the states of an aggregate are made.
+pub enum Maker {
+    Builtin(AggImpl),
+    Own(Rc<OwnAggregate>),
+}
+
+impl Maker {
+    /// Looks an aggregate up.
+    pub fn of(
+        env: &Rc<ExecEnv>,
+        oid: Oid,
+        arg_types: &[Oid],
+        result_type: Oid,
+        collation: Oid,
+    ) -> Result<Maker> {
+        match env.registry.get(oid) {
+            Some(FnImpl::Agg(imp)) => Ok(Maker::Builtin(imp)),
+            None if oid >= Oid::FIRST_NORMAL => {
+                Ok(Maker::Own(OwnAggregate::new(env, oid, arg_types, result_type, collation)?))
+            }
+            _ => {
+                let name = env.catalog()?.proc_desc(oid)?.name.to_string();
+                Err(Error::unsupported(format_args!("aggregate {name}")))
+            }
+        }
+    }
+    /// States without groups.
+    pub fn make(&self, arg_types: &[Oid], result_type: Oid, collation: Oid) -> Box<dyn AggState> {
+        match self {
+            Maker::Builtin(imp) => (imp.make)(arg_types, result_type, collation),
+            Maker::Own(a) => a.states(),
+        }
+    }
+}
+
 impl AggCall {
     /// Compiles; no groups yet.
     pub fn compile(b: &BuildCx<'_>, a: &Aggref) -> Result<AggCall> {
@@ -86,12 +122,10 @@ impl AggCall {
         let set = SetKind::of(a.aggfnoid);
         // An ordered-set aggregate is made of its sorted rows; a count of them stands in for a state.
         let code = if set.is_some() { COUNT } else { a.aggfnoid };
-        let Some(FnImpl::Agg(imp)) = b.env.registry.get(code) else {
-            let name = b.env.catalog()?.proc_desc(a.aggfnoid)?.name.to_string();
-            return Err(Error::unsupported(format_args!("aggregate {name}")));
-        };
         let nargs = if a.star { 0 } else { a.arg_types.len().min(a.args.len()) };
         let nargs = if set.is_some() { a.args.len() } else { nargs };
+        let types: Vec<Oid> = a.args.iter().take(nargs).map(|t| expr_type(&t.expr)).collect();
+        let imp = Maker::of(b.env, code, &types, a.result_type, a.input_collation)?;
         let exprs = a.args.iter().map(|t| &t.expr).chain(&a.direct_args);
         let args = compile(b.env, exprs, &OuterScope)?;
         let ordered = if a.distinct.is_empty() && a.order.is_empty() {
@@ -105,7 +139,7 @@ impl AggCall {
         };
         let arg_types = a.arg_types.iter().map(|t| b.env.storage_type(*t)).collect::<Result<Vec<Oid>>>()?;
         Ok(AggCall {
-            state: (imp.make)(&arg_types, a.result_type, a.input_collation),
+            state: imp.make(&arg_types, a.result_type, a.input_collation),
             imp,
             arg_types,
             result_type: a.result_type,
@@ -143,7 +177,7 @@ impl AggCall {
     }
 
     fn fresh(&self) -> Box<dyn AggState> {
-        (self.imp.make)(&self.arg_types, self.result_type, self.collation)
+        self.imp.make(&self.arg_types, self.result_type, self.collation)
     }
 
     fn ctx<R>(&self, cx: &Exec, f: impl FnOnce(&CallCtx<'_>) -> R) -> R {

@@ -231,7 +231,11 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinali
     for f in functions {
         let func = match &f.expr {
             // A function that returns one record is one that returns rows, and returns one.
-            Expr::Func(c) if c.retset || matches!(b.env.registry.get(c.funcid), Some(FnImpl::Srf(_))) => {
+            Expr::Func(c)
+                if c.retset
+                    || (f.has_coldef && c.funcid >= common::Oid::FIRST_NORMAL)
+                    || matches!(b.env.registry.get(c.funcid), Some(FnImpl::Srf(_))) =>
+            {
                 let mut call = SrfCall::compile(b.env, c, &NoScope)?;
                 if f.has_coldef {
                     call.columns = columns_of(f);

@@ -31,6 +31,7 @@ mod memoize;
 mod merge_join;
 mod nest_loop;
 mod ordered_set;
+mod own_aggregate;
 mod project_set;
 mod result;
 mod sample;

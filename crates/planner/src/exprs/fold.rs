@@ -149,9 +149,8 @@ impl Folder<'_> {
             *e = self.make_const(d, f.result_type, typmod, f.collation);
             return Ok(());
         }
-        match self.inline(f.funcid, &f.args, f.result_type, f.collation)? {
-            Some(body) => *e = body,
-            None => return Ok(()),
+        if let Some(body) = self.inline(f.funcid, &f.args, f.result_type, f.collation)? {
+            *e = body;
         }
         Ok(())
     }
@@ -167,8 +166,13 @@ impl Folder<'_> {
         self.inlining.push(funcid);
         let r = self.go(&mut body);
         self.inlining.pop();
-        r?;
-        Ok(Some(body))
+        match r {
+            Ok(()) => Ok(Some(body)),
+            Err(e) => {
+                let p = self.ev.ctx.catalog.proc_desc(funcid)?;
+                Err(e.context(format!("SQL function \"{}\" during inlining", p.name)))
+            }
+        }
     }
 
     fn op(&mut self, e: &mut Expr) -> Result<()> {

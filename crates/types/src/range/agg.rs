@@ -10,21 +10,21 @@ use common::{Oid, Result};
 /// All ranges fed so far, and the type they were of.
 #[derive(Clone, Default)]
 struct Union {
-    of: Option<Oid>,
+    of: Option<RangeType>,
     list: Vec<Span>,
 }
 
 impl Group for Union {
     fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
         if let DatumRef::Bytes(b) = args[0].get(i) {
-            self.of = Some(type_of(b)?);
+            self.of = Some(family_of_value(b)?);
             self.list.extend(spans(b)?);
         }
         Ok(())
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         let Some(t) = self.of else { return Ok(Datum::Null) };
-        let sub = Subtype::of(t)?;
+        let sub = Subtype::of_family(t)?;
         Ok(Datum::bytes(&sub.multirange(&sub.normalized(self.list.clone())?)))
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
@@ -43,15 +43,16 @@ pub fn range_agg(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
 /// What all ranges fed so far have in common.
 #[derive(Clone, Default)]
 struct Common {
-    of: Option<Oid>,
+    /// The type of what was fed, and its family.
+    of: Option<(Oid, RangeType)>,
     list: Vec<Span>,
 }
 
 impl Common {
-    fn take(&mut self, of: Oid, list: Vec<Span>) -> Result<()> {
+    fn take(&mut self, of: (Oid, RangeType), list: Vec<Span>) -> Result<()> {
         self.list = match self.of {
             None => list,
-            Some(t) => common_spans(&Subtype::of(t)?, &self.list, &list)?,
+            Some((_, f)) => common_spans(&Subtype::of_family(f)?, &self.list, &list)?,
         };
         self.of = Some(of);
         Ok(())
@@ -61,13 +62,13 @@ impl Common {
 impl Group for Common {
     fn add(&mut self, _: &CallCtx<'_>, args: &[Arg<'_>], i: usize) -> Result<()> {
         match args[0].get(i) {
-            DatumRef::Bytes(b) => self.take(type_of(b)?, spans(b)?),
+            DatumRef::Bytes(b) => self.take((type_of(b)?, family_of_value(b)?), spans(b)?),
             _ => Ok(()),
         }
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
-        let Some(t) = self.of else { return Ok(Datum::Null) };
-        let sub = Subtype::of(t)?;
+        let Some((t, f)) = self.of else { return Ok(Datum::Null) };
+        let sub = Subtype::of_family(f)?;
         Ok(Datum::bytes(&if sub.family.range == t {
             sub.range(self.list.first())
         } else {

@@ -2,7 +2,7 @@
 
 use super::value::*;
 use crate::wire::{Wire, is_space};
-use crate::{CallCtx, Datum, DatumRef, FnImpl, type_info};
+use crate::{CallCtx, Datum, DatumRef, FnImpl, storage_info};
 use common::{Error, Oid, Result, bail, err};
 
 fn malformed(kind: &str, text: &str, detail: &str) -> Error {
@@ -59,7 +59,7 @@ fn bound(text: &str, at: &mut usize) -> Result<Option<String>> {
 fn value(ctx: &CallCtx<'_>, sub: &Subtype, text: Option<String>) -> Result<Option<Datum>> {
     let Some(t) = text else { return Ok(None) };
     let oid = sub.family.subtype;
-    match type_info(oid).and_then(|i| ctx.registry.get(i.input)) {
+    match storage_info(oid).and_then(|i| ctx.registry.get(i.input)) {
         Some(FnImpl::Input(f)) => f(ctx, &t, oid, -1).map(Some),
         _ => Err(Error::unsupported(format_args!("input of range bounds of type {oid}"))),
     }
@@ -102,12 +102,12 @@ fn parse(ctx: &CallCtx<'_>, sub: &Subtype, text: &str) -> Result<Option<Span>> {
 }
 
 pub fn range_in(ctx: &CallCtx<'_>, s: &str, t: Oid, _: i32) -> Result<Datum> {
-    let sub = Subtype::of(t)?;
+    let sub = Subtype::of(ctx, t)?;
     Ok(Datum::bytes(&sub.range(parse(ctx, &sub, s)?.as_ref())))
 }
 
 pub fn multirange_in(ctx: &CallCtx<'_>, s: &str, t: Oid, _: i32) -> Result<Datum> {
-    let sub = Subtype::of(t)?;
+    let sub = Subtype::of(ctx, t)?;
     let b = s.as_bytes();
     let bad = |detail| malformed("multirange", s, detail);
     let mut at = skip(b, 0);
@@ -195,7 +195,7 @@ fn write(ctx: &CallCtx<'_>, subtype: Oid, s: &Span, out: &mut Vec<u8>) -> Result
 }
 
 pub fn range_out(ctx: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> {
-    let subtype = family(type_of(v.bytes())?)?.subtype;
+    let subtype = family_of_value(v.bytes())?.subtype;
     match spans(v.bytes())?.first() {
         Some(s) => write(ctx, subtype, s, out),
         None => {
@@ -205,7 +205,7 @@ pub fn range_out(ctx: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Resul
     }
 }
 pub fn multirange_out(ctx: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> {
-    let subtype = family(type_of(v.bytes())?)?.subtype;
+    let subtype = family_of_value(v.bytes())?.subtype;
     out.push(b'{');
     for (i, s) in spans(v.bytes())?.iter().enumerate() {
         if i > 0 {
@@ -220,7 +220,7 @@ pub fn multirange_out(ctx: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> 
 fn receive(ctx: &CallCtx<'_>, sub: &Subtype, w: &mut Wire<'_>) -> Result<Option<Span>> {
     let f = w.take(1)?[0] & (EMPTY | LB_INC | UB_INC | LB_INF | UB_INF);
     let oid = sub.family.subtype;
-    let Some(FnImpl::Receive(recv)) = type_info(oid).and_then(|i| ctx.registry.get(i.receive)) else {
+    let Some(FnImpl::Receive(recv)) = storage_info(oid).and_then(|i| ctx.registry.get(i.receive)) else {
         return Err(Error::unsupported(format_args!("binary input of range bounds of type {oid}")));
     };
     let mut next = |inf: u8| -> Result<Option<Datum>> {
@@ -237,14 +237,14 @@ fn receive(ctx: &CallCtx<'_>, sub: &Subtype, w: &mut Wire<'_>) -> Result<Option<
     if f & EMPTY != 0 { Ok(None) } else { sub.span(lower, upper) }
 }
 pub fn range_recv(ctx: &CallCtx<'_>, b: &[u8], t: Oid, _: i32) -> Result<Datum> {
-    let sub = Subtype::of(t)?;
+    let sub = Subtype::of(ctx, t)?;
     let mut w = Wire::new(b);
     let s = receive(ctx, &sub, &mut w)?;
     w.end()?;
     Ok(Datum::bytes(&sub.range(s.as_ref())))
 }
 pub fn multirange_recv(ctx: &CallCtx<'_>, b: &[u8], t: Oid, _: i32) -> Result<Datum> {
-    let sub = Subtype::of(t)?;
+    let sub = Subtype::of(ctx, t)?;
     let mut w = Wire::new(b);
     let n = w.i32()? as u32;
     let mut list = Vec::new();
@@ -261,7 +261,7 @@ pub fn multirange_recv(ctx: &CallCtx<'_>, b: &[u8], t: Oid, _: i32) -> Result<Da
 }
 
 fn send(ctx: &CallCtx<'_>, oid: Oid, s: Option<&Span>, out: &mut Vec<u8>) -> Result<()> {
-    let Some(FnImpl::Send(f)) = type_info(oid).and_then(|i| ctx.registry.get(i.send)) else {
+    let Some(FnImpl::Send(f)) = storage_info(oid).and_then(|i| ctx.registry.get(i.send)) else {
         return Err(Error::unsupported(format_args!("binary output of range bounds of type {oid}")));
     };
     let Some(s) = s else {
@@ -283,11 +283,11 @@ fn sized(out: &mut Vec<u8>, f: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Resul
     Ok(())
 }
 pub fn range_send(ctx: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> {
-    let oid = family(type_of(v.bytes())?)?.subtype;
+    let oid = family_of_value(v.bytes())?.subtype;
     send(ctx, oid, spans(v.bytes())?.first(), out)
 }
 pub fn multirange_send(ctx: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> {
-    let oid = family(type_of(v.bytes())?)?.subtype;
+    let oid = family_of_value(v.bytes())?.subtype;
     let list = spans(v.bytes())?;
     out.extend_from_slice(&(list.len() as u32).to_be_bytes());
     for s in &list {

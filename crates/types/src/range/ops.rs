@@ -219,7 +219,7 @@ pub fn merge_all(a: &[u8], out: &mut Vec<u8>) -> Result<()> {
 
 /// `int4range(a, b[, flags])` and its like; NULL bounds are infinite.
 pub fn constructor(ctx: &CallCtx<'_>, args: &[Arg<'_>], rows: Rows<'_>, out: &mut Column) -> Result<()> {
-    let sub = Subtype::of(ctx.result_type)?;
+    let sub = Subtype::of(ctx, ctx.result_type)?;
     run_rows(args, rows, out, |v| {
         let (lo, hi) = match v.get(2).map(|f| (f.is_null(), *f)) {
             None => (true, false),
@@ -243,7 +243,7 @@ pub fn constructor(ctx: &CallCtx<'_>, args: &[Arg<'_>], rows: Rows<'_>, out: &mu
     })
 }
 pub fn multirange_empty(ctx: &CallCtx<'_>, out: &mut Vec<u8>) -> Result<()> {
-    out.extend_from_slice(&Subtype::of(ctx.result_type)?.multirange(&[]));
+    out.extend_from_slice(&Subtype::of(ctx, ctx.result_type)?.multirange(&[]));
     Ok(())
 }
 pub fn multirange_one(r: &[u8], out: &mut Vec<u8>) -> Result<()> {
@@ -251,7 +251,7 @@ pub fn multirange_one(r: &[u8], out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 pub fn multirange_many(ctx: &CallCtx<'_>, a: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    let sub = Subtype::of(ctx.result_type)?;
+    let sub = Subtype::of(ctx, ctx.result_type)?;
     let a = ArrayRef::new(a)?;
     if a.ndim() > 1 {
         bail!(CARDINALITY_VIOLATION, "multiranges cannot be constructed from multidimensional arrays");

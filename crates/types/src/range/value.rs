@@ -2,11 +2,14 @@
 //! byte of flags as on the wire, and the finite bounds, aligned from the flags' end. A multirange is its OID, the range
 //! type's OID, the byte [`MULTI`], the number of ranges, and each range behind its length. Both say what they are, so
 //! most operators treat a range as a list of one (an empty range: of none) and are written once.
+//! Types of one's own have no table here: the multirange's OID is the range's plus one, and a stored multirange has the
+//! subtype in the place of the range type, so that a value always tells its whole family.
 
 use crate::array::Elem;
 use crate::ops::{type_cmp, type_hash};
+use crate::registry::row_shape;
 use crate::tuple::align_up;
-use crate::{Datum, DatumRef, hash, oids};
+use crate::{CallCtx, Datum, DatumRef, UserClass, hash, oids};
 use common::{Error, Oid, Result, bail, err};
 use std::cmp::Ordering;
 
@@ -42,9 +45,36 @@ pub static RANGE_TYPES: [RangeType; 6] = [
     rt(oids::INT8, oids::INT8RANGE, oids::INT8MULTIRANGE),
 ];
 
-/// The family of a range or multirange type. 0A000 for types of one's own.
-pub fn family(t: Oid) -> Result<RangeType> {
-    find_family(t).ok_or_else(|| Error::unsupported(format_args!("range type {t}")))
+/// Is it a range or multirange type that is not built in?
+pub fn is_own(t: Oid) -> bool {
+    UserClass::Range.is(t) || UserClass::Multirange.is(t)
+}
+
+/// The family of a type of one's own.
+fn own_family(t: Oid, subtype: Oid) -> RangeType {
+    let range = if UserClass::Range.is(t) { t } else { Oid(t.0 - 1) };
+    RangeType { subtype, range, multirange: Oid(range.0 + 1) }
+}
+
+/// The family of a range or multirange type: for one's own the catalog is asked.
+pub fn family(ctx: &CallCtx<'_>, t: Oid) -> Result<RangeType> {
+    if let Some(f) = find_family(t) {
+        return Ok(f);
+    }
+    let shape = if is_own(t) { row_shape(ctx, t)? } else { Vec::new() };
+    match shape.first() {
+        Some(c) => Ok(own_family(t, c.type_oid)),
+        None => Err(Error::internal(format!("type {t} is not a range type"))),
+    }
+}
+/// The family a stored value is of.
+pub fn family_of_value(b: &[u8]) -> Result<RangeType> {
+    let t = type_of(b)?;
+    match find_family(t) {
+        Some(f) => Ok(f),
+        None if is_own(t) => Ok(own_family(t, Oid(word(b, 4)?))),
+        None => Err(corrupt()),
+    }
 }
 /// The family of a built-in range or multirange type.
 pub fn find_family(t: Oid) -> Option<RangeType> {
@@ -94,14 +124,17 @@ fn corrupt() -> Error {
 
 impl Subtype {
     /// Of a range or multirange type.
-    pub fn of(t: Oid) -> Result<Subtype> {
-        let family = family(t)?;
+    pub fn of(ctx: &CallCtx<'_>, t: Oid) -> Result<Subtype> {
+        Subtype::of_family(family(ctx, t)?)
+    }
+    /// Of a family.
+    pub fn of_family(family: RangeType) -> Result<Subtype> {
         let cmp = type_cmp(family.subtype).ok_or_else(corrupt)?;
         Ok(Subtype { cmp, family })
     }
     /// Of a stored value.
     pub fn of_value(b: &[u8]) -> Result<Subtype> {
-        Subtype::of(type_of(b)?)
+        Subtype::of_family(family_of_value(b)?)
     }
     /// Compares two values.
     pub fn cmp_values(&self, a: &Datum, b: &Datum) -> Ordering {
@@ -298,7 +331,9 @@ impl Subtype {
     pub fn multirange(&self, list: &[Span]) -> Vec<u8> {
         let mut out = Vec::with_capacity(16 + 32 * list.len());
         out.extend_from_slice(&self.family.multirange.0.to_le_bytes());
-        out.extend_from_slice(&self.family.range.0.to_le_bytes());
+        let own = is_own(self.family.multirange);
+        let second = if own { self.family.subtype } else { self.family.range };
+        out.extend_from_slice(&second.0.to_le_bytes());
         out.push(MULTI);
         out.extend_from_slice(&(list.len() as u32).to_le_bytes());
         for s in list {

@@ -7,7 +7,7 @@ use catalog::Ref;
 use catalog::builtins::LANGUAGE_INTERNAL;
 use catalog::columns::*;
 use catalog::desc::ProcDesc;
-use common::{Error, Oid, Result, bail};
+use common::{Oid, Result, bail};
 use std::fmt::Write;
 use types::{CallCtx, Datum};
 
@@ -168,22 +168,52 @@ pub fn definition(c: &CallCtx<'_>, oid: u32) -> Result<Option<String>> {
     }
     let e = env(c)?;
     let row = e.catalog.scan(pg_proc::TABLE, pg_proc::OID_INDEX, &[Datum::U32(oid)])?;
-    if p.language != LANGUAGE_INTERNAL || row.first().is_some_and(|r| r.text(pg_proc::PROSQLBODY).is_some()) {
-        return Err(Error::unsupported("definition of functions in this language"));
-    }
     let schema = e.catalog.namespace_name(p.namespace)?;
+    let word = if p.kind == b'p' { "procedure" } else { "function" };
     let mut out = format!(
-        "CREATE OR REPLACE FUNCTION {}({})\n RETURNS {}\n LANGUAGE internal\n",
+        "CREATE OR REPLACE {} {}({})\n",
+        word.to_ascii_uppercase(),
         quote_qualified(schema.as_deref(), &p.name),
         argument_list(c, &p, true)?,
-        result_of(c, &p)?
     );
+    if p.kind != b'p' {
+        let _ = writeln!(out, " RETURNS {}", result_of(c, &p)?);
+    }
+    let language = e.catalog.scan(pg_language::TABLE, pg_language::OID_INDEX, &[Datum::oid(p.language)])?;
+    let language = language.first().map(|r| r.str(pg_language::LANNAME).to_string()).unwrap_or_default();
+    let _ = writeln!(out, " LANGUAGE {}", quote_ident(&language));
     let words = attributes(c, &p)?;
     if !words.is_empty() {
         let _ = writeln!(out, " {}", words.join(" "));
     }
-    let _ = writeln!(out, "AS $function${}$function$", p.src);
+    for s in &p.config {
+        let Some((name, value)) = s.split_once('=') else { continue };
+        let _ = writeln!(out, " SET {} TO {}", quote_ident(name), setting_value(name, value));
+    }
+    if row.first().is_some_and(|r| r.text(pg_proc::PROSQLBODY).is_some()) {
+        let _ = writeln!(out, "{}", sql_body(c, oid)?.unwrap_or_default());
+        return Ok(Some(out));
+    }
+    let mut tag = format!("${word}");
+    while p.src.contains(&tag) {
+        tag.push('x');
+    }
+    let _ = writeln!(out, "AS {tag}${}{tag}$", p.src);
     Ok(Some(out))
+}
+
+/// A setting's value as SET takes it: lists of names item by item.
+fn setting_value(name: &str, value: &str) -> String {
+    let is_list = ["search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"];
+    let quoted = |v: &str| format!("'{}'", v.replace('\'', "''"));
+    if !is_list.contains(&name) {
+        return quoted(value);
+    }
+    let items = value.split(", ").map(|i| match i.strip_prefix('"').and_then(|i| i.strip_suffix('"')) {
+        Some(inner) => quoted(&inner.replace("\"\"", "\"")),
+        None => quoted(i),
+    });
+    items.collect::<Vec<_>>().join(", ")
 }
 
 /// What differs from the defaults.
@@ -211,7 +241,7 @@ fn attributes(c: &CallCtx<'_>, p: &ProcDesc) -> Result<Vec<String>> {
     if p.leakproof {
         w.push("LEAKPROOF".into());
     }
-    if p.cost != 1.0 {
+    if p.cost != if p.language == LANGUAGE_INTERNAL { 1.0 } else { 100.0 } {
         w.push(format!("COST {}", p.cost));
     }
     if p.retset && p.rows > 0.0 && p.rows != 1000.0 {
@@ -229,7 +259,13 @@ pub fn sql_body(c: &CallCtx<'_>, oid: u32) -> Result<Option<String>> {
     let rows = env(c)?.catalog.scan(pg_proc::TABLE, pg_proc::OID_INDEX, &[Datum::U32(oid)])?;
     match rows.first().and_then(|r| r.text(pg_proc::PROSQLBODY)) {
         None => Ok(None),
-        Some(_) => Err(Error::unsupported("function pg_get_function_sqlbody")),
+        Some(stored) => {
+            let body: analyze::routine::SqlBody = analyze::load_expr(&stored)?;
+            let Some(p) = find(c, oid)? else { return Ok(None) };
+            let names: Vec<String> =
+                all_arguments(&p).into_iter().filter(|a| is_input(a.mode)).map(|a| a.name).collect();
+            with_analyze(c, |a| analyze::body_to_sql(a, &body, &p.name, &names)).map(Some)
+        }
     }
 }
 

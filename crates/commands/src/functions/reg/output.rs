@@ -62,7 +62,7 @@ fn operator_name(c: &CallCtx<'_>, namespace: Oid, name: &str, visible: bool) -> 
 /// An operator by its name, qualified unless the name alone finds it and nothing else.
 pub fn oper(c: &CallCtx<'_>, oid: Oid) -> Result<Option<String>> {
     let e = env(c)?;
-    let Some(o) = e.catalog.builtins().operator(oid) else { return Ok(None) };
+    let Ok(o) = e.catalog.operator(oid) else { return Ok(None) };
     let path = e.host.search_path()?;
     let mut n = 0;
     for kind in [b'l', b'b'] {
@@ -75,8 +75,8 @@ pub fn oper(c: &CallCtx<'_>, oid: Oid) -> Result<Option<String>> {
 /// An operator with its operand types.
 pub fn operator(c: &CallCtx<'_>, oid: Oid) -> Result<Option<String>> {
     let e = env(c)?;
-    let Some(o) = e.catalog.builtins().operator(oid) else { return Ok(None) };
-    let visible = operator_is_visible(&e.catalog, &*e.host.search_path()?, o)?;
+    let Ok(o) = e.catalog.operator(oid) else { return Ok(None) };
+    let visible = operator_is_visible(&e.catalog, &*e.host.search_path()?, &o)?;
     let name = operator_name(c, o.namespace, &o.name, visible)?;
     with_analyze(c, |a| {
         let side = |t: Oid| if t.is_valid() { analyze::format_type_short(a, t) } else { "NONE".into() };

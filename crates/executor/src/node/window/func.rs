@@ -5,13 +5,14 @@ use super::{NEW_PARTITION, NEW_PEER};
 use crate::expr::Src;
 use crate::expr::qual::Qual;
 use crate::expr::{Program, colops, compile};
+use crate::node::agg::Maker;
 use crate::node::{BuildCx, OuterScope};
 use crate::run::Exec;
 use analyze::expr::WindowFunc;
 use analyze::info::expr_type;
-use common::{Error, Oid, Result, err};
+use common::{Oid, Result, err};
 use types::agg::{Span, Spans};
-use types::{AggState, Arg, Batch, CallCtx, Column, ColumnData, DatumRef, FnImpl, Phys};
+use types::{AggState, Arg, Batch, CallCtx, Column, ColumnData, DatumRef, Phys};
 
 /// Where an argument's values are.
 enum ArgAt {
@@ -108,11 +109,8 @@ impl Call {
             3113 => Kind::Last,
             3114 => Kind::Nth,
             _ => {
-                let Some(FnImpl::Agg(imp)) = b.env.registry.get(w.winfnoid) else {
-                    let name = b.env.catalog()?.proc_desc(w.winfnoid)?.name.to_string();
-                    return Err(Error::unsupported(format_args!("window function {name}")));
-                };
-                Kind::Agg(Agg { state: (imp.make)(&arg_types, w.result_type, w.input_collation), at: None })
+                let imp = Maker::of(b.env, w.winfnoid, &arg_types, w.result_type, w.input_collation)?;
+                Kind::Agg(Agg { state: imp.make(&arg_types, w.result_type, w.input_collation), at: None })
             }
         };
         let phys = b.env.phys(w.result_type)?;

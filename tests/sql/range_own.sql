@@ -1,0 +1,96 @@
+-- range types of one's own
+create schema rg;
+set search_path = rg;
+create type floatrange as range (subtype = float8, subtype_diff = float8mi);
+select '[1.5,2.5]'::floatrange, floatrange(1, 2), floatrange(1, 2, '[]'), 'empty'::floatrange, floatrange(null, 3);
+select floatrange(2, 1);
+select '[1'::floatrange;
+select 'x'::floatrange;
+select lower(r), upper(r), isempty(r), lower_inc(r), upper_inc(r), lower_inf(r), upper_inf(r) from (values ('[1.5,2.5)'::floatrange), ('empty'), ('(,3]')) v(r);
+select floatrange(1, 5) && floatrange(4, 6), floatrange(1, 5) @> 3.5::float8, 3.5::float8 <@ floatrange(1, 5), floatrange(1, 5) @> floatrange(2, 3);
+select floatrange(1, 5) * floatrange(4, 6), floatrange(1, 5) + floatrange(4, 6), floatrange(1, 5) - floatrange(4, 6);
+select floatrange(1, 2) << floatrange(3, 4), floatrange(1, 2) -|- floatrange(2, 4), floatrange(1, 2) = floatrange(1, 2), floatrange(1, 2) < floatrange(1, 3);
+create table t (id int, r floatrange);
+insert into t values (1, '[1,2)'), (2, '[5,9]'), (3, 'empty'), (4, null), (5, '(,4)');
+select * from t order by r, id;
+select id from t where r && '[1.5,6]' order by id;
+select id from t where r @> 1.5::float8 order by id;
+select distinct r from t order by 1;
+select r, count(*) from t group by r order by r;
+select min(r), max(r) from t where false;
+select range_agg(r), range_intersect_agg(r) from t where id in (1, 5);
+create index on t (r);
+create unique index on t (r);
+select array_agg(r order by id) from t;
+select '{"[1,2]","[3,4]"}'::floatrange[];
+-- the multirange
+select '{[1,2],[3,4]}'::floatmultirange, floatmultirange(), floatmultirange(floatrange(1, 2)), floatmultirange(floatrange(1, 2), floatrange(5, 6));
+select '{[1,3],[2,4]}'::floatmultirange, floatrange(1, 2)::floatmultirange, range_merge('{[1,2],[5,6]}'::floatmultirange);
+select lower(m), upper(m), isempty(m) from (values ('{[1,2],[3,4]}'::floatmultirange), ('{}')) v(m);
+select '{[1,2]}'::floatmultirange + '{[5,6]}'::floatmultirange, '{[1,9]}'::floatmultirange - '{[3,4]}'::floatmultirange, '{}'::floatmultirange + '{[1,2]}'::floatmultirange;
+select '{[1,2]}'::floatmultirange @> 1.5::float8, '{[1,2],[5,6]}'::floatmultirange && floatrange(2, 3);
+select unnest('{[1,2],[5,6]}'::floatmultirange);
+select pg_typeof(floatrange(1, 2)), pg_typeof(floatmultirange(floatrange(1, 2))), pg_typeof(lower(floatrange(1, 2)));
+-- other subtypes
+create type textrange as range (subtype = text);
+select textrange('a', 'c'), '[a,"b c"]'::textrange, textrange('a', 'c') @> 'b'::text, 'b' <@ textrange('a', 'c');
+create type textrange_c as range (subtype = text, collation = "C");
+select textrange_c('a', 'c');
+create type timerange as range (subtype = time, multirange_type_name = times);
+select timerange('10:00', '12:00'), '{[10:00,11:00]}'::times, times(timerange('1:00', '2:00'));
+create type vcrange as range (subtype = varchar);
+create type abc as range (subtype = int);
+select abc(1, 5, '[]'), '{[1,3]}'::abc_multirange;
+create type mood as enum ('sad', 'ok', 'happy');
+create type moodrange as range (subtype = mood);
+select moodrange('sad', 'happy'), moodrange('sad', 'happy') @> 'ok'::mood, '[ok,happy]'::moodrange;
+create domain frd as floatrange check (not isempty(value));
+select '[1,2]'::frd;
+select 'empty'::frd;
+-- functions over any range
+create function any_lower(anyrange) returns anyelement language sql as 'select lower($1)';
+select any_lower(floatrange(3, 4)), any_lower(textrange('q', 'z'));
+create function any_multi(anyrange) returns anymultirange language sql as 'select range_agg($1)';
+select any_multi(floatrange(3, 4));
+-- what cannot be
+create type bad as range (subtype = nosuch);
+create type bad as range ();
+create type bad as range (subtype_diff = float8mi);
+create type bad as range (subtype = float8, nonsense = 1);
+create type bad as range (subtype = float8, subtype = int);
+create type bad as range (subtype = float8, subtype_diff = nosuch);
+create type bad as range (subtype = float8, subtype_diff = float8pl, collation = "C");
+create type bad as range (subtype = int, subtype_diff = int4mi);
+create type bad as range (subtype = point);
+create type bad as range (subtype = anyelement);
+create type bad as range (subtype = float8, subtype_opclass = nosuch);
+create type floatrange as range (subtype = float8);
+create type xrange as range (subtype = float8, multirange_type_name = floatrange);
+create type okrange as range (subtype = float8, subtype_opclass = float8_ops);
+select rngtypid::regtype, rngsubtype::regtype, rngmultitypid::regtype, rngcollation, rngsubdiff from pg_range where rngtypid >= 16384 order by 1::text;
+select typname, typtype, typcategory, typinput, typoutput, typlen, typalign, typstorage from pg_type where typname like '%floatrange' or typname like '%floatmultirange' order by 1;
+select proname, pg_get_function_arguments(oid), prorettype::regtype, prosrc from pg_proc where proname in ('floatrange', 'floatmultirange') order by 1, 2;
+\dT
+\dT+ floatrange
+alter type floatrange rename to frange;
+select '[1,2]'::frange;
+alter type frange rename to floatrange;
+create schema rg2;
+alter type floatrange set schema rg2;
+select '[1,2]'::rg2.floatrange;
+alter type rg2.floatrange set schema rg;
+drop type floatmultirange;
+drop function floatrange(float8, float8);
+drop type floatrange;
+drop type floatrange cascade;
+select id from t order by id;
+drop type textrange;
+drop type mood;
+drop type mood cascade;
+create type shell;
+create type shell;
+create table st (x shell);
+create function shell_f(shell) returns int language sql as 'select 1';
+drop type shell;
+\set VERBOSITY terse
+drop schema rg, rg2 cascade;
