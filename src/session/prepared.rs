@@ -99,6 +99,8 @@ pub struct Prepared {
 struct Cached {
     plan: CompiledPlan,
     generation: u64,
+    /// Who may do what decides which functions are merged into the plan.
+    role: Oid,
 }
 
 /// Custom plans tried before a generic one is considered, as in PostgreSQL.
@@ -284,6 +286,7 @@ impl Session {
         let kept = p.plan.borrow_mut().take();
         if let Some(c) = kept
             && c.generation == self.catalog.generation()
+            && c.role == self.current_role.get()
             && p.small.get().is_none_or(|s| self.is_unchanged(s))
         {
             p.generic_plans.set(p.generic_plans.get() + 1);
@@ -372,7 +375,8 @@ impl Session {
 
     /// Gives a generic plan back for the next execution.
     pub(super) fn return_plan(&self, p: &Prepared, plan: CompiledPlan) {
-        *p.plan.borrow_mut() = Some(Cached { plan, generation: self.catalog.generation() });
+        *p.plan.borrow_mut() =
+            Some(Cached { plan, generation: self.catalog.generation(), role: self.current_role.get() });
     }
 
     /// Takes the locks a query needs on its relations, sub-queries included.

@@ -37,6 +37,8 @@ pub struct Compiled {
     result_type: Oid,
     columns: Vec<RowColumn>,
     generation: u64,
+    /// Who may do what decides which functions are merged into the plans.
+    role: Oid,
     path: Rc<SearchPath>,
     name: Rc<str>,
     src: Rc<str>,
@@ -145,7 +147,9 @@ impl Compiled {
     }
 
     fn is_current(&self, env: &FnEnv, path: &Rc<SearchPath>) -> bool {
-        self.generation == env.catalog.generation() && (Rc::ptr_eq(&self.path, path) || self.path == *path)
+        self.generation == env.catalog.generation()
+            && self.role == env.host.role()
+            && (Rc::ptr_eq(&self.path, path) || self.path == *path)
     }
 
     fn new(env: &FnEnv, p: &ProcDesc, call: &RoutineCall<'_>) -> Result<Compiled> {
@@ -169,6 +173,7 @@ impl Compiled {
             result_type: call.result_type,
             columns: call.columns.to_vec(),
             generation: env.catalog.generation(),
+            role: env.host.role(),
             path,
             name: p.name.as_str().into(),
             src: p.src.as_str().into(),
