@@ -566,6 +566,28 @@ impl Page {
         self.set_upper(at);
         Ok(true)
     }
+    /// Replaces the items at these offsets by others that take no more room each. Returns false when one takes more (the
+    /// page is unchanged). The page is defragmented once.
+    pub fn index_shrink(&mut self, items: &[(u16, &[u8])]) -> Result<bool> {
+        for (off, item) in items {
+            if maxalign(item.len()) > maxalign(self.item(*off)?.len()) {
+                return Ok(false);
+            }
+        }
+        let mut gaps = false;
+        for (off, item) in items {
+            let (id, l) = (self.item_id(*off), item.len());
+            let (at, old) = (id.offset() as usize, maxalign(id.len() as usize));
+            self.0[at..at + l].copy_from_slice(item);
+            self.0[at + l..at + maxalign(l)].fill(0);
+            self.put_lp(*off, ItemId::new(id.offset(), id.flags(), l as u16));
+            gaps |= maxalign(l) != old;
+        }
+        if gaps {
+            self.compactify()?;
+        }
+        Ok(true)
+    }
 
     /// The 16-bit checksum of the page as block `block`: CRC-32 of everything but the checksum field itself, seeded with
     /// the block number so that a misplaced page is noticed, folded to 1..=65535.

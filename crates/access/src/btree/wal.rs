@@ -133,13 +133,19 @@ pub(crate) fn apply_delete(p: &mut Page, offs: &[u16]) -> Result<()> {
 /// Replaces items by others with the same key.
 pub(crate) fn apply_replace(p: &mut Page, d: &[u8]) -> Result<()> {
     let mut at = 0;
+    let mut items = Vec::new();
     while at < d.len() {
         let (off, len) = (u16_at(d, at)?, u16_at(d, at + 2)? as usize);
-        let item = d.get(at + 4..at + 4 + len).ok_or_else(short)?;
+        items.push((off, d.get(at + 4..at + 4 + len).ok_or_else(short)?));
+        at += 4 + len;
+    }
+    if p.index_shrink(&items)? {
+        return Ok(());
+    }
+    for (off, item) in items {
         if !p.index_overwrite(off, item)? {
             return Err(Error::corrupted("btree replace: item does not fit"));
         }
-        at += 4 + len;
     }
     Ok(())
 }
