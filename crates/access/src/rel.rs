@@ -234,6 +234,8 @@ pub struct IndexRel {
     pub format_key: Option<KeyFormatter>,
     /// (block, level) of the page where descents start; block 0 = unknown.
     pub(crate) root_cache: Cell<(u32, u32)>,
+    /// The leaf where the last search ended, and how often in a row searches ended where the one before had.
+    pub(crate) leaf_hint: Cell<(u32, u32)>,
     /// Rightmost leaf, if the last insert went there; 0 = unknown.
     pub(crate) last_leaf: Cell<u32>,
 }
@@ -261,6 +263,7 @@ impl IndexRel {
             constraint_name,
             format_key: None,
             root_cache: Cell::new((0, 0)),
+            leaf_hint: Cell::new((0, 0)),
             last_leaf: Cell::new(0),
         }
     }

@@ -7,6 +7,7 @@ use super::split;
 use crate::rel::IndexRel;
 use crate::txn::{self, Engine};
 use common::{BlockNumber, Result};
+use std::cmp::Ordering;
 use storage::{PageMut, PageRef, Pinned};
 
 /// One step of a descent: where the downlink was seen.
@@ -106,13 +107,39 @@ fn child_for(ix: &IndexRel, page: &PageRef, o: &Opaque, key: &SearchKey<'_>) -> 
     Ok((ix.tup(page, off)?.downlink(), off))
 }
 
+/// After this many searches in a row that ended on the same leaf, the next one looks there first.
+const SAME_LEAF: u32 = 3;
+
+/// The leaf where the last searches ended, if `key` belongs there: beyond its first entry and not beyond its last. Whatever
+/// became of the page since, that makes it the right one.
+fn same_leaf(eng: &Engine, ix: &IndexRel, block: u32, key: &SearchKey<'_>) -> Result<Option<PageRef>> {
+    let page = pin(eng, ix, BlockNumber(block))?.share();
+    let Ok(o) = Opaque::read(&page) else { return Ok(None) };
+    let first = o.first_data();
+    let fits = o.is_leaf()
+        && !o.is_ignorable()
+        && page.max_offset() >= first
+        && ix.compare(key, ix.tup(&page, first)?)? == Ordering::Greater
+        && !ix.beyond_high_key(&page, &o, key)?;
+    Ok(fits.then_some(page))
+}
+
 /// The leaf for `key`, shared. `None` when the index is empty.
 pub(crate) fn find_leaf(eng: &Engine, ix: &IndexRel, key: &SearchKey<'_>) -> Result<Option<PageRef>> {
+    let (last, mut times) = ix.leaf_hint.get();
+    if times >= SAME_LEAF {
+        if let Some(page) = same_leaf(eng, ix, last, key)? {
+            return Ok(Some(page));
+        }
+        times = 0;
+    }
     let Some(mut page) = root(eng, ix)? else { return Ok(None) };
     loop {
         page = move_right(eng, ix, page, key)?;
         let o = Opaque::read(&page)?;
         if o.is_leaf() {
+            let block = page.pin().block().0;
+            ix.leaf_hint.set((block, if block == last { times + 1 } else { 0 }));
             return Ok(Some(page));
         }
         let (child, _) = child_for(ix, &page, &o, key)?;
