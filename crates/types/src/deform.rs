@@ -124,8 +124,8 @@ impl RunDeformer {
                     for (i, o) in at.iter_mut().enumerate() {
                         if *o != NO_DATA {
                             match plain(page, *o as usize, *align) {
-                                Some((b, end)) => {
-                                    v.set(base + i, b);
+                                Some((from, end)) => {
+                                    v.set_part(base + i, page, from, end - from);
                                     *o = end as u32;
                                 }
                                 None => {
@@ -164,18 +164,18 @@ fn skip(page: &[u8], at: usize, align: usize) -> Option<usize> {
     Some(at + (header(page, at)? >> 2) as usize)
 }
 
-/// A plain variable-length value, and where it ends.
+/// Where a plain variable-length value begins and ends.
 #[inline]
-fn plain(page: &[u8], at: usize, align: usize) -> Option<(&[u8], usize)> {
+fn plain(page: &[u8], at: usize, align: usize) -> Option<(usize, usize)> {
     let b = *page.get(at)?;
-    if b & 1 == 1 {
-        let end = at + usize::from(b >> 1);
-        return Some((page.get(at + 1..end)?, end)).filter(|_| b != 1);
-    }
-    let at = align_up(at, align);
-    let h = header(page, at)?;
-    let end = at + (h >> 2) as usize;
-    Some((page.get(at + 4..end)?, end)).filter(|_| h & 3 == 0)
+    let (from, end, plain) = if b & 1 == 1 {
+        (at + 1, at + usize::from(b >> 1), b != 1)
+    } else {
+        let at = align_up(at, align);
+        let h = header(page, at)?;
+        (at + 4, at + (h >> 2) as usize, h & 3 == 0)
+    };
+    (plain && from <= end && end <= page.len()).then_some((from, end))
 }
 
 /// Copies one fixed-width attribute of a run of tuples.

@@ -26,7 +26,7 @@ pub fn copy(dst: &mut Column, src: &Column) {
 fn copy_bytes(d: &mut BytesColumn, s: &BytesColumn) {
     d.clear();
     for i in 0..s.len() {
-        d.push(s.get(i));
+        d.push_from(s, i);
     }
 }
 
@@ -106,7 +106,7 @@ pub fn append_gather<I: RowIx>(dst: &mut Column, src: &Column, idx: &[I]) {
                 $((ColumnData::$v(d), ColumnData::$v(s)) => d.extend(idx.iter().map(|i| s[i.ix()])),)*
                 (ColumnData::Bytes(d), ColumnData::Bytes(s)) => {
                     for i in idx {
-                        d.push(s.get(i.ix()));
+                        d.push_from(s, i.ix());
                     }
                 }
                 (d, s) => unreachable!("physical kind mismatch: {s:?} into {d:?}"),
@@ -126,7 +126,7 @@ pub fn append_range(dst: &mut Column, src: &Column, lo: usize, hi: usize) {
                 $((ColumnData::$v(d), ColumnData::$v(s)) => d.extend_from_slice(&s[lo..hi]),)*
                 (ColumnData::Bytes(d), ColumnData::Bytes(s)) => {
                     for i in lo..hi {
-                        d.push(s.get(i));
+                        d.push_from(s, i);
                     }
                 }
                 (d, s) => unreachable!("physical kind mismatch: {s:?} into {d:?}"),
