@@ -1,9 +1,10 @@
 //! Left joins that change nothing: the nullable side can match at most one row for each row of the other side, and
 //! nothing above the join reads its columns. Such a join is taken out before the join order is searched.
 
+use crate::equivalence;
 use crate::exprs::*;
 use crate::initsplan::JoinList;
-use crate::paths::join::{pushed_down, query_distinct_for, sides_match, unique_by};
+use crate::paths::join::{is_unique, pushed_down, query_distinct_for, sides_match, unique_by};
 use crate::relids::Relids;
 use crate::root::*;
 use analyze::expr::Expr;
@@ -16,6 +17,22 @@ pub fn remove(root: &mut Root, list: &mut Vec<JoinList>) {
         if let Some(rti) = s.min_right.first() {
             take_out(root, rti);
             drop_item(list, rti);
+        }
+    }
+}
+
+/// Turns semi joins whose right side has at most one partner for each row of the left into inner joins: any order will do.
+pub fn reduce_semi(g: &Glob<'_>, root: &mut Root) {
+    for i in (0..root.sjis.len()).rev() {
+        let s = &root.sjis[i];
+        let (left, right) = (s.min_left, s.min_right);
+        let Some(rti) = right.first().filter(|_| s.kind == JoinType::Semi && right.is_single()) else {
+            continue;
+        };
+        let mut clauses = equivalence::join_clauses(g, root, left | right, left, right);
+        clauses.extend(root.rel(rti).join_clauses.iter().cloned());
+        if is_unique(root, left, right, JoinType::Semi, &clauses) {
+            root.sjis.remove(i);
         }
     }
 }

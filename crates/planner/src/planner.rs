@@ -353,6 +353,7 @@ pub fn query_planner(
     equivalence::generate_base(g, root)?;
     callback(g, root)?;
     join_removal::remove(root, &mut list);
+    join_removal::reduce_semi(g, root);
     crate::selectivity::foreign::find(g, root);
     paths::orclauses::extract(g, root);
     paths::base::set_sizes(g, root)?;

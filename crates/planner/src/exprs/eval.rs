@@ -2,7 +2,34 @@
 
 use crate::PlannerCtx;
 use common::{Error, Oid, Result};
+use std::cmp::Ordering;
 use types::{Arg, CallCtx, Column, Datum, DatumRef, FnImpl, Phys, Rows};
+
+/// The comparison behind a function of integers, dates or timestamps (of one kind or crosswise), whose order is that of
+/// the machine values; as a test of the order of its arguments.
+pub fn machine_comparison(funcid: Oid) -> Option<fn(Ordering) -> bool> {
+    Some(match funcid.0 {
+        // int2, int4, int8, crosswise, oid, date, timestamp, timestamptz: eq ne lt le gt ge
+        63 | 65 | 467 | 474 | 852 | 158 | 159 | 1850 | 1856 | 184 | 1086 | 2052 | 1152 => Ordering::is_eq,
+        145 | 144 | 468 | 475 | 853 | 164 | 165 | 1851 | 1857 | 185 | 1091 | 2053 | 1153 => Ordering::is_ne,
+        64 | 66 | 469 | 476 | 854 | 160 | 161 | 1852 | 1858 | 716 | 1087 | 2054 | 1154 => Ordering::is_lt,
+        148 | 149 | 471 | 478 | 856 | 166 | 167 | 1854 | 1860 | 717 | 1088 | 2055 | 1155 => Ordering::is_le,
+        146 | 147 | 470 | 477 | 855 | 162 | 163 | 1853 | 1859 | 1638 | 1089 | 2057 | 1157 => Ordering::is_gt,
+        151 | 150 | 472 | 479 | 857 | 168 | 169 | 1855 | 1861 | 1639 | 1090 | 2056 | 1156 => Ordering::is_ge,
+        _ => return None,
+    })
+}
+
+/// A value of an integer kind.
+pub fn integer(d: &Datum) -> Option<i64> {
+    match d {
+        Datum::I16(v) => Some(i64::from(*v)),
+        Datum::I32(v) => Some(i64::from(*v)),
+        Datum::U32(v) => Some(i64::from(*v)),
+        Datum::I64(v) => Some(*v),
+        _ => None,
+    }
+}
 
 /// Calls functions through the registry.
 #[derive(Clone, Copy)]
@@ -123,6 +150,9 @@ impl<'a> Evaluator<'a> {
 
     /// One boolean comparison; `None` if it cannot be computed.
     pub fn test(&self, funcid: Oid, a: (&Datum, Oid), b: (&Datum, Oid), collation: Oid) -> Option<bool> {
+        if let (Some(t), Some(x), Some(y)) = (machine_comparison(funcid), integer(a.0), integer(b.0)) {
+            return Some(t(x.cmp(&y)));
+        }
         match self.call(funcid, &[(a.0.clone(), a.1), (b.0.clone(), b.1)], types::oids::BOOL, -1, collation) {
             Ok(Datum::Bool(b)) => Some(b),
             Ok(Datum::Null) => Some(false),

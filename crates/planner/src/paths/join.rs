@@ -178,7 +178,7 @@ fn factors(
 }
 
 /// Is the inner relation unique for the join clauses: at most one match per outer row?
-fn is_unique(root: &mut Root, outer: Relids, inner: Relids, kind: JoinType, clauses: &[Ri]) -> bool {
+pub fn is_unique(root: &mut Root, outer: Relids, inner: Relids, kind: JoinType, clauses: &[Ri]) -> bool {
     let Some(rti) = inner.first().filter(|_| inner.is_single()) else { return false };
     let rel = root.rel(rti);
     if rel.unique_for.iter().any(|o| o.subset_of(outer)) {
@@ -217,7 +217,7 @@ pub fn unique_by(root: &Root, rti: u32, list: &[&Ri]) -> bool {
         let Expr::Op(o) = &r.clause else { return None };
         Some(if r.right_relids == own { o.args[1].clone() } else { o.args[0].clone() })
     };
-    if let Some(sub) = &rel.subroot {
+    if matches!(root.query.rte(rti).kind, RteKind::Subquery { .. }) {
         let cols: Vec<i16> = list
             .iter()
             .filter_map(|r| match inner_side(r)? {
@@ -225,7 +225,12 @@ pub fn unique_by(root: &Root, rti: u32, list: &[&Ri]) -> bool {
                 _ => None,
             })
             .collect();
-        return query_distinct_for(&sub.query, &sub.tlist, &cols);
+        return match (&rel.subroot, &root.query.rte(rti).kind) {
+            (Some(sub), _) => query_distinct_for(&sub.query, &sub.tlist, &cols),
+            // Not planned yet.
+            (None, RteKind::Subquery { query, .. }) => query_distinct_for(query, &query.target_list, &cols),
+            _ => false,
+        };
     }
     rel.indexes.iter().any(|ix| {
         ix.unique

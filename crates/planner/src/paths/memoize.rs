@@ -14,6 +14,7 @@ use analyze::expr::Expr;
 use analyze::query::JoinType;
 use common::Oid;
 use std::rc::Rc;
+use types::oids;
 
 /// Bytes an entry takes besides its rows, and each row besides its values (PostgreSQL's structures).
 const ENTRY_BYTES: f64 = 48.0;
@@ -64,6 +65,12 @@ pub fn path(
 
 /// Can values of the type be looked up: has it a hash function and an equality?
 fn hashable(g: &Glob<'_>, ty: Oid) -> bool {
+    if matches!(
+        ty,
+        oids::INT2 | oids::INT4 | oids::INT8 | oids::TEXT | oids::NUMERIC | oids::DATE | oids::BPCHAR
+    ) {
+        return true;
+    }
     [HASH_AM, BTREE_AM].iter().all(|am| g.ctx.catalog.default_opclass(*am, ty).is_ok_and(|c| c.is_some()))
 }
 

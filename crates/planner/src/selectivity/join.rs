@@ -10,7 +10,6 @@ use analyze::expr::*;
 use analyze::query::JoinType;
 use common::Oid;
 use std::collections::HashMap;
-use types::Datum;
 
 /// Selectivity of a join operator.
 pub fn join_sel(
@@ -125,25 +124,10 @@ fn eq_inner(g: &Glob<'_>, a: &VarData, b: &VarData, n1: f64, n2: f64, o: &OpExpr
     s1.min(s2)
 }
 
-/// Is the function the equality of integers (int2, int4, int8, crosswise, oid, date)?
-fn machine_equality(funcid: Oid) -> bool {
-    matches!(funcid.0, 63 | 65 | 467 | 474 | 852 | 158 | 159 | 1850 | 1856 | 184 | 1086)
-}
-
-fn integer(d: &Datum) -> Option<i64> {
-    match d {
-        Datum::I16(v) => Some(i64::from(*v)),
-        Datum::I32(v) => Some(i64::from(*v)),
-        Datum::U32(v) => Some(i64::from(*v)),
-        Datum::I64(v) => Some(*v),
-        _ => None,
-    }
-}
-
 /// For each most common value of `a`, the equal one of `b`.
 fn matches(g: &Glob<'_>, a: &VarData, b: &VarData, o: &OpExpr) -> Vec<Option<usize>> {
     let (Some(x), Some(y)) = (&a.stats, &b.stats) else { return Vec::new() };
-    if machine_equality(o.funcid) {
+    if machine_comparison(o.funcid).is_some() {
         let at: HashMap<i64, usize> =
             y.mcv.iter().enumerate().filter_map(|(j, m)| Some((integer(&m.0)?, j))).collect();
         return x.mcv.iter().map(|(v, _)| at.get(&integer(v)?).copied()).collect();

@@ -2,7 +2,7 @@
 
 use super::variable::{VarData, num_distinct};
 use super::*;
-use crate::exprs::Evaluator;
+use crate::exprs::{Evaluator, integer, machine_comparison};
 use crate::root::Glob;
 use analyze::expr::*;
 use common::Oid;
@@ -78,6 +78,11 @@ pub fn eq_unknown(d: &VarData, negate: bool) -> f64 {
 /// Share of the most common values that satisfy the operator, and their total share.
 pub fn mcv_sel(g: &Glob<'_>, d: &VarData, funcid: Oid, c: &Const, var_left: bool, coll: Oid) -> (f64, f64) {
     let Some(st) = &d.stats else { return (0.0, 0.0) };
+    if let (Some(t), Some(x)) = (machine_comparison(funcid), integer(&c.value)) {
+        let order = |v: i64| if var_left { v.cmp(&x) } else { x.cmp(&v) };
+        let hits = st.mcv.iter().filter(|m| integer(&m.0).is_some_and(|v| t(order(v))));
+        return (hits.map(|m| f64::from(m.1)).sum(), st.mcv.iter().map(|m| f64::from(m.1)).sum());
+    }
     let vals: Vec<Datum> = st.mcv.iter().map(|m| m.0.clone()).collect();
     let sum = st.mcv.iter().map(|m| f64::from(m.1)).sum();
     let Some(hits) = g.ev().filter_column(funcid, &vals, d.vartype, &c.value, c.consttype, !var_left, coll)
