@@ -64,7 +64,7 @@ explain (costs off) select count(*) from cust c join nat n on n.id = c.nat;
 select count(*), max(n.name) from cust c join nat n on n.id = c.nat;
 explain (costs off) select count(*) from cust c left join nat n on n.id = c.nat and n.reg = 2;
 select count(n.id) from cust c left join nat n on n.id = c.nat and n.reg = 2;
-explain (costs off) select count(*) from cust c, lateral (select sum(total) m from ord o where o.cust = c.nat) x;
+explain (costs off) select count(m) from cust c, lateral (select sum(total) m from ord o where o.cust = c.nat) x;
 select count(*), sum(m) from cust c, lateral (select sum(total) m from ord o where o.cust = c.nat) x;
 explain (costs off) select count(*) from cust c where exists (select from nat n where n.id = c.nat and n.reg > 1);
 select count(*) from cust c where exists (select from nat n where n.id = c.nat and n.reg > 1);
