@@ -36,7 +36,11 @@ pub fn build(xmin: u64, xmax: u64, running: &[u64]) -> Vec<u8> {
 
 fn ids(b: &[u8]) -> Result<Vec<u64>> {
     let v: Vec<u64> = b.as_chunks::<8>().0.iter().map(|c| u64::from_le_bytes(*c)).collect();
-    if v.len() < 2 || b.len() % 8 != 0 { Err(Error::corrupted("malformed snapshot value")) } else { Ok(v) }
+    if v.len() < 2 || !b.len().is_multiple_of(8) {
+        Err(Error::corrupted("malformed snapshot value"))
+    } else {
+        Ok(v)
+    }
 }
 
 /// Reads digits; zero where there are none, as `strtoull` does.

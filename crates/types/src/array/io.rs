@@ -481,7 +481,7 @@ fn vector_words<T>(s: &str, type_name: &str, read: impl Fn(&str) -> Result<T>) -
 }
 
 pub fn int2vectorin(_: &CallCtx<'_>, s: &str, _: Oid, _: i32) -> Result<Datum> {
-    let v = vector_words(s, "smallint", |w| crate::int::parse_int::<i16>(w))?;
+    let v = vector_words(s, "smallint", crate::int::parse_int::<i16>)?;
     Ok(int2vector(&v))
 }
 pub fn oidvectorin(_: &CallCtx<'_>, s: &str, _: Oid, _: i32) -> Result<Datum> {

@@ -3,7 +3,7 @@
 use super::convert::format_g;
 use super::io::parse_numeric;
 use super::num::Num;
-use common::{Result, bail, err};
+use common::{Result, err};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Item {
