@@ -14,6 +14,7 @@ pub mod server;
 pub mod session;
 pub mod single;
 mod stack;
+mod tuning;
 pub mod tools;
 pub mod worker;
 

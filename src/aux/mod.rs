@@ -82,6 +82,8 @@ pub fn run(pm: &mut Postmaster, kind: BackendKind, main: fn(&mut AuxContext<'_>)
 
 /// What the engine of an auxiliary process has to know of the settings.
 fn follow_settings(engine: &Engine, s: &Settings) {
+    engine.store().tune(crate::tuning::tuning(s, engine.proc().kind()));
+    engine.store().set_wal_compression(s.text("wal_compression") != "off");
     engine.store().set_io_timing(s.bool("track_io_timing"), s.bool("track_wal_io_timing"));
 }
 

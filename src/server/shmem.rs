@@ -34,6 +34,8 @@ impl SharedConfig {
         storage.wal_compression = s.text("wal_compression") != "off";
         storage.archiving = s.text("archive_mode") != "off";
         storage.fsync = s.bool("fsync");
+        // Sockets, log and shared memory need some of them.
+        storage.max_open_files = (s.int("max_files_per_process") - 24).max(16) as usize;
         storage.system_identifier = control.system_identifier;
         storage.timeline = control.copy.timeline.max(1);
         SharedConfig {

@@ -192,6 +192,10 @@ impl BitmapIter {
         }
         true
     }
+    /// Blocks of the next `n` pages that [`BitmapIter::next_page`] gives.
+    pub fn ahead(&self, n: usize) -> impl Iterator<Item = BlockNumber> + '_ {
+        self.order.iter().skip(self.next).take(n).map(|(b, _)| BlockNumber(*b))
+    }
     /// Starts over (rescan of a parameterless bitmap).
     pub fn rewind(&mut self) {
         self.next = 0;

@@ -18,7 +18,9 @@ pub use heap::{
     ScanOptions, ScanSpec, SysCol, TmResult, UpdateOptions, UpdateResult,
 };
 pub use rel::{FastCmp, IndexRel, KeyColumn, KeyFormatter, Persistence, Rel, ToastRel, VacuumOptions};
-pub use vacuum::{Progress as VacuumProgress, Sample, VacuumParams, VacuumStats, sample_rows, vacuum_heap};
+pub use vacuum::{
+    PageCosts, Progress as VacuumProgress, Sample, VacuumParams, VacuumStats, sample_rows, vacuum_heap,
+};
 
 /// Registers the redo handlers of this crate with recovery.
 pub fn register_redo(table: &mut transam::RedoTable) {

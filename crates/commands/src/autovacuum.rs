@@ -8,6 +8,7 @@ use crate::analyze_table;
 use crate::frozen_ids;
 use crate::vacuum::{self, Options};
 use crate::vacuum_delay::CostDelay;
+use crate::vacuum_settings::VacuumSettings;
 use catalog::columns::{pg_class, pg_database};
 use catalog::{CatRow, Catalog};
 use common::settings::Settings;
@@ -180,7 +181,8 @@ impl Worker<'_> {
             // The workers share what one may spend.
             cost_limit: (limits.cost_limit / workers as i64).max(1) as u32,
         };
-        let o = Options { vacuum: true, skip_toast: true, delay: Some(delay), ..Options::default() };
+        let settings = Some(VacuumSettings::new(self.settings, &c.options));
+        let o = Options { vacuum: true, skip_toast: true, delay: Some(delay), settings, ..Options::default() };
         let memory = memory as usize * 1024;
         let told = RefCell::new(String::new());
         let keep = |text: String| *told.borrow_mut() = text;

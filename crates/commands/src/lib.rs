@@ -70,6 +70,7 @@ mod user_type;
 mod vacuum;
 mod vacuum_delay;
 mod vacuum_report;
+mod vacuum_settings;
 mod view;
 mod volatility;
 

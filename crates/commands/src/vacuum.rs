@@ -4,6 +4,7 @@ use crate::CommandCtx;
 use crate::analyze_table;
 use crate::target::find_relation;
 use crate::vacuum_delay::CostDelay;
+use crate::vacuum_settings::VacuumSettings;
 use access::VacuumParams;
 use catalog::columns::pg_class;
 use common::{Error, MultiXactId, Oid, Report, Result, Severity, SqlState, Xid, bail};
@@ -32,6 +33,8 @@ pub struct Options {
     pub skip_toast: bool,
     /// Sleep now and then.
     pub delay: Option<CostDelay>,
+    /// Prices and ages.
+    pub settings: Option<VacuumSettings>,
 }
 
 /// The value of a Boolean option.
@@ -114,6 +117,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &VacuumStmt) -> Result<String> {
     let mut o = options(s)?;
     ctx.host.with_settings(&mut |s| {
         let cost_limit = s.int("vacuum_cost_limit") as u32;
+        o.settings = Some(VacuumSettings::new(s, &[]));
         o.delay = Some(CostDelay { delay_ms: s.real("vacuum_cost_delay"), cost_limit });
     });
     if o.vacuum {
@@ -277,7 +281,7 @@ pub fn vacuum_relation(
         indexes.push(catalog.index(*i)?.rel.clone());
     }
     let row = class_row(catalog, oid)?;
-    let params = VacuumParams {
+    let mut params = VacuumParams {
         freeze: o.freeze,
         disable_page_skipping: o.disable_page_skipping,
         index_cleanup: o.index_cleanup,
@@ -292,6 +296,9 @@ pub fn vacuum_relation(
         progress: Some(Rc::new(report_progress(eng.proc()))),
         ..VacuumParams::default()
     };
+    if let Some(s) = o.settings {
+        s.apply(&mut params);
+    }
     let stats = {
         let _reported = Reporting::begin(&eng.proc().progress, Command::Vacuum, oid.0);
         access::vacuum_heap(eng, &heap, &indexes, &params)?

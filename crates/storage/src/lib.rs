@@ -19,6 +19,7 @@ pub mod store;
 pub mod temp;
 #[cfg(test)]
 mod testing;
+pub mod tuning;
 pub mod vm;
 pub mod wal;
 
@@ -34,4 +35,5 @@ pub use relfile::{Fork, RelFileLocator};
 pub use shared::{SharedStorage, StorageHandle};
 pub use store::{BufferCounters, Store};
 pub use temp::TempFile;
+pub use tuning::{Tuning, WalSyncMethod};
 pub use wal::{BlockRef, Record, RegFlags, RmgrId, WalReader};

@@ -5,17 +5,19 @@ use crate::buffer::desc::BufferDesc;
 use crate::buffer::local::{LOCAL, LocalPool};
 use crate::buffer::pins::Pins;
 use crate::buffer::write::SweepAhead;
+use crate::buffer::writeback::WriteBack;
 use crate::config::StorageConfig;
 use crate::page::Page;
 use crate::redo::RedoState;
 use crate::relfile::files::Files;
 use crate::relfile::sync::PendingSyncs;
 use crate::shared::{IO_CONDVARS, SharedStorage};
+use crate::tuning::Tuning;
 use crate::wal::flush::WalFile;
 use crate::wal::insert::Draft;
 use crate::wal::position::{end_lsn, start_lsn};
 use crate::wal::state::WalState;
-use common::Lsn;
+use common::{Lsn, Report};
 use ipc::{CondVar, Interrupts, Proc};
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -89,6 +91,16 @@ pub struct Inner {
     /// A page on its way to its file.
     pub(crate) page_copy: RefCell<Box<Page>>,
     pub(crate) sweep_ahead: SweepAhead,
+    pub(crate) writeback: WriteBack,
+    tuning: Cell<Tuning>,
+    /// Told of damage that is passed over.
+    warning_sink: RefCell<Option<Rc<dyn Fn(Report)>>>,
+    /// What is to be told once no buffer is being read.
+    pub(crate) damage: RefCell<Vec<Report>>,
+    /// Do so many other transactions run?
+    pub(crate) siblings: RefCell<Option<Rc<dyn Fn(u32) -> bool>>>,
+    /// Wakes the walwriter.
+    pub(crate) wake_walwriter: RefCell<Option<Rc<dyn Fn()>>>,
     pub(crate) wal_file: WalFile,
     pub(crate) wal_compression: Cell<bool>,
     pub(crate) io_timing: Cell<bool>,
@@ -139,6 +151,12 @@ impl Store {
             file_counts: Default::default(),
             page_copy: RefCell::new(Page::zeroed()),
             sweep_ahead: SweepAhead::default(),
+            writeback: WriteBack::default(),
+            tuning: Cell::default(),
+            warning_sink: RefCell::default(),
+            damage: RefCell::default(),
+            siblings: RefCell::default(),
+            wake_walwriter: RefCell::default(),
             wal_file: WalFile::default(),
             last_insert: Cell::new(Lsn::INVALID),
             prepared_segment: Cell::new(0),
@@ -224,6 +242,30 @@ impl Store {
     pub fn set_full_page_writes(&self, on: bool) {
         self.wal().control.full_page_writes.store(u32::from(on), Relaxed);
     }
+    /// Settings of this process have changed.
+    pub fn tune(&self, t: Tuning) {
+        if self.tuning().wal_sync_method != t.wal_sync_method {
+            self.wal_file.close();
+        }
+        self.tuning.set(t);
+    }
+    /// Who is told of damage.
+    pub fn set_warning_sink(&self, sink: Rc<dyn Fn(Report)>) {
+        *self.warning_sink.borrow_mut() = Some(sink);
+    }
+    /// Tells of damage that was found. No critical section is open.
+    pub(crate) fn tell_damage(&self) {
+        let told = std::mem::take(&mut *self.damage.borrow_mut());
+        let sink = self.warning_sink.borrow().clone();
+        if let Some(f) = sink {
+            told.into_iter().for_each(|r| f(r));
+        }
+    }
+    /// How to find out whether other transactions run (`commit_siblings`), and how to wake the walwriter.
+    pub fn set_neighbours(&self, siblings: Rc<dyn Fn(u32) -> bool>, walwriter: Rc<dyn Fn()>) {
+        *self.siblings.borrow_mut() = Some(siblings);
+        *self.wake_walwriter.borrow_mut() = Some(walwriter);
+    }
     /// Changes `wal_compression` for this process.
     pub fn set_wal_compression(&self, on: bool) {
         self.wal_compression.set(on);
@@ -252,6 +294,11 @@ impl Inner {
     #[inline]
     pub fn config(&self) -> &StorageConfig {
         &self.config
+    }
+    /// How this process reads and writes.
+    #[inline]
+    pub fn tuning(&self) -> Tuning {
+        self.tuning.get()
     }
     /// Relation files, below the pool.
     #[inline]

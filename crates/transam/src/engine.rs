@@ -76,10 +76,30 @@ pub struct Engine {
     pub(crate) track_counts: Cell<bool>,
 }
 
+/// Tells the log who else is there: transactions for which a flush may wait, and the process that flushes in their place.
+fn introduce_neighbours(p: &EngineParts) {
+    let (procs, me, shared) = (p.procs, p.proc.number(), p.shared);
+    let siblings = move |wanted: u32| {
+        use std::sync::atomic::Ordering::Relaxed;
+        let busy = procs.live().filter(|q| {
+            let n = q.number();
+            n != me && shared.xids[n as usize].load(Relaxed) != 0 && q.wait_lock.load(Relaxed) == 0
+        });
+        busy.count() >= wanted as usize
+    };
+    let walwriter = move || {
+        if let Some(w) = procs.live().find(|q| q.kind() == BackendKind::WalWriter) {
+            w.latch().set();
+        }
+    };
+    p.store.set_neighbours(Rc::new(siblings), Rc::new(walwriter));
+}
+
 impl Engine {
     /// An engine for a process that owns a slot.
     pub fn new(p: EngineParts) -> Engine {
         p.shared.ring.join(p.proc);
+        introduce_neighbours(&p);
         let generation = p.proc.generation.load(std::sync::atomic::Ordering::Relaxed);
         Engine {
             is_bootstrap: Cell::new(p.proc.kind() == BackendKind::Bootstrap),

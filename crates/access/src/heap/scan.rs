@@ -538,6 +538,8 @@ pub struct BitmapHeapScan {
     offsets: Vec<u16>,
     done: usize,
     nblocks: BlockNumber,
+    /// Pages ahead that were announced to the kernel, the current one not counted.
+    announced: usize,
     exact: u64,
     lossy: u64,
     pending: Pending,
@@ -563,6 +565,7 @@ impl BitmapHeapScan {
             seen: Vec::new(),
             offsets: Vec::new(),
             done: 0,
+            announced: 0,
             exact: 0,
             lossy: 0,
             pending: Vec::new(),
@@ -609,6 +612,17 @@ impl BitmapHeapScan {
         }
         Ok(())
     }
+    /// Keeps `effective_io_concurrency` pages announced.
+    fn announce(&mut self, st: &storage::Store) {
+        let distance = st.tuning().io_concurrency as usize;
+        self.announced = self.announced.saturating_sub(1);
+        if self.announced < distance {
+            for b in self.pages.ahead(distance).skip(self.announced) {
+                st.prefetch(self.rel.locator, Fork::Main, b, 1);
+            }
+            self.announced = distance;
+        }
+    }
     fn open_page(&mut self, eng: &Engine) -> Result<Option<PageRef>> {
         let st = txn::store(eng);
         loop {
@@ -617,6 +631,7 @@ impl BitmapHeapScan {
             if !self.pages.next_page(&mut self.current) {
                 return Ok(None);
             }
+            self.announce(st);
             // Entries of rows beyond the end belong to transactions that began later.
             if self.current.block >= self.nblocks {
                 continue;

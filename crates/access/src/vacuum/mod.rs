@@ -19,6 +19,20 @@ use storage::{Fork, Pinned, Strategy, fsm, vm};
 
 pub use sample::{Sample, sample_rows};
 
+/// Prices of a page (`vacuum_cost_page_hit`, `…_miss`, `…_dirty`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageCosts {
+    pub hit: u32,
+    pub miss: u32,
+    pub dirty: u32,
+}
+
+impl Default for PageCosts {
+    fn default() -> Self {
+        PageCosts { hit: 1, miss: 2, dirty: 20 }
+    }
+}
+
 /// Settings of one vacuum.
 #[derive(Clone)]
 pub struct VacuumParams {
@@ -40,6 +54,9 @@ pub struct VacuumParams {
     /// The table's present `relpages` and `reltuples` (negative = unknown): the density of pages that are skipped.
     pub old_rel_pages: u32,
     pub old_rel_tuples: f64,
+    pub costs: PageCosts,
+    /// `vacuum_multixact_freeze_min_age`.
+    pub multi_freeze_min_age: u64,
     /// Called after each page with its cost in `vacuum_cost_page_*` units: sleeps when the balance is used up.
     pub delay: Option<Rc<dyn Fn(&Engine, u32) -> Result<()>>>,
     /// Called with the progress counters.
@@ -59,6 +76,8 @@ impl Default for VacuumParams {
             relfrozenxid: Xid::INVALID,
             old_rel_pages: 0,
             old_rel_tuples: -1.0,
+            costs: PageCosts::default(),
+            multi_freeze_min_age: 5_000_000,
             delay: None,
             progress: None,
         }
@@ -123,11 +142,6 @@ pub struct IndexStats {
 /// Most rows of a page.
 const PAGE_TUPLES_MAX: u64 = 291;
 
-/// Cost units of `vacuum_cost_page_hit`.
-const COST_PAGE: u32 = 1;
-/// Cost units of `vacuum_cost_page_dirty`.
-const COST_DIRTY: u32 = 20;
-
 /// One vacuum under way.
 struct Vacuum<'a> {
     eng: &'a Engine,
@@ -149,6 +163,8 @@ struct Vacuum<'a> {
     /// One past the last page with tuples or dead items.
     nonempty_end: u32,
     map: Option<Pinned>,
+    /// Blocks read by this process when costs were last charged.
+    reads: std::cell::Cell<u64>,
 }
 
 /// Vacuums a table. The caller holds ShareUpdateExclusive on it and runs in a transaction of its own.
@@ -164,7 +180,7 @@ pub fn vacuum_heap(
     let freeze_xid = Xid(oldest_xmin.0.saturating_sub(age).max(Xid::FIRST_NORMAL.0)).min(oldest_xmin);
     let oldest_multi = eng.oldest_multixact();
     let freeze_multi =
-        if params.freeze { oldest_multi } else { MultiXactId(oldest_multi.0.saturating_sub(5_000_000)) };
+        if params.freeze { oldest_multi } else { MultiXactId(oldest_multi.0.saturating_sub(params.multi_freeze_min_age)) };
     let aggressive = params.freeze
         || params.disable_page_skipping
         || (params.relfrozenxid.is_normal()
@@ -191,6 +207,7 @@ pub fn vacuum_heap(
         oldest_multi_left: oldest_multi,
         nonempty_end: 0,
         map: None,
+        reads: std::cell::Cell::new(st.counters().shared_read),
     };
     v.run()?;
     Ok(v.stats)
@@ -225,7 +242,14 @@ impl Vacuum<'_> {
         let present = if self.indexes.is_empty() { 1 } else { u64::from(pages) };
         fits.min(present * PAGE_TUPLES_MAX).max(PAGE_TUPLES_MAX)
     }
-    fn tick(&self, cost: u32) -> Result<()> {
+    /// One page more: charges it, and what was read from files since the last one.
+    fn tick(&self) -> Result<()> {
+        let c = &self.params.costs;
+        let now = txn::store(self.eng).counters().shared_read;
+        let missed = now.saturating_sub(self.reads.replace(now)).min(u64::from(u32::MAX)) as u32;
+        self.charge(c.hit.saturating_add(missed.saturating_mul(c.miss)))
+    }
+    fn charge(&self, cost: u32) -> Result<()> {
         self.eng.check_interrupts()?;
         match &self.params.delay {
             Some(f) => f(self.eng, cost),
@@ -254,7 +278,7 @@ impl Vacuum<'_> {
             for (i, ix) in self.indexes.iter().enumerate() {
                 if self.do_indexes && btree::vacuum::needs_cleanup(self.eng, ix)? {
                     let mut s = self.stats.indexes[i];
-                    btree::vacuum::cleanup(self.eng, ix, &mut s, &mut || self.tick(COST_PAGE))?;
+                    btree::vacuum::cleanup(self.eng, ix, &mut s, &mut || self.tick())?;
                     self.stats.indexes[i] = s;
                     continue;
                 }
@@ -303,7 +327,7 @@ impl Vacuum<'_> {
                 let mut s = self.stats.indexes[i];
                 let dead = &self.dead;
                 btree::vacuum::bulk_delete(self.eng, ix, &|t| dead.contains(t), &mut s, &mut || {
-                    self.tick(COST_PAGE)
+                    self.tick()
                 })?;
                 self.stats.indexes[i] = s;
             }

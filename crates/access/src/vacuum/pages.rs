@@ -1,6 +1,6 @@
 //! The two passes of vacuum over the heap's pages.
 
-use super::{COST_DIRTY, COST_PAGE, Vacuum};
+use super::{Vacuum};
 use crate::heap::prune::{self, PageReport};
 use crate::heap::wal;
 use crate::txn;
@@ -69,7 +69,7 @@ impl Vacuum<'_> {
     fn scan_page(&mut self, block: BlockNumber) -> Result<()> {
         self.progress.heap_blks_scanned = block.0;
         self.report();
-        self.tick(COST_PAGE)?;
+        self.tick()?;
         let st = txn::store(self.eng);
         self.stats.scanned_pages += 1;
         vm::pin(st, self.rel.locator, block, &mut self.map)?;
@@ -103,7 +103,7 @@ impl Vacuum<'_> {
         let (free, dirtied) = (g.heap_free_space(), g.lsn() != before);
         drop(g);
         if dirtied {
-            self.tick(COST_DIRTY)?;
+            self.charge(self.params.costs.dirty)?;
         }
         fsm::record(st, self.rel.locator, block, free)
     }
@@ -155,7 +155,7 @@ impl Vacuum<'_> {
         let st = txn::store(self.eng);
         let mut offs = Vec::new();
         for n in 0..self.dead.block_count() {
-            self.tick(COST_PAGE)?;
+            self.tick()?;
             let block = self.dead.block(n, &mut offs);
             vm::pin(st, self.rel.locator, block, &mut self.map)?;
             let pin = st.read(self.rel.locator, Fork::Main, block, ReadMode::Normal, Some(&self.strategy))?;

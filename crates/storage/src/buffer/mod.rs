@@ -11,6 +11,7 @@ pub(crate) mod pins;
 pub(crate) mod read;
 pub(crate) mod strategy;
 pub(crate) mod write;
+pub(crate) mod writeback;
 
 pub use guard::{PageMut, PageRef, Pinned};
 pub use read::ReadMode;

@@ -8,7 +8,7 @@ use crate::Store;
 use crate::page::PAGE_SIZE;
 use crate::relfile::{Fork, RelFileLocator, SEGMENT_BLOCKS};
 use crate::shared::EXTENSION_LOCKS;
-use common::{BlockNumber, Error, Result, bail, err};
+use common::{BlockNumber, Error, Report, Result, Severity, SqlState, bail, err};
 use ipc::WaitEvent;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
 
@@ -150,6 +150,9 @@ impl Store {
                 .and_then(|()| self.verify(buf, tag, mode))
         };
         self.finish_io(buf, if r.is_ok() { VALID } else { 0 }, false);
+        if !self.damage.borrow().is_empty() {
+            self.tell_damage();
+        }
         r
     }
     pub(super) fn iovec(&self, buf: u32) -> libc::iovec {
@@ -165,11 +168,27 @@ impl Store {
             self.zero_block(buf);
             return Ok(());
         }
+        let t = self.tuning();
+        let (block, path) = (tag.block, tag.rel.path(tag.fork));
+        let warn = |text: String| {
+            let r = Report::new(Severity::Warning, SqlState::DATA_CORRUPTED, text);
+            self.damage.borrow_mut().push(r);
+        };
+        if page.verify(block.0, false) && !page.is_new() {
+            let (got, want) = (page.compute_checksum(block.0), page.checksum());
+            warn(format!("page verification failed, calculated checksum {got} but expected {want}"));
+            if t.ignore_checksum_failure {
+                return Ok(());
+            }
+        }
+        if t.zero_damaged_pages {
+            warn(format!("invalid page in block {block} of relation {path}; zeroing out page"));
+            self.zero_block(buf);
+            return Ok(());
+        }
         Err(err!(
             DATA_CORRUPTED,
-            "invalid page in block {} of relation {}",
-            tag.block,
-            tag.rel.path(tag.fork)
+            "invalid page in block {block} of relation {path}"
         ))
     }
     pub(super) fn zero_block(&self, buf: u32) {
@@ -321,6 +340,9 @@ impl Store {
                 Ok(()) => {}
                 Err(e) => failed = failed.or(Some(e)),
             }
+        }
+        if !self.damage.borrow().is_empty() {
+            self.tell_damage();
         }
         failed.map_or(Ok(()), Err)
     }

@@ -111,6 +111,7 @@ impl Store {
         let c = &self.counters;
         let counter = if buf < LOCAL { &c.shared_written } else { &c.local_written };
         counter.set(counter.get() + 1);
+        self.note_written(tag);
         Ok(())
     }
     /// Pins, locks and writes a buffer if it is still dirty and, given a tag, still holds that block.
@@ -147,14 +148,13 @@ impl Store {
         }
         todo.sort_unstable();
         let total = todo.len();
-        let mut writeback = WriteBack::default();
-        for (done, (tag, buf)) in todo.iter().enumerate() {
-            if self.desc(*buf).load() & CHECKPOINT_NEEDED != 0 && self.write_if_dirty(*buf, None)? {
-                writeback.add(self, tag);
+        for (done, (_, buf)) in todo.iter().enumerate() {
+            if self.desc(*buf).load() & CHECKPOINT_NEEDED != 0 {
+                self.write_if_dirty(*buf, None)?;
             }
             progress(done + 1, total)?;
         }
-        writeback.issue(self);
+        self.issue_writeback();
         Ok(total)
     }
 
@@ -191,36 +191,6 @@ impl Store {
         }
         a.at.set(at);
         Ok(written)
-    }
-}
-
-/// Consecutive written blocks, handed to the kernel's write-back in batches.
-#[derive(Default)]
-struct WriteBack {
-    first: Option<Tag>,
-    n: u32,
-}
-
-impl WriteBack {
-    fn add(&mut self, store: &Store, t: &Tag) {
-        if let Some(f) = self.first
-            && f.rel == t.rel
-            && f.fork == t.fork
-            && t.block.0 / SEGMENT_BLOCKS == f.block.0 / SEGMENT_BLOCKS
-            && t.block.0 <= f.block.0 + self.n + 8
-            && self.n < 32
-        {
-            self.n = t.block.0 - f.block.0 + 1;
-            return;
-        }
-        self.issue(store);
-        *self = WriteBack { first: Some(*t), n: 1 };
-    }
-    fn issue(&mut self, store: &Store) {
-        if let Some(f) = self.first.take() {
-            let _shown = store.shown(WaitEvent::DATA_FILE_FLUSH);
-            store.files().start_writeback(f.rel, f.fork, f.block.0, self.n);
-        }
     }
 }
 

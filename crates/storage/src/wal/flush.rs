@@ -7,6 +7,7 @@ use super::segment;
 use crate::Store;
 use crate::datadir::panic_exit;
 use crate::page::PAGE_SIZE;
+use crate::tuning::WalSyncMethod;
 use common::{Lsn, Result};
 use ipc::{Mode, WaitEvent, futex};
 use std::cell::RefCell;
@@ -22,6 +23,13 @@ const PAGE: u64 = PAGE_SIZE as u64;
 /// The segment this process has open for writing.
 #[derive(Default)]
 pub(crate) struct WalFile(RefCell<Option<(u64, Rc<File>)>>);
+
+impl WalFile {
+    /// The next write opens it again.
+    pub(crate) fn close(&self) {
+        *self.0.borrow_mut() = None;
+    }
+}
 
 impl Store {
     /// Makes the log durable up to `lsn` (group commit). A failure is a PANIC.
@@ -47,6 +55,7 @@ impl Store {
             }
             if lock.try_acquire(self.proc(), Mode::Exclusive) {
                 if f.flushed.load(Acquire) < lsn.0 {
+                    self.wait_for_company();
                     self.write_locked(Lsn(u64::MAX));
                     self.sync_locked();
                 }
@@ -60,6 +69,17 @@ impl Store {
             // The time-out covers a leader that was killed between its release and its announcement.
             futex::wait(&f.finished, seen, Some(Duration::from_millis(100)));
             f.waiters.fetch_sub(1, SeqCst);
+        }
+    }
+    /// `commit_delay`: waits a moment so that others' commits are part of this flush, if others are likely to come.
+    fn wait_for_company(&self) {
+        let t = self.tuning();
+        if t.commit_delay_us == 0 || self.wal().control.fsync.load(Relaxed) == 0 {
+            return;
+        }
+        let company = self.siblings.borrow().clone();
+        if company.is_some_and(|f| f(t.commit_siblings)) {
+            std::thread::sleep(Duration::from_micros(u64::from(t.commit_delay_us)));
         }
     }
     fn announce_flush(&self) {
@@ -147,6 +167,9 @@ impl Store {
         let c = &self.counters.wal_writes;
         c.set(c.get() + 1);
         let _io = self.wal_io(WaitEvent::WAL_WRITE, &self.counters.wal_write_ns);
+        if !self.tuning().wal_sync_method.is_open() {
+            self.wal().flush.unsynced.store(1, Relaxed);
+        }
         if let Err(e) = file.write_all_at(bytes, at) {
             panic_exit(&format!("could not write to log file: {}", common::error::os_message(&e)));
         }
@@ -155,12 +178,25 @@ impl Store {
         if self.wal().control.fsync.load(Relaxed) == 0 {
             return;
         }
-        let _io = self.wal_io(WaitEvent::WAL_SYNC, &self.counters.wal_sync_ns);
-        // SAFETY: plain system call on an open descriptor.
-        if unsafe { libc::fdatasync(file.as_raw_fd()) } != 0 {
-            let e = std::io::Error::last_os_error();
-            panic_exit(&format!("could not fdatasync log file: {}", common::error::os_message(&e)));
+        let unsynced = &self.wal().flush.unsynced;
+        let method = self.tuning().wal_sync_method;
+        // Writes by processes that open the file otherwise still need their sync.
+        if method.is_open() && unsynced.load(Relaxed) == 0 {
+            return;
         }
+        let _io = self.wal_io(WaitEvent::WAL_SYNC, &self.counters.wal_sync_ns);
+        let fd = file.as_raw_fd();
+        let (name, failed) = match method {
+            // SAFETY: plain system call on an open descriptor.
+            WalSyncMethod::Fsync => ("fsync", unsafe { libc::fsync(fd) } != 0),
+            // SAFETY: plain system call on an open descriptor.
+            _ => ("fdatasync", unsafe { libc::fdatasync(fd) } != 0),
+        };
+        if failed {
+            let e = std::io::Error::last_os_error();
+            panic_exit(&format!("could not {name} log file: {}", common::error::os_message(&e)));
+        }
+        unsynced.store(0, Relaxed);
     }
     /// Syncs the segment that holds the last written byte. The write lock is held.
     fn sync_locked(&self) {
@@ -185,12 +221,14 @@ impl Store {
         let timeline = self.wal().control.timeline.load(Relaxed);
         let open = || -> Result<File> {
             let dir = &self.config().data_dir;
-            if let Some(f) = segment::open_segment(dir, timeline, segno)? {
+            let flags = self.tuning().wal_sync_method.open_flags();
+            if let Some(f) = segment::open_segment(dir, timeline, segno, flags)? {
                 return Ok(f);
             }
             let _w = self.ints().waiting(WaitEvent::WAL_INIT_WRITE);
-            segment::create_segment(dir, timeline, segno, self.wal().control.fsync.load(Relaxed) != 0)?;
-            segment::open_segment(dir, timeline, segno)?
+            let fill = self.tuning().wal_init_zero;
+            segment::create_segment(dir, timeline, segno, self.wal().control.fsync.load(Relaxed) != 0, fill)?;
+            segment::open_segment(dir, timeline, segno, flags)?
                 .ok_or_else(|| common::Error::internal("log segment vanished after its creation"))
         };
         match open() {
@@ -232,6 +270,13 @@ impl Store {
     /// An asynchronous commit ended at `lsn`: the walwriter flushes it soon.
     pub fn set_async_lsn(&self, lsn: Lsn) {
         self.wal().flush.asynchronous.fetch_max(lsn.0, Release);
+        let after = u64::from(self.tuning().wal_writer_flush_after) * PAGE;
+        if after > 0 && lsn.0.saturating_sub(self.flushed_lsn().0) >= after {
+            let wake = self.wake_walwriter.borrow().clone();
+            if let Some(f) = wake {
+                f();
+            }
+        }
     }
     /// Makes the next segments exist ahead of need (checkpointer).
     pub fn preallocate_wal(&self, segments: u64) -> Result<()> {
@@ -239,7 +284,8 @@ impl Store {
         let now = segment_of(self.insert_lsn());
         for s in now + 1..=now + segments {
             let sync = c.fsync.load(Relaxed) != 0;
-            segment::create_segment(&self.config().data_dir, c.timeline.load(Relaxed), s, sync)?;
+            let (timeline, fill) = (c.timeline.load(Relaxed), self.tuning().wal_init_zero);
+            segment::create_segment(&self.config().data_dir, timeline, s, sync, fill)?;
         }
         Ok(())
     }
@@ -261,7 +307,8 @@ impl Store {
         }
         let current = segment_of(self.insert_lsn());
         self.wal().flush.last_removed.store(keep_from, Release);
-        let until = current + recycle_bytes / SEGMENT_SIZE;
+        let recycled = if self.tuning().wal_recycle { recycle_bytes / SEGMENT_SIZE } else { 0 };
+        let until = current + recycled;
         let r = segment::retire_segments(dir, timeline, keep_from, current, until)?;
         archived.into_iter().for_each(|s| segment::forget_archived(dir, timeline, s));
         Ok(r)

@@ -146,7 +146,9 @@ impl WalReader {
     fn open(&mut self, segno: u64) -> Result<bool> {
         self.file = None;
         self.chunk.clear();
-        let Some(f) = segment::open_segment(&self.data_dir, self.timeline, segno)? else { return Ok(false) };
+        let Some(f) = segment::open_segment(&self.data_dir, self.timeline, segno, 0)? else {
+            return Ok(false);
+        };
         let mut h = [0; SEGMENT_HEADER as usize];
         if f.read_exact_at(&mut h, 0).is_err() || !segment::header_ok(&h, self.timeline, self.system, segno) {
             return Ok(false);

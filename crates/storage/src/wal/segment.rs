@@ -61,17 +61,18 @@ fn os(what: &str, path: &Path, e: &std::io::Error) -> Error {
     Error::os(format!("could not {what} file \"{}\"", path.display()), e)
 }
 
-/// Opens a segment for writing; `None` when it does not exist.
-pub fn open_segment(data_dir: &Path, timeline: u32, segno: u64) -> Result<Option<File>> {
+/// Opens a segment for writing, with more `flags` for open(); `None` when it does not exist.
+pub fn open_segment(data_dir: &Path, timeline: u32, segno: u64, flags: i32) -> Result<Option<File>> {
     let path = segment_path(data_dir, timeline, segno);
-    match OpenOptions::new().read(true).write(true).open(&path) {
+    match OpenOptions::new().read(true).write(true).custom_flags(flags).open(&path) {
         Ok(f) => Ok(Some(f)),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
         Err(e) => Err(os("open", &path, &e)),
     }
 }
-/// Makes segment `segno` exist: zero-filled, synced, then linked under its name. Whoever comes second keeps the first.
-pub fn create_segment(data_dir: &Path, timeline: u32, segno: u64, sync: bool) -> Result<bool> {
+/// Makes segment `segno` exist: zero-filled (or without `fill` as one hole), synced, then linked under its name. Whoever
+/// comes second keeps the first.
+pub fn create_segment(data_dir: &Path, timeline: u32, segno: u64, sync: bool, fill: bool) -> Result<bool> {
     let path = segment_path(data_dir, timeline, segno);
     if path.exists() {
         return Ok(false);
@@ -84,17 +85,19 @@ pub fn create_segment(data_dir: &Path, timeline: u32, segno: u64, sync: bool) ->
         .mode(0o600)
         .open(&tmp)
         .map_err(|e| os("create", &tmp, &e))?;
-    let zeros = vec![0u8; 1 << 20];
-    for i in 0..SEGMENT_SIZE / zeros.len() as u64 {
-        if let Err(e) = f.write_all_at(&zeros, i * zeros.len() as u64) {
-            let _ = std::fs::remove_file(&tmp);
-            return Err(os("write to", &tmp, &e));
-        }
+    let written = if fill { fill_with_zeros(&f) } else { f.write_all_at(&[0], SEGMENT_SIZE - 1) };
+    if let Err(e) = written {
+        let _ = std::fs::remove_file(&tmp);
+        return Err(os("write to", &tmp, &e));
     }
     if sync {
         datadir::sync_or_panic(&f, &tmp.to_string_lossy());
     }
     install(&tmp, &path, sync)
+}
+fn fill_with_zeros(f: &File) -> std::io::Result<()> {
+    let zeros = vec![0u8; 1 << 20];
+    (0..SEGMENT_SIZE / zeros.len() as u64).try_for_each(|i| f.write_all_at(&zeros, i * zeros.len() as u64))
 }
 /// Gives a finished file its segment name unless that exists; the file is gone from its old name either way.
 fn install(from: &Path, to: &Path, sync: bool) -> Result<bool> {
@@ -206,7 +209,7 @@ pub fn clear_after(data_dir: &Path, timeline: u32, end: common::Lsn, sync: bool)
             datadir::unlink(&segment_path(data_dir, timeline, s))?;
         }
     }
-    if let Some(f) = open_segment(data_dir, timeline, segno)? {
+    if let Some(f) = open_segment(data_dir, timeline, segno, 0)? {
         let path = segment_path(data_dir, timeline, segno);
         let from = end.0 % SEGMENT_SIZE;
         f.write_all_at(&vec![0; (SEGMENT_SIZE - from) as usize], from)
@@ -241,9 +244,9 @@ mod tests {
         let dir = crate::testing::TestDir::new("segments");
         std::fs::create_dir(dir.path().join("pg_wal")).unwrap();
         for s in 1..=4 {
-            assert!(create_segment(dir.path(), 1, s, false).unwrap());
+            assert!(create_segment(dir.path(), 1, s, false, true).unwrap());
         }
-        assert!(!create_segment(dir.path(), 1, 4, false).unwrap());
+        assert!(!create_segment(dir.path(), 1, 4, false, false).unwrap());
         let r = retire_segments(dir.path(), 1, 4, 4, 5).unwrap();
         assert_eq!(r, Retired { removed: 2, recycled: 1 });
         assert_eq!(list_segments(dir.path(), 1).unwrap(), vec![4, 5]);

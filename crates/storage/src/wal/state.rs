@@ -44,6 +44,9 @@ shared_struct! {
         /// Counts finished flushes; waiters sleep on it.
         pub(crate) finished: AtomicU32,
         pub(crate) waiters: AtomicU32,
+        /// The current segment holds writes that only a sync makes durable. Changed under the write lock.
+        pub(crate) unsynced: AtomicU32,
+        pub(crate) spare: AtomicU32,
         /// Segment below which old ones were removed.
         pub(crate) last_removed: AtomicU64,
     }

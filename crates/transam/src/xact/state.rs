@@ -119,6 +119,7 @@ impl Engine {
     }
     /// Where warnings go.
     pub fn set_notice_sink(&self, sink: NoticeSink) {
+        self.store.set_warning_sink(sink.clone());
         *self.notice_sink.borrow_mut() = Some(sink);
     }
     /// Calls `hook` at commits and aborts from here on.
