@@ -51,7 +51,7 @@ pub fn run(pm: &mut Postmaster, fd: OwnedFd, peer: Option<SocketAddr>, refusal: 
     if let Some(r) = refusal {
         return refuse(&mut conn, &refusal_error(r));
     }
-    match serve(pm, conn, packet, peer) {
+    match serve(pm, conn, packet, peer, name.as_deref()) {
         Ok(()) => 0,
         Err(_) => 1,
     }
@@ -150,6 +150,7 @@ fn serve(
     mut conn: Connection<ClientSocket>,
     packet: StartupPacket,
     peer: Option<SocketAddr>,
+    host: Option<&str>,
 ) -> Result<()> {
     let shared = pm.shared.clone();
     let engine = match shared.enter(BackendKind::Client) {
@@ -160,10 +161,7 @@ fn serve(
         }
     };
     let (addr, port) = peer.map_or((String::new(), -1), |a| (a.ip().to_string(), i32::from(a.port())));
-    // A look-up may take long: only where it is asked for.
-    let host =
-        peer.filter(|_| pm.settings.bool("log_hostname")).and_then(|a| ipc::resolve::host_name(a.ip()));
-    engine.proc().activity.start(ipc::clock::now(), &addr, &host.unwrap_or_default(), port);
+    engine.proc().activity.start(ipc::clock::now(), &addr, host.unwrap_or(""), port);
     crate::log::update(|w| w.proc = Some(engine.proc()));
     abort_on_unsafe_panic(engine.proc());
     conn.transport.set_interrupts(engine.interrupts_rc());

@@ -3,6 +3,7 @@
 use super::Server;
 use catalog::columns::{pg_authid, pg_database};
 use common::Result;
+use super::history::Series;
 use ipc::WaitEvent;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -47,9 +48,31 @@ pub struct Snapshot {
     pub archiver: ArchiverStats,
     pub insert_lsn: u64,
     pub flushed_lsn: u64,
+    pub pool: storage::PoolSummary,
+    pub plots: Plots,
+    pub port: i64,
+    pub cluster_name: String,
+    /// Seconds.
+    pub uptime: f64,
+}
+
+/// The last minutes.
+#[derive(Default)]
+pub struct Plots {
+    pub transactions: Series,
+    pub wal: Series,
+    pub reads: Series,
+    pub hits: Series,
+    pub active: Series,
 }
 
 impl Snapshot {
+    /// Part of the blocks wanted that was in the pool, since the start of counting.
+    pub fn hit_ratio(&self) -> f64 {
+        let (hit, read): (i64, i64) =
+            self.databases.iter().fold((0, 0), |(h, r), d| (h + d.stats.blocks_hit, r + d.stats.blocks_read));
+        if hit + read == 0 { 1.0 } else { hit as f64 / (hit + read) as f64 }
+    }
     /// Takes it.
     pub fn take(s: &Server) -> Result<Snapshot> {
         let (databases, roles) = s.in_transaction(|c| {
@@ -89,6 +112,15 @@ impl Snapshot {
                 blocked_by: if waits { e.blocking_pids(p.pid()) } else { Vec::new() },
             });
         }
+        let mut history = s.history.borrow_mut();
+        history.set_databases(databases.keys().map(|o| common::Oid(*o)).collect());
+        let plots = Plots {
+            transactions: history.transactions(),
+            wal: history.wal(),
+            reads: history.reads(),
+            hits: history.hits(),
+            active: history.active(),
+        };
         let databases = databases
             .iter()
             .map(|(oid, name)| Database {
@@ -110,6 +142,11 @@ impl Snapshot {
             archiver: e.archiver_stats(),
             insert_lsn: e.store().insert_lsn().0,
             flushed_lsn: e.store().flushed_lsn().0,
+            pool: e.store().pool_summary(),
+            plots,
+            port: s.port,
+            cluster_name: s.cluster_name.clone(),
+            uptime: s.started.elapsed().as_secs_f64(),
         })
     }
 }

@@ -3,8 +3,11 @@
 //! the catalogs. Whoever asks gives the name and password of a superuser or a member of `pg_monitor` (HTTP Basic).
 
 mod data;
+mod history;
 mod metrics;
 mod page;
+mod plot;
+mod style;
 
 use crate::aux::AuxContext;
 use catalog::Catalog;
@@ -32,6 +35,10 @@ struct Server {
     reserved: i64,
     shared_buffers: i64,
     postmaster: u32,
+    port: i64,
+    cluster_name: String,
+    started: std::time::Instant,
+    history: std::cell::RefCell<history::History>,
 }
 
 /// Main loop of the process.
@@ -56,6 +63,10 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         reserved: cx.settings.int("superuser_reserved_connections"),
         shared_buffers: cx.settings.int("shared_buffers"),
         postmaster: std::os::unix::process::parent_id(),
+        port: cx.settings.int("port"),
+        cluster_name: cx.settings.text("cluster_name").to_string(),
+        started: std::time::Instant::now(),
+        history: Default::default(),
     });
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
@@ -76,9 +87,15 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
             tokio::task::spawn_local(accept(listener, server.clone(), slots.clone()));
         }
         // Signals end a wait of the latch, not one of the runtime.
+        let mut sampled = std::time::Instant::now();
+        let _ = data::Snapshot::take(&server);
         loop {
             tokio::time::sleep(Duration::from_millis(200)).await;
             cx.check()?;
+            if sampled.elapsed() >= history::INTERVAL {
+                sampled = std::time::Instant::now();
+                server.history.borrow_mut().sample(&server.engine);
+            }
         }
     })
 }

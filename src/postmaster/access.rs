@@ -58,8 +58,8 @@ fn load_tls(s: &Settings) -> Result<Option<Rc<TlsConfig>>> {
     if !s.bool("ssl") {
         return Ok(None);
     }
-    if !s.text("ssl_crl_dir").is_empty() {
-        return Err(Error::unsupported("ssl_crl_dir").fatal());
+    if !s.text("ssl_passphrase_command").is_empty() {
+        return Err(Error::unsupported("ssl_passphrase_command").fatal());
     }
     let text = |n: &str| s.text(n).to_string();
     let files = TlsFiles {
@@ -67,6 +67,10 @@ fn load_tls(s: &Settings) -> Result<Option<Rc<TlsConfig>>> {
         key: text("ssl_key_file"),
         ca: text("ssl_ca_file"),
         crl: text("ssl_crl_file"),
+        crl_dir: text("ssl_crl_dir"),
+        ciphers: text("ssl_ciphers"),
+        curve: text("ssl_ecdh_curve"),
+        prefer_server_ciphers: s.bool("ssl_prefer_server_ciphers"),
         min_version: text("ssl_min_protocol_version"),
         max_version: text("ssl_max_protocol_version"),
     };

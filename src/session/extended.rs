@@ -283,7 +283,12 @@ impl Session {
             }
             Err(e) => {
                 portal.state = State::Failed;
-                Err(e)
+                let values = self.params_of_error(&portal.params, &types);
+                Err(match values {
+                    None => e,
+                    Some(v) if name.is_empty() => e.context(format!("unnamed portal with parameters: {v}")),
+                    Some(v) => e.context(format!("portal \"{name}\" with parameters: {v}")),
+                })
             }
         }
     }

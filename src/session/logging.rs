@@ -74,7 +74,12 @@ impl Session {
             || s.bool("log_duration")
             || s.int("log_min_duration_statement") >= 0
             || s.int("log_min_duration_sample") >= 0
-            || s.real("log_transaction_sample_rate") > 0.0;
+            || s.real("log_transaction_sample_rate") > 0.0
+            || s.bool("debug_print_parse")
+            || s.bool("debug_print_rewritten")
+            || s.bool("debug_print_plan")
+            || s.bool("log_parser_stats")
+            || s.bool("log_planner_stats");
         self.log.enabled.set(on);
         self.log.wants_tag.set(log::settings(|l| l.wants_tag).unwrap_or(false));
         let app = s.text("application_name");
@@ -165,6 +170,12 @@ impl Session {
             r.detail = Some(format!("parameters: {}", self.params_text(values, types, max)));
         }
         log::report(&r, None);
+    }
+
+    /// `log_parameter_max_length_on_error`: the parameters of a statement that failed.
+    pub(super) fn params_of_error(&self, values: &[Datum], types: &[Oid]) -> Option<String> {
+        let max = self.settings.borrow().int("log_parameter_max_length_on_error");
+        (max != 0 && !values.is_empty()).then(|| self.params_text(values, types, max))
     }
 
     /// `$1 = '…', $2 = NULL`, each value cut to `max` bytes (-1: whole).

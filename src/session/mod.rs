@@ -32,6 +32,7 @@ mod statement_id;
 mod statement_stats;
 mod surroundings;
 mod transaction;
+mod usage;
 mod utility;
 mod wire;
 

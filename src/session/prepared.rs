@@ -215,6 +215,7 @@ impl Session {
         let old_columns = p.analysis.borrow().as_ref().map(|a| a.columns.clone());
         let given = p.param_types.borrow().clone();
         let mut params = if variable { ParamTypes::variable(given) } else { ParamTypes::fixed(given) };
+        let begun = self.usage_begin("log_parser_stats");
         let mut id = None;
         let work = self.with_analyze_ctx(&p.source, |ctx| {
             let analyzed = analyze::analyze(ctx, raw, &mut params)?;
@@ -222,14 +223,19 @@ impl Session {
             match analyzed {
                 Analyzed::Utility(u) => Ok(Work::Utility(Rc::new(u))),
                 Analyzed::Query(q) => {
+                    self.print_tree("debug_print_parse", "parse tree:", &q);
                     let mut queries = analyze::rewrite(ctx, *q)?;
                     match (queries.pop(), queries.is_empty()) {
-                        (Some(q), true) => Ok(Work::Query(Box::new(q))),
+                        (Some(q), true) => {
+                            self.print_tree("debug_print_rewritten", "rewritten parse tree:", &q);
+                            Ok(Work::Query(Box::new(q)))
+                        }
                         _ => Err(common::Error::unsupported("a rule that makes several queries of one")),
                     }
                 }
             }
         })?;
+        self.usage_end("PARSE ANALYSIS STATISTICS", begun);
         if variable {
             if let Some(i) = params.types.iter().position(|t| !t.is_valid() || *t == types::oids::UNKNOWN) {
                 bail!(INDETERMINATE_DATATYPE, "could not determine data type of parameter ${}", i + 1);
@@ -255,6 +261,19 @@ impl Session {
     /// Was the statement found to be no query?
     pub(super) fn is_utility(&self, p: &Prepared) -> bool {
         p.analysis.borrow().as_ref().is_some_and(|a| matches!(a.work, Work::Utility(_)))
+    }
+
+    /// `debug_print_parse` and its kin: a tree in the log, as Rust shows it.
+    fn print_tree(&self, setting: &str, title: &str, tree: &dyn std::fmt::Debug) {
+        let s = self.settings.borrow();
+        if !s.bool(setting) {
+            return;
+        }
+        let text = if s.bool("debug_pretty_print") { format!("{tree:#?}") } else { format!("{tree:?}") };
+        drop(s);
+        let mut r = common::Report::new(common::Severity::Log, common::SqlState::SUCCESSFUL_COMPLETION, title);
+        r.detail = Some(text);
+        self.queue_notice(r);
     }
 
     /// Is the statement's analysed form still good?
@@ -402,7 +421,11 @@ impl Session {
         bound: Option<&[Datum]>,
         cursor: bool,
     ) -> Result<PlannedStmt> {
-        self.with_planner_ctx(types, bound, cursor, |ctx| planner::plan_query(ctx, query))
+        let begun = self.usage_begin("log_planner_stats");
+        let plan = self.with_planner_ctx(types, bound, cursor, |ctx| planner::plan_query(ctx, query))?;
+        self.usage_end("PLANNER STATISTICS", begun);
+        self.print_tree("debug_print_plan", "plan:", &plan);
+        Ok(plan)
     }
 
     /// Runs `f` with a context for planning.

@@ -89,8 +89,11 @@ impl Session {
         let snapshot = self.engine.transaction_snapshot()?;
         let opts = RunOptions { snapshot: Some(snapshot), ..RunOptions::default() };
         let meter = self.meter();
+        let begun = self.usage_begin("log_executor_stats");
         let run = QueryRun::start(plan, params, &opts)?;
-        self.send_run(p, a, q, (run, kept, meter), formats, description)
+        let r = self.send_run(p, a, q, (run, kept, meter), formats, description);
+        self.usage_end("EXECUTOR STATISTICS", begun);
+        r
     }
 
     /// Sends all rows of a run, and ends it.

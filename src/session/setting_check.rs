@@ -1,5 +1,6 @@
 //! Checks of values whose form the table of definitions cannot express.
 
+use common::settings::Settings;
 use common::{Error, Result, err};
 
 fn invalid(name: &str, value: &str) -> Error {
@@ -18,8 +19,57 @@ pub fn check(name: &str, value: &str) -> Result<()> {
         }
         "db_user_namespace" if is_on(value) => Err(Error::unsupported("db_user_namespace")),
         "lc_messages" | "lc_monetary" | "lc_numeric" | "lc_time" => locale(name, value),
-        "primary_conninfo" => Ok(()),
+        "backslash_quote" if value.eq_ignore_ascii_case("off") => {
+            Err(Error::unsupported("backslash_quote = off"))
+        }
+        "quote_all_identifiers" if is_on(value) => Err(Error::unsupported("quote_all_identifiers")),
+        "default_tablespace" if !["", "pg_default", "pg_global"].contains(&value) => {
+            Err(no_tablespace(name, value))
+        }
+        "temp_tablespaces" => temp_tablespaces(value),
+        "default_table_access_method" => access_method(value),
         _ => Ok(()),
+    }
+}
+
+/// The statistics of a whole statement and of its steps exclude each other.
+pub fn check_together(s: &Settings, name: &str, value: &str) -> Result<()> {
+    const STEPS: [&str; 3] = ["log_parser_stats", "log_planner_stats", "log_executor_stats"];
+    if !is_on(value) {
+        return Ok(());
+    }
+    let detail = match name {
+        "log_statement_stats" if STEPS.iter().any(|n| s.bool(n)) => {
+            "Cannot enable \"log_statement_stats\" when \"log_parser_stats\", \"log_planner_stats\", or \"log_executor_stats\" is true."
+        }
+        n if STEPS.contains(&n) && s.bool("log_statement_stats") => {
+            "Cannot enable parameter when \"log_statement_stats\" is true."
+        }
+        _ => return Ok(()),
+    };
+    Err(invalid(name, &canonical_on(value)).detail(detail))
+}
+
+fn no_tablespace(name: &str, value: &str) -> Error {
+    invalid(name, value).detail(format!("Tablespace \"{value}\" does not exist."))
+}
+
+fn temp_tablespaces(value: &str) -> Result<()> {
+    for word in super::settings::split_names(value) {
+        if !["", "pg_default"].contains(&word.as_str()) {
+            return Err(err!(UNDEFINED_OBJECT, "tablespace \"{word}\" does not exist"));
+        }
+    }
+    Ok(())
+}
+
+fn access_method(value: &str) -> Result<()> {
+    match value {
+        "heap" => Ok(()),
+        "" => Err(invalid("default_table_access_method", value)
+            .detail("default_table_access_method cannot be empty.")),
+        other => Err(invalid("default_table_access_method", value)
+            .detail(format!("Table access method \"{other}\" does not exist."))),
     }
 }
 

@@ -169,6 +169,7 @@ pub fn check(settings: &Settings, name: &str, value: &str) -> Result<(String, St
         err!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"{shown}\": \"{v}\"")
     };
     super::setting_check::check(&lower, value)?;
+    super::setting_check::check_together(settings, &lower, value)?;
     let value = match lower.as_str() {
         "datestyle" => {
             let (s, o) = parse_date_style(value, settings.text("DateStyle"))?;

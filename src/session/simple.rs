@@ -14,6 +14,13 @@ impl Session {
         let source: Rc<str> = sql.into();
         *self.source.borrow_mut() = source.clone();
         self.prepared.borrow_mut().remove("");
+        let whole = self.usage_begin("log_statement_stats");
+        let r = self.simple_parts(source, sql);
+        self.usage_end("QUERY STATISTICS", whole);
+        r
+    }
+
+    fn simple_parts(&self, source: Rc<str>, sql: &str) -> Result<()> {
         self.engine.start_command()?;
         if let Some(tag) = self.cached_query(&source)? {
             self.engine.commit_command()?;
@@ -23,7 +30,9 @@ impl Session {
             return Ok(());
         }
         let mut notices = Vec::new();
+        let begun = self.usage_begin("log_parser_stats");
         let parsed = parser::parse_with_options(sql, self.often().lex, &mut notices);
+        self.usage_end("PARSER STATISTICS", begun);
         for n in notices {
             self.queue_notice(n);
         }

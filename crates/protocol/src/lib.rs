@@ -9,6 +9,7 @@ pub mod hba;
 pub mod scram;
 pub mod startup;
 pub mod tls;
+mod tls_choice;
 pub mod transcode;
 pub mod writer;
 

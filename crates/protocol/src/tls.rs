@@ -20,6 +20,13 @@ pub struct TlsFiles {
     /// Empty: clients are asked for no certificate.
     pub ca: String,
     pub crl: String,
+    /// A directory of revocation lists.
+    pub crl_dir: String,
+    /// OpenSSL's list of ciphers, for TLS 1.2.
+    pub ciphers: String,
+    /// Name of the curve, as OpenSSL calls it.
+    pub curve: String,
+    pub prefer_server_ciphers: bool,
     /// `TLSv1.2`, `TLSv1.3`, or empty.
     pub min_version: String,
     pub max_version: String,
@@ -95,6 +102,37 @@ fn end_point(cert: &CertificateDer<'_>) -> Vec<u8> {
     }
 }
 
+/// `ssl_crl_file`, and every file of `ssl_crl_dir`.
+fn revocation_lists(f: &TlsFiles) -> Result<Vec<CertificateRevocationListDer<'static>>> {
+    let mut files: Vec<String> = Vec::new();
+    if !f.crl.is_empty() {
+        files.push(f.crl.clone());
+    }
+    if !f.crl_dir.is_empty() {
+        let failed = |e: std::io::Error| {
+            let why = common::error::os_message(&e);
+            let dir = &f.crl_dir;
+            config_error(format!("could not load SSL certificate revocation list directory \"{dir}\": {why}"))
+        };
+        for entry in std::fs::read_dir(&f.crl_dir).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.is_file() {
+                files.push(path.display().to_string());
+            }
+        }
+    }
+    let mut out = Vec::new();
+    for file in files {
+        let pem = read("SSL certificate revocation list file", &file)?;
+        for list in CertificateRevocationListDer::pem_slice_iter(&pem) {
+            out.push(list.map_err(|e| {
+                config_error(format!("could not load SSL certificate revocation list file \"{file}\": {e}"))
+            })?);
+        }
+    }
+    Ok(out)
+}
+
 impl TlsConfig {
     /// Loads certificate, key and authorities. Errors are FATAL, SQLSTATE F0000.
     pub fn load(f: &TlsFiles) -> Result<TlsConfig> {
@@ -112,7 +150,7 @@ impl TlsConfig {
         check_key_file(&f.key)?;
         let key = PrivateKeyDer::from_pem_slice(&read("private key file", &f.key)?)
             .map_err(|e| bad("private key file", &f.key, &e))?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(crate::tls_choice::provider(&f.ciphers, &f.curve)?);
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&versions(f)?)
             .map_err(|e| config_error(format!("could not set SSL protocol version range: {e}")))?;
@@ -126,17 +164,14 @@ impl TlsConfig {
             }
             let mut v = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .allow_unauthenticated();
-            if !f.crl.is_empty() {
-                let crls = read("SSL certificate revocation list file", &f.crl)?;
-                let crls: Vec<CertificateRevocationListDer<'static>> =
-                    CertificateRevocationListDer::pem_slice_iter(&crls)
-                        .collect::<std::result::Result<_, _>>()
-                        .map_err(|e| bad("SSL certificate revocation list file", &f.crl, &e))?;
-                v = v.with_crls(crls).allow_unknown_revocation_status();
+            if !f.crl.is_empty() || !f.crl_dir.is_empty() {
+                v = v.with_crls(revocation_lists(f)?).allow_unknown_revocation_status();
             }
             builder.with_client_cert_verifier(v.build().map_err(|e| bad("root certificate file", &f.ca, &e))?)
         };
-        let config = builder.with_single_cert(chain, key).map_err(|e| bad("private key file", &f.key, &e))?;
+        let mut config =
+            builder.with_single_cert(chain, key).map_err(|e| bad("private key file", &f.key, &e))?;
+        config.ignore_client_order = f.prefer_server_ciphers;
         Ok(TlsConfig { config: Arc::new(config), end_point, has_ca: !f.ca.is_empty() })
     }
 }

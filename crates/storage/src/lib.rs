@@ -33,7 +33,7 @@ pub use redo::{RedoAction, RedoPage};
 pub use relfile::sync::SyncStats;
 pub use relfile::{Fork, RelFileLocator};
 pub use shared::{SharedStorage, StorageHandle};
-pub use store::{BufferCounters, Store};
+pub use store::{BufferCounters, PoolSummary, Store};
 pub use temp::TempFile;
 pub use tuning::{Tuning, WalSyncMethod};
 pub use wal::{BlockRef, Record, RegFlags, RmgrId, WalReader};

@@ -52,6 +52,15 @@ pub struct BufferCounters {
     pub wal_sync_ns: u64,
 }
 
+/// What the buffer pool holds at a moment, in buffers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolSummary {
+    pub total: u32,
+    pub used: u32,
+    pub dirty: u32,
+    pub pinned: u32,
+}
+
 #[derive(Default)]
 pub(crate) struct Counters {
     pub shared_hit: Cell<u64>,
@@ -237,6 +246,18 @@ impl Store {
     /// `full_page_writes`.
     pub fn full_page_writes(&self) -> bool {
         self.wal().control.full_page_writes.load(Relaxed) != 0
+    }
+    /// Counts the buffers, without a lock: they change meanwhile.
+    pub fn pool_summary(&self) -> PoolSummary {
+        use crate::buffer::desc::{DIRTY, REFCOUNT_MASK, VALID};
+        let mut p = PoolSummary { total: self.shared().descs.len() as u32, ..PoolSummary::default() };
+        for d in self.shared().descs {
+            let s = d.load();
+            p.used += u32::from(s & VALID != 0);
+            p.dirty += u32::from(s & (VALID | DIRTY) == VALID | DIRTY);
+            p.pinned += u32::from(s & REFCOUNT_MASK != 0);
+        }
+        p
     }
     /// Changes `full_page_writes` for everybody (checkpointer, on reload).
     pub fn set_full_page_writes(&self, on: bool) {

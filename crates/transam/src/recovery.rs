@@ -7,6 +7,7 @@ use crate::xact::record::{ABORT, COMMIT, CommitRecord, Reader};
 use crate::{Engine, XidStatus, checkpoint, files, multixact, oid, slru, status};
 use common::{BlockNumber, Error, Lsn, Report, Result, Severity, SqlState, Xid};
 use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
+use std::time::{Duration, Instant};
 use storage::{Fork, Record, RmgrId, WalReader};
 
 /// What handlers work with.
@@ -62,8 +63,9 @@ impl Engine {
     fn log_line(&self, text: String) {
         self.notice(Report::new(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text));
     }
-    /// Brings the cluster to a state in which transactions can run. Errors are fatal to the server.
-    pub fn perform_recovery(&self, table: &RedoTable) -> Result<RecoveryReport> {
+    /// Brings the cluster to a state in which transactions can run. Errors are fatal to the server. A line in the log tells
+    /// of the progress after every `every` (zero: never).
+    pub fn perform_recovery(&self, table: &RedoTable, every: Duration) -> Result<RecoveryReport> {
         let control = ControlFile::read(&self.data_dir)?;
         if control.checkpoint_end.0 == 0 {
             return Err(Error::corrupted("control file contains invalid checkpoint location").fatal());
@@ -79,7 +81,7 @@ impl Engine {
             self.update_control(|c| c.state = DbState::InCrashRecovery)?;
         }
         self.load_counters(&control.copy);
-        let report = self.replay(table, &control)?;
+        let report = self.replay(table, &control, every)?;
         self.finish_recovery(&control, report)?;
         Ok(report)
     }
@@ -94,7 +96,8 @@ impl Engine {
         c.oldest_xid.store(k.oldest_xid.0, Relaxed);
         c.oldest_multi.store(k.oldest_multi.0, Relaxed);
     }
-    fn replay(&self, table: &RedoTable, control: &ControlFile) -> Result<RecoveryReport> {
+    fn replay(&self, table: &RedoTable, control: &ControlFile, every: Duration) -> Result<RecoveryReport> {
+        let (begun, mut told) = (Instant::now(), Instant::now());
         let start = control.copy.redo;
         let mut reader =
             WalReader::new(&self.data_dir, control.copy.timeline, control.system_identifier, start).syncing();
@@ -112,6 +115,11 @@ impl Engine {
             }
             self.replay_one(table, &cx, r)?;
             report.records += 1;
+            if !every.is_zero() && told.elapsed() >= every {
+                told = Instant::now();
+                let (took, at) = (begun.elapsed().as_secs_f64(), r.start);
+                self.log_line(format!("redo in progress, elapsed time: {took:.2} s, current LSN: {at}"));
+            }
             if self.interrupts.peek(ipc::signals::TERMINATE) != 0 {
                 return Err(common::err!(ADMIN_SHUTDOWN, "terminating recovery on request").fatal());
             }

@@ -109,7 +109,7 @@ impl Cluster {
         self.run(BackendKind::Startup, |e| {
             let mut t = RedoTable::new();
             access::register_redo(&mut t);
-            e.perform_recovery(&t).unwrap();
+            e.perform_recovery(&t, std::time::Duration::ZERO).unwrap();
         });
     }
     pub fn wait(&self, pid: i32) {

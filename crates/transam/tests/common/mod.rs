@@ -116,7 +116,7 @@ impl Cluster {
     /// The startup process.
     pub fn recover(&self) {
         self.run(BackendKind::Startup, |e| {
-            e.perform_recovery(&RedoTable::new()).unwrap();
+            e.perform_recovery(&RedoTable::new(), std::time::Duration::ZERO).unwrap();
         });
     }
     pub fn wait(&self, pid: i32) {
