@@ -23,6 +23,7 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
             crate::log::configure(cx.settings);
             super::follow_settings(&cx.engine, cx.settings);
             cx.engine.store().set_full_page_writes(cx.settings.bool("full_page_writes"));
+            cx.engine.store().set_fsync(cx.settings.bool("fsync"));
         }
         if ints.take(signals::USR2) != 0 {
             return shutdown(cx);

@@ -444,6 +444,7 @@ impl Session {
         });
         self.engine.set_track_counts(s.bool("track_counts"));
         self.engine.store().tune(crate::tuning::tuning(&s, ipc::BackendKind::Client));
+        self.engine.store().set_wal_compression(s.text("wal_compression") != "off");
         self.engine.store().set_temp_buffers(s.int("temp_buffers") as u32);
         self.engine.set_read_limits(
             s.int("max_pred_locks_per_page"),

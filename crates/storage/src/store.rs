@@ -287,6 +287,10 @@ impl Store {
         *self.siblings.borrow_mut() = Some(siblings);
         *self.wake_walwriter.borrow_mut() = Some(walwriter);
     }
+    /// Changes `fsync` of the log for everybody (checkpointer, on reload).
+    pub fn set_fsync(&self, on: bool) {
+        self.wal().control.fsync.store(u32::from(on), Relaxed);
+    }
     /// Changes `wal_compression` for this process.
     pub fn set_wal_compression(&self, on: bool) {
         self.wal_compression.set(on);

@@ -37,19 +37,17 @@ pub fn sample_rows(
     let strategy = Strategy::vacuum(st);
     let mut chosen: Vec<Tid> = Vec::new();
     let (mut live, mut dead, mut seen, mut scanned) = (0u64, 0u64, 0u64, 0u32);
-    let mut want = (target as u32).min(pages);
+    let blocks = chosen_blocks(pages, target as u32, rand);
+    let ahead = st.tuning().maintenance_io_concurrency as usize;
     let progress = &eng.proc().progress;
     progress.set(Command::Analyze, analyze::PHASE, 1);
-    progress.set(Command::Analyze, analyze::BLOCKS, i64::from(want));
-    for b in 0..pages {
-        if want == 0 {
-            break;
+    progress.set(Command::Analyze, analyze::BLOCKS, blocks.len() as i64);
+    for (i, &b) in blocks.iter().enumerate() {
+        // The first announces all of its followers, each other one the last of them.
+        let new = if i == 0 { 1..ahead } else { ahead.saturating_sub(1)..ahead };
+        for next in new.filter_map(|k| blocks.get(i + k)) {
+            st.prefetch(rel.locator, Fork::Main, BlockNumber(*next), 1);
         }
-        // Select this block with probability wanted / remaining.
-        if rand() * f64::from(pages - b) >= f64::from(want) {
-            continue;
-        }
-        want -= 1;
         progress.set(Command::Analyze, analyze::BLOCKS_DONE, i64::from(scanned));
         scanned += 1;
         eng.check_interrupts()?;
@@ -91,6 +89,20 @@ pub fn sample_rows(
         pages,
         scanned_pages: scanned,
     })
+}
+
+/// Up to `want` blocks, each with the same chance, ascending.
+fn chosen_blocks(pages: u32, want: u32, rand: &mut dyn FnMut() -> f64) -> Vec<u32> {
+    let mut left = want.min(pages);
+    let mut out = Vec::with_capacity(left as usize);
+    for b in 0..pages {
+        // With probability wanted / remaining.
+        if left > 0 && rand() * f64::from(pages - b) < f64::from(left) {
+            out.push(b);
+            left -= 1;
+        }
+    }
+    out
 }
 
 enum Seen {
