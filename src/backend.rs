@@ -26,7 +26,8 @@ pub fn run(pm: &mut Postmaster, fd: OwnedFd, peer: Option<SocketAddr>, refusal: 
     }
     let mut conn = Connection::new(socket);
     crate::log::begin_process("client backend");
-    let name = peer.filter(|_| pm.settings.bool("log_hostname")).and_then(|p| ipc::resolve::host_name(p.ip()));
+    let name =
+        peer.filter(|_| pm.settings.bool("log_hostname")).and_then(|p| ipc::resolve::host_name(p.ip()));
     let address = peer.map_or_else(|| "[local]".to_string(), |p| p.ip().to_string());
     let host = name.clone().unwrap_or(address);
     if pm.settings.bool("log_connections") {

@@ -14,9 +14,9 @@ pub mod server;
 pub mod session;
 pub mod single;
 mod stack;
-mod tuning;
 pub mod tools;
 pub mod worker;
+mod tuning;
 
 /// `server_version`.
 pub const VERSION: &str = "15.18";

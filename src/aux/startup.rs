@@ -5,7 +5,8 @@ use common::Result;
 
 /// Replays the log if the server was not shut down properly.
 pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
-    let every = std::time::Duration::from_millis(cx.settings.int("log_startup_progress_interval").max(0) as u64);
+    let every =
+        std::time::Duration::from_millis(cx.settings.int("log_startup_progress_interval").max(0) as u64);
     let table = crate::server::redo::table();
     let report = cx.engine.perform_recovery(&table, every).map_err(common::Error::fatal)?;
     if report.needed {

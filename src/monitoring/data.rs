@@ -1,9 +1,9 @@
 //! One look at the server: processes, who blocks whom, databases, buffers, log.
 
 use super::Server;
+use super::history::Series;
 use catalog::columns::{pg_authid, pg_database};
 use common::Result;
-use super::history::Series;
 use ipc::WaitEvent;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;

@@ -82,7 +82,9 @@ impl History {
     /// Part of the blocks that was found in the pool, in percent; nothing wanted counts as all found.
     pub fn hits(&self) -> Series {
         let pairs = self.samples.iter().zip(self.samples.iter().skip(1));
-        let percent = |hit: i64, read: i64| if hit + read <= 0 { 100.0 } else { 100.0 * hit as f64 / (hit + read) as f64 };
+        let percent = |hit: i64, read: i64| {
+            if hit + read <= 0 { 100.0 } else { 100.0 * hit as f64 / (hit + read) as f64 }
+        };
         pairs.map(|(a, b)| percent(b.hit - a.hit, b.read - a.read)).collect()
     }
     /// Sessions that run a statement.

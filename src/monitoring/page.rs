@@ -45,7 +45,11 @@ fn bytes(n: f64) -> String {
         v /= 1024.0;
         unit += 1;
     }
-    if unit == 0 || v >= 100.0 { format!("{v:.0} {}", units[unit]) } else { format!("{v:.1} {}", units[unit]) }
+    if unit == 0 || v >= 100.0 {
+        format!("{v:.0} {}", units[unit])
+    } else {
+        format!("{v:.1} {}", units[unit])
+    }
 }
 
 /// Seconds for a person; nothing for a time that is not there.
@@ -204,7 +208,11 @@ fn statement(text: &str) -> String {
         return format!("<code>{}</code>", esc(trimmed));
     }
     let short: String = trimmed.chars().take(SHORT).collect();
-    format!("<details><summary><code>{}…</code></summary><code>{}</code></details>", esc(&short), esc(trimmed))
+    format!(
+        "<details><summary><code>{}…</code></summary><code>{}</code></details>",
+        esc(&short),
+        esc(trimmed)
+    )
 }
 
 fn sessions(s: &Snapshot) -> String {
@@ -213,7 +221,9 @@ fn sessions(s: &Snapshot) -> String {
         return "<section><h2>Sessions</h2><p>Nobody is connected.</p></section>".into();
     }
     // Who works comes first, the longest transaction on top.
-    clients.sort_by(|a, b| (a.state == "idle").cmp(&(b.state == "idle")).then(b.xact_age.total_cmp(&a.xact_age)));
+    clients.sort_by(|a, b| {
+        (a.state == "idle").cmp(&(b.state == "idle")).then(b.xact_age.total_cmp(&a.xact_age))
+    });
     let mut rows = String::new();
     for p in clients {
         let client = if p.client.is_empty() { "local".to_string() } else { esc(&p.client) };
@@ -258,18 +268,25 @@ fn blocked(s: &Snapshot) -> String {
     }
     let n = waiting.len();
     let who = if n == 1 { "One session waits".to_string() } else { format!("{n} sessions wait") };
-    format!("<section><h2>Who blocks whom</h2><p class=\"bad\">{who} for a lock.</p><ul class=\"locks\">{items}</ul></section>")
+    format!(
+        "<section><h2>Who blocks whom</h2><p class=\"bad\">{who} for a lock.</p><ul class=\"locks\">{items}</ul></section>"
+    )
 }
 
 fn branch(s: &Snapshot, pid: i32, seen: &mut BTreeSet<i32>) -> String {
     let first = seen.insert(pid);
     let p = s.processes.iter().find(|p| p.pid == pid);
     let about = p.map_or_else(String::new, |p| {
-        let held = if p.xact_age >= 0.0 { format!(", transaction for {}", duration(p.xact_age)) } else { String::new() };
+        let held = if p.xact_age >= 0.0 {
+            format!(", transaction for {}", duration(p.xact_age))
+        } else {
+            String::new()
+        };
         format!(" {} in {}, {}{held} {}", esc(&p.user), esc(&p.database), p.state, statement(&p.query))
     });
     let below: String = if first {
-        let next: Vec<i32> = s.processes.iter().filter(|w| w.blocked_by.contains(&pid)).map(|w| w.pid).collect();
+        let next: Vec<i32> =
+            s.processes.iter().filter(|w| w.blocked_by.contains(&pid)).map(|w| w.pid).collect();
         next.into_iter().map(|w| branch(s, w, seen)).collect()
     } else {
         String::new()
@@ -279,14 +296,18 @@ fn branch(s: &Snapshot, pid: i32, seen: &mut BTreeSet<i32>) -> String {
 }
 
 fn statements(s: &Snapshot) -> String {
-    let mut running: Vec<&Process> = s.processes.iter().filter(|p| p.is_client && p.state == "active").collect();
+    let mut running: Vec<&Process> =
+        s.processes.iter().filter(|p| p.is_client && p.state == "active").collect();
     running.sort_by(|a, b| b.query_age.total_cmp(&a.query_age));
     let rows: String = running
         .iter()
         .take(10)
         .map(|p| {
             let (age, text) = (duration(p.query_age), statement(&p.query));
-            format!("<tr><td class=\"n\">{age}</td><td class=\"n\">{}</td><td class=\"sql\">{text}</td></tr>", p.pid)
+            format!(
+                "<tr><td class=\"n\">{age}</td><td class=\"n\">{}</td><td class=\"sql\">{text}</td></tr>",
+                p.pid
+            )
         })
         .collect();
     if rows.is_empty() {
@@ -311,7 +332,8 @@ fn tree(s: &Snapshot) -> String {
         } else {
             p.kind.to_string()
         };
-        let waits = p.wait.map_or_else(String::new, |_| format!("  <span class=\"quiet\">{}</span>", wait(p)));
+        let waits =
+            p.wait.map_or_else(String::new, |_| format!("  <span class=\"quiet\">{}</span>", wait(p)));
         out.push_str(&format!("{twig} {} {what}{waits}\n", p.pid));
     }
     out + "</div></section>"
@@ -357,7 +379,13 @@ mod tests {
     #[test]
     fn numbers_for_people() {
         assert_eq!(grouped(-1_234_567), "\u{2212}1\u{202f}234\u{202f}567");
-        assert_eq!((bytes(512.0), bytes(1536.0), bytes(3e9)), ("512 B".into(), "1.5 kB".into(), "2.8 GB".into()));
-        assert_eq!((duration(-1.0), duration(4.25), duration(300.0)), (String::new(), "4.2 s".into(), "5 min".into()));
+        assert_eq!(
+            (bytes(512.0), bytes(1536.0), bytes(3e9)),
+            ("512 B".into(), "1.5 kB".into(), "2.8 GB".into())
+        );
+        assert_eq!(
+            (duration(-1.0), duration(4.25), duration(300.0)),
+            (String::new(), "4.2 s".into(), "5 min".into())
+        );
     }
 }

@@ -271,7 +271,8 @@ impl Session {
         }
         let text = if s.bool("debug_pretty_print") { format!("{tree:#?}") } else { format!("{tree:?}") };
         drop(s);
-        let mut r = common::Report::new(common::Severity::Log, common::SqlState::SUCCESSFUL_COMPLETION, title);
+        let mut r =
+            common::Report::new(common::Severity::Log, common::SqlState::SUCCESSFUL_COMPLETION, title);
         r.detail = Some(text);
         self.queue_notice(r);
     }

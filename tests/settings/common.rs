@@ -36,7 +36,6 @@ pub fn wait_for(what: &str, mut test: impl FnMut() -> bool) {
     }
 }
 
-
 /// Sets settings in the file, reloads, and waits until new sessions see them.
 pub fn reload(c: &Cluster, settings: &[(&str, &str)]) {
     for (n, v) in settings {

@@ -116,7 +116,15 @@ fn parameters_in_the_log() {
         std::process::Command::new("pgbench")
             .args(["-n", "-M", "extended", "-t", "1", "-f"])
             .arg(&script)
-            .args(["-h", &c.dir.display().to_string(), "-p", &c.port.to_string(), "-U", "postgres", "postgres"])
+            .args([
+                "-h",
+                &c.dir.display().to_string(),
+                "-p",
+                &c.port.to_string(),
+                "-U",
+                "postgres",
+                "postgres",
+            ])
             .env("PGOPTIONS", "-c log_parameter_max_length_on_error=-1")
             .output()
             .unwrap()
@@ -132,7 +140,11 @@ fn parameters_in_the_log() {
     let before = log_of(&c).len();
     run();
     let log = log_of(&c);
-    assert!(log[before..].contains("as wanted") && !log[before..].contains("parameters:"), "{}", &log[before..]);
+    assert!(
+        log[before..].contains("as wanted") && !log[before..].contains("parameters:"),
+        "{}",
+        &log[before..]
+    );
 }
 
 #[test]
@@ -158,7 +170,10 @@ fn files_of_the_logger() {
         files().len() > 1
     });
     // A name that comes again: appended to, or begun anew when time was the reason.
-    reload(&c, &[("log_filename", "fixed.log"), ("log_rotation_size", "0"), ("log_truncate_on_rotation", "off")]);
+    reload(
+        &c,
+        &[("log_filename", "fixed.log"), ("log_rotation_size", "0"), ("log_truncate_on_rotation", "off")],
+    );
     let fixed = c.data_dir().join("logs/fixed.log");
     wait_for("the fixed name", || {
         sql(&c, "select pg_rotate_logfile()");

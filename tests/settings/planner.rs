@@ -26,13 +26,7 @@ const PLANS: &[(&str, &str, &str, &str, &str)] = &[
         "select * from small a, small b where a.v < b.v",
         "!Materialize",
     ),
-    (
-        "enable_nestloop",
-        "off",
-        "",
-        "select * from small s join big b on b.id = s.v",
-        "!Nested Loop",
-    ),
+    ("enable_nestloop", "off", "", "select * from small s join big b on b.id = s.v", "!Nested Loop"),
     (
         "enable_mergejoin",
         "off",
@@ -101,7 +95,8 @@ fn plans_follow_the_settings() {
             "disabled" => assert!(changed.contains("100000000") && !default.contains("100000000"), "{both}"),
             "other cost" => assert_ne!(changed, default, "{both}"),
             "other plan" => {
-                let shape = |t: &str| t.lines().map(|l| l.split("  (").next().unwrap_or(l)).collect::<String>();
+                let shape =
+                    |t: &str| t.lines().map(|l| l.split("  (").next().unwrap_or(l)).collect::<String>();
                 assert_ne!(shape(&changed), shape(&default), "{both}");
             }
             w if w.starts_with('!') => {
@@ -129,7 +124,8 @@ fn the_rest(w: &mut Wire) {
     assert!(first.contains("IndexScan") && !all.contains("IndexScan"), "{first}\n{all}");
     // Statistics.
     w.ok("reset all");
-    let values = "select array_length(histogram_bounds, 1) from pg_stats where tablename = 'big' and attname = 'id'";
+    let values =
+        "select array_length(histogram_bounds, 1) from pg_stats where tablename = 'big' and attname = 'id'";
     assert_eq!(w.value(values), "101");
     w.ok("set default_statistics_target = 10; analyze big");
     assert_eq!(w.value(values), "11");

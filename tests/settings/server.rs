@@ -16,13 +16,15 @@ fn sockets() {
         ("log_connections", "on"),
         ("update_process_title", "off"),
     ]);
-    let conninfo = |host: &str, c: &Cluster| format!("host={host} port={} user=postgres dbname=postgres", c.port);
+    let conninfo =
+        |host: &str, c: &Cluster| format!("host={host} port={} user=postgres dbname=postgres", c.port);
     let ask = |host: &str, c: &Cluster, text: &str| {
         let out = Command::new("psql").args(["-XAt", "-d", &conninfo(host, c), "-c", text]).output().unwrap();
         String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).trim().to_string()
     };
     // log_hostname: the address has a name in /etc/hosts.
-    let host = ask("127.0.0.1", &c, "select client_hostname from pg_stat_activity where pid = pg_backend_pid()");
+    let host =
+        ask("127.0.0.1", &c, "select client_hostname from pg_stat_activity where pid = pg_backend_pid()");
     assert_eq!(host, "localhost");
     assert!(log_of(&c).contains("connection received: host=localhost port="), "{}", log_of(&c));
     // update_process_title = off: the title stays what it was at the session's start.
@@ -52,7 +54,8 @@ fn sockets() {
     wait_for("the other directory", || ask(&dir.display().to_string(), &c, "select 1") == "1");
     assert_eq!(ask("127.0.0.2", &c, "select 2"), "2");
     assert!(ask("127.0.0.1", &c, "select 3").contains("Connection refused"));
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(server.id() as i32), nix::sys::signal::Signal::SIGINT).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(server.id() as i32), nix::sys::signal::Signal::SIGINT)
+        .unwrap();
     server.wait().unwrap();
     let _ = fs::remove_dir_all(&dir);
 }
@@ -71,7 +74,8 @@ fn keepalives() {
             )
             .unwrap();
     });
-    for want in ["TCP_KEEPIDLE, [71]", "TCP_KEEPINTVL, [72]", "TCP_KEEPCNT, [7]", "TCP_USER_TIMEOUT, [74000]"] {
+    for want in ["TCP_KEEPIDLE, [71]", "TCP_KEEPINTVL, [72]", "TCP_KEEPCNT, [7]", "TCP_USER_TIMEOUT, [74000]"]
+    {
         assert!(calls.contains(want), "{want}\n{calls}");
     }
 }
@@ -90,6 +94,7 @@ fn sizes_of_shared_memory() {
         ("max_wal_senders", "60"),
         ("autovacuum_max_workers", "60"),
         ("max_connections", "300"),
+        ("track_activity_query_size", "8kB"),
     ] {
         assert_ne!(sizes(&[(name, value)]), default, "{name}");
     }
@@ -180,7 +185,10 @@ fn pace() {
         ("max_wal_size", "32MB"),
         ("min_wal_size", "32MB"),
     ]);
-    sql(&c, "create table t(a int, pad text); insert into t select i, repeat('x', 600) from generate_series(1, 6000) i");
+    sql(
+        &c,
+        "create table t(a int, pad text); insert into t select i, repeat('x', 600) from generate_series(1, 6000) i",
+    );
     let completes = |target: &str| {
         sql(&c, "checkpoint");
         reload(&c, &[("checkpoint_completion_target", target)]);

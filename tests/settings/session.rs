@@ -50,7 +50,12 @@ const SESSION: &[(&str, &str, &str, &str)] = &[
     ("log_destination", "stderr", "select 1", "parameter \"log_destination\" cannot be changed now"),
     ("exit_on_error", "on", "select 1/0", "FATAL:  22012: division by zero"),
     ("array_nulls", "off", "select ('{null,a}'::text[])[1] is null", "f"),
-    ("transform_null_equals", "on", "select count(*) from t where a = null or null = a; select null = null", "0\n"),
+    (
+        "transform_null_equals",
+        "on",
+        "select count(*) from t where a = null or null = a; select null = null",
+        "0\n",
+    ),
     ("transform_null_equals", "on", "select (select null::int) = null", "t"),
     ("default_table_access_method", "heap", "select 1", "1"),
     (
@@ -59,7 +64,12 @@ const SESSION: &[(&str, &str, &str, &str)] = &[
         "select 1",
         "invalid value for parameter \"default_table_access_method\": \"columns\"\nDETAIL:  Table access method \"columns\" does not exist.",
     ),
-    ("default_tablespace", "fast", "select 1", "invalid value for parameter \"default_tablespace\": \"fast\""),
+    (
+        "default_tablespace",
+        "fast",
+        "select 1",
+        "invalid value for parameter \"default_tablespace\": \"fast\"",
+    ),
     ("temp_tablespaces", "fast", "select 1", "tablespace \"fast\" does not exist"),
     ("quote_all_identifiers", "on", "select 1", "quote_all_identifiers is not supported"),
     ("backslash_quote", "off", "select 1", "backslash_quote = off is not supported"),
@@ -76,6 +86,19 @@ const SESSION: &[(&str, &str, &str, &str)] = &[
         "off",
         "select count(*) from pg_stat_activity where pid = pg_backend_pid() and query <> ''",
         "0\n",
+    ),
+    (
+        "compute_query_id",
+        "on",
+        "select query_id is not null from pg_stat_activity where pid = pg_backend_pid()",
+        "t",
+    ),
+    (
+        "track_io_timing",
+        "on",
+        "begin; create table io as select g from generate_series(1, 10000) g; \
+         explain (analyze, buffers, costs off, timing off) select count(*) from io order by 1; rollback; show track_io_timing",
+        "on",
     ),
     ("local_preload_libraries", "nothing", "select 1", "could not access file"),
     (

@@ -33,6 +33,15 @@ fn commits() {
     w.ok("set commit_siblings = 1; set synchronous_commit = off");
     assert!(took(&mut w) < 100);
     drop(other);
+    // Times of the log's writes and syncs.
+    let times = "select wal_write_time + wal_sync_time > 0 from pg_stat_wal";
+    assert_eq!(sql(&c, times).trim(), "f");
+    reload(&c, &[("track_wal_io_timing", "on")]);
+    wait_for("times", || {
+        sql(&c, "insert into t values (7)");
+        sql(&c, times).trim() == "t"
+    });
+    reset(&c, &["track_wal_io_timing"]);
     // How a commit is made durable.
     let insert = |w: &mut Wire| {
         let pid = w.pid;
@@ -133,7 +142,10 @@ fn segments() {
 #[test]
 fn page_images() {
     let c = cluster(&[("autovacuum", "off")]);
-    sql(&c, "create table t(a int, pad text); insert into t select i, repeat('x', 300) from generate_series(1, 2000) i");
+    sql(
+        &c,
+        "create table t(a int, pad text); insert into t select i, repeat('x', 300) from generate_series(1, 2000) i",
+    );
     let bytes = |c: &Cluster| -> i64 {
         let mut w = session(c, &[]);
         w.ok("checkpoint");
@@ -157,7 +169,10 @@ fn page_images() {
 #[test]
 fn reads_and_writes() {
     let c = small();
-    sql(&c, "create table t(a int, b int, pad text); insert into t select i, i % 50, repeat('x', 600) from generate_series(1, 6000) i");
+    sql(
+        &c,
+        "create table t(a int, b int, pad text); insert into t select i, i % 50, repeat('x', 600) from generate_series(1, 6000) i",
+    );
     sql(&c, "create index on t(b)");
     sql(&c, "vacuum analyze t");
     sql(&c, "checkpoint");
@@ -173,10 +188,18 @@ fn reads_and_writes() {
     assert!(count(&calls(&[("effective_io_concurrency", "4")], bitmap, "fadvise64"), "WILLNEED") > 50);
     assert_eq!(count(&calls(&[("effective_io_concurrency", "0")], bitmap, "fadvise64"), "WILLNEED"), 0);
     assert!(count(&calls(&[("maintenance_io_concurrency", "4")], "analyze t", "fadvise64"), "WILLNEED") > 50);
-    assert_eq!(count(&calls(&[("maintenance_io_concurrency", "0")], "analyze t", "fadvise64"), "WILLNEED"), 0);
+    assert_eq!(
+        count(&calls(&[("maintenance_io_concurrency", "0")], "analyze t", "fadvise64"), "WILLNEED"),
+        0
+    );
     let change = "update t set pad = repeat('y', 600)";
-    assert!(count(&calls(&[("backend_flush_after", "8")], change, "sync_file_range"), "sync_file_range(") > 5);
-    assert_eq!(count(&calls(&[("backend_flush_after", "0")], change, "sync_file_range"), "sync_file_range("), 0);
+    assert!(
+        count(&calls(&[("backend_flush_after", "8")], change, "sync_file_range"), "sync_file_range(") > 5
+    );
+    assert_eq!(
+        count(&calls(&[("backend_flush_after", "0")], change, "sync_file_range"), "sync_file_range("),
+        0
+    );
     // The same for the checkpointer and the background writer.
     let flushes = |kind: &str, work: &dyn Fn()| {
         let mut w = session(&c, &[]);
@@ -190,7 +213,10 @@ fn reads_and_writes() {
     reload(&c, &[("checkpoint_flush_after", "0")]);
     wait_for("the checkpointer's reload", || flushes("checkpointer", &checkpoint) == 0);
     let pass = || {
-        reload(&c, &[("bgwriter_lru_maxpages", "1000"), ("bgwriter_delay", "10"), ("bgwriter_lru_multiplier", "10")]);
+        reload(
+            &c,
+            &[("bgwriter_lru_maxpages", "1000"), ("bgwriter_delay", "10"), ("bgwriter_lru_multiplier", "10")],
+        );
         sql(&c, "update t set b = b");
         std::thread::sleep(Duration::from_millis(500));
         reset(&c, &["bgwriter_lru_maxpages"]);
@@ -209,9 +235,7 @@ fn damaged_pages() {
     for t in ["t", "u"] {
         sql(&c, &format!("create table {t}(a int); insert into {t} select generate_series(1, 10)"));
     }
-    let file = |t: &str| {
-        c.data_dir().join(sql(&c, &format!("select pg_relation_filepath('{t}')")).trim())
-    };
+    let file = |t: &str| c.data_dir().join(sql(&c, &format!("select pg_relation_filepath('{t}')")).trim());
     let (t, u) = (file("t"), file("u"));
     c.stop().unwrap();
     // In the hole of t's page, and in the header of u's.

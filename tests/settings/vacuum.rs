@@ -5,8 +5,14 @@ use crate::common::*;
 #[test]
 fn prices_of_pages() {
     let c = cluster(&[("autovacuum", "off"), ("shared_buffers", "1MB")]);
-    sql(&c, "create table t(a int, pad text); insert into t select i, repeat('x', 700) from generate_series(1, 500) i");
-    sql(&c, "create table big(a int, pad text); insert into big select i, repeat('x', 700) from generate_series(1, 3000) i");
+    sql(
+        &c,
+        "create table t(a int, pad text); insert into t select i, repeat('x', 700) from generate_series(1, 500) i",
+    );
+    sql(
+        &c,
+        "create table big(a int, pad text); insert into big select i, repeat('x', 700) from generate_series(1, 3000) i",
+    );
     sql(&c, "vacuum");
     let base = [
         ("vacuum_cost_limit", "1000"),
@@ -60,7 +66,9 @@ fn ages() {
     for _ in 0..20 {
         w.ok("select txid_current()");
     }
-    let age = |w: &mut Wire| w.value("select age(relfrozenxid) from pg_class where relname = 't'").parse::<i64>().unwrap();
+    let age = |w: &mut Wire| {
+        w.value("select age(relfrozenxid) from pg_class where relname = 't'").parse::<i64>().unwrap()
+    };
     w.ok("vacuum t");
     assert!(age(&mut w) >= 20);
     // Young enough to freeze, but the page is all-visible and skipped.

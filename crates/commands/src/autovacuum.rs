@@ -182,7 +182,8 @@ impl Worker<'_> {
             cost_limit: (limits.cost_limit / workers as i64).max(1) as u32,
         };
         let settings = Some(VacuumSettings::new(self.settings, &c.options));
-        let o = Options { vacuum: true, skip_toast: true, delay: Some(delay), settings, ..Options::default() };
+        let o =
+            Options { vacuum: true, skip_toast: true, delay: Some(delay), settings, ..Options::default() };
         let memory = memory as usize * 1024;
         let told = RefCell::new(String::new());
         let keep = |text: String| *told.borrow_mut() = text;

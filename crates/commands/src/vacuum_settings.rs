@@ -54,7 +54,8 @@ mod tests {
         let mut p = VacuumParams::default();
         VacuumSettings::new(&s, &[]).apply(&mut p);
         assert_eq!((p.freeze_min_age, p.freeze_table_age), (50_000_000, 150_000_000));
-        let own = ["autovacuum_freeze_min_age=7".to_string(), "autovacuum_freeze_table_age=1999999999".into()];
+        let own =
+            ["autovacuum_freeze_min_age=7".to_string(), "autovacuum_freeze_table_age=1999999999".into()];
         VacuumSettings::new(&s, &own).apply(&mut p);
         assert_eq!((p.freeze_min_age, p.freeze_table_age), (7, 190_000_000));
         assert_eq!((p.costs.hit, p.costs.miss, p.costs.dirty), (1, 2, 20));

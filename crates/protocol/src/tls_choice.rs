@@ -7,16 +7,41 @@ use rustls::crypto::{CryptoProvider, ring};
 
 /// OpenSSL's names, and words that stand for the cipher among others.
 const TLS12: [(&str, &str, &[&str]); 6] = [
-    ("ECDHE-ECDSA-AES256-GCM-SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", &["AES256", "aECDSA", "SHA384"]),
-    ("ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", &["AES128", "aECDSA", "SHA256"]),
-    ("ECDHE-ECDSA-CHACHA20-POLY1305", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", &["CHACHA20", "aECDSA"]),
-    ("ECDHE-RSA-AES256-GCM-SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", &["AES256", "aRSA", "RSA", "SHA384"]),
-    ("ECDHE-RSA-AES128-GCM-SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", &["AES128", "aRSA", "RSA", "SHA256"]),
-    ("ECDHE-RSA-CHACHA20-POLY1305", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", &["CHACHA20", "aRSA", "RSA"]),
+    (
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        &["AES256", "aECDSA", "SHA384"],
+    ),
+    (
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        &["AES128", "aECDSA", "SHA256"],
+    ),
+    (
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+        &["CHACHA20", "aECDSA"],
+    ),
+    (
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+        &["AES256", "aRSA", "RSA", "SHA384"],
+    ),
+    (
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+        &["AES128", "aRSA", "RSA", "SHA256"],
+    ),
+    (
+        "ECDHE-RSA-CHACHA20-POLY1305",
+        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+        &["CHACHA20", "aRSA", "RSA"],
+    ),
 ];
 
 /// Words that stand for all of them: every one is strong, ephemeral, and an AEAD.
-const ALL: [&str; 9] = ["ALL", "DEFAULT", "HIGH", "COMPLEMENTOFDEFAULT", "ECDHE", "kECDHE", "EECDH", "kEECDH", "TLSv1.2"];
+const ALL: [&str; 9] =
+    ["ALL", "DEFAULT", "HIGH", "COMPLEMENTOFDEFAULT", "ECDHE", "kECDHE", "EECDH", "kEECDH", "TLSv1.2"];
 
 /// Does the word (of which `+` joins several) stand for the cipher?
 fn stands_for(word: &str, name: &str, words: &[&str]) -> bool {
@@ -35,8 +60,9 @@ fn choose(list: &str) -> Vec<usize> {
             c @ (b'!' | b'-' | b'+') => (c, &word[1..]),
             _ => (b' ', word),
         };
-        let meant: Vec<usize> =
-            (0..TLS12.len()).filter(|i| stands_for(rest, TLS12[*i].0, TLS12[*i].2) && !rest.is_empty()).collect();
+        let meant: Vec<usize> = (0..TLS12.len())
+            .filter(|i| stands_for(rest, TLS12[*i].0, TLS12[*i].2) && !rest.is_empty())
+            .collect();
         match how {
             b'!' | b'-' => {
                 chosen.retain(|i| !meant.contains(i));

@@ -179,8 +179,11 @@ pub fn vacuum_heap(
     let age = if params.freeze { 0 } else { params.freeze_min_age };
     let freeze_xid = Xid(oldest_xmin.0.saturating_sub(age).max(Xid::FIRST_NORMAL.0)).min(oldest_xmin);
     let oldest_multi = eng.oldest_multixact();
-    let freeze_multi =
-        if params.freeze { oldest_multi } else { MultiXactId(oldest_multi.0.saturating_sub(params.multi_freeze_min_age)) };
+    let freeze_multi = if params.freeze {
+        oldest_multi
+    } else {
+        MultiXactId(oldest_multi.0.saturating_sub(params.multi_freeze_min_age))
+    };
     let aggressive = params.freeze
         || params.disable_page_skipping
         || (params.relfrozenxid.is_normal()
@@ -326,9 +329,7 @@ impl Vacuum<'_> {
             for (i, ix) in self.indexes.iter().enumerate() {
                 let mut s = self.stats.indexes[i];
                 let dead = &self.dead;
-                btree::vacuum::bulk_delete(self.eng, ix, &|t| dead.contains(t), &mut s, &mut || {
-                    self.tick()
-                })?;
+                btree::vacuum::bulk_delete(self.eng, ix, &|t| dead.contains(t), &mut s, &mut || self.tick())?;
                 self.stats.indexes[i] = s;
             }
             self.stats.index_scans += u32::from(!self.indexes.is_empty());

@@ -1,6 +1,6 @@
 //! The two passes of vacuum over the heap's pages.
 
-use super::{Vacuum};
+use super::Vacuum;
 use crate::heap::prune::{self, PageReport};
 use crate::heap::wal;
 use crate::txn;

@@ -7,6 +7,8 @@ use types::{CallCtx, Datum, FnImpl, c0, c1, k2};
 
 pub static TABLE: &[(u32, FnImpl)] = &[
     (2943, c0!(current_xid)),
+    (1181, c1!(|c, x: u32| xid_age(c, x))),
+    (3939, c1!(|c, m: u32| multixact_age(c, m))),
     (3348, c0!(current_xid_if_assigned)),
     (5059, c0!(current_xid)),
     (5060, c0!(current_xid_if_assigned)),
@@ -83,4 +85,23 @@ fn switch_wal(c: &CallCtx<'_>) -> Result<i64> {
 
 fn export_snapshot(_: &CallCtx<'_>) -> Result<String> {
     Err(common::Error::new(SqlState::FEATURE_NOT_SUPPORTED, "exporting snapshots is not supported"))
+}
+
+/// How many ids were given out since `xid`, by the low 32 bits that the type has; ids that are always visible are
+/// infinitely old.
+fn xid_age(c: &CallCtx<'_>, xid: u32) -> Result<i32> {
+    const FIRST_NORMAL: u32 = 3;
+    if xid < FIRST_NORMAL {
+        return Ok(i32::MAX);
+    }
+    let now = env(c)?.engine.next_xid().0 as u32;
+    Ok(now.wrapping_sub(xid) as i32)
+}
+
+/// The same for multixacts.
+fn multixact_age(c: &CallCtx<'_>, m: u32) -> Result<i32> {
+    if m == 0 {
+        return Ok(i32::MAX);
+    }
+    Ok((env(c)?.engine.next_multixact().0 as u32).wrapping_sub(m) as i32)
 }

@@ -186,10 +186,7 @@ impl Store {
             self.zero_block(buf);
             return Ok(());
         }
-        Err(err!(
-            DATA_CORRUPTED,
-            "invalid page in block {block} of relation {path}"
-        ))
+        Err(err!(DATA_CORRUPTED, "invalid page in block {block} of relation {path}"))
     }
     pub(super) fn zero_block(&self, buf: u32) {
         // SAFETY: as in `verify`.
