@@ -16,5 +16,6 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
     if !cx.engine.load_stats() {
         crate::log::line("LOG", "cumulative statistics could not be read and start at zero");
     }
+    cx.engine.begin_counting();
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::Server;
 use super::history::Series;
 use catalog::columns::{pg_authid, pg_database};
+use commands::extension::pg_stat_statements::{Amounts, Phase};
 use common::Result;
 use ipc::WaitEvent;
 use std::collections::BTreeMap;
@@ -49,11 +50,48 @@ pub struct Snapshot {
     pub insert_lsn: u64,
     pub flushed_lsn: u64,
     pub pool: storage::PoolSummary,
+    /// Of `pg_stat_statements`, if that library is preloaded: the costliest first.
+    pub top: Option<Vec<TopStatement>>,
     pub plots: Plots,
     pub port: i64,
     pub cluster_name: String,
     /// Seconds.
     pub uptime: f64,
+}
+
+/// A statement as counted.
+pub struct TopStatement {
+    pub user: String,
+    pub database: String,
+    pub text: String,
+    pub calls: u64,
+    pub total_ms: f64,
+    pub mean_ms: f64,
+    pub rows: u64,
+}
+
+/// Statements shown.
+const TOP: usize = 10;
+
+fn top(s: &Server, databases: &BTreeMap<u32, String>, roles: &BTreeMap<u32, String>) -> Result<Option<Vec<TopStatement>>> {
+    let Some(store) = s.statements else { return Ok(None) };
+    let mut rows = store.read(s.engine.proc(), true)?;
+    let cost = |a: &Amounts| a.times.iter().map(|t| t.total).sum::<f64>();
+    rows.sort_by(|a, b| cost(&b.amounts).total_cmp(&cost(&a.amounts)));
+    let name = |names: &BTreeMap<u32, String>, oid: u32| names.get(&oid).cloned().unwrap_or_default();
+    let made = rows.into_iter().take(TOP).map(|r| {
+        let run = r.amounts.times[Phase::Execute as usize];
+        TopStatement {
+            user: name(roles, r.key.user),
+            database: name(databases, r.key.database),
+            text: r.text.unwrap_or_default(),
+            calls: run.calls,
+            total_ms: cost(&r.amounts),
+            mean_ms: run.mean,
+            rows: r.amounts.rows,
+        }
+    });
+    Ok(Some(made.collect()))
 }
 
 /// The last minutes.
@@ -112,6 +150,7 @@ impl Snapshot {
                 blocked_by: if waits { e.blocking_pids(p.pid()) } else { Vec::new() },
             });
         }
+        let top = top(s, &databases, &roles)?;
         let mut history = s.history.borrow_mut();
         history.set_databases(databases.keys().map(|o| common::Oid(*o)).collect());
         let plots = Plots {
@@ -142,6 +181,7 @@ impl Snapshot {
             archiver: e.archiver_stats(),
             insert_lsn: e.store().insert_lsn().0,
             flushed_lsn: e.store().flushed_lsn().0,
+            top,
             pool: e.store().pool_summary(),
             plots,
             port: s.port,

@@ -39,6 +39,7 @@ struct Server {
     cluster_name: String,
     started: std::time::Instant,
     history: std::cell::RefCell<history::History>,
+    statements: Option<commands::extension::pg_stat_statements::Store>,
 }
 
 /// Main loop of the process.
@@ -67,6 +68,7 @@ pub fn main(cx: &mut AuxContext<'_>) -> Result<()> {
         cluster_name: cx.settings.text("cluster_name").to_string(),
         started: std::time::Instant::now(),
         history: Default::default(),
+        statements: cx.shared.statement_stats(),
     });
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
@@ -179,6 +181,7 @@ async fn serve(mut s: TcpStream, server: &Server) -> std::io::Result<()> {
         if status.starts_with("401") { "WWW-Authenticate: Basic realm=\"Stegodon\"\r\n" } else { "" };
     let text = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+         X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
          Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n{challenge}Connection: close\r\n\r\n{body}",
         body.len()
     );

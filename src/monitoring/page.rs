@@ -68,7 +68,7 @@ fn duration(s: f64) -> String {
 pub fn html(s: &Snapshot) -> String {
     let name = if s.cluster_name.is_empty() { String::new() } else { format!(" {}", esc(&s.cluster_name)) };
     let sections =
-        [cards(s), storage(s), blocked(s), sessions(s), statements(s), tree(s), databases(s)].concat();
+        [cards(s), storage(s), blocked(s), sessions(s), statements(s), top(s), tree(s), databases(s)].concat();
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"5\">\
          <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
@@ -316,6 +316,46 @@ fn statements(s: &Snapshot) -> String {
     format!(
         "<section><h2>Longest running statements</h2><div class=\"wide\"><table><thead><tr><th class=\"n\">for</th>\
          <th class=\"n\">pid</th><th></th></tr></thead><tbody>{rows}</tbody></table></div></section>"
+    )
+}
+
+/// Milliseconds for a person.
+fn milliseconds(ms: f64) -> String {
+    match ms {
+        ms if ms < 10.0 => format!("{ms:.2} ms"),
+        ms if ms < 1000.0 => format!("{ms:.0} ms"),
+        ms => duration(ms / 1000.0),
+    }
+}
+
+/// The costliest statements since counting began.
+fn top(s: &Snapshot) -> String {
+    let Some(all) = &s.top else { return String::new() };
+    let whole: f64 = all.iter().map(|t| t.total_ms).sum::<f64>().max(f64::MIN_POSITIVE);
+    let rows: String = all
+        .iter()
+        .map(|t| {
+            format!(
+                "<tr><td class=\"share\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+                 <td class=\"n\">{}</td><td>{}</td><td>{}</td><td class=\"sql\">{}</td></tr>",
+                plot::bar("share of the time", &[("used", t.total_ms / whole)]),
+                milliseconds(t.total_ms),
+                grouped(t.calls as i64),
+                milliseconds(t.mean_ms),
+                grouped(t.rows as i64),
+                esc(&t.user),
+                esc(&t.database),
+                statement(&t.text)
+            )
+        })
+        .collect();
+    if rows.is_empty() {
+        return "<section><h2>Top statements</h2><p>None was counted yet.</p></section>".into();
+    }
+    format!(
+        "<section><h2>Top statements</h2><div class=\"wide\"><table><thead><tr><th></th><th class=\"n\">time</th>\
+         <th class=\"n\">calls</th><th class=\"n\">mean</th><th class=\"n\">rows</th><th>user</th><th>database</th><th></th>\
+         </tr></thead><tbody>{rows}</tbody></table></div></section>"
     )
 }
 

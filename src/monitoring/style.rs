@@ -24,7 +24,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:0}d
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}\
 th,td{text-align:left;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--rule);vertical-align:top;white-space:nowrap}\
 th{color:var(--quiet);font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}\
-td.sql{white-space:normal;min-width:20rem;width:50%}.quiet,.quiet code{color:var(--quiet)}.bad{color:var(--bad)}\
+td.share{min-width:5rem}td.share .bar{height:10px;margin-top:.45em}td.sql{white-space:normal;min-width:20rem;width:50%}.quiet,.quiet code{color:var(--quiet)}.bad{color:var(--bad)}\
 code{font:.85rem/1.4 ui-monospace,'DejaVu Sans Mono',monospace;white-space:pre-wrap;overflow-wrap:anywhere}\
 details summary{cursor:pointer}.tree{font:.85rem/1.45 ui-monospace,'DejaVu Sans Mono',monospace;white-space:pre;overflow-x:auto}\
 .locks,.locks ul{list-style:none;margin:0;padding-left:1.4rem;border-left:2px solid var(--rule)}.locks{padding-left:.8rem}\

@@ -384,6 +384,10 @@ impl Session {
             None => None,
         };
         self.settings.borrow_mut().set(name, value, scope, level, self.superuser.get())?;
+        if lower == "session_authorization" {
+            // Another session user begins without a role of SET ROLE.
+            self.settings.borrow_mut().set("role", Some("none"), scope, level, self.superuser.get())?;
+        }
         self.apply_settings();
         Ok(())
     }
@@ -412,9 +416,13 @@ impl Session {
             bail!(INVALID_PARAMETER_VALUE, "role \"{v}\" does not exist");
         };
         let oid = row.oid(catalog::columns::pg_authid::OID);
-        let allowed = self.identity.authenticated_is_superuser
-            || oid == self.session_role.get()
-            || (name == "role" && commands::roles::is_member(&self.catalog, self.session_role.get(), oid)?);
+        // A role is judged by who the session is at present, another session user by who has logged in.
+        let session = self.session_role.get();
+        let allowed = if name == "role" {
+            oid == session || commands::roles::is_member(&self.catalog, session, oid)?
+        } else {
+            self.identity.authenticated_is_superuser || oid == self.identity.authenticated
+        };
         if !allowed {
             let what = if name == "role" { "set role" } else { "set session authorization" };
             bail!(INSUFFICIENT_PRIVILEGE, "permission denied to {what} \"{v}\"");

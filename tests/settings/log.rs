@@ -111,7 +111,7 @@ fn the_logger_writes_all_formats_and_rotates() {
 fn parameters_in_the_log() {
     let c = cluster(&[("log_statement", "all"), ("log_parameter_max_length", "3")]);
     let script = c.dir.join("script.sql");
-    std::fs::write(&script, "\\set v 'abcdefgh'\n\\set n 0\nselect 1 / :n, :n + 5 as wanted;\n").unwrap();
+    std::fs::write(&script, "\\set n 0\nselect 1 / :n, :n + 5 as wanted;\n").unwrap();
     let run = || {
         std::process::Command::new("pgbench")
             .args(["-n", "-M", "extended", "-t", "1", "-f"])
@@ -175,10 +175,7 @@ fn files_of_the_logger() {
         &[("log_filename", "fixed.log"), ("log_rotation_size", "0"), ("log_truncate_on_rotation", "off")],
     );
     let fixed = c.data_dir().join("logs/fixed.log");
-    wait_for("the fixed name", || {
-        sql(&c, "select pg_rotate_logfile()");
-        fixed.exists()
-    });
+    wait_for("the fixed name", || fixed.exists());
     sql(&c, "select 'before'");
     sql(&c, "select pg_rotate_logfile()");
     sql(&c, "select 'after'");

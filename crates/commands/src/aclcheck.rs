@@ -231,7 +231,31 @@ pub fn namespace_mask(catalog: &Catalog, ns: Oid, role: Oid, wanted: u32) -> Res
     let Some(r) = rows.first() else { bail!(INVALID_SCHEMA_NAME, "schema with OID {ns} does not exist") };
     let acl = r.opt_bytes(NSPACL);
     let items = acl::effective(AclKind::Schema, acl.as_deref(), r.oid(NSPOWNER));
-    acl::mask(catalog, &items, role, r.oid(NSPOWNER), wanted)
+    let have = acl::mask(catalog, &items, role, r.oid(NSPOWNER), wanted)?;
+    Ok(have | predefined(catalog, role, wanted & !have & acl::USAGE)?)
+}
+
+/// 42501 unless the current user may use a type, or an array's elements.
+pub fn check_type(ctx: &CommandCtx<'_>, type_oid: Oid) -> Result<()> {
+    use pg_type::*;
+    if ctx.host.is_superuser() || type_oid < Oid::FIRST_NORMAL {
+        return Ok(());
+    }
+    let row = |oid: Oid| Ok::<_, Error>(ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?.into_iter().next());
+    let Some(mut r) = row(type_oid)? else { return Ok(()) };
+    if r.oid(TYPELEM).is_valid() && r.i16(TYPLEN) == -1 {
+        match row(r.oid(TYPELEM))? {
+            Some(e) => r = e,
+            None => return Ok(()),
+        }
+    }
+    let stored = r.opt_bytes(TYPACL);
+    let items = acl::effective(AclKind::Type, stored.as_deref(), r.oid(TYPOWNER));
+    if acl::mask(ctx.catalog, &items, ctx.host.role(), r.oid(TYPOWNER), acl::USAGE)? != 0 {
+        return Ok(());
+    }
+    let shown = crate::analysis::with_analyze(ctx, |a| Ok(analyze::format_type_short(a, r.oid(OID))))?;
+    bail!(INSUFFICIENT_PRIVILEGE, "permission denied for type {shown}")
 }
 
 /// A privilege of the current user on a schema.

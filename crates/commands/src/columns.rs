@@ -140,6 +140,7 @@ pub fn attribute_for(
         Some(t) => (t, -1),
         None => with_analyze(ctx, |a| analyze::resolve_type_name(a, tn))?,
     };
+    crate::aclcheck::check_type(ctx, type_oid)?;
     let t = ctx.catalog.type_desc(type_oid)?;
     if t.typtype == b'p' {
         bail!(INVALID_TABLE_DEFINITION, "column \"{name}\" has pseudo-type {}", t.name);

@@ -61,6 +61,18 @@ pub fn for_new(catalog: &Catalog, kind: AclKind, owner: Oid, ns: Oid) -> Result<
     Ok((sorted(&items) != sorted(&built_in)).then_some(items))
 }
 
+/// Gives a type that was just made the list it begins with.
+pub fn apply_to_type(catalog: &Catalog, type_oid: Oid, owner: Oid, ns: Oid) -> Result<()> {
+    use catalog::columns::pg_type;
+    let Some(items) = for_new(catalog, AclKind::Type, owner, ns)? else { return Ok(()) };
+    catalog.engine().command_counter_increment()?;
+    let rows = catalog.scan(pg_type::TABLE, pg_type::OID_INDEX, &[Datum::oid(type_oid)])?;
+    if let Some(r) = rows.first() {
+        catalog.update_columns(pg_type::TABLE, r, &[(pg_type::TYPACL, acl::format(&items))])?;
+    }
+    record_roles(catalog, ObjectAddress::new(pg_type::TABLE, type_oid), owner, &items)
+}
+
 /// Records that an object's list names roles.
 pub fn record_roles(catalog: &Catalog, a: ObjectAddress, owner: Oid, items: &[AclItem]) -> Result<()> {
     let mut named: Vec<Oid> = items.iter().flat_map(|i| [i.grantee, i.grantor]).collect();

@@ -390,10 +390,31 @@ fn grantor(ctx: &CommandCtx<'_>, h: &Holder, items: &[AclItem], bits: u32) -> Re
     Ok((me, have))
 }
 
+/// What the relation of a column gives counts for the column as well.
+fn with_relation(ctx: &CommandCtx<'_>, h: &Holder, items: &[AclItem]) -> Result<Vec<AclItem>> {
+    let mut all = items.to_vec();
+    if h.kind == AclKind::Column {
+        let rel = ctx.catalog.relation(h.row.oid(pg_attribute::ATTRELID))?;
+        all.extend(crate::aclcheck::relation_items(&rel));
+    }
+    Ok(all)
+}
+
+impl Holder {
+    /// As warnings name it.
+    fn shown(&self, ctx: &CommandCtx<'_>) -> Result<String> {
+        if self.kind != AclKind::Column {
+            return Ok(format!("\"{}\"", self.name));
+        }
+        let rel = ctx.catalog.relation(self.row.oid(pg_attribute::ATTRELID))?;
+        Ok(format!("column \"{}\" of relation \"{}\"", self.name, rel.name))
+    }
+}
+
 fn change(ctx: &CommandCtx<'_>, s: &GrantStmt, h: &Holder, bits: u32, grantees: &[Oid]) -> Result<()> {
     let stored = h.row.opt_bytes(h.column);
     let mut items = acl::effective(h.kind, stored.as_deref(), h.owner);
-    let (by, allowed) = grantor(ctx, h, &items, bits)?;
+    let (by, allowed) = grantor(ctx, h, &with_relation(ctx, h, &items)?, bits)?;
     if allowed != bits {
         let all = s.privileges.is_empty();
         let (verb, state) = if s.is_grant {
@@ -403,10 +424,10 @@ fn change(ctx: &CommandCtx<'_>, s: &GrantStmt, h: &Holder, bits: u32, grantees: 
         };
         if allowed == 0 {
             let noun = if s.is_grant { "privileges were" } else { "privileges could be" };
-            warning(ctx, state, format!("no {noun} {verb} for \"{}\"", h.name));
+            warning(ctx, state, format!("no {noun} {verb} for {}", h.shown(ctx)?));
         } else if !all {
             let noun = if s.is_grant { "privileges were" } else { "privileges could be" };
-            warning(ctx, state, format!("not all {noun} {verb} for \"{}\"", h.name));
+            warning(ctx, state, format!("not all {noun} {verb} for {}", h.shown(ctx)?));
         }
     }
     for g in grantees {

@@ -158,7 +158,8 @@ pub fn explain_type(e: &parser::ast::ExplainStmt) -> common::Oid {
 }
 
 fn checkpoint(ctx: &CommandCtx<'_>) -> common::Result<String> {
-    if !ctx.host.is_superuser() {
+    const PG_CHECKPOINT: common::Oid = common::Oid(4544);
+    if !ctx.host.is_superuser() && !roles::has_privs_of(ctx.catalog, ctx.host.role(), PG_CHECKPOINT)? {
         common::bail!(
             INSUFFICIENT_PRIVILEGE,
             "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT"

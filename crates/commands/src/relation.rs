@@ -147,6 +147,9 @@ fn create_row_type(catalog: &Catalog, r: &NewRelation<'_>, rel: Oid) -> Result<O
         catalog.record_dependency(address(row_oid), rel, DependencyKind::Internal)?;
     }
     catalog.record_dependency(address(array_oid), address(row_oid), DependencyKind::Internal)?;
+    if r.kind == b'c' {
+        default_privileges::apply_to_type(catalog, row_oid, r.owner, r.namespace)?;
+    }
     Ok(row_oid)
 }
 

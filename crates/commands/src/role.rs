@@ -187,7 +187,8 @@ pub fn alter(ctx: &CommandCtx<'_>, s: &AlterRoleStmt) -> Result<String> {
     if let RoleSpecType::CString(_) = s.role.roletype
         && name.starts_with("pg_")
     {
-        check_reserved(&name)?;
+        return Err(err!(RESERVED_NAME, "role name \"{name}\" is reserved")
+            .detail("Cannot alter reserved roles."));
     }
     let a = read_attributes(ctx, &name, &s.options)?;
     if !ctx.host.is_superuser() {
@@ -323,6 +324,14 @@ fn check_dependents(ctx: &CommandCtx<'_>, name: &str, oid: Oid) -> Result<()> {
 fn add_member(ctx: &CommandCtx<'_>, role: Oid, member: Oid, admin: bool) -> Result<()> {
     use pg_auth_members::*;
     let name = |o| Ok::<_, Error>(ctx.catalog.role_name(o)?.unwrap_or_default());
+    // Its one member is whoever owns the database.
+    const DATABASE_OWNER: Oid = Oid(6171);
+    if role == DATABASE_OWNER {
+        bail!(INTERNAL_ERROR, "role \"{}\" cannot have explicit members", name(role)?);
+    }
+    if member == DATABASE_OWNER {
+        bail!(INTERNAL_ERROR, "role \"{}\" cannot be a member of any role", name(member)?);
+    }
     if roles::is_member_nosuper(ctx.catalog, role, member)? {
         bail!(INVALID_GRANT_OPERATION, "role \"{}\" is a member of role \"{}\"", name(role)?, name(member)?);
     }

@@ -293,6 +293,11 @@ fn make_view(catalog: &Catalog, name: &str, text: &str, public: bool, schemas: &
         let grantor = BOOTSTRAP_SUPERUSER;
         items.push(AclItem { grantee: Oid::INVALID, grantor, privs: acl::SELECT, goptions: 0 });
     }
+    if ["pg_backend_memory_contexts", "pg_shmem_allocations"].contains(&name) {
+        const READ_ALL_STATS: Oid = Oid(3375);
+        let grantor = BOOTSTRAP_SUPERUSER;
+        items.push(AclItem { grantee: READ_ALL_STATS, grantor, privs: acl::SELECT, goptions: 0 });
+    }
     let acl = acl::format(&items);
     catalog::bootstrap::record_initial(catalog, pg_class::TABLE, oid, acl.clone())?;
     crate::target::update_class(catalog, oid, &[(pg_class::RELACL, acl)])

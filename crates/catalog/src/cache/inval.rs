@@ -60,6 +60,8 @@ impl Catalog {
             | pg_operator::TABLE
             | pg_cast::TABLE
             | pg_range::TABLE
+            // Nothing is cached of it here, but what others have found out about privileges depends on it.
+            | pg_auth_members::TABLE
             | pg_aggregate::TABLE => {
                 send(INVAL_CATALOG, table, oid_at(row, 0));
             }

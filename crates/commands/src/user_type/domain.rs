@@ -143,6 +143,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateDomainStmt) -> Result<String> {
         extra.extend([(pg_type::TYPLEN, Datum::I16(4)), (pg_type::TYPALIGN, Datum::I8(b'i' as i8))]);
     }
     super::insert(ctx, &t, &extra)?;
+    crate::default_privileges::apply_to_type(ctx.catalog, oid, ctx.host.role(), ns)?;
     let me = ObjectAddress::new(pg_type::TABLE, oid);
     let on = ObjectAddress::new(pg_type::TABLE, base_oid);
     ctx.catalog.record_dependency(me, on, DependencyKind::Normal)?;

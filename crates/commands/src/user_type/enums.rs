@@ -49,6 +49,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateEnumStmt) -> Result<String> {
         ..super::blank(oid, array, &name, ns, ctx.host.role())
     };
     super::insert(ctx, &t, &[])?;
+    crate::default_privileges::apply_to_type(ctx.catalog, oid, ctx.host.role(), ns)?;
     for (i, label) in s.vals.iter().enumerate() {
         check_label(label)?;
         if s.vals[..i].contains(label) {

@@ -267,6 +267,18 @@ impl Engine {
     pub fn database_rows(&self, db: Oid) -> DatabaseRows {
         DatabaseRows::from_stats(self.group(db, OF_DATABASE_ROWS))
     }
+    /// Counters of the server that were never reset count from this moment.
+    pub fn begin_counting(&self) {
+        for (what, since) in [
+            ("bgwriter", self.writer_stats().stats_reset),
+            ("wal", self.wal_stats().stats_reset),
+            ("archiver", self.archiver_stats().stats_reset),
+        ] {
+            if since == 0 {
+                self.reset_shared_stats(what);
+            }
+        }
+    }
     /// Counters of writers and checkpoints.
     pub fn writer_stats(&self) -> WriterStats {
         WriterStats::from_stats(self.group(Oid::INVALID, OF_WRITER))
