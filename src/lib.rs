@@ -15,8 +15,8 @@ pub mod session;
 pub mod single;
 mod stack;
 pub mod tools;
-pub mod worker;
 mod tuning;
+pub mod worker;
 
 /// `server_version`.
 pub const VERSION: &str = "15.18";

@@ -393,3 +393,220 @@ fn tls_certificates_and_channel_binding() {
     assert!(log(&c).contains("SSL configuration was not reloaded"));
     let _ = std::fs::remove_dir_all(&dir);
 }
+
+/// What `openssl s_client` says of a handshake with the server.
+fn handshake(c: &Cluster, more: &str) -> String {
+    let text =
+        format!("echo | openssl s_client -starttls postgres -connect 127.0.0.1:{} {more} 2>&1", c.port);
+    let out = Command::new("sh").arg("-c").arg(text).output().unwrap();
+    String::from_utf8_lossy(&out.stdout).into_owned()
+}
+
+/// Settings of TLS, one by one: set, reloaded, and looked at from outside.
+#[test]
+fn settings_of_tls() {
+    let dir = std::env::temp_dir().join(format!("tls-settings-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    certificates(&dir);
+    let at = |f: &str| dir.join(f).display().to_string();
+    let c = cluster(&[
+        ("ssl", "on"),
+        ("ssl_cert_file", &at("server.crt")),
+        ("ssl_key_file", &at("server.key")),
+        ("ssl_ca_file", &at("ca.crt")),
+    ]);
+    people(&c);
+    let set = |settings: &[(&str, &str)]| {
+        c.psql("alter system reset all").unwrap();
+        for (n, v) in settings {
+            assert_eq!(c.psql(&format!("alter system set {n} = '{v}'")).unwrap().text, "");
+        }
+        rules(&c, "hostssl all all all cert");
+    };
+    let cipher = |more: &str| {
+        let text = handshake(&c, more);
+        let line = text.lines().find_map(|l| l.strip_prefix("New, TLSv1.2, Cipher is "));
+        line.unwrap_or(&text).to_string()
+    };
+    let tls12 = ("ssl_max_protocol_version", "TLSv1.2");
+    set(&[tls12]);
+    assert!(handshake(&c, "").contains("New, TLSv1.2,"), "{}", handshake(&c, ""));
+    assert!(!handshake(&c, "-tls1_3").contains("Cipher is TLS_"));
+    set(&[("ssl_min_protocol_version", "TLSv1.3")]);
+    assert!(handshake(&c, "-tls1_2").contains("Cipher is (NONE)"));
+    set(&[tls12, ("ssl_ciphers", "ECDHE-RSA-AES128-GCM-SHA256")]);
+    assert_eq!(cipher(""), "ECDHE-RSA-AES128-GCM-SHA256");
+    set(&[tls12, ("ssl_ciphers", "HIGH:!AES128:!AES256")]);
+    assert_eq!(cipher(""), "ECDHE-RSA-CHACHA20-POLY1305");
+    set(&[tls12, ("ssl_ciphers", "RC4-MD5")]);
+    assert!(log(&c).contains("could not set the cipher list (no valid ciphers available)"));
+    // Whose order counts.
+    let own = "-cipher ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256";
+    let list = ("ssl_ciphers", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305");
+    set(&[tls12, list, ("ssl_prefer_server_ciphers", "on")]);
+    assert_eq!(cipher(own), "ECDHE-RSA-AES128-GCM-SHA256");
+    set(&[tls12, list, ("ssl_prefer_server_ciphers", "off")]);
+    assert_eq!(cipher(own), "ECDHE-RSA-CHACHA20-POLY1305");
+    set(&[tls12, ("ssl_ecdh_curve", "secp384r1")]);
+    assert!(
+        handshake(&c, "").contains("Server Temp Key: ECDH, secp384r1, 384 bits"),
+        "{}",
+        handshake(&c, "")
+    );
+    set(&[tls12, ("ssl_ecdh_curve", "prime256v1")]);
+    assert!(handshake(&c, "").contains("Server Temp Key: ECDH, prime256v1, 256 bits"));
+    set(&[("ssl_ecdh_curve", "nonsense")]);
+    assert!(log(&c).contains("ECDH: unrecognized curve name: nonsense"));
+    // A certificate that its authority has revoked, by a file and by a directory.
+    let with = format!(
+        "host=localhost user=joe dbname=postgres sslmode=verify-full sslrootcert={} sslcert={} sslkey={}",
+        at("ca.crt"),
+        at("joe.crt"),
+        at("joe.key")
+    );
+    set(&[]);
+    assert!(connect(&c, &with).contains(IN), "{}", connect(&c, &with));
+    std::fs::write(
+        dir.join("ca.conf"),
+        "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=number\ndefault_md=sha256\ndefault_crl_days=30\n",
+    )
+    .unwrap();
+    std::fs::write(dir.join("index.txt"), "").unwrap();
+    std::fs::write(dir.join("number"), "01\n").unwrap();
+    openssl(&dir, "ca -config ca.conf -keyfile ca.key -cert ca.crt -revoke joe.crt");
+    std::fs::create_dir_all(dir.join("lists")).unwrap();
+    openssl(&dir, "ca -config ca.conf -keyfile ca.key -cert ca.crt -gencrl -out lists/list.pem");
+    set(&[("ssl_crl_file", &at("lists/list.pem"))]);
+    assert!(!connect(&c, &with).contains(IN));
+    set(&[("ssl_crl_dir", &at("lists"))]);
+    assert!(!connect(&c, &with).contains(IN));
+    set(&[]);
+    assert!(connect(&c, &with).contains(IN));
+    set(&[("ssl_passphrase_command", "echo secret")]);
+    assert!(log(&c).contains("ssl_passphrase_command is not supported yet"));
+    let _ = std::fs::remove_dir_all(&dir);
+}
+
+/// Files with faults change nothing, and the views say what is wrong with them.
+#[test]
+fn faulty_files() {
+    let c = cluster(&[]);
+    people(&c);
+    rules(&c, "local all all trust");
+    assert!(local(&c, "joe", "postgres", "").contains(IN));
+    let faulty = [
+        ("local all all", "end-of-line before authentication method"),
+        ("local all", "end-of-line before role specification"),
+        ("local", "end-of-line before database specification"),
+        ("remote all all trust", "invalid connection type \"remote\""),
+        ("local all all magic", "invalid authentication method \"magic\""),
+        ("host all all 127.0.0.1", "end-of-line before netmask specification"),
+        ("host all all 127.0.0.1/33 trust", "invalid CIDR mask in address \"127.0.0.1/33\""),
+        ("host all all", "end-of-line before IP address specification"),
+        ("local all all trust frob=1", "unrecognized authentication option name: \"frob\""),
+        (
+            "local all all trust map=x",
+            "authentication option \"map\" is only valid for authentication methods ident, peer, gssapi, sspi, and cert",
+        ),
+        ("host all all all peer", "peer authentication is only supported on local sockets"),
+    ];
+    for (rule, want) in faulty {
+        let before = log(&c).len();
+        rules(&c, rule);
+        let text = log(&c)[before..].to_string();
+        assert!(text.contains(want), "{rule}: {text}");
+        let row =
+            c.psql("select line_number, error from pg_hba_file_rules where error is not null").unwrap().text;
+        assert!(row.contains(want), "{rule}: {row}");
+        // The rules that were read before are still in force.
+        assert!(local(&c, "joe", "postgres", "").contains(IN), "{rule}");
+    }
+    assert!(log(&c).contains("pg_hba.conf was not reloaded"));
+    let ident = c.data_dir().join("pg_ident.conf");
+    for (line, want) in
+        [("only two", "missing entry at end of line"), ("m /( joe", "invalid regular expression \"(\"")]
+    {
+        std::fs::write(&ident, format!("{line}\n")).unwrap();
+        let before = log(&c).len();
+        rules(&c, "local all all trust");
+        let text = log(&c)[before..].to_string();
+        assert!(text.contains(want), "{line}: {text}");
+        let row = c.psql("select error from pg_ident_file_mappings").unwrap().text;
+        assert!(row.contains(want), "{line}: {row}");
+    }
+    std::fs::write(&ident, "m /^(.*)@x$ \\1\nn root joe\n").unwrap();
+    let rows = c
+        .psql("select line_number, map_name, sys_name, pg_username, error from pg_ident_file_mappings")
+        .unwrap();
+    assert_eq!(rows.text, "1|m|/^(.*)@x$|\\1|\n2|n|root|joe|\n");
+    rules(&c, "host joe,postgres joe,+grp 10.0.0.0/8 scram-sha-256\nhost \"all\" all samenet md5");
+    let rows = c
+        .psql(
+            "select type, database, user_name, address, netmask, auth_method, options, error from pg_hba_file_rules \
+             where line_number > 1",
+        )
+        .unwrap();
+    assert_eq!(
+        rows.text,
+        "host|{joe,postgres}|{joe,+grp}|10.0.0.0|255.0.0.0|scram-sha-256||\nhost|{all}|{all}|samenet||md5||\n"
+    );
+    // Ordinary roles see neither.
+    for view in ["pg_hba_file_rules", "pg_ident_file_mappings"] {
+        let said = c.psql(&format!("set role joe; select * from {view}")).unwrap().text;
+        assert!(said.contains(&format!("permission denied for view {view}")), "{said}");
+    }
+}
+
+/// Passwords that have expired, limits of connections, and what a session may learn of another.
+#[test]
+fn what_roles_may_learn() {
+    let c = cluster(&[]);
+    people(&c);
+    rules(&c, "local all all scram-sha-256");
+    c.psql("alter role joe valid until 'infinity'").unwrap();
+    assert!(local(&c, "joe", "postgres", "password=scram").contains(IN));
+    c.psql("alter role joe valid until '2001-01-01'").unwrap();
+    let said = local(&c, "joe", "postgres", "password=scram");
+    assert!(said.contains("FATAL:  password authentication failed for user \"joe\""), "{said}");
+    assert!(log(&c).contains("User \"joe\" has an expired password."), "{}", log(&c));
+    // Other users' statements are hidden, and no superuser's session can be ended by pg_signal_backend.
+    rules(&c, "local all all trust");
+    c.psql("grant pg_signal_backend to ann").unwrap();
+    let mut other = Command::new("psql")
+        .args(["-X", "-h", &c.dir.display().to_string(), "-p", &c.port.to_string()])
+        .args(["-U", "postgres", "-d", "postgres", "-c", "select pg_sleep(20), 'secret'"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let sleeper = "select pid from pg_stat_activity where query like 'select pg_sleep(20)%'";
+    let begun = Instant::now();
+    while c.psql(sleeper).unwrap().text.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    let pid = c.psql(sleeper).unwrap().text.trim().to_string();
+    let as_role = |role: &str, text: &str| {
+        c.psql(&format!("set session authorization {role}; {text}")).unwrap().text.trim().to_string()
+    };
+    let query = format!("select query from pg_stat_activity where pid = {pid}");
+    assert_eq!(as_role("joe", &query), "<insufficient privilege>");
+    c.psql("grant pg_read_all_stats to joe").unwrap();
+    assert_eq!(as_role("joe", &query), "select pg_sleep(20), 'secret'");
+    let end = format!("select pg_terminate_backend({pid})");
+    let said = as_role("joe", &end);
+    assert!(
+        said.contains("must be a superuser to terminate superuser process")
+            || said.contains("must be a member of the role whose process is being terminated"),
+        "{said}"
+    );
+    let said = as_role("ann", &end);
+    assert!(said.contains("must be a superuser to terminate superuser process"), "{said}");
+    assert_eq!(c.psql(&end).unwrap().text.trim(), "t");
+    let _ = other.wait();
+    for text in
+        ["copy (select 1) to '/tmp/x'", "copy (select 1) to program 'cat'", "alter system set work_mem = 1"]
+    {
+        let said = as_role("joe", text);
+        assert!(said.contains("ERROR:"), "{text}: {said}");
+    }
+}

@@ -185,3 +185,79 @@ fn vacuum_cuts_catalogs_beside_ddl() {
         );
     }
 }
+
+/// What must have come of a table's changes, for the settings given; the others never ask for work.
+#[test]
+fn thresholds_of_the_server() {
+    let never = [
+        ("autovacuum_vacuum_threshold", "1000000"),
+        ("autovacuum_vacuum_insert_threshold", "-1"),
+        ("autovacuum_analyze_threshold", "1000000"),
+    ];
+    let mut o = Options::default();
+    o.settings.push(("autovacuum_naptime".into(), "1s".into()));
+    let c = Cluster::start(Kind::Stegodon, o).unwrap();
+    let set = |settings: &[(&str, &str)]| {
+        ask(&c, "alter system reset all");
+        for (n, v) in never.iter().chain(settings) {
+            ask(&c, &format!("alter system set {n} = '{v}'"));
+        }
+        ask(&c, "select pg_reload_conf()");
+    };
+    // Threshold, factor, change, which counter says that the work was done.
+    let delete = "delete from t where a <= 100";
+    let insert = "insert into t select generate_series(1, 100)";
+    let cases = [
+        ("autovacuum_vacuum_threshold", "autovacuum_vacuum_scale_factor", delete, "autovacuum_count"),
+        (
+            "autovacuum_vacuum_insert_threshold",
+            "autovacuum_vacuum_insert_scale_factor",
+            insert,
+            "autovacuum_count",
+        ),
+        ("autovacuum_analyze_threshold", "autovacuum_analyze_scale_factor", insert, "autoanalyze_count"),
+    ];
+    for (threshold, factor, change, counter) in cases {
+        set(&[(threshold, "0"), (factor, "50")]);
+        ask(&c, "drop table if exists t");
+        ask(&c, "create table t(a int)");
+        ask(&c, "insert into t select generate_series(1, 1000)");
+        ask(&c, "vacuum analyze t");
+        ask(&c, change);
+        // The factor alone keeps the work away, and with a lower one it comes.
+        std::thread::sleep(Duration::from_millis(2500));
+        let done = format!("select {counter} > 0 from pg_stat_user_tables where relname = 't'");
+        assert_eq!(ask(&c, &done), "f", "{factor}");
+        set(&[(threshold, "0"), (factor, "0.05")]);
+        until(&c, &done, "t");
+    }
+    // Without counting nothing is known.
+    set(&[("track_counts", "off")]);
+    until(&c, "show track_counts", "off");
+    ask(&c, "create table u(a int)");
+    ask(&c, "insert into u values (1)");
+    assert_eq!(ask(&c, "select n_tup_ins from pg_stat_user_tables where relname = 'u'"), "0");
+}
+
+#[test]
+fn old_rows_are_frozen_though_autovacuum_is_off_for_them() {
+    let mut o = Options::default();
+    for (n, v) in [
+        ("autovacuum_naptime", "1s"),
+        ("autovacuum_freeze_max_age", "100000"),
+        ("autovacuum_work_mem", "1MB"),
+    ] {
+        o.settings.push((n.into(), v.into()));
+    }
+    let c = Cluster::start(Kind::Stegodon, o).unwrap();
+    ask(&c, "create table old(a int) with (autovacuum_enabled = off)");
+    ask(&c, "insert into old values (1)");
+    // Ids are used up by savepoints: one each.
+    let mut w = testkit::Wire::connect(&c).unwrap();
+    let round = "savepoint s; insert into used values (1); release s;".repeat(500);
+    w.ok("create table used(a int)");
+    for _ in 0..202 {
+        w.ok(&format!("begin; {round} commit"));
+    }
+    until(&c, "select age(relfrozenxid) < 100000 from pg_class where relname = 'old'", "t");
+}

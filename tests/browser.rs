@@ -200,7 +200,10 @@ fn the_page_in_chromium() {
     assert_eq!(b.script("return performance.getEntriesByType('resource').filter(r => !r.name.endsWith('favicon.ico')).length"), json!(0));
     // The plots have points, and nothing is wider than the window.
     assert_eq!(b.script("return document.querySelectorAll('svg.plot polyline').length"), json!(5));
-    assert_eq!(b.script("return document.documentElement.scrollWidth <= window.innerWidth"), Value::Bool(true));
+    assert_eq!(
+        b.script("return document.documentElement.scrollWidth <= window.innerWidth"),
+        Value::Bool(true)
+    );
     let light = b.script("return getComputedStyle(document.body).backgroundColor");
     assert!(b.picture("light.png").starts_with(b"\x89PNG"));
     b.in_session("POST", "/goog/cdp/execute", Some(json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}})));
@@ -209,7 +212,10 @@ fn the_page_in_chromium() {
     b.picture("dark.png");
     // Small windows: tables scroll in themselves.
     b.in_session("POST", "/window/rect", Some(json!({"width": 500, "height": 900})));
-    assert_eq!(b.script("return document.documentElement.scrollWidth <= window.innerWidth"), Value::Bool(true));
+    assert_eq!(
+        b.script("return document.documentElement.scrollWidth <= window.innerWidth"),
+        Value::Bool(true)
+    );
     let _ = load.kill();
     let _ = load.wait();
 }
@@ -233,7 +239,11 @@ fn hostile_clients() {
     assert_eq!(status(&get(port, "/metrics", &ok).0), "200");
     assert!(get(port, "/metrics", &ok).1.contains("\npg_up 1\n"));
     let (head, _) = get(port, "/", &ok);
-    for h in ["Content-Security-Policy: default-src 'none'", "Cache-Control: no-store", "X-Content-Type-Options: nosniff"] {
+    for h in [
+        "Content-Security-Policy: default-src 'none'",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+    ] {
         assert!(head.contains(h), "{h} is not in\n{head}");
     }
     // Nobody, a wrong password, a role without the right, no login, an expired password.
@@ -261,7 +271,8 @@ fn hostile_clients() {
     let slow: Vec<TcpStream> = (0..40).filter_map(|_| TcpStream::connect(("127.0.0.1", port)).ok()).collect();
     let begun = Instant::now();
     let served = wait_for(Duration::from_secs(20), || {
-        std::panic::catch_unwind(|| status(&get(port, "/metrics", &basic("watcher", "secret")).0)).is_ok_and(|s| s == "200")
+        std::panic::catch_unwind(|| status(&get(port, "/metrics", &basic("watcher", "secret")).0))
+            .is_ok_and(|s| s == "200")
     });
     assert!(served, "slow clients keep others out for {:?}", begun.elapsed());
     drop(slow);

@@ -126,7 +126,8 @@ fn pgbouncer_in_its_three_modes() {
     sql(&c, "alter role postgres password 'secret'");
     let out = pgbench(&c, c.port, &host, &["-i", "-q", "-s", "1"]).output().unwrap();
     assert!(out.status.success(), "{}", all_of(&out));
-    fs::write(c.data_dir().join("pg_hba.conf"), "local all all trust\nhost all all all scram-sha-256\n").unwrap();
+    fs::write(c.data_dir().join("pg_hba.conf"), "local all all trust\nhost all all all scram-sha-256\n")
+        .unwrap();
     sql(&c, "select pg_reload_conf()");
     for mode in ["session", "transaction", "statement"] {
         let port = free_port();
@@ -155,13 +156,18 @@ fn pgbouncer_in_its_three_modes() {
         if nix::unistd::Uid::effective().is_root() {
             pooler.args(["-u", "postgres"]);
         }
-        let _pooler =
-            Running(pooler.arg(dir.join("ini")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("pgbouncer"));
+        let _pooler = Running(
+            pooler
+                .arg(dir.join("ini"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("pgbouncer"),
+        );
         let ready = wait_for(Duration::from_secs(20), || TcpStream::connect(("127.0.0.1", port)).is_ok());
         assert!(ready, "{}", fs::read_to_string(&log).unwrap_or_default());
         let run = |args: &[&str]| {
-            let out =
-                pgbench(&c, port, "127.0.0.1", args).env("PGPASSWORD", "secret").output().unwrap();
+            let out = pgbench(&c, port, "127.0.0.1", args).env("PGPASSWORD", "secret").output().unwrap();
             let text = all_of(&out);
             assert!(out.status.success(), "{mode}: {text}\n{}", fs::read_to_string(&log).unwrap_or_default());
             assert!(text.contains("number of failed transactions: 0 "), "{mode}: {text}");
@@ -218,7 +224,10 @@ fn pgbadger_reads_our_logs() {
     let out = pgbench(&c, c.port, &host, &["-n", "-c", "2", "-t", "50"]).output().unwrap();
     assert!(out.status.success(), "{}", all_of(&out));
     let _ = c.psql("select 1/0");
-    sql(&c, "set work_mem = 64; select count(*) from (select g from generate_series(1, 50000) g order by g desc) x");
+    sql(
+        &c,
+        "set work_mem = 64; select count(*) from (select g from generate_series(1, 50000) g order by g desc) x",
+    );
     sql(&c, "checkpoint");
     let mut holder = Wire::connect(&c).unwrap();
     holder.ok("begin; lock table pgbench_accounts");
@@ -241,7 +250,9 @@ fn pgbadger_reads_our_logs() {
         let number = |label: &str| -> i64 {
             let line = text.lines().find(|l| l.trim_start().starts_with(label));
             let digits = line.map(|l| l.rsplit(':').next().unwrap_or_default().replace([',', ' '], ""));
-            digits.and_then(|d| d.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()).unwrap_or(-1)
+            digits
+                .and_then(|d| d.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok())
+                .unwrap_or(-1)
         };
         assert!(number("Number of queries") > 600, "{format}: {text}");
         assert!(number("Number of unique normalized queries") > 10, "{format}: {text}");
@@ -260,7 +271,10 @@ fn the_exporter_scrapes_without_errors() {
         Command::new("prometheus-postgres-exporter")
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
             .arg("--auto-discover-databases")
-            .env("DATA_SOURCE_NAME", format!("postgresql://postgres@127.0.0.1:{}/postgres?sslmode=disable", c.port))
+            .env(
+                "DATA_SOURCE_NAME",
+                format!("postgresql://postgres@127.0.0.1:{}/postgres?sslmode=disable", c.port),
+            )
             .stdout(Stdio::null())
             .stderr(fs::File::create(&log).unwrap())
             .spawn()
@@ -275,7 +289,9 @@ fn the_exporter_scrapes_without_errors() {
         text
     };
     let (_, text) = (scrape(), scrape());
-    let value = |name: &str| text.lines().find(|l| l.starts_with(name)).and_then(|l| l.rsplit(' ').next()).unwrap_or("");
+    let value = |name: &str| {
+        text.lines().find(|l| l.starts_with(name)).and_then(|l| l.rsplit(' ').next()).unwrap_or("")
+    };
     let said = fs::read_to_string(&log).unwrap_or_default();
     assert_eq!(value("pg_up"), "1", "{said}\n{text}");
     assert_eq!(value("pg_exporter_last_scrape_error"), "0", "{said}");
@@ -382,7 +398,12 @@ fn ps_and_pstree_show_the_same_tree() {
     let (want, want_tree) = shape(Kind::PostgreSql);
     assert_eq!(own, want);
     // One generation below the postmaster, all of one name.
-    let words = |t: &str| t.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).map(str::to_string).collect::<std::collections::BTreeSet<_>>();
+    let words = |t: &str| {
+        t.split(|c: char| !c.is_alphabetic())
+            .filter(|w| !w.is_empty())
+            .map(str::to_string)
+            .collect::<std::collections::BTreeSet<_>>()
+    };
     assert_eq!(words(&own_tree), words(&want_tree), "{own_tree}\n{want_tree}");
 }
 
@@ -407,14 +428,16 @@ fn calls(c: &Cluster, statement: &str, n: usize) -> Vec<(String, usize)> {
     for _ in 0..n {
         w.ok(statement);
     }
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(tracer.id() as i32), nix::sys::signal::Signal::SIGINT).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(tracer.id() as i32), nix::sys::signal::Signal::SIGINT)
+        .unwrap();
     tracer.wait().unwrap();
     let text = fs::read_to_string(&file).unwrap();
     text.lines()
         .filter_map(|l| {
             let f: Vec<&str> = l.split_whitespace().collect();
             let count = f.get(3)?.parse().ok()?;
-            (f[0].contains('.') && *f.last()? != "total").then(|| (f.last().map_or("", |v| v).to_string(), count))
+            (f[0].contains('.') && *f.last()? != "total")
+                .then(|| (f.last().map_or("", |v| v).to_string(), count))
         })
         .collect()
 }
@@ -422,16 +445,24 @@ fn calls(c: &Cluster, statement: &str, n: usize) -> Vec<(String, usize)> {
 #[test]
 fn a_busy_backend_is_quiet() {
     let c = cluster(&[("autovacuum", "off"), ("fsync", "off")]);
-    sql(&c, "create table t(a int primary key, b int); insert into t select i, i from generate_series(1, 1000) i");
+    sql(
+        &c,
+        "create table t(a int primary key, b int); insert into t select i, i from generate_series(1, 1000) i",
+    );
     // A lookup in the pool: receive, send, and nothing else worth counting.
     let read = calls(&c, "select b from t where a = 500", 200);
-    let others: usize = read.iter().filter(|(n, _)| !matches!(n.as_str(), "recvfrom" | "sendto")).map(|(_, k)| k).sum();
-    let exchanges: usize = read.iter().filter(|(n, _)| matches!(n.as_str(), "recvfrom" | "sendto")).map(|(_, k)| k).sum();
+    let others: usize =
+        read.iter().filter(|(n, _)| !matches!(n.as_str(), "recvfrom" | "sendto")).map(|(_, k)| k).sum();
+    let exchanges: usize =
+        read.iter().filter(|(n, _)| matches!(n.as_str(), "recvfrom" | "sendto")).map(|(_, k)| k).sum();
     assert!(exchanges <= 2 * 200 + 20 && others <= 40, "{read:?}");
     // A small update adds the write of its log record.
     let write = calls(&c, "update t set b = b + 1 where a = 500", 200);
-    let others: usize =
-        write.iter().filter(|(n, _)| !matches!(n.as_str(), "recvfrom" | "sendto" | "pwrite64")).map(|(_, k)| k).sum();
+    let others: usize = write
+        .iter()
+        .filter(|(n, _)| !matches!(n.as_str(), "recvfrom" | "sendto" | "pwrite64"))
+        .map(|(_, k)| k)
+        .sum();
     let log = write.iter().find(|(n, _)| n == "pwrite64").map_or(0, |(_, k)| *k);
     assert!(others <= 60 && log <= 220, "{write:?}");
 }

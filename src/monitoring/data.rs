@@ -73,7 +73,11 @@ pub struct TopStatement {
 /// Statements shown.
 const TOP: usize = 10;
 
-fn top(s: &Server, databases: &BTreeMap<u32, String>, roles: &BTreeMap<u32, String>) -> Result<Option<Vec<TopStatement>>> {
+fn top(
+    s: &Server,
+    databases: &BTreeMap<u32, String>,
+    roles: &BTreeMap<u32, String>,
+) -> Result<Option<Vec<TopStatement>>> {
     let Some(store) = s.statements else { return Ok(None) };
     let mut rows = store.read(s.engine.proc(), true)?;
     let cost = |a: &Amounts| a.times.iter().map(|t| t.total).sum::<f64>();

@@ -68,7 +68,8 @@ fn duration(s: f64) -> String {
 pub fn html(s: &Snapshot) -> String {
     let name = if s.cluster_name.is_empty() { String::new() } else { format!(" {}", esc(&s.cluster_name)) };
     let sections =
-        [cards(s), storage(s), blocked(s), sessions(s), statements(s), top(s), tree(s), databases(s)].concat();
+        [cards(s), storage(s), blocked(s), sessions(s), statements(s), top(s), tree(s), databases(s)]
+            .concat();
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"5\">\
          <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\

@@ -71,9 +71,8 @@ const SESSION: &[(&str, &str, &str, &str)] = &[
         "invalid value for parameter \"default_tablespace\": \"fast\"",
     ),
     ("temp_tablespaces", "fast", "select 1", "tablespace \"fast\" does not exist"),
-    ("quote_all_identifiers", "on", "select 1", "quote_all_identifiers is not supported"),
-    ("backslash_quote", "off", "select 1", "backslash_quote = off is not supported"),
-    ("archive_library", "basic_archive", "alter system set archive_library = 'x'", "cannot be changed"),
+    ("quote_all_identifiers", "on", "select 1", "quote_all_identifiers is not supported yet"),
+    ("backslash_quote", "off", "select 1", "backslash_quote = off is not supported yet"),
     (
         "temp_buffers",
         "100",
@@ -100,6 +99,7 @@ const SESSION: &[(&str, &str, &str, &str)] = &[
          explain (analyze, buffers, costs off, timing off) select count(*) from io order by 1; rollback; show track_io_timing",
         "on",
     ),
+    ("session_preload_libraries", "nothing_there", "select 1", "could not access file"),
     ("local_preload_libraries", "nothing", "select 1", "could not access file"),
     (
         "debug_print_parse",

@@ -211,7 +211,10 @@ fn reads_and_writes() {
     wait_for("the checkpointer's reload", || flushes("checkpointer", &checkpoint) == 0);
     let cleaned = || sql(&c, "select buffers_clean from pg_stat_bgwriter");
     let pass = || {
-        reload(&c, &[("bgwriter_lru_maxpages", "1000"), ("bgwriter_delay", "10"), ("bgwriter_lru_multiplier", "10")]);
+        reload(
+            &c,
+            &[("bgwriter_lru_maxpages", "1000"), ("bgwriter_delay", "10"), ("bgwriter_lru_multiplier", "10")],
+        );
         let before = cleaned();
         wait_for("the background writer", || {
             sql(&c, "update t set b = b where a % 3 = 0");

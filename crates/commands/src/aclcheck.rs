@@ -241,7 +241,8 @@ pub fn check_type(ctx: &CommandCtx<'_>, type_oid: Oid) -> Result<()> {
     if ctx.host.is_superuser() || type_oid < Oid::FIRST_NORMAL {
         return Ok(());
     }
-    let row = |oid: Oid| Ok::<_, Error>(ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?.into_iter().next());
+    let row =
+        |oid: Oid| Ok::<_, Error>(ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?.into_iter().next());
     let Some(mut r) = row(type_oid)? else { return Ok(()) };
     if r.oid(TYPELEM).is_valid() && r.i16(TYPLEN) == -1 {
         match row(r.oid(TYPELEM))? {

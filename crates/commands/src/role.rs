@@ -187,8 +187,9 @@ pub fn alter(ctx: &CommandCtx<'_>, s: &AlterRoleStmt) -> Result<String> {
     if let RoleSpecType::CString(_) = s.role.roletype
         && name.starts_with("pg_")
     {
-        return Err(err!(RESERVED_NAME, "role name \"{name}\" is reserved")
-            .detail("Cannot alter reserved roles."));
+        return Err(
+            err!(RESERVED_NAME, "role name \"{name}\" is reserved").detail("Cannot alter reserved roles.")
+        );
     }
     let a = read_attributes(ctx, &name, &s.options)?;
     if !ctx.host.is_superuser() {

@@ -66,7 +66,10 @@ pub fn install() -> Result<(), String> {
     }
     for p in missing.iter().filter(|p| quiet(p)) {
         // Without systemd nothing has been started.
-        let _ = crate::run("sh", &["-c", &format!("command -v systemctl >/dev/null && systemctl disable --now {p} || true")]);
+        let _ = crate::run(
+            "sh",
+            &["-c", &format!("command -v systemctl >/dev/null && systemctl disable --now {p} || true")],
+        );
     }
     install_from_pypi()
 }
