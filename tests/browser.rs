@@ -156,7 +156,7 @@ fn the_page_in_chromium() {
     let mut waiter = Wire::connect(&c).unwrap();
     waiter.start("update account set balance = balance + 1 where id = 1").unwrap();
     let mut third = Wire::connect(&c).unwrap();
-    third.start("lock table account").unwrap();
+    third.start("begin; lock table account").unwrap();
     let mut hostile = Wire::connect(&c).unwrap();
     hostile.start(HOSTILE).unwrap();
     let mut load = Command::new("pgbench")

@@ -140,7 +140,7 @@ impl Snapshot {
             let waits = p.wait_lock.load(Relaxed) != 0;
             processes.push(Process {
                 pid: p.pid(),
-                kind: p.kind().as_str(),
+                kind: if p.pid() == e.proc().pid() { "monitoring endpoint" } else { p.kind().as_str() },
                 is_client: p.kind() == ipc::BackendKind::Client,
                 database: databases.get(&p.database().0).cloned().unwrap_or_default(),
                 user: roles.get(&p.role().0).cloned().unwrap_or_default(),
