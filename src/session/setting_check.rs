@@ -19,9 +19,6 @@ pub fn check(name: &str, value: &str) -> Result<()> {
         }
         "db_user_namespace" if is_on(value) => Err(Error::unsupported("db_user_namespace")),
         "lc_messages" | "lc_monetary" | "lc_numeric" | "lc_time" => locale(name, value),
-        "backslash_quote" if value.eq_ignore_ascii_case("off") => {
-            Err(Error::unsupported("backslash_quote = off"))
-        }
         "quote_all_identifiers" if is_on(value) => Err(Error::unsupported("quote_all_identifiers")),
         "default_tablespace" if !["", "pg_default", "pg_global"].contains(&value) => {
             Err(no_tablespace(name, value))

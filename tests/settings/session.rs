@@ -72,7 +72,7 @@ const SESSION: &[(&str, &str, &str, &str)] = &[
     ),
     ("temp_tablespaces", "fast", "select 1", "tablespace \"fast\" does not exist"),
     ("quote_all_identifiers", "on", "select 1", "quote_all_identifiers is not supported yet"),
-    ("backslash_quote", "off", "select 1", "backslash_quote = off is not supported yet"),
+    ("backslash_quote", "off", r"select E'\''", "22P06: unsafe use of"),
     (
         "temp_buffers",
         "100",
