@@ -116,7 +116,7 @@ fn pg_activity_shows_every_view() {
     assert!(!end.contains("ended") && !end.contains("Traceback"), "{end}\n{errors}");
     assert!(errors.trim().is_empty(), "{errors}");
     let log = fs::read_to_string(c.log_file()).unwrap();
-    assert!(!log.contains("ERROR:"), "{log}");
+    assert!(!log.replace("ERROR:  canceling autovacuum task", "").contains("ERROR:"), "{log}");
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn the_exporter_scrapes_without_errors() {
     }
     assert!(!said.contains("level=error") && !said.contains("Error"), "{said}");
     let log = fs::read_to_string(c.log_file()).unwrap();
-    assert!(!log.contains("ERROR:"), "{log}");
+    assert!(!log.replace("ERROR:  canceling autovacuum task", "").contains("ERROR:"), "{log}");
 }
 
 #[test]
@@ -362,7 +362,9 @@ fn check_postgres_has_no_complaints() {
         }
     }
     let log = fs::read_to_string(c.log_file()).unwrap();
-    let errors: Vec<&str> = log.lines().filter(|l| l.contains("ERROR:")).collect();
+    // Autovacuum makes way for the load.
+    let errors: Vec<&str> =
+        log.lines().filter(|l| l.contains("ERROR:") && !l.contains("canceling autovacuum task")).collect();
     assert!(bad.is_empty() && errors.is_empty(), "{}\n{}", bad.join("\n"), errors.join("\n"));
 }
 

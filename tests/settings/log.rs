@@ -109,7 +109,8 @@ fn the_logger_writes_all_formats_and_rotates() {
 
 #[test]
 fn parameters_in_the_log() {
-    let c = cluster(&[("log_statement", "all"), ("log_parameter_max_length", "3")]);
+    let c = cluster(&[("log_statement", "all")]);
+    reload(&c, &[("log_parameter_max_length", "3")]);
     let script = c.dir.join("script.sql");
     std::fs::write(&script, "\\set n 0\nselect 1 / :n, :n + 5 as wanted;\n").unwrap();
     let run = || {
@@ -152,12 +153,11 @@ fn files_of_the_logger() {
     let c = cluster(&[
         ("logging_collector", "on"),
         ("log_directory", "logs"),
-        ("log_filename", "a%s.log"),
         ("log_file_mode", "0640"),
-        ("log_rotation_size", "4kB"),
         ("log_rotation_age", "0"),
         ("log_statement", "all"),
     ]);
+    reload(&c, &[("log_filename", "a%s.log"), ("log_rotation_size", "4kB")]);
     let files = || {
         let all = std::fs::read_dir(c.data_dir().join("logs")).map(|d| d.flatten().collect::<Vec<_>>());
         all.unwrap_or_default()

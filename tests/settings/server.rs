@@ -185,7 +185,7 @@ fn pace() {
         ("autovacuum", "off"),
         ("log_checkpoints", "on"),
         ("bgwriter_lru_maxpages", "0"),
-        ("max_wal_size", "32MB"),
+        ("max_wal_size", "64MB"),
         ("min_wal_size", "32MB"),
     ]);
     sql(

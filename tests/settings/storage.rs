@@ -6,7 +6,9 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 
 /// A little pool, so that tables do not fit.
 fn small() -> Cluster {
-    cluster(&[("shared_buffers", "1MB"), ("autovacuum", "off"), ("bgwriter_lru_maxpages", "0")])
+    let c = cluster(&[("shared_buffers", "1MB"), ("autovacuum", "off")]);
+    reload(&c, &[("bgwriter_lru_maxpages", "0")]);
+    c
 }
 
 fn pid_of(c: &Cluster, kind: &str) -> i32 {
@@ -33,6 +35,15 @@ fn commits() {
     w.ok("set commit_siblings = 1; set synchronous_commit = off");
     assert!(took(&mut w) < 100);
     drop(other);
+    // Times of the log's writes and syncs.
+    let times = "select wal_write_time + wal_sync_time from pg_stat_wal";
+    assert_eq!(sql(&c, times).trim(), "0");
+    reload(&c, &[("track_wal_io_timing", "on")]);
+    wait_for("times", || {
+        sql(&c, "insert into t values (7)");
+        sql(&c, times).trim() != "0"
+    });
+    reset(&c, &["track_wal_io_timing"]);
     // How a commit is made durable.
     let insert = |w: &mut Wire| {
         let pid = w.pid;
@@ -64,7 +75,8 @@ fn commits() {
 
 #[test]
 fn asynchronous_commits() {
-    let c = cluster(&[("autovacuum", "off"), ("wal_writer_delay", "10000"), ("wal_writer_flush_after", "0")]);
+    let c = cluster(&[("autovacuum", "off")]);
+    reload(&c, &[("wal_writer_delay", "10000"), ("wal_writer_flush_after", "0")]);
     sql(&c, "create table t(a int, pad text)");
     let mut w = session(&c, &[("synchronous_commit", "off")]);
     let behind = "select pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()";
@@ -87,7 +99,8 @@ fn asynchronous_commits() {
 
 #[test]
 fn segments() {
-    let c = cluster(&[("autovacuum", "off"), ("log_checkpoints", "on"), ("min_wal_size", "32MB")]);
+    let c = cluster(&[("autovacuum", "off"), ("log_checkpoints", "on")]);
+    reload(&c, &[("min_wal_size", "32MB")]);
     sql(&c, "create table t(a int, pad text)");
     let wal = c.data_dir().join("pg_wal");
     let holes = || {
@@ -220,7 +233,7 @@ fn reads_and_writes() {
             sql(&c, "update t set b = b where a % 3 = 0");
             cleaned() != before
         });
-        reset(&c, &["bgwriter_lru_maxpages"]);
+        reload(&c, &[("bgwriter_lru_maxpages", "0")]);
     };
     reload(&c, &[("bgwriter_flush_after", "1")]);
     assert!(flushes("background writer", &pass) > 0);

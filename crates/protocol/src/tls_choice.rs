@@ -111,8 +111,7 @@ pub fn provider(ciphers: &str, curve: &str) -> Result<CryptoProvider> {
         "X25519" => "X25519",
         other => return Err(fatal(format!("ECDH: unrecognized curve name: {other}"))),
     };
-    // The curve comes first; clients that know another only are not turned away, as OpenSSL does not for X25519.
-    p.kx_groups.sort_by_key(|g| g.name().as_str() != Some(group));
+    p.kx_groups.retain(|g| g.name().as_str() == Some(group));
     Ok(p)
 }
 
