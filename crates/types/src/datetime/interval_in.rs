@@ -329,7 +329,7 @@ pub fn parse_interval(text: &str, typmod: i32, sql_standard: bool) -> Result<Int
                     u,
                     Unit::Microsecond | Unit::Millisecond | Unit::Second | Unit::Minute | Unit::Hour
                 );
-                if coarse && v > i64::from(i32::MAX) {
+                if coarse && v > i64::from(i32::MAX) + i64::from(neg) {
                     return Err(field_range(text));
                 }
                 if matches!(u, Unit::Second) && !frac.is_empty() {
