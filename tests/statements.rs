@@ -123,7 +123,7 @@ fn settings_choose_what_is_counted() {
     assert_eq!(sql(&c, shown).trim(), "select $1|0|1\nselect $1, $2|1|1");
     let e = sql(&c, "set pg_stat_statements.max = 200");
     assert!(e.contains("cannot be changed without restarting the server"), "{e}");
-    let e = sql(&c, "set pg_stat_statements.track = some");
+    let e = sql(&c, "set pg_stat_statements.track = few");
     assert!(e.contains("Available values: none, top, all."), "{e}");
 }
 
@@ -131,17 +131,17 @@ fn settings_choose_what_is_counted() {
 fn statistics_survive_a_restart_and_not_a_crash() {
     let mut c = cluster(&[LOADED]);
     sql(&c, "create extension pg_stat_statements; select pg_stat_statements_reset()");
-    sql(&c, "select 'kept'; select 'kept'");
-    let shown = "select query, calls from pg_stat_statements where query = 'select $1'";
+    sql(&c, "select 'kept', 'a'; select 'kept', 'b'");
+    let shown = "select query, calls from pg_stat_statements where query = 'select $1, $2'";
     c.stop().unwrap();
     c.launch().unwrap();
-    assert_eq!(sql(&c, shown).trim(), "select $1|2");
-    sql(&c, "select 'kept'");
-    assert_eq!(sql(&c, shown).trim(), "select $1|3");
+    assert_eq!(sql(&c, shown).trim(), "select $1, $2|2");
+    sql(&c, "select 'kept', 'c'");
+    assert_eq!(sql(&c, shown).trim(), "select $1, $2|3");
     c.kill().unwrap();
     c.launch().unwrap();
     assert_eq!(sql(&c, shown).trim(), "");
-    sql(&c, "alter system set pg_stat_statements.save = off; select pg_reload_conf(); select 'lost'");
+    sql(&c, "alter system set pg_stat_statements.save = off; select pg_reload_conf()");
     c.stop().unwrap();
     c.launch().unwrap();
     assert_eq!(sql(&c, shown).trim(), "");
@@ -171,7 +171,7 @@ fn other_users_see_no_texts() {
     sql(&c, "create extension pg_stat_statements; create role jo; select pg_stat_statements_reset()");
     sql(&c, "select 'secret'");
     sql(&c, "set role jo; select 'mine', 1");
-    let shown = "select query, queryid is null from pg_stat_statements where calls > 0 group by 1, 2 order by 1 collate \"C\"";
+    let shown = "select query, queryid is null from pg_stat_statements where calls > 0 group by 1, 2 order by query collate \"C\"";
     let seen = sql(&c, &format!("set role jo; {shown}"));
     assert!(seen.contains("<insufficient privilege>|t") && seen.contains("select $1, $2|f"), "{seen}");
     assert!(!seen.contains("select $1|"), "{seen}");
@@ -245,6 +245,27 @@ fn identifiers_are_in_the_log() {
         .collect();
     assert_eq!(ids.len(), 2, "{log}");
     assert!(ids[0] != "0" && ids[0] == ids[1], "{ids:?}");
+}
+
+#[test]
+fn statements_of_functions_are_counted_apart() {
+    let c = cluster(&[LOADED]);
+    sql(
+        &c,
+        "create extension pg_stat_statements; create table t(a int);
+         create function f(x int) returns int language sql
+           as 'insert into t values (x); select count(*)::int from t where a > 0'",
+    );
+    let shown = "select query, calls, rows, toplevel from pg_stat_statements
+                 where query ~ '^ *(insert|select count|select f)' order by query collate \"C\"";
+    sql(&c, "select pg_stat_statements_reset()");
+    sql(&c, "select f(1)");
+    assert_eq!(sql(&c, shown).trim(), "select f($1)|1|1|t");
+    sql(&c, "select pg_stat_statements_reset()");
+    sql(&c, "set pg_stat_statements.track = all; select f(1); select f(2)");
+    let expected =
+        "insert into t values (x)|2|2|f\nselect count(*)::int from t where a > $2|2|2|f\nselect f($1)|2|2|t";
+    assert_eq!(sql(&c, shown).trim(), expected);
 }
 
 #[test]

@@ -103,6 +103,9 @@ impl Host for SessionHost {
     fn client_addr(&self) -> Option<std::net::SocketAddr> {
         self.session().identity.client_addr
     }
+    fn count_nested(&self) -> Option<commands::ctx::CountNested> {
+        self.session().count_nested()
+    }
     fn prepared_statements(&self) -> Vec<Vec<Datum>> {
         self.session().prepared_rows()
     }

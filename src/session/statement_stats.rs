@@ -4,7 +4,8 @@
 
 use super::Session;
 use super::prepared::Analysis;
-use commands::extension::pg_stat_statements::{Amounts, Key, Phase};
+use analyze::jumble::Jumble;
+use commands::extension::pg_stat_statements::{Amounts, Key, Phase, Used};
 use common::settings::Settings;
 use parser::ast::Statement;
 use std::time::Instant;
@@ -14,13 +15,15 @@ use storage::BufferCounters;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Track {
     statements: bool,
+    /// Those inside functions too.
+    nested: bool,
     utility: bool,
     planning: bool,
 }
 
 impl Track {
     /// Nothing.
-    pub const NONE: Track = Track { statements: false, utility: false, planning: false };
+    pub const NONE: Track = Track { statements: false, nested: false, utility: false, planning: false };
 }
 
 /// What was used since, or in several stretches.
@@ -29,7 +32,7 @@ pub struct Meter {
     before: BufferCounters,
     /// Of former stretches.
     ms: f64,
-    blocks: [u64; 13],
+    blocks: Used,
 }
 
 impl Session {
@@ -40,6 +43,7 @@ impl Session {
         }
         Track {
             statements: true,
+            nested: s.text("pg_stat_statements.track") == "all",
             utility: s.bool("pg_stat_statements.track_utility"),
             planning: s.bool("pg_stat_statements.track_planning"),
         }
@@ -60,7 +64,12 @@ impl Session {
     }
 
     fn new_meter(&self) -> Meter {
-        Meter { started: Instant::now(), before: self.engine.store().counters(), ms: 0.0, blocks: [0; 13] }
+        Meter {
+            started: Instant::now(),
+            before: self.engine.store().counters(),
+            ms: 0.0,
+            blocks: Used::default(),
+        }
     }
 
     /// A stretch ends.
@@ -95,18 +104,45 @@ impl Session {
 
     /// The same for a measurement that has ended.
     pub(super) fn count_paused(&self, a: &Analysis, source: &str, phase: Phase, m: &Meter, rows: u64) {
-        let (Some(store), Some(j)) = (self.statement_stats.get(), &a.id) else { return };
+        if let Some(j) = &a.id {
+            self.count_in_store((j, source), phase, m, rows, true);
+        }
+    }
+
+    fn count_in_store(
+        &self,
+        (j, source): (&Jumble, &str),
+        phase: Phase,
+        m: &Meter,
+        rows: u64,
+        toplevel: bool,
+    ) {
+        let Some(store) = self.statement_stats.get() else { return };
         let key = Key {
             user: self.current_role.get().0,
             database: self.identity.database.0,
             query: j.id,
-            toplevel: true,
+            toplevel,
         };
         let text = || analyze::jumble::normalize(source, j);
         if let Err(e) = store.count(self.engine.proc(), &key, (phase, m.ms, rows), &m.blocks, text) {
             // The statement itself has done its work.
             crate::log::line("LOG", &e.report().message);
         }
+    }
+
+    /// Begins to measure a query inside a function, if those are counted. Utility statements there are not.
+    pub(super) fn count_nested(&self) -> Option<commands::ctx::CountNested> {
+        if !self.often().track.nested || !self.often().query_ids {
+            return None;
+        }
+        let (me, mut m) = (self.me.clone(), self.new_meter());
+        Some(Box::new(move |j, source, rows| {
+            if let Some(s) = me.upgrade() {
+                s.pause(&mut m);
+                s.count_in_store((j, source), Phase::Execute, &m, rows, false);
+            }
+        }))
     }
 
     /// Counts a utility statement, by its command tag.

@@ -18,6 +18,9 @@ pub enum CopyFormat {
     Binary,
 }
 
+/// Counts a statement of a function that has ended: identifier, the text it is in, rows.
+pub type CountNested = Box<dyn FnOnce(&analyze::jumble::Jumble, &str, u64)>;
+
 /// The session, as far as commands need it.
 pub trait Host {
     /// A NOTICE or WARNING for the client.
@@ -73,6 +76,8 @@ pub trait Host {
     fn exec_env(&self) -> Rc<ExecEnv>;
     /// Address of a TCP client.
     fn client_addr(&self) -> Option<std::net::SocketAddr>;
+    /// If statements inside functions are counted: begins to measure one. What comes back counts it.
+    fn count_nested(&self) -> Option<CountNested>;
     /// Rows of `pg_prepared_statements` and of `pg_cursors`.
     fn prepared_statements(&self) -> Vec<Vec<Datum>>;
     fn cursors(&self) -> Vec<Vec<Datum>>;

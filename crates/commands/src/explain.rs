@@ -233,7 +233,7 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
         Some(Explained::Direct(s)) => plan_lines(ctx, s, o, false)?,
         Some(Explained::Plain(s, cursor)) => plan_lines(ctx, &s, o, cursor)?,
         Some(Explained::Making(c)) => making_lines(ctx, &c, o)?,
-        Some(Explained::Nothing) => Vec::new(),
+        Some(Explained::Nothing) => nothing(o),
         None => vec![planner::explain::explain_utility(o.format)],
     };
     print(ctx, e, o, &lines)
@@ -263,13 +263,18 @@ pub fn run_planned(
     ctx.host.with_settings(&mut |s| mode = QueryIds::of(s));
     o.query_id = query_id.filter(|_| mode == QueryIds::On);
     let lines = match &e.query {
-        Statement::CreateTableAs(c) if !crate::create_as::may_create(ctx, c)? => Vec::new(),
+        Statement::CreateTableAs(c) if !crate::create_as::may_create(ctx, c)? => nothing(o),
         _ => {
             let planning = planner::Instrumentation { planning_ms, ..planner::Instrumentation::default() };
             planned_lines(ctx, planned, planning, o)?
         }
     };
     print(ctx, e, o, &lines)
+}
+
+/// The table that would be made is there.
+fn nothing(o: ExplainOptions) -> Vec<String> {
+    planner::explain::explain_nothing("CREATE TABLE AS", o.format).into_iter().collect()
 }
 
 /// CREATE TABLE AS with ANALYZE: the table is made.

@@ -427,6 +427,13 @@ impl QueryRun {
             limit: opts.row_limit,
         })
     }
+    /// Rows changed, or returned where none are.
+    pub fn counted(&self) -> u64 {
+        match self.plan.stmt().command {
+            analyze::query::CmdType::Select => self.returned,
+            _ => self.plan.exec.processed.get(),
+        }
+    }
     /// The plan.
     pub fn stmt(&self) -> &Rc<PlannedStmt> {
         self.plan.stmt()

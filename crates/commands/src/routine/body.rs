@@ -2,6 +2,7 @@
 //! error in it is.
 
 use crate::FnEnv;
+use analyze::jumble::Jumble;
 use analyze::query::Query;
 use analyze::{AnalyzeCtx, Analyzed, ParamTypes};
 use catalog::builtins::LANGUAGE_SQL;
@@ -11,7 +12,8 @@ use parser::ast::Statement;
 
 /// A statement of a body.
 pub enum Part {
-    Query(Box<Query>),
+    /// With what it is counted under.
+    Query(Box<Query>, Option<Jumble>),
     Utility(Box<Statement>),
 }
 
@@ -65,7 +67,7 @@ pub fn read(env: &FnEnv, p: &ProcDesc, arg_types: &[Oid]) -> Result<Vec<Part>> {
         return with_analyze(env, "", |a| {
             for q in queries {
                 lock(a, &q)?;
-                parts.push(rewritten(a, q)?);
+                parts.push(rewritten(a, q, None)?);
             }
             Ok(parts)
         });
@@ -79,7 +81,10 @@ pub fn read(env: &FnEnv, p: &ProcDesc, arg_types: &[Oid]) -> Result<Vec<Part>> {
         }
         for x in analysed {
             parts.push(match x {
-                Analyzed::Query(q) => rewritten(a, *q)?,
+                Analyzed::Query(q) => {
+                    let id = Some(analyze::jumble::jumble(&q));
+                    rewritten(a, *q, id)?
+                }
                 Analyzed::Utility(s) => Part::Utility(Box::new(s)),
             });
         }
@@ -87,10 +92,10 @@ pub fn read(env: &FnEnv, p: &ProcDesc, arg_types: &[Oid]) -> Result<Vec<Part>> {
     })
 }
 
-fn rewritten(a: &AnalyzeCtx<'_>, q: Query) -> Result<Part> {
+fn rewritten(a: &AnalyzeCtx<'_>, q: Query, id: Option<Jumble>) -> Result<Part> {
     let mut queries = analyze::rewrite(a, q)?;
     match (queries.pop(), queries.is_empty()) {
-        (Some(q), true) => Ok(Part::Query(Box::new(q))),
+        (Some(q), true) => Ok(Part::Query(Box::new(q), id)),
         _ => Err(Error::unsupported("a rule that makes several queries of one")),
     }
 }

@@ -64,13 +64,13 @@ impl Routines for Merge<'_> {
                 analyze::routine::resolve_types(a, call.arg_types, &mut types, p.ret_type)
             })?;
             let mut parts = body::read(env, &p, &types)?;
-            if parts.len() != 1 || !matches!(parts[0], Part::Query(_)) {
+            if parts.len() != 1 || !matches!(parts[0], Part::Query(..)) {
                 return Ok(None);
             }
             let expected = call.columns.cloned();
             let columns = result_columns(env, &p, call.arg_types, call.result_type, expected)?;
             let shape = check_result(env, &p, &mut parts, call.result_type, columns.as_ref())?;
-            let Some(Part::Query(q)) = parts.pop() else { return Ok(None) };
+            let Some(Part::Query(q, _)) = parts.pop() else { return Ok(None) };
             let (role, superuser) = (env.host.role(), env.host.is_superuser());
             if !superuser
                 && (aclcheck::check_query_privileges(&env.catalog, role, false, &q).is_err()

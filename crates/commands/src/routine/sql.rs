@@ -6,6 +6,7 @@ use super::name;
 use crate::FnEnv;
 use crate::aclcheck;
 use crate::ctx::CommandCtx;
+use analyze::jumble::Jumble;
 use analyze::query::{CmdType, Query};
 use analyze::routine::{Declared, Shape};
 use catalog::desc::ProcDesc;
@@ -60,6 +61,8 @@ struct QueryStep {
     idle: RefCell<Vec<CompiledPlan>>,
     /// The role last found to be allowed the functions called.
     allowed: Cell<Option<Oid>>,
+    /// What its executions are counted under.
+    id: Option<Jumble>,
 }
 
 /// How columns become a composite value.
@@ -122,7 +125,7 @@ fn expected_desc(env: &FnEnv, columns: &[RowColumn]) -> Result<Option<TupleDesc>
 /// The query whose rows are the result: the last one.
 fn last_query(parts: &mut [Part]) -> Option<&mut Query> {
     match parts.last_mut() {
-        Some(Part::Query(q)) => Some(q),
+        Some(Part::Query(q, _)) => Some(q),
         _ => None,
     }
 }
@@ -191,7 +194,7 @@ impl Compiled {
 
 fn step(env: &FnEnv, part: Part, volatile: bool, arg_types: &[Oid]) -> Result<Step> {
     match part {
-        Part::Query(query) => {
+        Part::Query(query, id) => {
             if !volatile && (query.command != CmdType::Select || !query.row_marks.is_empty()) {
                 bail!(
                     FEATURE_NOT_SUPPORTED,
@@ -200,7 +203,8 @@ fn step(env: &FnEnv, part: Part, volatile: bool, arg_types: &[Oid]) -> Result<St
                 );
             }
             let plan = Rc::new(super::merge::plan(env, (*query).clone(), arg_types)?);
-            let step = QueryStep { query: *query, plan, idle: RefCell::default(), allowed: Cell::new(None) };
+            let (idle, allowed) = (RefCell::default(), Cell::new(None));
+            let step = QueryStep { query: *query, plan, idle, allowed, id };
             Ok(Step::Query(Box::new(step)))
         }
         Part::Utility(s) if !volatile => {
@@ -306,7 +310,25 @@ impl Sight {
     }
 }
 
-fn start(env: &FnEnv, s: &QueryStep, args: &[Datum], opts: &RunOptions) -> Result<QueryRun> {
+/// A statement that runs, and what counts it when it has ended.
+struct Running {
+    run: QueryRun,
+    count: Option<crate::ctx::CountNested>,
+}
+
+impl std::ops::Deref for Running {
+    type Target = QueryRun;
+    fn deref(&self) -> &QueryRun {
+        &self.run
+    }
+}
+impl std::ops::DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut QueryRun {
+        &mut self.run
+    }
+}
+
+fn start(env: &FnEnv, s: &QueryStep, args: &[Datum], opts: &RunOptions) -> Result<Running> {
     let (role, superuser) = (env.host.role(), env.host.is_superuser());
     if !superuser {
         aclcheck::check_query_privileges(&env.catalog, role, superuser, &s.query)?;
@@ -327,11 +349,15 @@ fn start(env: &FnEnv, s: &QueryStep, args: &[Datum], opts: &RunOptions) -> Resul
         Some(p) => p,
         None => CompiledPlan::new(&env.host.exec_env(), s.plan.clone())?,
     };
-    QueryRun::start(plan, args, opts)
+    let count = if s.id.is_some() { env.host.count_nested() } else { None };
+    Ok(Running { run: QueryRun::start(plan, args, opts)?, count })
 }
 
-fn give_back(s: &QueryStep, run: QueryRun) {
-    s.idle.borrow_mut().push(run.end());
+fn give_back(c: &Compiled, s: &QueryStep, r: Running) {
+    if let (Some(count), Some(j)) = (r.count, &s.id) {
+        count(j, &c.src, r.run.counted());
+    }
+    s.idle.borrow_mut().push(r.run.end());
 }
 
 /// Runs a statement for its effects.
@@ -342,7 +368,7 @@ fn run_step(env: &FnEnv, c: &Compiled, s: &Step, args: &[Datum], sight: &mut Sig
             let mut run = start(env, q, args, &opts)?;
             while run.next(0)?.is_some() {}
             run.finish()?;
-            give_back(q, run);
+            give_back(c, q, run);
             Ok(())
         }
         Step::Utility(s) => {
@@ -407,7 +433,7 @@ impl Compiled {
             while run.next(0)?.is_some() {}
             run.finish()?;
         }
-        give_back(q, run);
+        give_back(self, q, run);
         Ok(out)
     }
 }
@@ -456,7 +482,7 @@ impl Language for Sql {
 
 /// Rows read from the running last statement.
 struct Rows {
-    run: Option<QueryRun>,
+    run: Option<Running>,
     /// Number of the statement.
     step: usize,
     c: Rc<Compiled>,
@@ -480,7 +506,7 @@ impl RowSet for Rows {
             None => {
                 run.finish().map_err(|e| c.at_statement(e, self.step))?;
                 if let (Some(run), Some(Step::Query(q))) = (self.run.take(), c.steps.get(self.step - 1)) {
-                    give_back(q, run);
+                    give_back(&c, q, run);
                 }
                 Ok(0)
             }

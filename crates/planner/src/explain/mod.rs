@@ -100,15 +100,21 @@ pub fn explain_text(
 
 /// What EXPLAIN prints of a statement without a plan.
 pub fn explain_utility(format: ExplainFormat) -> String {
-    match format {
-        ExplainFormat::Text => "Utility statements have no plan structure".into(),
-        ExplainFormat::Json => "[\n  \"Utility Statement\"\n]".into(),
-        ExplainFormat::Yaml => "- \"Utility Statement\"".into(),
-        ExplainFormat::Xml => {
-            "<explain xmlns=\"http://www.postgresql.org/2009/explain\">\n  <Utility-Statement />\n</explain>"
-                .into()
-        }
-    }
+    explain_nothing("Utility Statement", format)
+        .unwrap_or_else(|| "Utility statements have no plan structure".into())
+}
+
+/// A word in the place of a plan; `None` where text has no word for it.
+pub fn explain_nothing(what: &str, format: ExplainFormat) -> Option<String> {
+    Some(match format {
+        ExplainFormat::Text => return None,
+        ExplainFormat::Json => format!("[\n  \"{what}\"\n]"),
+        ExplainFormat::Yaml => format!("- \"{what}\""),
+        ExplainFormat::Xml => format!(
+            "<explain xmlns=\"http://www.postgresql.org/2009/explain\">\n  <{} />\n</explain>",
+            what.replace(' ', "-")
+        ),
+    })
 }
 
 fn trigger_members(t: &TriggerInstr, opts: ExplainOptions) -> Vec<(String, Val)> {

@@ -47,20 +47,23 @@ impl Times {
 }
 
 /// Number of block and log counters.
-const BLOCKS: usize = 13;
+const BLOCKS: usize = 17;
+
+/// Shared blocks hit, read, dirtied, written; local the same; temporary read, written; log records, page images, bytes;
+/// nanoseconds of reading and writing blocks, of reading and writing temporary ones.
+pub type Used = [u64; BLOCKS];
 
 /// What one execution has used, and the sum of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Amounts {
     pub times: [Times; 2],
     pub rows: u64,
-    /// Shared hit, read, dirtied, written; local the same; temporary read, written; log records, page images, bytes.
-    pub blocks: [u64; BLOCKS],
+    pub blocks: Used,
 }
 
 impl Amounts {
     /// The counters of a process as used here.
-    pub fn blocks_of(c: &storage::BufferCounters) -> [u64; BLOCKS] {
+    pub fn blocks_of(c: &storage::BufferCounters) -> Used {
         [
             c.shared_hit,
             c.shared_read,
@@ -75,11 +78,14 @@ impl Amounts {
             c.wal_records,
             c.wal_images,
             c.wal_bytes,
+            c.read_ns,
+            c.write_ns,
+            c.temp_read_ns,
+            c.temp_write_ns,
         ]
     }
 
-    /// The columns of the view from `plans` on. Times of reading and writing blocks are not taken, and nothing is
-    /// compiled at run time.
+    /// The columns of the view from `plans` on. Nothing is compiled at run time.
     pub fn columns(&self, row: &mut Vec<Datum>) -> Result<()> {
         let times = |row: &mut Vec<Datum>, t: &Times| {
             row.push(Datum::I64(t.calls as i64));
@@ -89,7 +95,7 @@ impl Amounts {
         times(row, &self.times[Phase::Execute as usize]);
         row.push(Datum::I64(self.rows as i64));
         row.extend(self.blocks[..10].iter().map(|n| Datum::I64(*n as i64)));
-        row.extend([0.0; 4].map(Datum::F64));
+        row.extend(self.blocks[13..].iter().map(|ns| Datum::F64(*ns as f64 / 1e6)));
         row.extend(self.blocks[10..12].iter().map(|n| Datum::I64(*n as i64)));
         row.push(types::numeric::Num::from_i128(i128::from(self.blocks[12])).to_datum()?);
         for _ in 0..4 {
@@ -144,7 +150,7 @@ impl Entry {
         }
     }
     /// Adds one execution (or planning).
-    pub fn add(&self, phase: Phase, ms: f64, rows: u64, blocks: &[u64; BLOCKS]) {
+    pub fn add(&self, phase: Phase, ms: f64, rows: u64, blocks: &Used) {
         let w = |i: usize| self.words[i].load(Relaxed);
         let f = |i: usize| f64::from_bits(w(i));
         let at = phase as usize * 6;

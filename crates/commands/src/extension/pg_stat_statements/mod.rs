@@ -6,7 +6,7 @@ mod saved;
 mod store;
 mod texts;
 
-pub use entry::{Amounts, Phase};
+pub use entry::{Amounts, Phase, Used};
 pub use store::{Key, Store, StoreHandle};
 
 use super::registry::{Extension, Function, View};

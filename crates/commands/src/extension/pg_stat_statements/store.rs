@@ -2,7 +2,7 @@
 //! counters as well. Lock order: partitions ascending; whoever needs the whole table (to evict, to rewrite the file of
 //! texts, to read) takes all of them. Texts are in a file ([`super::texts`]); its end is reserved by an atomic add.
 
-use super::entry::{Amounts, Entry, Phase};
+use super::entry::{Amounts, Entry, Phase, Used};
 use super::texts;
 use common::Result;
 use ipc::shmhash::{ShmHash, ShmHashHandle};
@@ -111,7 +111,7 @@ impl Store {
         me: &Proc,
         key: &Key,
         (phase, ms, rows): (Phase, f64, u64),
-        blocks: &[u64; 13],
+        blocks: &Used,
         text: impl FnOnce() -> String,
     ) -> Result<()> {
         let words = key.words();
