@@ -113,6 +113,8 @@ events! {
     BGWORKER_STARTUP 0x08 9 "BgWorkerStartup";
     BGWORKER_SHUTDOWN 0x08 11 "BgWorkerShutdown";
     SAFE_SNAPSHOT 0x08 10 "SafeSnapshot";
+    MESSAGE_QUEUE_RECEIVE 0x08 20 "MessageQueueReceive";
+    MESSAGE_QUEUE_SEND 0x08 21 "MessageQueueSend";
     EXTENSION 0x07 0 "Extension";
     PG_SLEEP 0x09 1 "PgSleep";
     VACUUM_DELAY 0x09 2 "VacuumDelay";
