@@ -14,7 +14,9 @@ pub fn run(pm: &mut Postmaster, number: u32) -> i32 {
         }
     };
     ipc::signals::unblock_all();
-    match engine.cleanup_dead(shared.procs.get(number)) {
+    let dead = shared.procs.get(number);
+    shared.dsm.leave_for_dead(engine.proc(), dead.pid());
+    match engine.cleanup_dead(dead) {
         Ok(()) => {
             shared.leave(&engine);
             0

@@ -161,9 +161,9 @@ pub struct Api {
 /// `stegodon_magic`.
 pub type MagicFn = extern "C" fn() -> *const Magic;
 /// `stegodon_init`, called once when the library is loaded.
-pub type InitFn = extern "C" fn(*const Api) -> i32;
+pub type InitFn = unsafe extern "C" fn(*const Api) -> i32;
 /// A worker's main function. Its answer is the exit status.
-pub type WorkerFn = extern "C" fn(*const Api) -> i32;
+pub type WorkerFn = unsafe extern "C" fn(*const Api) -> i32;
 /// `stegodon_archive`: 0 archived, 1 failed, 2 not configured. Name and path of the segment; an empty name asks whether
 /// archiving is configured.
-pub type ArchiveFn = extern "C" fn(*const Api, Str, Str) -> i32;
+pub type ArchiveFn = unsafe extern "C" fn(*const Api, Str, Str) -> i32;

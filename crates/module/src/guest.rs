@@ -324,12 +324,14 @@ macro_rules! library {
             &raw const MAGIC
         }
         /// Called by the server when it has loaded the library.
+        ///
+        /// # Safety
+        /// The table lives through the call.
         #[unsafe(no_mangle)]
-        pub extern "C" fn stegodon_init(api: *const $crate::abi::Api) -> i32 {
+        pub unsafe extern "C" fn stegodon_init(api: *const $crate::abi::Api) -> i32 {
             // SAFETY: the server passes its table.
-            let mut server = unsafe { $crate::Server::new(api) };
-            let server = &mut server;
-            $crate::guest::guarded(&unsafe { $crate::Server::new(api) }, || $init(server))
+            let (log, mut server) = unsafe { ($crate::Server::new(api), $crate::Server::new(api)) };
+            $crate::guest::guarded(&log, || $init(&mut server))
         }
     };
 }
@@ -339,8 +341,11 @@ macro_rules! library {
 macro_rules! worker {
     ($name:ident, $main:path) => {
         /// A worker's main function, called in the worker's process.
+        ///
+        /// # Safety
+        /// The table lives through the call.
         #[unsafe(no_mangle)]
-        pub extern "C" fn $name(api: *const $crate::abi::Api) -> i32 {
+        pub unsafe extern "C" fn $name(api: *const $crate::abi::Api) -> i32 {
             // SAFETY: the server passes its table.
             let (server, mut worker) = unsafe { ($crate::Server::new(api), $crate::Worker::new(api)) };
             $crate::guest::guarded(&server, || $main(&mut worker))
@@ -354,8 +359,11 @@ macro_rules! worker {
 macro_rules! archive {
     ($archive:path) => {
         /// Archives one segment.
+        ///
+        /// # Safety
+        /// The table and the texts live through the call.
         #[unsafe(no_mangle)]
-        pub extern "C" fn stegodon_archive(
+        pub unsafe extern "C" fn stegodon_archive(
             api: *const $crate::abi::Api,
             name: $crate::abi::Str,
             path: $crate::abi::Str,

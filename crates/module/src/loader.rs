@@ -51,7 +51,8 @@ impl Library {
     pub fn init(&self, host: &mut dyn Host) -> Result<(), LoadError> {
         // SAFETY: the magic block says that this name has this type.
         let Ok(f) = (unsafe { self.lib.get::<InitFn>(b"stegodon_init\0") }) else { return Ok(()) };
-        match lend(host, |api| f(api)) {
+        // SAFETY: the table lives through the call (rule 5).
+        match lend(host, |api| unsafe { f(api) }) {
             0 => Ok(()),
             _ => Err(LoadError::Init),
         }
@@ -61,13 +62,15 @@ impl Library {
         // SAFETY: a library registers functions that it has exported by `worker!`. Weak spot: a library that registers
         // the name of something else.
         let f = unsafe { self.lib.get::<WorkerFn>(function.as_bytes()) }.ok()?;
-        Some(lend(host, |api| f(api)))
+        // SAFETY: as in `init`.
+        Some(lend(host, |api| unsafe { f(api) }))
     }
     /// Archives a segment; `None`: not an archive library.
     pub fn archive(&self, host: &mut dyn Host, name: &str, path: &str) -> Option<i32> {
         // SAFETY: as in `init`.
         let f = unsafe { self.lib.get::<ArchiveFn>(b"stegodon_archive\0") }.ok()?;
-        Some(lend(host, |api| f(api, Str::of(name), Str::of(path))))
+        // SAFETY: as above; the texts live through the call.
+        Some(lend(host, |api| unsafe { f(api, Str::of(name), Str::of(path)) }))
     }
 }
 
