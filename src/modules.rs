@@ -71,11 +71,12 @@ fn find(name: &str, search_path: &str) -> Result<PathBuf> {
         let there = Path::new(&full).exists().then(|| PathBuf::from(&full));
         return existing(&full).or(there).ok_or_else(missing);
     }
-    for part in search_path.split(':') {
-        if search_path.is_empty() {
-            break;
-        }
-        if part.is_empty() {
+    let mut rest = (!search_path.is_empty()).then_some(search_path);
+    while let Some(path) = rest {
+        let part = path.split(':').next().unwrap_or(path);
+        rest = path.get(part.len() + 1..);
+        // An empty last component counts as a relative one.
+        if part.is_empty() && rest.is_some() {
             bail!(INVALID_NAME, "zero-length component in parameter \"dynamic_library_path\"");
         }
         let dir = substitute(part)?;
