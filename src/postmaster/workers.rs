@@ -19,7 +19,17 @@ struct Registered {
 
 /// All workers.
 #[derive(Default)]
-pub struct Workers(Vec<Registered>);
+pub struct Workers(Vec<Registered>, Origin);
+
+/// Where the list comes from when shared memory is made.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Origin {
+    /// The preloaded libraries.
+    #[default]
+    Libraries,
+    /// The workers before a crash.
+    Before,
+}
 
 impl Workers {
     fn notify(w: &Registered) {
@@ -33,11 +43,15 @@ impl Postmaster {
     /// Puts the workers of preloaded libraries into their slots: at start, and when shared memory was made anew. Of those
     /// before, only what may be restarted stays.
     pub(super) fn register_workers(&mut self) {
-        let before = std::mem::take(&mut self.workers.0);
-        let specs: Vec<WorkerSpec> = if before.is_empty() {
-            self.modules.workers.clone()
-        } else {
-            before.into_iter().map(|w| w.spec).filter(|s| s.restart.is_some()).collect()
+        let Workers(before, origin) = std::mem::replace(&mut self.workers, Workers(Vec::new(), Origin::Before));
+        let specs: Vec<WorkerSpec> = match origin {
+            Origin::Libraries => self.modules.workers.clone(),
+            // Who asked to be notified is dead.
+            Origin::Before => before
+                .into_iter()
+                .filter(|w| w.spec.restart.is_some() && !w.terminate)
+                .map(|w| WorkerSpec { notify_pid: 0, ..w.spec })
+                .collect(),
         };
         for spec in specs {
             if let Some(slot) = self.shared.workers.place(&spec) {
