@@ -43,7 +43,8 @@ impl Postmaster {
     /// Puts the workers of preloaded libraries into their slots: at start, and when shared memory was made anew. Of those
     /// before, only what may be restarted stays.
     pub(super) fn register_workers(&mut self) {
-        let Workers(before, origin) = std::mem::replace(&mut self.workers, Workers(Vec::new(), Origin::Before));
+        let Workers(before, origin) =
+            std::mem::replace(&mut self.workers, Workers(Vec::new(), Origin::Before));
         let specs: Vec<WorkerSpec> = match origin {
             Origin::Libraries => self.modules.workers.clone(),
             // Who asked to be notified is dead.
