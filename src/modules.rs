@@ -172,7 +172,7 @@ impl Modules {
 
 /// Directly in `$libdir/plugins`?
 fn is_plugin(name: &str) -> bool {
-    name.strip_prefix("$libdir/plugins/").is_some_and(|rest| !rest.contains('/') && !rest.is_empty())
+    name.strip_prefix("$libdir/plugins/").is_some_and(|rest| !rest.contains('/'))
 }
 
 /// Checks a worker as PostgreSQL does; a fault is a line in the log, and the worker is not registered.
