@@ -150,7 +150,7 @@ impl Modules {
         restricted: bool,
         occasion: Occasion,
     ) -> Result<()> {
-        for name in crate::session::split_names(&settings.text(setting).to_string()) {
+        for name in crate::session::split_names(settings.text(setting)) {
             if name.is_empty() {
                 continue;
             }

@@ -171,7 +171,7 @@ fn unreadable(e: &clap::Error) -> i32 {
         (None, Some(c)) if unknown => getopt(&format!("invalid option -- '{c}'")),
         (Some(name), _) => {
             let short = [("pgdata", 'D'), ("log", 'l'), ("timeout", 't'), ("mode", 'm'), ("options", 'o')];
-            match (short.iter().find(|(n, _)| *n == name), std::env::args().last()) {
+            match (short.iter().find(|(n, _)| *n == name), std::env::args().next_back()) {
                 (Some((_, c)), Some(last)) if last == format!("-{c}") => {
                     getopt(&format!("option requires an argument -- '{c}'"))
                 }
@@ -487,7 +487,7 @@ impl Ctl {
             return 0;
         }
         self.progress("waiting for server to shut down...");
-        let gone = || !read_pid_file(&self.dir).is_some_and(|q| q.pid == pid) || !process_exists(pid);
+        let gone = || read_pid_file(&self.dir).is_none_or(|q| q.pid != pid) || !process_exists(pid);
         if self.wait_until(|| gone().then_some(true)).is_none() {
             self.say(" failed");
             complain("server does not shut down");
