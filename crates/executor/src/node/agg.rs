@@ -2,7 +2,7 @@
 //! batches. A hashed one beyond its memory writes rows of unknown groups to partition files and works them off afterwards.
 
 use super::ordered_set::{self, SetKind};
-use super::own_aggregate::OwnAggregate;
+use super::own_aggregate::{Maker, is_desc};
 use super::*;
 use crate::expr::{Program, colops, compile, compile_small};
 use crate::node::group::KeyEq;
@@ -16,7 +16,7 @@ use common::Oid;
 use planner::instrument::HashAggInstr;
 use planner::plan::{AggStrategy, GroupKey, SortKey};
 use types::column::BATCH_ROWS;
-use types::{AggImpl, AggState, Arg, CallCtx, Datum, DatumRef, FnImpl, Phys, Rows};
+use types::{AggState, Arg, CallCtx, Datum, DatumRef, Phys, Rows};
 
 /// Output of the grouping below the target list: key and carried columns, then one column an aggregate.
 pub struct AggScope<'a> {
@@ -76,41 +76,6 @@ struct Ordered {
     /// Group number, then the program's values.
     row: Batch,
     distinct: Option<KeyEq>,
-}
-
-/// How the states of an aggregate are made.
-pub enum Maker {
-    Builtin(AggImpl),
-    Own(Rc<OwnAggregate>),
-}
-
-impl Maker {
-    /// Looks an aggregate up.
-    pub fn of(
-        env: &Rc<ExecEnv>,
-        oid: Oid,
-        arg_types: &[Oid],
-        result_type: Oid,
-        collation: Oid,
-    ) -> Result<Maker> {
-        match env.registry.get(oid) {
-            Some(FnImpl::Agg(imp)) => Ok(Maker::Builtin(imp)),
-            None if oid >= Oid::FIRST_NORMAL => {
-                Ok(Maker::Own(OwnAggregate::new(env, oid, arg_types, result_type, collation)?))
-            }
-            _ => {
-                let name = env.catalog()?.proc_desc(oid)?.name.to_string();
-                Err(Error::unsupported(format_args!("aggregate {name}")))
-            }
-        }
-    }
-    /// States without groups.
-    pub fn make(&self, arg_types: &[Oid], result_type: Oid, collation: Oid) -> Box<dyn AggState> {
-        match self {
-            Maker::Builtin(imp) => (imp.make)(arg_types, result_type, collation),
-            Maker::Own(a) => a.states(),
-        }
-    }
 }
 
 impl AggCall {
@@ -489,16 +454,6 @@ impl Shared {
         let program = compile_small(b.env, exprs, &OuterScope)?;
         Ok((program.volatile_calls == 0).then_some(Shared { program, first }))
     }
-}
-
-/// Is it a `>` operator (btree strategy 5)?
-fn is_desc(env: &ExecEnv, op: Oid) -> Result<bool> {
-    match op.0 {
-        97 | 412 | 664 => return Ok(false),
-        521 | 413 | 666 => return Ok(true),
-        _ => {}
-    }
-    Ok(env.catalog()?.amops_of(op)?.iter().any(|a| a.method == Oid(403) && a.strategy == 5))
 }
 
 /// Buffers of [`AggCall::update`].

@@ -1,11 +1,56 @@
-//! Aggregates of one's own: a state, a function that takes a row into it, a function that makes the result.
+//! How aggregates are looked up; and those of one's own: a state, a function that takes a row into it, a function that makes the result.
 
 use crate::env::ExecEnv;
 use crate::expr::callee::Callee;
 use common::{Error, Oid, Result, bail};
 use std::rc::Rc;
 use types::agg::{Group, PerGroup};
-use types::{AggState, Arg, CallCtx, Datum, FnImpl};
+use types::{AggImpl, AggState, Arg, CallCtx, Datum, FnImpl};
+
+/// How the states of an aggregate are made.
+pub enum Maker {
+    Builtin(AggImpl),
+    Own(Rc<OwnAggregate>),
+}
+
+impl Maker {
+    /// Looks an aggregate up.
+    pub fn of(
+        env: &Rc<ExecEnv>,
+        oid: Oid,
+        arg_types: &[Oid],
+        result_type: Oid,
+        collation: Oid,
+    ) -> Result<Maker> {
+        match env.registry.get(oid) {
+            Some(FnImpl::Agg(imp)) => Ok(Maker::Builtin(imp)),
+            None if oid >= Oid::FIRST_NORMAL => {
+                Ok(Maker::Own(OwnAggregate::new(env, oid, arg_types, result_type, collation)?))
+            }
+            _ => {
+                let name = env.catalog()?.proc_desc(oid)?.name.to_string();
+                Err(Error::unsupported(format_args!("aggregate {name}")))
+            }
+        }
+    }
+    /// States without groups.
+    pub fn make(&self, arg_types: &[Oid], result_type: Oid, collation: Oid) -> Box<dyn AggState> {
+        match self {
+            Maker::Builtin(imp) => (imp.make)(arg_types, result_type, collation),
+            Maker::Own(a) => a.states(),
+        }
+    }
+}
+
+/// Is it a `>` operator (btree strategy 5)?
+pub fn is_desc(env: &ExecEnv, op: Oid) -> Result<bool> {
+    match op.0 {
+        97 | 412 | 664 => return Ok(false),
+        521 | 413 | 666 => return Ok(true),
+        _ => {}
+    }
+    Ok(env.catalog()?.amops_of(op)?.iter().any(|a| a.method == Oid(403) && a.strategy == 5))
+}
 
 /// An aggregate for certain argument types.
 pub struct OwnAggregate {

@@ -5,7 +5,7 @@ use super::{NEW_PARTITION, NEW_PEER};
 use crate::expr::Src;
 use crate::expr::qual::Qual;
 use crate::expr::{Program, colops, compile};
-use crate::node::agg::Maker;
+use crate::node::own_aggregate::Maker;
 use crate::node::{BuildCx, OuterScope};
 use crate::run::Exec;
 use analyze::expr::WindowFunc;
