@@ -158,8 +158,8 @@ fn commands_report_their_progress() {
     assert_eq!(w.reply().unwrap().code(), "57014");
 
     // An index on a large table is seen while it is made.
-    ask(&mut eye, "create table big(i int); insert into big select g from generate_series(1, 400000) g");
-    w.start("create index bi on big(i)").unwrap();
+    ask(&mut eye, "create table big(i int); insert into big select g from generate_series(1, 20000) g");
+    w.start("create index bi on big(md5(repeat(i::text, 3000)))").unwrap();
     let index = "select command, phase like 'building index: %', relid::regclass, index_relid > 0, \
                  blocks_done <= blocks_total, partitions_total from pg_stat_progress_create_index";
     until(&mut eye, index, "CREATE INDEX|t|big|t|t|0");
