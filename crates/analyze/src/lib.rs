@@ -28,7 +28,7 @@ mod ordered_set;
 pub mod polymorphic;
 pub mod query;
 mod record;
-mod rewrite;
+pub mod rewrite;
 pub mod routine;
 mod rte;
 pub mod scope;

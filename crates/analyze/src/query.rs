@@ -350,6 +350,9 @@ pub struct Query {
     /// MERGE's WHEN clauses in order.
     #[serde(default)]
     pub merge_actions: Vec<MergeAction>,
+    /// The tables an UPDATE or DELETE is for, where others inherit from its target; set by the rewriter.
+    #[serde(default)]
+    pub inherit_targets: Vec<Oid>,
     /// Set by the rewriter where the target is reached through views.
     #[serde(default)]
     pub check_options: Vec<ViewCheck>,

@@ -292,6 +292,7 @@ fn empty() -> Query {
         set_operations: None,
         merge_actions: Vec::new(),
         check_options: Vec::new(),
+        inherit_targets: Vec::new(),
         location: (0, 0),
     }
 }

@@ -111,6 +111,7 @@ pub fn multiple_primary(table: &str) -> Error {
 }
 
 /// A resolved CHECK constraint without a row yet.
+#[derive(Clone)]
 pub struct Check {
     pub name: String,
     pub expr: Expr,

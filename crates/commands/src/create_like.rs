@@ -38,7 +38,7 @@ impl Likeness {
 }
 
 /// Renumbers the columns of an expression.
-fn remap(e: &mut Expr, map: &[i16]) -> Result<()> {
+pub fn remap(e: &mut Expr, map: &[i16]) -> Result<()> {
     let mut whole_row = false;
     walk::walk_mut(e, 0, &mut |x, _| {
         if let Expr::Var(v) = x

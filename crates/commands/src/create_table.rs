@@ -24,9 +24,6 @@ fn check_supported(s: &CreateStmt) -> Result<()> {
     if s.partbound.is_some() {
         return Err(Error::unsupported("PARTITION OF"));
     }
-    if !s.inh_relations.is_empty() {
-        return Err(Error::unsupported("INHERITS"));
-    }
     if s.partspec.is_some() {
         return Err(Error::unsupported("PARTITION BY"));
     }
@@ -45,6 +42,8 @@ pub struct TableSpec {
     pub columns: Vec<NewColumn>,
     pub constraints: TableConstraints,
     pub likes: Vec<create_like::Likeness>,
+    /// CHECK constraints of the tables it inherits from.
+    pub inherited_checks: Vec<Check>,
 }
 
 /// Runs CREATE TABLE.
@@ -64,15 +63,26 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateStmt) -> Result<String> {
         bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists");
     }
     let options = reloptions::merge(OptionsOf::Table, &[], &s.options, false)?;
-    let spec = read_elements(ctx, name, &s.table_elts)?;
+    let mut spec = read_elements(ctx, name, &s.table_elts)?;
+    let inherited = crate::inherit::create::merge(ctx, s, persistence, &mut spec)?;
+    if spec.columns.len() > 1600 {
+        bail!(TOO_MANY_COLUMNS, "tables can have at most 1600 columns");
+    }
+    check_keys(&mut spec)?;
+    let own: Vec<String> = spec.constraints.checks.iter().filter_map(|c| c.conname.clone()).collect();
     let oid = make(ctx, name, (ns, persistence), spec, &options)?;
+    inherited.store(ctx, oid, &own)?;
     crate::temp::note(ctx, oid, s.oncommit);
     Ok("CREATE TABLE".into())
 }
 
 fn read_elements(ctx: &CommandCtx<'_>, table: &str, elements: &[TableElt]) -> Result<TableSpec> {
-    let mut spec =
-        TableSpec { columns: Vec::new(), constraints: TableConstraints::default(), likes: Vec::new() };
+    let mut spec = TableSpec {
+        columns: Vec::new(),
+        constraints: TableConstraints::default(),
+        likes: Vec::new(),
+        inherited_checks: Vec::new(),
+    };
     for e in elements {
         match e {
             TableElt::Column(d) => {
@@ -96,7 +106,6 @@ fn read_elements(ctx: &CommandCtx<'_>, table: &str, elements: &[TableElt]) -> Re
             bail!(DUPLICATE_COLUMN, "column \"{}\" specified more than once", c.attr.name);
         }
     }
-    check_keys(&mut spec)?;
     Ok(spec)
 }
 
@@ -287,6 +296,7 @@ fn resolve_checks(
     spec: &TableSpec,
 ) -> Result<Vec<Check>> {
     let mut out: Vec<Check> = spec.likes.iter().flat_map(|l| l.checks()).collect();
+    out.extend(spec.inherited_checks.iter().cloned());
     // Named ones first: generated names must keep clear of them.
     let mut taken: Vec<String> = out.iter().map(|c| c.name.clone()).collect();
     let named = spec.constraints.checks.iter().filter_map(|c| c.conname.clone());
@@ -297,6 +307,13 @@ fn resolve_checks(
         let mut others = taken.clone();
         if c.conname.is_none() {
             others.extend(reserved.iter().cloned());
+        }
+        if let Some(n) = &c.conname
+            && spec.inherited_checks.iter().any(|i| i.name == *n)
+        {
+            let own = constraint::resolve_check(ctx, name, ns, Oid::INVALID, desc, &c, &[])?;
+            crate::inherit::create::merges_with(ctx, &spec.inherited_checks, &own, name)?;
+            continue;
         }
         let check = constraint::resolve_check(ctx, name, ns, Oid::INVALID, desc, &c, &others)?;
         taken.push(check.name.clone());

@@ -34,6 +34,7 @@ mod grant;
 mod index;
 mod index_build;
 mod information_schema;
+mod inherit;
 mod internal_triggers;
 pub mod large_object;
 mod lock;

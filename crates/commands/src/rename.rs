@@ -90,8 +90,16 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
         ObjectType::Attribute if rel.kind != b'c' => {
             bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a composite type", rel.name);
         }
-        ObjectType::Column | ObjectType::Attribute => rename_column(ctx, &rel, old, &s.newname)?,
-        ObjectType::TabConstraint => rename_constraint(ctx, &rel, old, &s.newname)?,
+        ObjectType::Column | ObjectType::Attribute => {
+            for t in crate::inherit::alter::renamed_column(ctx, &rel, old, rv.inh)? {
+                rename_column(ctx, &*ctx.catalog.relation(t)?, old, &s.newname)?;
+            }
+        }
+        ObjectType::TabConstraint => {
+            for t in crate::inherit::alter::renamed_constraint(ctx, &rel, old, rv.inh)? {
+                rename_constraint(ctx, &*ctx.catalog.relation(t)?, old, &s.newname)?;
+            }
+        }
         t => {
             let ok = match t {
                 // ALTER INDEX renames anything, as it did before there were other words.

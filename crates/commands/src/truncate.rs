@@ -7,6 +7,13 @@ use common::{Oid, Result, bail, err};
 use parser::ast::{DropBehavior, TruncateStmt};
 use transam::LockMode;
 
+/// A table that goes along with its parent needs no privilege of its own.
+fn check_child(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
+    ctx.engine.note_write_all(oid)?;
+    let r = ctx.catalog.relation(oid)?;
+    target::check_not_in_use(ctx, r.oid, &r.name, "TRUNCATE")
+}
+
 fn check(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
     // To a serializable transaction that has read the table, emptying it is a write.
     ctx.engine.note_write_all(oid)?;
@@ -27,6 +34,16 @@ pub fn run(ctx: &CommandCtx<'_>, s: &TruncateStmt) -> Result<String> {
         check(ctx, r.oid)?;
         if !tables.contains(&r.oid) {
             tables.push(r.oid);
+        }
+        if !rv.inh {
+            continue;
+        }
+        for c in ctx.catalog.descendants(r.oid)?.into_iter().skip(1) {
+            target::lock_oid(ctx, c, LockMode::AccessExclusive)?;
+            if ctx.catalog.relation_if_any(c)?.is_some() && !tables.contains(&c) {
+                check_child(ctx, c)?;
+                tables.push(c);
+            }
         }
     }
     let mut at = 0;

@@ -21,12 +21,34 @@ pub fn plan(ctx: &PlannerCtx<'_>, mut query: Query) -> Result<PlannedStmt> {
     let has_returning = !query.returning.is_empty();
     let fraction = if ctx.cursor { ctx.settings.cursor_tuple_fraction } else { 0.0 };
     let fraction = if fraction >= 1.0 { 0.0 } else { fraction };
+    if !query.inherit_targets.is_empty() {
+        return plan_targets(&g, &query);
+    }
     let mut root = subquery_planner(&g, query, 0, fraction, None)?;
     let best = cheapest_fractional(&root.final_paths, fraction)
         .ok_or_else(|| Error::internal("query has no path"))?;
     let top = create_plan::create(&g, &mut root, &best)?;
     let rtable = std::mem::take(&mut root.query.rtable);
     setrefs::finish(&g, top, rtable, command, has_returning)
+}
+
+/// An UPDATE or DELETE of several tables: a plan for each, one behind the other.
+fn plan_targets(g: &Glob<'_>, query: &Query) -> Result<PlannedStmt> {
+    if query.has_modifying_cte {
+        return Err(Error::unsupported(
+            "data-modifying WITH in an UPDATE or DELETE of a table that others inherit from",
+        ));
+    }
+    let mut parts = Vec::new();
+    for t in &query.inherit_targets {
+        let q = analyze::rewrite::inherit::target_query(g.ctx.catalog, query, *t)?;
+        let mut root = subquery_planner(g, q, 0, 0.0, None)?;
+        let best = cheapest_fractional(&root.final_paths, 0.0)
+            .ok_or_else(|| Error::internal("query has no path"))?;
+        let plan = create_plan::create(g, &mut root, &best)?;
+        parts.push((plan, std::mem::take(&mut root.query.rtable)));
+    }
+    setrefs::finish_targets(g, parts, query.command, !query.returning.is_empty())
 }
 
 /// The path that is cheapest when only a fraction of the rows (or, above 1, a number of them) is fetched.
@@ -79,6 +101,9 @@ pub fn subquery_planner(
     fraction: f64,
     recursive: Option<u32>,
 ) -> Result<Root> {
+    if !q.inherit_targets.is_empty() {
+        return Err(Error::unsupported("UPDATE or DELETE in WITH of a table that others inherit from"));
+    }
     if depth > 200 {
         return Err(common::err!(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
     }

@@ -25,6 +25,55 @@ pub fn finish(
     let mut cx = Cx { g, rtable: Vec::new() };
     let off = cx.add_rtable(rtable);
     cx.plan(&mut top, off);
+    finish_statement(cx, top, command, has_returning)
+}
+
+/// Finishes a statement that changes several tables, each by a plan of its own.
+pub fn finish_targets(
+    g: &Glob<'_>,
+    parts: Vec<(Plan, Vec<RangeTblEntry>)>,
+    command: CmdType,
+    has_returning: bool,
+) -> Result<PlannedStmt> {
+    let mut cx = Cx { g, rtable: Vec::new() };
+    let mut children = Vec::new();
+    for (mut plan, rtable) in parts {
+        let off = cx.add_rtable(rtable);
+        cx.plan(&mut plan, off);
+        children.push(plan);
+    }
+    let Some(first) = children.first() else { return Err(common::Error::internal("no target tables")) };
+    let mut targetlist = first.targetlist.clone();
+    for (i, t) in targetlist.iter_mut().enumerate() {
+        let mut v = outer_var(i, &t.expr, VarNo::Outer);
+        if let Expr::Var(n) = &mut v {
+            n.syn = (0, 0);
+        }
+        t.expr = v;
+    }
+    let top = Plan {
+        startup_cost: first.startup_cost,
+        total_cost: children.iter().map(|c| c.total_cost).sum(),
+        rows: children.iter().map(|c| c.rows).sum(),
+        width: first.width,
+        targetlist,
+        qual: Vec::new(),
+        init_plans: Vec::new(),
+        parallel_aware: false,
+        node: Node::Append { children },
+        ext_params: Vec::new(),
+        node_id: 0,
+    };
+    finish_statement(cx, top, command, has_returning)
+}
+
+fn finish_statement(
+    mut cx: Cx<'_, '_>,
+    mut top: Plan,
+    command: CmdType,
+    has_returning: bool,
+) -> Result<PlannedStmt> {
+    let g = cx.g;
     let mut subplans = Vec::new();
     for p in std::mem::take(&mut *g.subplans.borrow_mut()) {
         let PendingPlan { mut plan, rtable } = p;

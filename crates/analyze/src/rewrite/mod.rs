@@ -3,6 +3,7 @@
 
 mod defaults;
 pub use defaults::column_default;
+pub mod inherit;
 mod updatable;
 pub use updatable::not_updatable;
 mod view;
@@ -31,6 +32,7 @@ fn rewrite_query(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> 
         defaults::fill(ctx, q)?;
     }
     view::expand(ctx, q, depth)?;
+    inherit::expand(ctx, q)?;
     let mut r = Ok(());
     walk::query_exprs_mut(q, &mut |e| {
         if r.is_ok() {

@@ -1,17 +1,18 @@
 //! ALTER TABLE: the subcommands in PostgreSQL's order of passes, under the strongest lock any of them needs.
 
-mod again;
+pub mod again;
 mod attributes;
-mod column;
+pub mod column;
 mod column_type;
 mod constraint;
 mod persistence;
-mod work;
+pub mod work;
 
 pub use constraint::find as find_constraint;
 
 use crate::analysis::notice;
 use crate::ctx::CommandCtx;
+use crate::inherit::alter as inherit;
 use crate::reloptions::{self, OptionsOf};
 use crate::target;
 use catalog::columns::pg_class;
@@ -125,16 +126,31 @@ pub fn run(ctx: &CommandCtx<'_>, s: &AlterTableStmt) -> Result<String> {
     let mut cmds: Vec<&Cmd> = s.cmds.iter().collect();
     cmds.sort_by_key(|c| pass(c));
     let mut work = Work::new(rel.clone());
+    let (recurse, mut below) = (s.relation.inh, inherit::Below::default());
     for c in cmds {
         if pass(c) > PASS_ALTER_TYPE {
             again::make(ctx, &mut work)?;
         }
+        let was = ctx.catalog.relation(rel.oid)?;
+        inherit::before(ctx, &was, c, recurse)?;
         command(ctx, &mut work, rel.oid, c)?;
         ctx.engine.command_counter_increment()?;
+        inherit::after(ctx, &was, c, recurse, &mut below)?;
     }
     again::make(ctx, &mut work)?;
     work.finish(ctx)?;
+    below.finish(ctx)?;
     Ok(tag(s.objtype).into())
+}
+
+/// Adds a constraint to a table below the one the statement names.
+pub fn add_constraint(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Ref<Relation>, k: &Constraint) -> Result<()> {
+    constraint::add(ctx, w, rel, k)
+}
+
+/// Drops one from such a table.
+pub fn drop_constraint(ctx: &CommandCtx<'_>, rel: &Relation, name: &str) -> Result<()> {
+    constraint::drop(ctx, rel, name, DropBehavior::Restrict, false)
 }
 
 /// A subcommand is for tables.
@@ -164,7 +180,7 @@ pub fn column_number(r: &Relation, name: &str) -> Result<i16> {
     }
 }
 
-fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<()> {
+pub fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<()> {
     let rel: Ref<Relation> = ctx.catalog.relation(oid)?;
     match c {
         Cmd::AddConstraint(k) => {
@@ -261,6 +277,14 @@ fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<()> 
         }
         Cmd::SetRelOptions(o) => options(ctx, &rel, o, false),
         Cmd::ResetRelOptions(o) => options(ctx, &rel, o, true),
+        Cmd::AddInherit(parent) => {
+            require_table(&rel, "INHERIT")?;
+            crate::inherit::attach::inherit(ctx, &rel, parent)
+        }
+        Cmd::DropInherit(parent) => {
+            require_table(&rel, "NO INHERIT")?;
+            crate::inherit::attach::no_inherit(ctx, &rel, parent)
+        }
         other => Err(Error::unsupported(format_args!("ALTER TABLE {}", command_name(other)))),
     }
 }

@@ -86,6 +86,7 @@ fn drop_relation(ctx: &CommandCtx<'_>, oid: Oid) -> Result<()> {
         }
         delete_by(ctx, pg_index::TABLE, pg_index::INDEXRELID_INDEX, &key)?;
     }
+    crate::inherit::forget(ctx, oid)?;
     if kind == b'S' {
         delete_by(ctx, pg_sequence::TABLE, pg_sequence::SEQRELID_INDEX, &key)?;
     }

@@ -235,6 +235,7 @@ pub fn empty_query() -> Query {
         set_operations: None,
         merge_actions: Vec::new(),
         check_options: Vec::new(),
+        inherit_targets: Vec::new(),
         location: (0, 0),
     }
 }
