@@ -251,46 +251,9 @@ impl Session {
         Ok("SET".into())
     }
 
-    /// The text of SET's values: lists are joined, names quoted where the setting is a list of names.
+    /// The text of SET's values.
     pub(super) fn set_value(&self, v: &VariableSetStmt) -> Result<String> {
-        let is_list = [
-            "search_path",
-            "DateStyle",
-            "temp_tablespaces",
-            "session_preload_libraries",
-            "shared_preload_libraries",
-            "local_preload_libraries",
-            "listen_addresses",
-            "unix_socket_directories",
-            "log_destination",
-            "synchronous_standby_names",
-            "debug_io_direct",
-        ]
-        .iter()
-        .any(|n| n.eq_ignore_ascii_case(&v.name));
-        if v.args.len() > 1 && !is_list {
-            bail!(INVALID_PARAMETER_VALUE, "SET {} takes only one argument", v.name);
-        }
-        let mut out = Vec::new();
-        for a in &v.args {
-            out.push(match a {
-                SetArg::Const(c) => match &c.val {
-                    Value::Integer(i) => i.to_string(),
-                    Value::Float(f) => f.clone(),
-                    Value::Boolean(b) => b.to_string(),
-                    Value::String(s) | Value::BitString(s)
-                        if is_list && !v.name.eq_ignore_ascii_case("DateStyle") =>
-                    {
-                        types::text::quote::quote_identifier(s).into_owned()
-                    }
-                    Value::String(s) | Value::BitString(s) => s.clone(),
-                    Value::Null => return Err(Error::internal("NULL as a setting")),
-                },
-                SetArg::Interval(c) => self.interval_zone(c)?,
-                SetArg::Mode(_) => return Err(Error::internal("transaction mode as a setting's value")),
-            });
-        }
-        Ok(out.join(", "))
+        commands::set_value::text(v, |c| self.interval_zone(c))
     }
 
     fn shown(&self, name: &str) -> Result<String> {

@@ -41,3 +41,11 @@ alter role rs_role set nosuch_setting = 1;
 alter role rs_role set work_mem = 'x';
 alter role rs_role set max_connections = 5;
 drop role rs_role;
+
+-- Words of lists are names.
+create role role_settings_list;
+alter role role_settings_list set search_path = 'a,b', "C d", public;
+alter role role_settings_list set work_mem = '1MB', '2MB';
+alter role role_settings_list set datestyle = iso, dmy;
+select setconfig from pg_db_role_setting where setrole = 'role_settings_list'::regrole;
+drop role role_settings_list;

@@ -60,6 +60,7 @@ mod schema;
 pub mod sequence;
 mod sequence_ddl;
 mod set_constraints;
+pub mod set_value;
 mod stat_views;
 mod system_views;
 mod table_rewrite;

@@ -1,28 +1,12 @@
 //! Settings kept for a role, a database, or a role in a database (`pg_db_role_setting`).
 
 use crate::ctx::CommandCtx;
-use crate::target;
+use crate::{set_value, target};
 use catalog::columns::{pg_database, pg_db_role_setting as t};
 use catalog::literal;
 use common::{Error, Oid, Result, bail};
 use parser::ast::*;
 use types::Datum;
-
-fn value_text(v: &VariableSetStmt) -> Result<String> {
-    let mut out = Vec::new();
-    for a in &v.args {
-        out.push(match a {
-            SetArg::Const(c) => match &c.val {
-                Value::Integer(i) => i.to_string(),
-                Value::Float(s) | Value::String(s) | Value::BitString(s) => s.clone(),
-                Value::Boolean(b) => b.to_string(),
-                Value::Null => return Err(Error::internal("NULL as a setting")),
-            },
-            _ => return Err(Error::unsupported("this form of SET")),
-        });
-    }
-    Ok(out.join(", "))
-}
 
 /// Changes the settings of (database, role); invalid stands for all.
 pub fn change(ctx: &CommandCtx<'_>, database: Oid, role: Oid, v: &VariableSetStmt) -> Result<()> {
@@ -43,7 +27,7 @@ pub fn change(ctx: &CommandCtx<'_>, database: Oid, role: Oid, v: &VariableSetStm
         VariableSetKind::ResetAll => items.clear(),
         VariableSetKind::Reset | VariableSetKind::SetDefault => {}
         VariableSetKind::SetValue => {
-            let value = value_text(v)?;
+            let value = set_value::stored(v)?;
             let superuser = ctx.host.is_superuser();
             ctx.host.with_settings(&mut |s| failed = s.check_stored(&name, &value, superuser));
             failed?;

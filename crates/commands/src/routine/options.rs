@@ -103,30 +103,7 @@ pub fn read(list: &[DefElem], is_procedure: bool) -> Result<Options> {
 fn set_value(ctx: &CommandCtx<'_>, v: &VariableSetStmt) -> Result<Option<String>> {
     match v.kind {
         VariableSetKind::SetCurrent => Ok(Some(setting(ctx, &v.name))),
-        VariableSetKind::SetValue => {
-            let mut out = Vec::new();
-            let is_list =
-                ["search_path", "temp_tablespaces", "session_preload_libraries", "local_preload_libraries"]
-                    .iter()
-                    .any(|n| n.eq_ignore_ascii_case(&v.name));
-            if v.args.len() > 1 && !is_list && !v.name.eq_ignore_ascii_case("DateStyle") {
-                bail!(INVALID_PARAMETER_VALUE, "SET {} takes only one argument", v.name);
-            }
-            for a in &v.args {
-                let SetArg::Const(c) = a else { return Err(Error::unsupported("this SET in a function")) };
-                out.push(match &c.val {
-                    Value::Integer(i) => i.to_string(),
-                    Value::Float(f) => f.clone(),
-                    Value::Boolean(b) => b.to_string(),
-                    Value::String(s) | Value::BitString(s) if is_list => {
-                        types::text::quote::quote_identifier(s).into_owned()
-                    }
-                    Value::String(s) | Value::BitString(s) => s.clone(),
-                    Value::Null => return Err(Error::internal("NULL as a setting")),
-                });
-            }
-            Ok(Some(out.join(", ")))
-        }
+        VariableSetKind::SetValue => Ok(Some(crate::set_value::stored(v)?)),
         _ => Ok(None),
     }
 }
