@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use testkit::{Cluster, Kind, Options, Wire};
 
 fn cluster(settings: &[(&str, &str)]) -> Cluster {
-    let mut options = Options::default();
-    options.settings = settings.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+    let settings = settings.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+    let options = Options { settings, ..Options::default() };
     Cluster::start(Kind::Stegodon, options).unwrap()
 }
 

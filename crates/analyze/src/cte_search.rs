@@ -161,21 +161,21 @@ pub(crate) fn check(cte: &CommonTableExpr, raw: &parser::CommonTableExpr) -> Res
     list(&c.cycle_col_list, "cycle", c.location)?;
     fresh(&c.cycle_mark_column, "cycle mark", c.location)?;
     fresh(&c.cycle_path_column, "cycle path", c.location)?;
-    let same = |a: &str, b: &str| Err(err!(SYNTAX_ERROR, "{a} column name and {b} column name are the same"));
-    let clash = if c.cycle_mark_column == c.cycle_path_column {
-        same("cycle mark", "cycle path").map_err(|e| e.at(c.location))
-    } else {
-        match &raw.search_clause {
-            Some(s) if s.search_seq_column == c.cycle_mark_column => {
-                same("search sequence", "cycle mark").map_err(|e| e.at(s.location))
-            }
-            Some(s) if s.search_seq_column == c.cycle_path_column => {
-                same("search sequence", "cycle path").map_err(|e| e.at(s.location))
-            }
-            _ => Ok(()),
-        }
+    let same = |a: &str, b: &str, at| {
+        Err(err!(SYNTAX_ERROR, "{a} column name and {b} column name are the same").at(at))
     };
-    clash
+    if c.cycle_mark_column == c.cycle_path_column {
+        return same("cycle mark", "cycle path", c.location);
+    }
+    match &raw.search_clause {
+        Some(s) if s.search_seq_column == c.cycle_mark_column => {
+            same("search sequence", "cycle mark", s.location)
+        }
+        Some(s) if s.search_seq_column == c.cycle_path_column => {
+            same("search sequence", "cycle path", s.location)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the expansion works with.

@@ -127,7 +127,7 @@ fn explained<'s>(ctx: &CommandCtx<'_>, s: &'s Statement, o: ExplainOptions) -> R
 fn may_make<'s>(ctx: &CommandCtx<'_>, c: CreateTableAsStmt, o: ExplainOptions) -> Result<Explained<'s>> {
     Ok(match crate::create_as::may_create(ctx, &c)? {
         false => Explained::Nothing,
-        true if o.analyze => Explained::Making(c),
+        true if o.analyze => Explained::Making(Box::new(c)),
         true => Explained::Plain(c.query, false),
     })
 }
@@ -143,7 +143,7 @@ enum Explained<'s> {
     Direct(&'s Statement),
     /// A query inside the statement; for a cursor?
     Plain(Statement, bool),
-    Making(CreateTableAsStmt),
+    Making(Box<CreateTableAsStmt>),
     /// Nothing would be done: nothing is printed.
     Nothing,
 }

@@ -152,7 +152,6 @@ fn modify(command: CmdType, child: Plan) -> ModifyTable {
         on_conflict: None,
         epq_marks: Vec::new(),
         check_options: Vec::new(),
-        inherit_targets: Vec::new(),
         can_set_tag: true,
         merge: Vec::new(),
     }

@@ -118,6 +118,6 @@ fn safe_snapshot_blocking_pids(c: &CallCtx<'_>, pid: i32) -> Result<Datum> {
 fn test_session_is_blocked(c: &CallCtx<'_>, pid: i32, by: &[u8]) -> Result<bool> {
     let eng = &env(c)?.engine;
     let by = literal::array_items(by);
-    let named = |p: i32| by.iter().any(|d| *d == Datum::I32(p));
+    let named = |p: i32| by.contains(&Datum::I32(p));
     Ok(eng.blocking_pids(pid).into_iter().any(named) || !eng.safe_snapshot_blockers(pid).is_empty())
 }

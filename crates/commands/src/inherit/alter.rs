@@ -92,14 +92,10 @@ pub fn before(ctx: &CommandCtx<'_>, rel: &Relation, c: &Cmd, recurse: bool) -> R
             }
         }
         Cmd::AddColumn { def, .. } if !recurse && column(rel, &def.colname).is_none() => {
-            if !ctx.catalog.children(rel.oid)?.is_empty() {
-                bail!(INVALID_TABLE_DEFINITION, "column must be added to child tables too");
-            }
+            no_children(ctx, rel, "column")?;
         }
         Cmd::AddConstraint(k) if k.contype == ConstrType::Check && !k.is_no_inherit && !recurse => {
-            if !ctx.catalog.children(rel.oid)?.is_empty() {
-                bail!(INVALID_TABLE_DEFINITION, "constraint must be added to child tables too");
-            }
+            no_children(ctx, rel, "constraint")?;
         }
         _ => {}
     }
@@ -329,4 +325,12 @@ pub fn renamed_constraint(
         }
     }
     Ok(all)
+}
+
+/// With ONLY, what children must have as well is not added to a parent.
+fn no_children(ctx: &CommandCtx<'_>, rel: &Relation, what: &str) -> Result<()> {
+    if !ctx.catalog.children(rel.oid)?.is_empty() {
+        bail!(INVALID_TABLE_DEFINITION, "{what} must be added to child tables too");
+    }
+    Ok(())
 }

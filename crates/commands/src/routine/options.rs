@@ -5,7 +5,7 @@ use crate::ctx::CommandCtx;
 use catalog::builtins::{LANGUAGE_INTERNAL, LANGUAGE_SQL};
 use catalog::literal;
 use common::{Error, Oid, Result, bail, err};
-use parser::ast::{DefArg, DefElem, SetArg, Value, VariableSetKind, VariableSetStmt};
+use parser::ast::{DefArg, DefElem, VariableSetKind, VariableSetStmt};
 use types::Datum;
 
 /// The clauses as written; `None` for one that was not.
