@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use testkit::{Cluster, Kind, Options};
+use testkit::{Cluster, Kind, Options, wait_for};
 
 fn cluster(settings: &[(&str, &str)]) -> Cluster {
     let mut o = Options::default();
@@ -25,6 +25,11 @@ fn rules(c: &Cluster, text: &str) {
         std::thread::sleep(Duration::from_millis(20));
     }
     // The postmaster has one thread: it takes no connection between this line and the end of the reload.
+}
+
+/// The log says so, at once or in a moment.
+fn says(c: &Cluster, want: &str) {
+    assert!(wait_for(Duration::from_secs(10), || log(c).contains(want)), "not {want}: {}", log(c));
 }
 
 fn log(c: &Cluster) -> String {
@@ -317,8 +322,8 @@ fn tls_certificates_and_channel_binding() {
     assert!(connect(&c, &full).contains(IN), "{}", connect(&c, &full));
     let bound = connect(&c, &format!("{full} channel_binding=require"));
     assert!(bound.contains(IN), "{bound}");
-    assert!(log(&c).contains("SSL enabled (protocol=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)"));
-    assert!(log(&c).contains("connection authenticated: identity=\"joe\" method=scram-sha-256 ("));
+    says(&c, "SSL enabled (protocol=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384, bits=256)");
+    says(&c, "connection authenticated: identity=\"joe\" method=scram-sha-256 (");
     let plain = tcp(&c, "joe", "postgres", "password=scram");
     assert!(
         plain.contains(
@@ -390,7 +395,7 @@ fn tls_certificates_and_channel_binding() {
     std::fs::write(dir.join("server.crt"), "nonsense").unwrap();
     rules(&c, "hostssl all all all scram-sha-256");
     assert_eq!(serial(&c), second);
-    assert!(log(&c).contains("SSL configuration was not reloaded"));
+    says(&c, "SSL configuration was not reloaded");
     let _ = std::fs::remove_dir_all(&dir);
 }
 
@@ -439,7 +444,7 @@ fn settings_of_tls() {
     set(&[tls12, ("ssl_ciphers", "HIGH:!AES128:!AES256")]);
     assert_eq!(cipher(""), "ECDHE-RSA-CHACHA20-POLY1305");
     set(&[tls12, ("ssl_ciphers", "RC4-MD5")]);
-    assert!(log(&c).contains("could not set the cipher list (no valid ciphers available)"));
+    says(&c, "could not set the cipher list (no valid ciphers available)");
     // Whose order counts.
     let own = "-cipher ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256";
     let list = ("ssl_ciphers", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305");
@@ -456,7 +461,7 @@ fn settings_of_tls() {
     set(&[tls12, ("ssl_ecdh_curve", "prime256v1")]);
     assert!(handshake(&c, "").contains("Server Temp Key: ECDH, prime256v1, 256 bits"));
     set(&[("ssl_ecdh_curve", "nonsense")]);
-    assert!(log(&c).contains("ECDH: unrecognized curve name: nonsense"));
+    says(&c, "ECDH: unrecognized curve name: nonsense");
     // A certificate that its authority has revoked, by a file and by a directory.
     let with = format!(
         "host=localhost user=joe dbname=postgres sslmode=verify-full sslrootcert={} sslcert={} sslkey={}",
@@ -483,7 +488,7 @@ fn settings_of_tls() {
     set(&[]);
     assert!(connect(&c, &with).contains(IN));
     set(&[("ssl_passphrase_command", "echo secret")]);
-    assert!(log(&c).contains("ssl_passphrase_command is not supported yet"));
+    says(&c, "ssl_passphrase_command is not supported yet");
     let _ = std::fs::remove_dir_all(&dir);
 }
 
@@ -513,15 +518,15 @@ fn faulty_files() {
     for (rule, want) in faulty {
         let before = log(&c).len();
         rules(&c, rule);
-        let text = log(&c)[before..].to_string();
-        assert!(text.contains(want), "{rule}: {text}");
+        let said = || log(&c)[before..].contains(want);
+        assert!(wait_for(Duration::from_secs(10), said), "{rule}: {}", &log(&c)[before..]);
         let row =
             c.psql("select line_number, error from pg_hba_file_rules where error is not null").unwrap().text;
         assert!(row.contains(want), "{rule}: {row}");
         // The rules that were read before are still in force.
         assert!(local(&c, "joe", "postgres", "").contains(IN), "{rule}");
     }
-    assert!(log(&c).contains("pg_hba.conf was not reloaded"));
+    says(&c, "pg_hba.conf was not reloaded");
     let ident = c.data_dir().join("pg_ident.conf");
     for (line, want) in
         [("only two", "missing entry at end of line"), ("m /( joe", "invalid regular expression \"(\"")]
@@ -568,7 +573,7 @@ fn what_roles_may_learn() {
     c.psql("alter role joe valid until '2001-01-01'").unwrap();
     let said = local(&c, "joe", "postgres", "password=scram");
     assert!(said.contains("FATAL:  password authentication failed for user \"joe\""), "{said}");
-    assert!(log(&c).contains("User \"joe\" has an expired password."), "{}", log(&c));
+    says(&c, "User \"joe\" has an expired password.");
     // Other users' statements are hidden, and no superuser's session can be ended by pg_signal_backend.
     rules(&c, "local all all trust");
     c.psql("grant pg_signal_backend to ann").unwrap();

@@ -262,9 +262,9 @@ fn statements_of_functions_are_counted_apart() {
     sql(&c, "select f(1)");
     assert_eq!(sql(&c, shown).trim(), "select f($1)|1|1|t");
     sql(&c, "select pg_stat_statements_reset()");
-    sql(&c, "set pg_stat_statements.track = all; select f(1); select f(2)");
+    sql(&c, "set pg_stat_statements.track = 'all'; select f(1); select f(2)");
     let expected =
-        "insert into t values (x)|2|2|f\nselect count(*)::int from t where a > $2|2|2|f\nselect f($1)|2|2|t";
+        "insert into t values (x)|2|2|f\nselect count(*)::int from t where a > $1|2|2|f\nselect f($1)|2|2|t";
     assert_eq!(sql(&c, shown).trim(), expected);
 }
 

@@ -2,6 +2,7 @@
 //! `'panic in critical section'` and `'panic with lock'` do it where shared memory could be half changed. For tests.
 
 use super::Session;
+#[cfg(debug_assertions)]
 use common::settings::Scope;
 
 impl Session {

@@ -30,7 +30,8 @@ fn every_setting_is_documented() {
     let (all, page) = (settings(), documented());
     let missing: Vec<_> = all.iter().filter(|n| !page.contains_key(*n)).collect();
     assert!(missing.is_empty(), "not in docs/settings.md: {missing:?}");
-    let unknown: Vec<_> = page.keys().filter(|n| !all.contains(n)).collect();
+    // Those of libraries are made when the library is loaded.
+    let unknown: Vec<_> = page.keys().filter(|n| !n.contains('.') && !all.contains(n)).collect();
     assert!(unknown.is_empty(), "in docs/settings.md, but no settings: {unknown:?}");
 }
 

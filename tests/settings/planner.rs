@@ -114,12 +114,12 @@ fn the_rest(w: &mut Wire) {
     let scan = |w: &mut Wire, fraction: &str| {
         w.ok(&format!("set cursor_tuple_fraction = {fraction}"));
         w.ok("set debug_print_plan = on; set client_min_messages = log; begin");
-        let r = w.ok("declare c cursor for select * from big order by id");
+        let r = w.ok("declare c cursor for select * from big order by k");
         w.ok("rollback; reset debug_print_plan; reset client_min_messages");
         let plan = r.notices.iter().find(|n| n.message() == "plan:").map(|n| n.get('D').to_string());
         plan.expect("the plan is in a notice")
     };
-    w.ok("set seq_page_cost = 0.01");
+    w.ok("set random_page_cost = 20");
     let (first, all) = (scan(w, "0.00001"), scan(w, "1"));
     assert!(first.contains("IndexScan") && !all.contains("IndexScan"), "{first}\n{all}");
     // Statistics.

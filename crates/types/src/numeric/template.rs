@@ -372,8 +372,8 @@ impl Painter<'_> {
                     if p.pre == 0 && !self.sign_done {
                         self.sign_before();
                     }
-                    // A picture without places behind the point shows none.
-                    if self.int != "NaN" && !self.frac.is_empty() {
+                    // A number that has no digits behind the point shows none; one that does not fit does.
+                    if self.int.bytes().all(|c| c == b'#') || self.int != "NaN" && !self.frac.is_empty() {
                         self.out.push('.');
                     }
                 }
