@@ -303,7 +303,8 @@ impl Session {
         let Work::Query(query) = &a.work else {
             return Err(common::Error::internal("planning a utility statement"));
         };
-        let kept = p.plan.borrow_mut().take();
+        let custom = !params.is_empty() && p.shared.get().is_none() && self.often().custom_plans;
+        let kept = if custom { None } else { p.plan.borrow_mut().take() };
         if let Some(c) = kept
             && c.generation == self.catalog.generation()
             && c.role == self.current_role.get()

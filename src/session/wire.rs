@@ -24,6 +24,8 @@ pub struct Often {
     update_title: bool,
     track_activities: bool,
     pub query_ids: bool,
+    /// `plan_cache_mode = force_custom_plan`.
+    pub custom_plans: bool,
     pub lex: parser::LexOptions,
     pub track: super::statement_stats::Track,
 }
@@ -39,6 +41,7 @@ impl Often {
         update_title: false,
         track_activities: true,
         query_ids: false,
+        custom_plans: false,
         lex: parser::LexOptions { plain_strings: true, warn_escapes: true, backslash_quote: true },
         track: super::statement_stats::Track::NONE,
     };
@@ -290,6 +293,7 @@ impl Session {
             update_title: s.bool("update_process_title"),
             track_activities: s.bool("track_activities"),
             query_ids: QueryIds::of(&s) != QueryIds::Off,
+            custom_plans: s.text("plan_cache_mode") == "force_custom_plan",
             lex: super::settings::lex_options(&s),
             track: self.track_by(&s),
         };

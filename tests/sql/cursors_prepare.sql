@@ -116,3 +116,16 @@ discard all;
 execute d ('{1}');
 prepare v (date, numeric) as values ($1 + 1, $2 * 2);
 execute v ('2020-02-28', 1.25);
+
+-- A generic plan that is kept is not used when custom plans are asked for.
+create table mode_t as select g as a from generate_series(1, 100) g;
+prepare mode_p(int) as select a from mode_t where a = $1;
+set plan_cache_mode = force_generic_plan;
+explain (costs off) execute mode_p(1);
+execute mode_p(2);
+set plan_cache_mode = force_custom_plan;
+explain (costs off) execute mode_p(1);
+execute mode_p(3);
+reset plan_cache_mode;
+deallocate mode_p;
+drop table mode_t;
