@@ -922,3 +922,21 @@ fn portals_outlive_changes_around_them() {
     );
     assert_eq!(said.join(", "), "parsed, bound, row 1, suspended, row 2, SELECT 1, SELECT 0, ready I");
 }
+
+/// A cancel that arrives while nothing runs is for nothing: neither the next statement nor an open transaction suffers.
+#[test]
+fn a_cancel_between_statements_is_forgotten() {
+    let c = cluster_with(&[]);
+    let mut w = wire(&c);
+    for round in 0..300 {
+        if round % 3 == 0 {
+            w.ok("begin");
+        }
+        // The server may have read the next statement's first byte already when the signal comes.
+        testkit::wire::cancel(&c, w.pid, w.key).unwrap();
+        assert_eq!(w.value("select 'undisturbed'"), "undisturbed", "round {round}");
+        if round % 3 == 2 {
+            w.ok("commit");
+        }
+    }
+}

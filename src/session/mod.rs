@@ -132,6 +132,8 @@ pub struct Session {
     security_definer: Cell<bool>,
     /// Nothing runs and no transaction is open: notifications may be sent at any moment.
     at_rest: Cell<bool>,
+    /// No message is being acted upon.
+    between_messages: Cell<bool>,
 }
 
 impl Session {
@@ -183,6 +185,7 @@ impl Session {
             copy_encoding: Cell::default(),
             copy_rest: RefCell::default(),
             at_rest: Cell::new(false),
+            between_messages: Cell::new(false),
             in_function: Cell::default(),
             in_utility: Cell::default(),
             security_definer: Cell::default(),

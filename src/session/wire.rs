@@ -145,8 +145,15 @@ impl Session {
     /// The client's next message, read and acted upon.
     fn next_message(&self, at_rest: bool) -> Result<Flow> {
         self.at_rest.set(at_rest);
+        self.between_messages.set(true);
         let message = self.conn.borrow_mut().read_message();
+        self.between_messages.set(false);
         self.at_rest.set(false);
+        // A cancel that came before the message was for a statement that is over.
+        let ints = self.engine.interrupts();
+        if ints.peek(ipc::signals::CANCEL) != 0 {
+            ints.take(ipc::signals::CANCEL);
+        }
         let Some(kind) = message? else { return Ok(Flow::Stop) };
         self.engine.interrupts().disarm(TimerId::IdleSession);
         self.engine.interrupts().disarm(TimerId::IdleInTransaction);
@@ -345,12 +352,12 @@ impl Session {
     /// The latch was set while the session waited for its client. Returns what is to be sent at once.
     pub(super) fn on_wake(&self) -> Result<Vec<u8>> {
         let ints = self.engine.interrupts();
-        if !self.engine.in_block() {
+        if self.between_messages.get() {
             // Nothing runs that a cancel could be for.
             ints.take(ipc::signals::CANCEL);
-            if ints.take(ipc::signals::CATCHUP) != 0 {
-                self.engine.accept_invalidations();
-            }
+        }
+        if !self.engine.in_block() && ints.take(ipc::signals::CATCHUP) != 0 {
+            self.engine.accept_invalidations();
         }
         if ints.take(ipc::signals::RELOAD) != 0 {
             self.reload_settings();

@@ -106,3 +106,8 @@ drop table t3, nosuch;
 drop view t3;
 drop index t3;
 \dt
+
+-- OUT arguments that drivers send as void are none.
+prepare void_p(void) as select now($1) is not null;
+execute void_p('');
+deallocate void_p;

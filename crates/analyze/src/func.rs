@@ -427,6 +427,8 @@ impl Analyzer<'_> {
                 a => args.push(self.transform_expr(a)?),
             }
         }
+        // Drivers send OUT arguments as parameters of type void: they are none.
+        args.retain(|a| !matches!(a, Expr::Param(p) if p.paramtype == oids::VOID));
         if fc.agg_within_group {
             for s in &fc.agg_order {
                 args.push(self.transform_expr_kind(&s.node, crate::kind::ExprKind::OrderBy)?);

@@ -32,7 +32,7 @@ pub mod rewrite;
 pub mod routine;
 mod rte;
 pub mod scope;
-mod select;
+pub mod select;
 mod stand_alone;
 mod statement;
 pub mod target;

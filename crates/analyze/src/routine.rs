@@ -8,6 +8,7 @@ use crate::info::{expr_collation, expr_type, expr_typmod};
 use crate::query::*;
 use crate::rte::new_rte;
 use crate::scope::Analyzer;
+use crate::select::new_query;
 use crate::typename::format_type_short;
 use common::{Error, Oid, Result, err};
 use serde::{Deserialize, Serialize};
@@ -223,8 +224,8 @@ fn put_columns(q: &mut Query, exprs: Vec<Expr>, wanted: &[Option<(Oid, i32)>]) {
 /// `SELECT (converted columns) FROM (the query)`.
 fn wrap(ctx: &AnalyzeCtx<'_>, q: &mut Query, wanted: &[Option<(Oid, i32)>]) -> Result<bool> {
     let columns = crate::output_columns(q);
-    let mut outer = Query { location: q.location, ..empty() };
-    let inner = std::mem::replace(q, empty());
+    let mut outer = Query { location: q.location, ..new_query(CmdType::Select) };
+    let inner = std::mem::replace(q, new_query(CmdType::Select));
     let kind =
         RteKind::Subquery { query: Box::new(inner), lateral: false, security_barrier: false, view: None };
     let mut rte = new_rte(kind, None, "*SELECT*");
@@ -257,44 +258,6 @@ fn wrap(ctx: &AnalyzeCtx<'_>, q: &mut Query, wanted: &[Option<(Oid, i32)>]) -> R
     }
     *q = outer;
     convert(ctx, q, wanted)
-}
-
-fn empty() -> Query {
-    Query {
-        command: CmdType::Select,
-        result_relation: 0,
-        has_aggs: false,
-        has_window_funcs: false,
-        has_target_srfs: false,
-        has_sub_links: false,
-        has_distinct_on: false,
-        has_recursive: false,
-        has_modifying_cte: false,
-        has_for_update: false,
-        ctes: Vec::new(),
-        rtable: Vec::new(),
-        jointree: FromExpr::default(),
-        target_list: Vec::new(),
-        overriding: Overriding::None,
-        on_conflict: None,
-        returning: Vec::new(),
-        group_clause: Vec::new(),
-        group_distinct: false,
-        grouping_sets: Vec::new(),
-        having: None,
-        windows: Vec::new(),
-        distinct: Vec::new(),
-        sort: Vec::new(),
-        limit_offset: None,
-        limit_count: None,
-        limit_option: LimitOption::Count,
-        row_marks: Vec::new(),
-        set_operations: None,
-        merge_actions: Vec::new(),
-        check_options: Vec::new(),
-        inherit_targets: Vec::new(),
-        location: (0, 0),
-    }
 }
 
 /// Types of a query's columns with typmods and collations, as attributes of the rows it returns.

@@ -66,6 +66,11 @@ pub fn notice(ctx: &CommandCtx<'_>, message: impl Into<String>) {
     ctx.host.notice(Report::new(Severity::Notice, SqlState::SUCCESSFUL_COMPLETION, message));
 }
 
+/// Sends a message for those who debug (DEBUG1).
+pub fn debug(ctx: &CommandCtx<'_>, message: impl Into<String>) {
+    ctx.host.notice(Report::new(Severity::Debug1, SqlState::SUCCESSFUL_COMPLETION, message));
+}
+
 /// Sends a NOTICE with a SQLSTATE of its own.
 pub fn notice_as(ctx: &CommandCtx<'_>, state: SqlState, message: impl Into<String>) {
     ctx.host.notice(Report::new(Severity::Notice, state, message));

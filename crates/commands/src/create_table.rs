@@ -273,7 +273,7 @@ pub fn make(
     ctx.engine.command_counter_increment()?;
     relation::create_toast_if_needed(ctx.catalog, oid)?;
     for c in &spec.constraints.indexes {
-        index::make_for_constraint(ctx, &ctx.catalog.relation(oid)?, c, false)?;
+        index::make_for_constraint(ctx, &ctx.catalog.relation(oid)?, c, false, true)?;
     }
     for l in &spec.likes {
         create_like::add_indexes(ctx, oid, l)?;

@@ -1,7 +1,7 @@
 //! CREATE INDEX, and the making of an index for constraints: columns and expressions resolved, catalog rows inserted,
 //! the tree built.
 
-use crate::analysis::{lost, notice_as, transform, with_analyze};
+use crate::analysis::{debug, lost, notice_as, transform, with_analyze};
 use crate::constraint::{self, NewConstraint};
 use crate::ctx::CommandCtx;
 use crate::expr_depend;
@@ -508,12 +508,13 @@ fn named_in_key(e: Error) -> Error {
     }
 }
 
-/// The index of a PRIMARY KEY or UNIQUE constraint. For a primary key the columns are NOT NULL already.
+/// The index of a PRIMARY KEY or UNIQUE constraint of a table, which may be a new one (`is_new`). For a primary key the columns are NOT NULL already.
 pub fn make_for_constraint(
     ctx: &CommandCtx<'_>,
     rel: &Ref<Relation>,
     c: &Constraint,
     skip_build: bool,
+    is_new: bool,
 ) -> Result<(Oid, Oid)> {
     let primary = c.contype == ConstrType::Primary;
     let exclusion = c.contype == ConstrType::Exclusion;
@@ -580,6 +581,13 @@ pub fn make_for_constraint(
         exclude,
         skip_build,
     };
+    if !exclusion {
+        let doing = if is_new { "CREATE TABLE /" } else { "ALTER TABLE / ADD" };
+        let what = if primary { "PRIMARY KEY" } else { "UNIQUE" };
+        let text =
+            format!("{doing} {what} will create implicit index \"{}\" for table \"{}\"", new.name, rel.name);
+        debug(ctx, text);
+    }
     make(ctx, rel, &new)
 }
 

@@ -92,7 +92,7 @@ pub fn add(
         super::constraint::add(ctx, w, &ctx.catalog.relation(rel.oid)?, k)?;
     }
     for k in &constraints.indexes {
-        index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, k, w.rewrites())?;
+        index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, k, w.rewrites(), false)?;
     }
     for k in &constraints.foreign {
         let (name, validated) = foreign_key::add(ctx, rel.oid, k)?;

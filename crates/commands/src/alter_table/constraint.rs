@@ -27,7 +27,7 @@ pub fn add(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Ref<Relation>, c: &Constrai
             if c.contype == ConstrType::Primary {
                 prepare_primary(ctx, w, rel, &c.keys)?;
             }
-            index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, c, own && w.rewrites())?;
+            index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, c, own && w.rewrites(), false)?;
             Ok(())
         }
         ConstrType::Foreign => {
@@ -38,7 +38,7 @@ pub fn add(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Ref<Relation>, c: &Constrai
             Ok(())
         }
         ConstrType::Exclusion => {
-            index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, c, own && w.rewrites())?;
+            index::make_for_constraint(ctx, &ctx.catalog.relation(rel.oid)?, c, own && w.rewrites(), false)?;
             Ok(())
         }
         _ => Err(Error::internal("not a table constraint")),

@@ -203,39 +203,5 @@ fn subst(e: &mut Expr, lvl: u32, rti: u32, targets: &[Expr]) {
 
 /// A query without anything, as a placeholder.
 pub fn empty_query() -> Query {
-    Query {
-        command: CmdType::Select,
-        result_relation: 0,
-        has_aggs: false,
-        has_window_funcs: false,
-        has_target_srfs: false,
-        has_sub_links: false,
-        has_distinct_on: false,
-        has_recursive: false,
-        has_modifying_cte: false,
-        has_for_update: false,
-        ctes: Vec::new(),
-        rtable: Vec::new(),
-        jointree: FromExpr::default(),
-        target_list: Vec::new(),
-        overriding: Overriding::None,
-        on_conflict: None,
-        returning: Vec::new(),
-        group_clause: Vec::new(),
-        group_distinct: false,
-        grouping_sets: Vec::new(),
-        having: None,
-        windows: Vec::new(),
-        distinct: Vec::new(),
-        sort: Vec::new(),
-        limit_offset: None,
-        limit_count: None,
-        limit_option: LimitOption::Count,
-        row_marks: Vec::new(),
-        set_operations: None,
-        merge_actions: Vec::new(),
-        check_options: Vec::new(),
-        inherit_targets: Vec::new(),
-        location: (0, 0),
-    }
+    analyze::select::new_query(CmdType::Select)
 }
