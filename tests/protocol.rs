@@ -940,3 +940,40 @@ fn a_cancel_between_statements_is_forgotten() {
         }
     }
 }
+
+/// A portal is there until its failed transaction is rolled back, and can do nothing meanwhile.
+#[test]
+fn a_portal_of_a_failed_transaction() {
+    let c = cluster_with(&[]);
+    let mut w = wire(&c);
+    w.ok("begin");
+    let steps = |w: &mut Wire, messages: &[Vec<u8>]| talk(w, messages, 1).join(", ");
+    let open = [
+        parse("sel", "select generate_series(1, 3)", &[]),
+        bind("p", "sel", &[], 0, 0),
+        bind("q", "sel", &[], 0, 0),
+        execute("p", 1),
+        sync(),
+    ];
+    assert_eq!(steps(&mut w, &open), "parsed, bound, bound, row 1, suspended, ready T");
+    assert!(w.query("select 1 / 0").unwrap().error.is_some());
+    assert_eq!(steps(&mut w, &[execute("p", 1), sync()]), "error 25P02, ready E");
+    assert_eq!(steps(&mut w, &[describe(b'P', "q"), sync()]), "error 25P02, ready E");
+    assert_eq!(steps(&mut w, &[execute("none", 1), sync()]), "error 34000, ready E");
+    w.ok("rollback");
+    assert_eq!(w.value("select count(*) from pg_cursors where name in ('p', 'q')"), "0");
+    assert_eq!(steps(&mut w, &[execute("p", 1), sync()]), "error 34000, ready I");
+    // The name is free again.
+    w.ok("begin; savepoint s");
+    assert_eq!(steps(&mut w, &[bind("q", "sel", &[], 0, 0), sync()]), "bound, ready T");
+    assert!(w.query("select 1 / 0").unwrap().error.is_some());
+    assert_eq!(steps(&mut w, &[execute("q", 0), sync()]), "error 25P02, ready E");
+    w.ok("rollback to s");
+    assert_eq!(steps(&mut w, &[execute("q", 0), sync()]), "error 34000, ready E");
+    w.ok("rollback to s");
+    assert_eq!(
+        steps(&mut w, &[bind("q", "sel", &[], 0, 0), execute("q", 0), sync()]),
+        "bound, row 1, row 2, row 3, SELECT 3, ready T"
+    );
+    w.ok("commit");
+}

@@ -35,6 +35,7 @@ impl Session {
         };
         let all = self.portals.borrow();
         all.iter()
+            .filter(|(_, p)| p.try_borrow().map_or(true, |p| !p.orphaned))
             .map(|(name, p)| match p.try_borrow() {
                 Ok(p) => {
                     let flags = [p.holdable, p.options & opt::BINARY != 0, p.is_cursor && p.scroll];

@@ -35,6 +35,8 @@ pub struct Portal {
     pub subxact: SubXactId,
     /// Made by a transaction that has committed since (holdable only).
     pub survived: bool,
+    /// Its transaction has failed: it can do nothing more, but is there until that is rolled back.
+    pub orphaned: bool,
     pub created_at: i64,
     /// What running it has used so far, for statistics. A cursor's query is not counted.
     meter: Option<Meter>,
@@ -92,6 +94,7 @@ impl Portal {
             scroll: false,
             subxact: session.engine.current_subxact(),
             survived: false,
+            orphaned: false,
             created_at: session.engine.statement_timestamp(),
             meter: None,
             produced: 0,
@@ -403,7 +406,12 @@ impl Portal {
 
 impl Session {
     pub(super) fn portal(&self, name: &str) -> Option<Rc<std::cell::RefCell<Portal>>> {
-        self.portals.borrow().get(name).cloned()
+        let p = self.portals.borrow().get(name).cloned()?;
+        if p.try_borrow().is_ok_and(|p| p.orphaned) && !self.engine.is_aborted_block() {
+            self.portals.borrow_mut().remove(name);
+            return None;
+        }
+        Some(p)
     }
 
     /// A cursor by name, or 34000.
@@ -525,19 +533,22 @@ impl Session {
     }
 
     pub(super) fn portals_at_abort(&self) {
-        self.drop_portals_if(|_| true);
+        self.orphan_portals_if(|_| true);
     }
 
     pub(super) fn portals_at_subabort(&self, id: SubXactId) {
-        self.drop_portals_if(|p| p.subxact >= id);
+        self.orphan_portals_if(|p| p.subxact >= id);
     }
 
-    fn drop_portals_if(&self, test: impl Fn(&Portal) -> bool) {
+    /// Those left by an earlier failure go for good.
+    fn orphan_portals_if(&self, test: impl Fn(&Portal) -> bool) {
         self.portals.borrow_mut().retain(|_, p| match p.try_borrow_mut() {
             Ok(mut p) if !p.survived && test(&p) => {
-                // What it had pinned or opened goes with it; a plan in the middle of a failed run is not reused.
+                let is_news = !std::mem::replace(&mut p.orphaned, true);
+                // What it had pinned or opened goes now; a plan in the middle of a failed run is not reused.
                 p.state = State::Failed;
-                false
+                p.rows = Vec::new();
+                is_news
             }
             _ => true,
         });
