@@ -176,19 +176,22 @@ fn link_back(ctx: &CommandCtx<'_>, oid: Oid, column: usize, to: Oid) -> Result<(
     Ok(())
 }
 
+/// What of the operator is about joins; empty: nothing.
+fn joins_by(o: &Definition) -> &'static str {
+    if o.join.is_some() {
+        "have join selectivity"
+    } else if o.merges {
+        "merge join"
+    } else if o.hashes {
+        "hash"
+    } else {
+        ""
+    }
+}
+
 fn check_attributes(o: &Definition, binary: bool, result: Oid) -> Result<()> {
     if !binary {
-        let what = if o.commutator.is_some() {
-            "have commutators"
-        } else if o.join.is_some() {
-            "have join selectivity"
-        } else if o.merges {
-            "merge join"
-        } else if o.hashes {
-            "hash"
-        } else {
-            ""
-        };
+        let what = if o.commutator.is_some() { "have commutators" } else { joins_by(o) };
         if !what.is_empty() {
             bail!(INVALID_FUNCTION_DEFINITION, "only binary operators can {what}");
         }
@@ -198,14 +201,8 @@ fn check_attributes(o: &Definition, binary: bool, result: Oid) -> Result<()> {
             "have negators"
         } else if o.restrict.is_some() {
             "have restriction selectivity"
-        } else if o.join.is_some() {
-            "have join selectivity"
-        } else if o.merges {
-            "merge join"
-        } else if o.hashes {
-            "hash"
         } else {
-            ""
+            joins_by(o)
         };
         if !what.is_empty() {
             bail!(INVALID_FUNCTION_DEFINITION, "only boolean operators can {what}");

@@ -3,6 +3,7 @@
 //! selectivity is corrected, so that the size of the join is estimated as before.
 
 use super::index::movable_to;
+use crate::cost::join::plain_join;
 use crate::exprs::{contains_volatile, make_and, make_or};
 use crate::initsplan::make_ri;
 use crate::relids::Relids;
@@ -65,19 +66,7 @@ fn consider(g: &Glob<'_>, root: &mut Root, rti: u32, clause: Expr, join: &Ri) {
     root.rel_mut(rti).base_clauses.push(ri);
     if own > 0.0 {
         let (left, right) = (join.clause_relids.minus(rel), rel);
-        let inner = SpecialJoin {
-            min_left: left,
-            min_right: right,
-            syn_left: left,
-            syn_right: right,
-            kind: JoinType::Inner,
-            lhs_strict: false,
-            delay_upper: false,
-            semi_can_hash: false,
-            semi_can_sort: false,
-            semi_operators: Vec::new(),
-            semi_rhs: Vec::new(),
-        };
+        let inner = plain_join(left, right);
         let whole = clause_sel(g, root, join, 0, JoinType::Inner, Some(&inner));
         join.norm_sel.set((whole / own).min(1.0));
     }
