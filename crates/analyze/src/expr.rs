@@ -133,10 +133,10 @@ pub enum BoolTest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AggSplit {
     Simple,
-    /// Emits transition states (parallel).
+    /// Emits transition states (parallel). `result_type` of such an [`Aggref`] is bytea.
     Partial,
-    /// Consumes transition states.
-    Final,
+    /// Consumes transition states: an [`Aggref`]'s only argument is one.
+    Finalize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -414,6 +414,7 @@ fn aggregation_sorted_hashed_and_spilled() {
                 Node::Agg {
                     child: Box::new(p),
                     strategy,
+                    split: AggSplit::Simple,
                     keys: vec![group_key(0)],
                     num_groups: 1.0,
                     grouping_sets: Vec::new(),
@@ -447,6 +448,7 @@ fn aggregation_sorted_hashed_and_spilled() {
             Node::Agg {
                 child: Box::new(values(&rows, 2)),
                 strategy: AggStrategy::Plain,
+                split: AggSplit::Simple,
                 keys: Vec::new(),
                 num_groups: 1.0,
                 grouping_sets: Vec::new(),
@@ -538,6 +540,7 @@ fn correlated_sub_plans_and_init_plans() {
             Node::Agg {
                 child: Box::new(child),
                 strategy: AggStrategy::Plain,
+                split: AggSplit::Simple,
                 keys: Vec::new(),
                 num_groups: 1.0,
                 grouping_sets: Vec::new(),

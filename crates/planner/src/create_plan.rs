@@ -152,6 +152,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             let node = Node::Agg {
                 child: Box::new(c),
                 strategy,
+                split: AggSplit::Simple,
                 keys,
                 num_groups: *groups,
                 grouping_sets: Vec::new(),
@@ -184,8 +185,14 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
                 AggKind::Mixed => AggStrategy::Mixed,
             };
             let num_groups = rollups.iter().map(|r| r.groups).sum();
-            let node =
-                Node::Agg { child: Box::new(c), strategy, keys: Vec::new(), num_groups, grouping_sets: list };
+            let node = Node::Agg {
+                child: Box::new(c),
+                strategy,
+                split: AggSplit::Simple,
+                keys: Vec::new(),
+                num_groups,
+                grouping_sets: list,
+            };
             Ok(wrap(path, node, qual.clone()))
         }
         PathKind::Window { sub, clause, qual, top } => {
@@ -752,6 +759,7 @@ fn unique(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
         let node = Node::Agg {
             child: Box::new(c),
             strategy: AggStrategy::Hashed,
+            split: AggSplit::Simple,
             keys,
             num_groups: path.rows,
             grouping_sets: Vec::new(),

@@ -66,6 +66,11 @@ pub struct NodeInstr {
     /// INSERT … ON CONFLICT.
     pub tuples_inserted: f64,
     pub conflicting_tuples: f64,
+    /// Gather: how many workers were started.
+    pub workers_launched: Option<u32>,
+    /// What each worker contributed (its number, its share of the sums above); workers that did not run the node are
+    /// absent.
+    pub workers: Vec<(u32, NodeInstr)>,
 }
 
 /// Buffer accesses.

@@ -1,7 +1,7 @@
 //! The finished plan, PostgreSQL's plan nodes in Rust idiom. In target lists and quals of a node above scans, Vars are
 //! `Outer`/`Inner` + 1-based output column of the child; in scan nodes they are `Rte(scanrelid)` + attribute number.
 
-use analyze::expr::{Expr, TargetEntry};
+use analyze::expr::{AggSplit, Expr, TargetEntry};
 use analyze::query::{CmdType, JoinType, LockStrength, LockWaitPolicy, RangeTblEntry, SetOp};
 use common::Oid;
 
@@ -23,6 +23,7 @@ pub struct PlannedStmt {
     pub row_marks: Vec<PlanRowMark>,
     /// Relations whose invalidation makes the plan stale.
     pub relation_oids: Vec<Oid>,
+    /// There is a Gather or Gather Merge: the statement runs in parallel mode.
     pub parallel_mode_needed: bool,
     /// Number of plan nodes, sub-plans included.
     pub node_count: u32,
@@ -51,6 +52,8 @@ pub struct Plan {
     pub qual: Vec<Expr>,
     /// Init-plans attached here: they set exec params on first use.
     pub init_plans: Vec<analyze::expr::SubPlan>,
+    /// Below a Gather the processes share this node's work; any other node is run in full by each of them. Set on scans,
+    /// Append, HashJoin and its Hash.
     pub parallel_aware: bool,
     pub node: Node,
     /// Exec params whose change makes a rescan of this node necessary (union over its subtree).
@@ -475,10 +478,12 @@ pub enum Node {
         child: Box<Plan>,
         keys: Vec<GroupKey>,
     },
-    /// Aggrefs stay in `targetlist` and `qual`, their arguments over `Outer` Vars.
+    /// Aggrefs stay in `targetlist` and `qual`, their arguments over `Outer` Vars. Partial: an Aggref's value is its
+    /// transition state, opaque bytes. Finalize: its only argument is the `Outer` Var with such a state.
     Agg {
         child: Box<Plan>,
         strategy: AggStrategy,
+        split: AggSplit,
         keys: Vec<GroupKey>,
         num_groups: f64,
         /// GROUPING SETS: what to compute, in the order EXPLAIN shows it; `keys` is empty then.
@@ -501,14 +506,20 @@ pub enum Node {
         child: Box<Plan>,
         keys: Vec<GroupKey>,
     },
+    /// Runs `child` in `workers` processes (and, when it can, in its own) and hands on their rows as they come. Its target list
+    /// and `qual` are over the child's columns (`Outer`): what is not parallel safe is computed here.
     Gather {
         child: Box<Plan>,
         workers: u32,
+        /// One worker only and no part of it here: the plan is not a partial one (force_parallel_mode).
+        single_copy: bool,
     },
+    /// A Gather that keeps the order of its sorted inputs (`keys`: columns of the child).
     GatherMerge {
         child: Box<Plan>,
         workers: u32,
         keys: Vec<SortKey>,
+        single_copy: bool,
     },
     /// Sorted or hashed INTERSECT/EXCEPT; `flag_col` tells which input a row came from.
     SetOp {

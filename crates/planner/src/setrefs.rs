@@ -122,8 +122,13 @@ fn finish_statement(
         parallel_mode_needed: false,
         node_count: 0,
     };
+    stmt.parallel_mode_needed = std::iter::once(&stmt.plan).chain(&stmt.subplans).any(gathers);
     stmt.number();
     Ok(stmt)
+}
+
+fn gathers(p: &Plan) -> bool {
+    matches!(p.node, Node::Gather { .. } | Node::GatherMerge { .. }) || p.children().into_iter().any(gathers)
 }
 
 fn collect_marks(p: &Plan, out: &mut Vec<PlanRowMark>) {
@@ -429,6 +434,8 @@ impl Cx<'_, '_> {
             &p.node,
             Node::Result { child: Some(_), .. }
                 | Node::ProjectSet { .. }
+                | Node::Gather { .. }
+                | Node::GatherMerge { .. }
                 | Node::Agg { .. }
                 | Node::WindowAgg { .. }
                 | Node::Group { .. }

@@ -3,6 +3,7 @@
 
 mod names;
 mod node;
+mod parallel;
 mod usage;
 mod value;
 

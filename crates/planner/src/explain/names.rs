@@ -108,8 +108,10 @@ impl<'a> Names<'a> {
 
     /// Text of an expression at a place in the plan.
     pub fn expr(&self, at: &Place<'_>, e: &Expr, prefix: bool) -> String {
+        let finals = super::parallel::Finals::of(self, at, e, prefix);
+        let e = finals.expr.as_ref().unwrap_or(e);
         let var = |v: &Var| self.var(at, v, prefix);
-        let param = |p: &Param| self.param(at, p);
+        let param = |p: &Param| finals.text(p).or_else(|| self.param(at, p));
         let style = analyze::ExprStyle { pretty: false, indent: false, var: &var, param: Some(&param) };
         // The styled deparser borrows for as long as its context; the text is owned.
         deparse(self.ctx, e, style)

@@ -2,7 +2,7 @@
 
 use super::names::{Names, Place, operation};
 use super::value::Val;
-use super::{ExplainOptions, usage};
+use super::{ExplainOptions, parallel, usage};
 use crate::exprs::*;
 use crate::instrument::{Instrumentation, NodeInstr};
 use crate::plan::*;
@@ -19,7 +19,7 @@ pub struct NodeCx<'a> {
 }
 
 /// A property: text form and structured form.
-enum Prop {
+pub(super) enum Prop {
     /// `Label: text` and `"Label": "text"`.
     Both(&'static str, String),
     /// A list: joined by commas in text.
@@ -53,7 +53,7 @@ fn s(v: &str) -> Val {
 }
 
 impl<'a> NodeCx<'a> {
-    fn ni(&self, p: &Plan) -> Option<&'a NodeInstr> {
+    pub(super) fn ni(&self, p: &Plan) -> Option<&'a NodeInstr> {
         if !self.opts.analyze {
             return None;
         }
@@ -106,7 +106,7 @@ impl<'a> NodeCx<'a> {
             Node::Sort { .. } => plain("Sort"),
             Node::IncrementalSort { .. } => plain("Incremental Sort"),
             Node::Group { .. } => plain("Group"),
-            Node::Agg { strategy, .. } => {
+            Node::Agg { strategy, split, .. } => {
                 let (text, st) = match strategy {
                     AggStrategy::Plain => ("Aggregate", "Plain"),
                     AggStrategy::Sorted => ("GroupAggregate", "Sorted"),
@@ -115,8 +115,8 @@ impl<'a> NodeCx<'a> {
                 };
                 Title {
                     node_type: "Aggregate",
-                    text: text.into(),
-                    extra: vec![("Strategy", s(st)), ("Partial Mode", s("Simple"))],
+                    text: format!("{}{text}", parallel::prefix(*split)),
+                    extra: vec![("Strategy", s(st)), ("Partial Mode", s(parallel::mode(*split)))],
                 }
             }
             Node::WindowAgg { .. } => plain("WindowAgg"),
@@ -198,7 +198,7 @@ impl<'a> NodeCx<'a> {
 
     fn heading(&self, p: &Plan) -> (String, Vec<(String, Val)>) {
         let t = self.title(p);
-        let mut text = t.text;
+        let mut text = if p.parallel_aware { format!("Parallel {}", t.text) } else { t.text };
         let mut props = t.extra;
         match &p.node {
             Node::IndexScan { rti, index, direction, .. }
@@ -352,7 +352,7 @@ impl<'a> NodeCx<'a> {
         if let Some(n) = name {
             o.push(("Subplan Name".into(), s(n)));
         }
-        o.push(("Parallel Aware".into(), Val::Bool(false)));
+        o.push(("Parallel Aware".into(), Val::Bool(p.parallel_aware)));
         o.push(("Async Capable".into(), Val::Bool(false)));
         o.extend(head.into_iter().filter(|h| !pre.contains(&h.0.as_str())));
         let num = |v: String| Val::Num(v);
@@ -459,7 +459,7 @@ impl<'a> NodeCx<'a> {
         self.removed(at, "Rows Removed by Filter", |n| n.removed_filter, out);
     }
 
-    fn upper_filter(&self, at: &Place<'_>, out: &mut Vec<Prop>) {
+    pub(super) fn upper_filter(&self, at: &Place<'_>, out: &mut Vec<Prop>) {
         if at.plan.qual.is_empty() {
             return;
         }
@@ -687,6 +687,9 @@ impl<'a> NodeCx<'a> {
                     let kind = if x.disk { "Disk" } else { "Memory" };
                     out.push(Prop::Text(format!("Sort Method: {}  {kind}: {}kB", x.method, x.space_kb)));
                 }
+            }
+            Node::Gather { workers, single_copy, .. } | Node::GatherMerge { workers, single_copy, .. } => {
+                self.gather(at, *workers, *single_copy, &mut out);
             }
             Node::MergeAppend { keys, .. } => out.push(Prop::List("Sort Key", self.sort_key(at, keys))),
             Node::Result { one_time, .. } => {
