@@ -4,6 +4,7 @@ use super::Session;
 use common::settings::{Scope, Settings, Source};
 use common::{Error, Result, Severity, SqlState, bail, err};
 use planner::PlannerSettings;
+use planner::settings::ForceParallel;
 use std::rc::Rc;
 use types::FormatSettings;
 use types::registry::{DateOrder, DateStyle, IntervalStyle};
@@ -637,6 +638,20 @@ fn planner_settings(s: &Settings) -> PlannerSettings {
         geqo_threshold: s.int("geqo_threshold") as usize,
         default_statistics_target: s.int("default_statistics_target") as i32,
         cursor_tuple_fraction: s.real("cursor_tuple_fraction"),
+        max_parallel_workers_per_gather: s.int("max_parallel_workers_per_gather") as u32,
+        min_parallel_table_scan_size: s.int("min_parallel_table_scan_size") as f64,
+        min_parallel_index_scan_size: s.int("min_parallel_index_scan_size") as f64,
+        parallel_setup_cost: s.real("parallel_setup_cost"),
+        parallel_tuple_cost: s.real("parallel_tuple_cost"),
+        parallel_leader_participation: s.bool("parallel_leader_participation"),
+        force_parallel_mode: match s.text("force_parallel_mode") {
+            "on" => ForceParallel::On,
+            "regress" => ForceParallel::Regress,
+            _ => ForceParallel::Off,
+        },
+        enable_gathermerge: s.bool("enable_gathermerge"),
+        enable_parallel_hash: s.bool("enable_parallel_hash"),
+        enable_parallel_append: s.bool("enable_parallel_append"),
     }
 }
 

@@ -224,6 +224,8 @@ pub struct SubPlan {
     pub args: Vec<Expr>,
     pub startup_cost: f64,
     pub per_call_cost: f64,
+    /// A parallel worker may run it.
+    pub parallel_safe: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

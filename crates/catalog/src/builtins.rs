@@ -176,6 +176,8 @@ impl Builtins {
                 final_fn: r.oid(pg_aggregate::AGGFINALFN),
                 final_extra: r.flag(pg_aggregate::AGGFINALEXTRA),
                 combine_fn: r.oid(pg_aggregate::AGGCOMBINEFN),
+                serial_fn: r.oid(pg_aggregate::AGGSERIALFN),
+                deserial_fn: r.oid(pg_aggregate::AGGDESERIALFN),
                 sort_op: r.oid(pg_aggregate::AGGSORTOP),
                 trans_type: r.oid(pg_aggregate::AGGTRANSTYPE),
                 trans_space: r.int(pg_aggregate::AGGTRANSSPACE),

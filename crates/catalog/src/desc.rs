@@ -94,6 +94,9 @@ pub struct AggDesc {
     /// The final function gets NULLs of the arguments' types after the state.
     pub final_extra: bool,
     pub combine_fn: Oid,
+    /// To and from bytes, for states of type `internal`.
+    pub serial_fn: Oid,
+    pub deserial_fn: Oid,
     /// Operator that makes it replaceable by the first row of an index (`min`, `max`); invalid if none.
     pub sort_op: Oid,
     pub trans_type: Oid,

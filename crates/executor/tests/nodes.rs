@@ -570,6 +570,7 @@ fn correlated_sub_plans_and_init_plans() {
         args,
         startup_cost: 0.0,
         per_call_cost: 0.0,
+        parallel_safe: false,
     };
     let v = var(VarNo::Rte(1), 1, oids::INT4);
     let mut main = values(&rows, 1);

@@ -55,7 +55,7 @@ fn wrap(path: &Path, node: Node, qual: Vec<Expr>) -> Plan {
         targetlist: tlist(&path.target),
         qual,
         init_plans: Vec::new(),
-        parallel_aware: false,
+        parallel_aware: path.aware,
         node,
         ext_params: Vec::new(),
         node_id: 0,
@@ -140,7 +140,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             let keys = unique_keys(g, root, &c, &path.keys, *cols)?;
             Ok(pass(path, c, |child| Node::Unique { child, keys }))
         }
-        PathKind::Agg { sub, kind, clauses, qual, groups } => {
+        PathKind::Agg { sub, kind, split, clauses, qual, groups } => {
             let c = build(g, root, sub)?;
             let keys = group_keys(g, &c, clauses)?;
             let strategy = match kind {
@@ -152,7 +152,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             let node = Node::Agg {
                 child: Box::new(c),
                 strategy,
-                split: AggSplit::Simple,
+                split: *split,
                 keys,
                 num_groups: *groups,
                 grouping_sets: Vec::new(),
@@ -280,6 +280,18 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(pass(path, c, |child| Node::Limit { child, offset, count, with_ties, tie_keys }))
         }
         PathKind::Modify { sub } => modify(g, root, path, sub),
+        PathKind::Gather { sub } => {
+            let child = Box::new(build(g, root, sub)?);
+            let node = Node::Gather { child, workers: sub.workers, single_copy: false, invisible: false };
+            Ok(wrap(path, node, Vec::new()))
+        }
+        PathKind::GatherMerge { sub } => {
+            let mut c = build(g, root, sub)?;
+            let keys = sort_keys(g, root, &mut c, &path.keys, None)?;
+            let node =
+                Node::GatherMerge { child: Box::new(c), workers: sub.workers, keys, single_copy: false };
+            Ok(wrap(path, node, Vec::new()))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::equivalence;
 use crate::exprs::*;
 use crate::initsplan::JoinList;
+use crate::parallel::{gather, safety};
 use crate::path::*;
 use crate::paths::join::{Uniquify, add_paths, is_outer, pushed_down, unique_path};
 use crate::paths::set_cheapest;
@@ -75,6 +76,9 @@ fn dynamic(g: &Glob<'_>, root: &mut Root, items: Vec<Relids>) -> Result<Relids> 
             }
         }
         for r in &made {
+            if *r != root.all_base {
+                gather::of_rel(g, root, *r);
+            }
             if let Some(rel) = root.find_mut(*r) {
                 set_cheapest(rel);
             }
@@ -98,6 +102,9 @@ fn greedy(g: &Glob<'_>, root: &mut Root, mut items: Vec<Relids>) -> Result<Relid
                     let mut made = Vec::new();
                     make_join(g, root, a, b, &mut made)?;
                     let u = a | b;
+                    if u != root.all_base {
+                        gather::of_rel(g, root, u);
+                    }
                     let Some(rel) = root.find_mut(u) else { continue };
                     if rel.paths.is_empty() {
                         continue;
@@ -366,6 +373,11 @@ fn build_rel(
         ec.merged.is_none() && ec.members.len() > 1 && ec.relids.overlaps(join) && !ec.relids.subset_of(join)
     });
     rel.rows = join_rows(g, root, join, a, b, sji, clauses);
+    rel.consider_parallel = g.parallel.ok
+        && root.find(a).is_some_and(|r| r.consider_parallel)
+        && root.find(b).is_some_and(|r| r.consider_parallel)
+        && safety::exprs(g, clauses.iter().map(|r| &r.clause))
+        && safety::exprs(g, &rel.target.exprs);
     root.join_rels.push(rel);
     let i = root.join_rels.len() - 1;
     root.join_index.insert(join, i);

@@ -13,6 +13,7 @@ mod initsplan;
 pub mod instrument;
 mod join_removal;
 mod joinsearch;
+mod parallel;
 mod path;
 mod pathkeys;
 mod paths;

@@ -3,7 +3,7 @@
 use crate::exprs::QualCost;
 use crate::relids::Relids;
 use crate::root::{IndexInfo, Ri};
-use analyze::expr::{Expr, SortGroupClause};
+use analyze::expr::{AggSplit, Expr, SortGroupClause};
 use analyze::query::{JoinType, SetOp};
 use common::Oid;
 use std::rc::Rc;
@@ -207,6 +207,7 @@ pub enum PathKind {
     Agg {
         sub: Rc<Path>,
         kind: AggKind,
+        split: AggSplit,
         clauses: Vec<SortGroupClause>,
         qual: Vec<Expr>,
         groups: f64,
@@ -255,6 +256,61 @@ pub enum PathKind {
     Modify {
         sub: Rc<Path>,
     },
+    /// The rows of a partial path from all processes.
+    Gather {
+        sub: Rc<Path>,
+    },
+    GatherMerge {
+        sub: Rc<Path>,
+    },
+}
+
+impl PathKind {
+    /// The path it is computed from, where there is one.
+    pub fn only_child(&self) -> Option<&Rc<Path>> {
+        match self {
+            PathKind::Subquery { sub, .. }
+            | PathKind::Material { sub }
+            | PathKind::Memoize { sub, .. }
+            | PathKind::Unique { sub, .. }
+            | PathKind::Projection { sub, .. }
+            | PathKind::ProjectSet { sub }
+            | PathKind::Sort { sub }
+            | PathKind::IncrementalSort { sub, .. }
+            | PathKind::Group { sub, .. }
+            | PathKind::UpperUnique { sub, .. }
+            | PathKind::Agg { sub, .. }
+            | PathKind::GroupingSets { sub, .. }
+            | PathKind::Window { sub, .. }
+            | PathKind::SetOp { sub, .. }
+            | PathKind::LockRows { sub }
+            | PathKind::Limit { sub, .. }
+            | PathKind::Modify { sub }
+            | PathKind::Gather { sub }
+            | PathKind::GatherMerge { sub } => Some(sub),
+            _ => None,
+        }
+    }
+
+    /// (safe in a worker as far as the inputs go, workers it is made for).
+    fn parallel(&self) -> (bool, u32) {
+        match self {
+            PathKind::Gather { .. }
+            | PathKind::GatherMerge { .. }
+            | PathKind::LockRows { .. }
+            | PathKind::Modify { .. }
+            | PathKind::RecursiveUnion { .. }
+            | PathKind::Cte { .. }
+            | PathKind::WorkTable { .. }
+            | PathKind::Window { .. }
+            | PathKind::MinMax { .. } => (false, 0),
+            PathKind::NestLoop(join) | PathKind::MergeJoin { join, .. } | PathKind::HashJoin { join, .. } => {
+                (join.outer.safe && join.inner.safe, join.outer.workers)
+            }
+            PathKind::Append { subs } => (subs.iter().all(|s| s.safe), 0),
+            _ => self.only_child().map_or((true, 0), |s| (s.safe, s.workers)),
+        }
+    }
 }
 
 /// A way to compute a relation.
@@ -270,11 +326,18 @@ pub struct Path {
     pub keys: Rc<[PathKey]>,
     /// Relations that must be on the outer side of a nested loop around it.
     pub outer: Relids,
+    /// A worker may run it (whether its relation may be computed there counts when it is added).
+    pub safe: bool,
+    /// Partial: each process computes a part, with so many workers in mind. 0: complete.
+    pub workers: u32,
+    /// The node itself divides the work.
+    pub aware: bool,
 }
 
 impl Path {
     /// A path without order or parameters; costs to be filled in.
     pub fn new(kind: PathKind, rel: Relids, target: Rc<Target>) -> Path {
+        let (safe, workers) = kind.parallel();
         Path {
             kind,
             rel,
@@ -285,6 +348,9 @@ impl Path {
             total: 0.0,
             keys: Rc::from([]),
             outer: Relids::EMPTY,
+            safe,
+            workers,
+            aware: false,
         }
     }
     /// Sets rows and costs.

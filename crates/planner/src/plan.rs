@@ -513,6 +513,8 @@ pub enum Node {
         workers: u32,
         /// One worker only and no part of it here: the plan is not a partial one (force_parallel_mode).
         single_copy: bool,
+        /// EXPLAIN does not show it (force_parallel_mode = regress).
+        invisible: bool,
     },
     /// A Gather that keeps the order of its sorted inputs (`keys`: columns of the child).
     GatherMerge {

@@ -2,12 +2,13 @@
 
 use crate::create_plan;
 use crate::exprs::*;
+use crate::parallel::Parallel;
 use crate::path::*;
 use crate::plan::PlannedStmt;
 use crate::prep::{self, aliases, cte, outerjoin, pullup, sublinks};
 use crate::root::*;
 use crate::subplan;
-use crate::{PlannerCtx, equivalence, initsplan, join_removal, joinsearch, paths, setrefs, upper};
+use crate::{PlannerCtx, equivalence, initsplan, join_removal, joinsearch, parallel, paths, setrefs, upper};
 use analyze::expr::*;
 use analyze::query::*;
 use common::{Error, Oid, Result};
@@ -15,7 +16,7 @@ use std::rc::Rc;
 
 /// Plans a statement.
 pub fn plan(ctx: &PlannerCtx<'_>, mut query: Query) -> Result<PlannedStmt> {
-    let g = Glob::new(ctx);
+    let g = Glob::new(ctx, Parallel::of(ctx, &query));
     prep::wholerow::replace_all(&mut query);
     let command = query.command;
     let has_returning = !query.returning.is_empty();
@@ -27,7 +28,10 @@ pub fn plan(ctx: &PlannerCtx<'_>, mut query: Query) -> Result<PlannedStmt> {
     let mut root = subquery_planner(&g, query, 0, fraction, None)?;
     let best = cheapest_fractional(&root.final_paths, fraction)
         .ok_or_else(|| Error::internal("query has no path"))?;
-    let top = create_plan::create(&g, &mut root, &best)?;
+    let mut top = create_plan::create(&g, &mut root, &best)?;
+    if best.safe {
+        top = parallel::single_copy(&g, top);
+    }
     let rtable = std::mem::take(&mut root.query.rtable);
     setrefs::finish(&g, top, rtable, command, has_returning)
 }
@@ -163,6 +167,7 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
             args: Vec::new(),
             startup_cost: best.startup,
             per_call_cost: best.total - best.startup,
+            parallel_safe: false,
         });
         g.ctes.borrow_mut()[depth].push(CtePlan { name: c.name, plan_id, param, rows: best.rows });
     }
@@ -172,11 +177,14 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
 /// Costs of init-plans are charged to every finished path.
 fn charge_init_plans(root: &mut Root) {
     let c: f64 = root.init_plans.iter().map(|s| s.startup_cost + s.per_call_cost).sum();
-    if c == 0.0 {
+    if root.init_plans.is_empty() {
         return;
     }
+    // Workers cannot evaluate init-plans.
+    root.final_partial.clear();
     for p in &mut root.final_paths {
         let mut n = (**p).clone();
+        n.safe = false;
         n.startup += c;
         n.total += c;
         *p = Rc::new(n);

@@ -47,6 +47,10 @@ impl RelInfo {
             dummy: false,
             unique_for: Vec::new(),
             non_unique_for: Vec::new(),
+            consider_parallel: false,
+            partial: Vec::new(),
+            option_workers: None,
+            is_append_child: false,
         }
     }
 }
@@ -81,6 +85,9 @@ pub fn build_base(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
             return Err(Error::unsupported("row-level security"));
         }
         size(g, &relation, &mut rel)?;
+        if g.parallel.ok {
+            rel.option_workers = crate::parallel::option_workers(&relation.options);
+        }
         if let Some(s) = tablesample {
             sample_size(g, s, &mut rel);
         }
@@ -311,6 +318,12 @@ impl Root {
     pub fn expr_width(&self, g: &Glob<'_>, e: &Expr) -> i32 {
         match e {
             Expr::Var(v) => self.var_width(g, v),
+            Expr::Aggref(a) if a.split == AggSplit::Partial => {
+                // As wide as PostgreSQL's states are.
+                let state = g.ctx.catalog.aggregate(a.aggfnoid).ok().flatten().map(|d| d.trans_type);
+                let ty = state.filter(|t| *t != oids::INTERNAL).unwrap_or(oids::BYTEA);
+                type_width(g, ty, -1)
+            }
             _ => type_width(g, type_of(e), typmod_of(e)),
         }
     }

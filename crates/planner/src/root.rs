@@ -4,6 +4,7 @@
 use crate::PlannerCtx;
 use crate::equivalence::EquivClass;
 use crate::exprs::{Evaluator, QualCost};
+use crate::parallel::Parallel;
 use crate::path::{Path, PathKey, Target};
 use crate::plan::{Plan, PlanRowMark};
 use crate::relids::Relids;
@@ -61,10 +62,11 @@ pub struct Glob<'a> {
     /// Number of clauses made so far.
     pub next_ri: Cell<u32>,
     pub has_modifying_cte: Cell<bool>,
+    pub parallel: Parallel,
 }
 
 impl<'a> Glob<'a> {
-    pub fn new(ctx: &'a PlannerCtx<'a>) -> Glob<'a> {
+    pub fn new(ctx: &'a PlannerCtx<'a>, parallel: Parallel) -> Glob<'a> {
         Glob {
             ctx,
             subplans: RefCell::default(),
@@ -75,6 +77,7 @@ impl<'a> Glob<'a> {
             work_tables: RefCell::default(),
             next_ri: Cell::new(0),
             has_modifying_cte: Cell::new(false),
+            parallel,
         }
     }
     /// Acts on cancel requests: planning a large statement takes a while.
@@ -200,6 +203,14 @@ pub struct RelInfo {
     /// Known results of uniqueness proofs: outer relations for which this one is unique / is not.
     pub unique_for: Vec<Relids>,
     pub non_unique_for: Vec<Relids>,
+    /// Workers may compute it.
+    pub consider_parallel: bool,
+    /// Paths each process computes a part of, cheapest first.
+    pub partial: Vec<Rc<Path>>,
+    /// Storage parameter `parallel_workers`.
+    pub option_workers: Option<u32>,
+    /// One of several tables read as one: the limits on sizes count for the whole.
+    pub is_append_child: bool,
 }
 
 /// One query level under planning.
@@ -247,6 +258,8 @@ pub struct Root {
     pub minmax: Vec<crate::upper::minmax::MinMaxAgg>,
     /// Result path after planning, with output column widths and path keys expressed over the target list.
     pub final_paths: Vec<Rc<Path>>,
+    /// Partial paths that give the result of a sub-query.
+    pub final_partial: Vec<Rc<Path>>,
     /// Relation `stats` of a column looked up once.
     pub stats_cache: RefCell<HashMap<(u32, i16), Option<Ref2<ColumnStats>>>>,
     /// Foreign keys whose columns the query equates.
@@ -297,6 +310,7 @@ impl Root {
             windows: Vec::new(),
             minmax: Vec::new(),
             final_paths: Vec::new(),
+            final_partial: Vec::new(),
             stats_cache: RefCell::default(),
             foreign_keys: Rc::default(),
             join_copies: RefCell::default(),

@@ -5,6 +5,7 @@ use crate::exprs::*;
 use crate::plan::*;
 use crate::prep::pullup::empty_query;
 use crate::root::*;
+use crate::upper::partial;
 use analyze::expr::*;
 use analyze::query::*;
 use common::{Oid, Result};
@@ -122,7 +123,9 @@ fn finish_statement(
         parallel_mode_needed: false,
         node_count: 0,
     };
-    stmt.parallel_mode_needed = std::iter::once(&stmt.plan).chain(&stmt.subplans).any(gathers);
+    let forced = g.ctx.settings.force_parallel_mode != crate::settings::ForceParallel::Off;
+    let any = std::iter::once(&stmt.plan).chain(&stmt.subplans).any(gathers);
+    stmt.parallel_mode_needed = any || (g.parallel.ok && forced);
     stmt.number();
     Ok(stmt)
 }
@@ -453,6 +456,9 @@ impl Cx<'_, '_> {
                         t.expr = outer_var(i, &child_out[i], VarNo::Outer);
                     }
                 }
+            }
+            if matches!(p.node, Node::Agg { split: AggSplit::Finalize, .. }) {
+                p.targetlist.iter_mut().map(|t| &mut t.expr).chain(&mut p.qual).for_each(partial::combine);
             }
             for t in &mut p.targetlist {
                 fix_top(&mut t.expr, &child_out);

@@ -32,6 +32,27 @@ pub struct PlannerSettings {
     pub geqo_threshold: usize,
     pub default_statistics_target: i32,
     pub cursor_tuple_fraction: f64,
+    /// 0 in a parallel worker: what it plans it runs alone.
+    pub max_parallel_workers_per_gather: u32,
+    /// Pages.
+    pub min_parallel_table_scan_size: f64,
+    pub min_parallel_index_scan_size: f64,
+    pub parallel_setup_cost: f64,
+    pub parallel_tuple_cost: f64,
+    pub parallel_leader_participation: bool,
+    pub force_parallel_mode: ForceParallel,
+    pub enable_gathermerge: bool,
+    pub enable_parallel_hash: bool,
+    pub enable_parallel_append: bool,
+}
+
+/// `force_parallel_mode`: run what could run in a worker in one, whatever it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForceParallel {
+    Off,
+    On,
+    /// Likewise, but EXPLAIN does not show it.
+    Regress,
 }
 
 impl Default for PlannerSettings {
@@ -64,6 +85,16 @@ impl Default for PlannerSettings {
             geqo_threshold: 12,
             default_statistics_target: 100,
             cursor_tuple_fraction: 0.1,
+            max_parallel_workers_per_gather: 2,
+            min_parallel_table_scan_size: 1024.0,
+            min_parallel_index_scan_size: 64.0,
+            parallel_setup_cost: 1000.0,
+            parallel_tuple_cost: 0.1,
+            parallel_leader_participation: true,
+            force_parallel_mode: ForceParallel::Off,
+            enable_gathermerge: true,
+            enable_parallel_hash: true,
+            enable_parallel_append: true,
         }
     }
 }

@@ -151,6 +151,7 @@ fn build(
         args: Vec::new(),
         startup_cost: 0.0,
         per_call_cost: 0.0,
+        parallel_safe: path.safe,
     };
     for p in params {
         let mut a = p.item;
@@ -204,6 +205,7 @@ fn build(
     if init {
         let names: Vec<String> = sp.set_param.iter().map(|p| format!("${p}")).collect();
         sp.plan_name = format!("InitPlan {} (returns {})", sp.plan_id, names.join(","));
+        g.parallel.safe_params.borrow_mut().extend(&sp.set_param);
         root.init_plans.push(sp);
         return result.ok_or_else(|| Error::internal("init-plan without result"));
     }

@@ -279,6 +279,8 @@ impl Catalog {
                 final_fn: r.oid(AGGFINALFN),
                 final_extra: r.bool(AGGFINALEXTRA),
                 combine_fn: r.oid(AGGCOMBINEFN),
+                serial_fn: r.oid(AGGSERIALFN),
+                deserial_fn: r.oid(AGGDESERIALFN),
                 sort_op: r.oid(AGGSORTOP),
                 trans_type: r.oid(AGGTRANSTYPE),
                 trans_space: r.i32(AGGTRANSSPACE),

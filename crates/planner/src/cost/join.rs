@@ -165,11 +165,13 @@ fn indexed_join_quals(j: &JoinPath) -> bool {
 }
 
 /// (buckets, batches) of a hash table.
-pub fn hash_size(g: &Glob<'_>, rows: f64, width: i32) -> (f64, f64) {
+pub fn hash_size(g: &Glob<'_>, rows: f64, width: i32, shared: Option<u32>) -> (f64, f64) {
     let n = if rows <= 0.0 { 1000.0 } else { rows };
     let tup = 16.0 + 16.0 + f64::from((width + 7) / 8 * 8);
     let bytes = n * tup;
     let mut mem = g.ctx.settings.hash_mem_bytes();
+    // All processes' memory together.
+    mem *= f64::from(shared.unwrap_or(0) + 1);
     let per_mcv = tup + 64.0 + 4.0 + 16.0;
     let skew = ((mem / per_mcv).floor() * 2.0 / 100.0).floor();
     if skew > 0.0 {
@@ -179,6 +181,9 @@ pub fn hash_size(g: &Glob<'_>, rows: f64, width: i32) -> (f64, f64) {
     let mut buckets = n.min(max_ptr).max(1024.0).log2().ceil().exp2();
     let mut batches = 1.0;
     if bytes + buckets * 8.0 > mem {
+        if shared.is_some() {
+            return hash_size(g, rows, width, None);
+        }
         let b = (mem / (tup + 8.0)).ceil().log2().ceil().exp2();
         buckets = b.min(max_ptr);
         let need = (bytes / (mem - buckets * 8.0)).ceil().min(max_ptr);
@@ -192,13 +197,13 @@ pub fn hash_size(g: &Glob<'_>, rows: f64, width: i32) -> (f64, f64) {
 
 fn hash_batches(g: &Glob<'_>, p: &Path) -> f64 {
     match &p.kind {
-        PathKind::HashJoin { join, .. } => hash_size(g, join.inner.rows, join.inner.target.width).1,
+        PathKind::HashJoin { join, .. } => hash_size(g, join.inner.rows, join.inner.target.width, None).1,
         _ => 1.0,
     }
 }
 
-/// First step for a hash join.
-pub fn hash_initial(g: &Glob<'_>, o: &Path, i: &Path, nclauses: usize) -> Work {
+/// First step for a hash join; `shared`: the processes build one table.
+pub fn hash_initial(g: &Glob<'_>, o: &Path, i: &Path, nclauses: usize, shared: bool) -> Work {
     let s = g.ctx.settings;
     let n = nclauses as f64;
     let mut w = Work {
@@ -206,7 +211,12 @@ pub fn hash_initial(g: &Glob<'_>, o: &Path, i: &Path, nclauses: usize) -> Work {
         run: o.total - o.startup + s.cpu_operator_cost * n * o.rows,
         ..Work::default()
     };
-    (w.buckets, w.batches) = hash_size(g, i.rows, i.target.width);
+    (w.buckets, w.batches) = if shared {
+        let rows = i.rows * crate::parallel::divisor(g, i.workers);
+        hash_size(g, rows, i.target.width, Some(o.workers))
+    } else {
+        hash_size(g, i.rows, i.target.width, None)
+    };
     if w.batches > 1.0 {
         let op = page_size(o.rows, o.target.width);
         let ip = page_size(i.rows, i.target.width);

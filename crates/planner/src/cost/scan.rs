@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::exprs::array_length_estimate;
+use crate::parallel;
 use crate::path::*;
 use crate::root::*;
 use crate::selectivity::*;
@@ -48,7 +49,11 @@ pub fn seqscan(g: &Glob<'_>, rel: &RelInfo, p: &mut Path, sample: Option<&str>) 
     let mut startup = if s.enable_seqscan || sample.is_some() { 0.0 } else { DISABLE_COST };
     let page = if sample == Some("system") { s.random_page_cost } else { s.seq_page_cost };
     startup += q.startup + p.target.cost.startup;
-    let cpu = (s.cpu_tuple_cost + q.per_tuple) * rel.tuples + p.target.cost.per_tuple * p.rows;
+    let mut cpu = (s.cpu_tuple_cost + q.per_tuple) * rel.tuples + p.target.cost.per_tuple * p.rows;
+    if p.workers > 0 {
+        cpu /= parallel::divisor(g, p.workers);
+        parallel::share(g, p);
+    }
     p.startup = startup;
     p.total = startup + cpu + page * rel.pages;
 }
@@ -66,8 +71,9 @@ pub fn simple_scan(g: &Glob<'_>, rel: &RelInfo, p: &mut Path, startup: f64, per_
 /// Sub-query scan on top of the sub-query's path; `free`: it will not be there at all (an arm of UNION ALL).
 pub fn subquery(g: &Glob<'_>, rel: &RelInfo, p: &mut Path, sub: &Path, free: bool) {
     p.rows = rows_of(rel, &p.param);
-    if let Some(pi) = &p.param {
-        p.rows = pi.rows;
+    if p.workers > 0 {
+        // The processes' shares of the sub-query's rows, thinned out by the quals.
+        p.rows = clamp_rows(sub.rows * rel.rows / rel.tuples.max(1.0));
     }
     p.startup = sub.startup;
     p.total = sub.total;
@@ -114,6 +120,8 @@ struct IndexAccess {
     total: f64,
     selectivity: f64,
     correlation: f64,
+    /// Index pages read.
+    pages: f64,
 }
 
 /// Clauses of an index path for selectivity: applied ones plus the predicate's.
@@ -224,7 +232,7 @@ fn btree_access(g: &Glob<'_>, root: &Root, rel: &RelInfo, ip: &IndexPath, loops:
     let d = f64::from(ix.tree_height + 1) * 50.0 * s.cpu_operator_cost;
     startup += d;
     total += sa * d;
-    IndexAccess { startup, total, selectivity, correlation: correlation(g, root, ip) }
+    IndexAccess { startup, total, selectivity, correlation: correlation(g, root, ip), pages }
 }
 
 fn other_side_cost(g: &Glob<'_>, clause: &Expr) -> f64 {
@@ -261,7 +269,8 @@ fn correlation(g: &Glob<'_>, root: &Root, ip: &IndexPath) -> f64 {
     if d.num_key_atts > 1 { c * 0.75 } else { c }
 }
 
-/// Index scan; `filters`: clauses the index does not apply.
+/// Index scan; `filters`: clauses the index does not apply. A parallel-aware one gets its workers here, none if it is
+/// not worth it.
 pub fn index(
     g: &Glob<'_>,
     root: &Root,
@@ -283,14 +292,17 @@ pub fn index(
     let fetched = clamp_rows(a.selectivity * rel.tuples);
     let vis = |x: f64| if ip.only { (x * (1.0 - rel.all_visible)).ceil() } else { x };
     let (max_io, min_io);
+    let random_pages;
     if loops > 1.0 {
         let pf = vis(pages_fetched(g, root, fetched * loops, rel.pages, ip.index.pages));
+        random_pages = pf;
         max_io = pf * s.random_page_cost / loops;
         let pf = (a.selectivity * rel.pages).ceil();
         let pf = vis(pages_fetched(g, root, pf * loops, rel.pages, ip.index.pages));
         min_io = pf * s.random_page_cost / loops;
     } else {
         let pf = vis(pages_fetched(g, root, fetched, rel.pages, ip.index.pages));
+        random_pages = pf;
         max_io = pf * s.random_page_cost;
         let pf = vis((a.selectivity * rel.pages).ceil());
         min_io = if pf > 0.0 {
@@ -299,10 +311,19 @@ pub fn index(
             0.0
         };
     }
+    if p.aware {
+        let heap = (!ip.only).then_some(random_pages);
+        p.workers = parallel::workers(s, rel, heap, Some(a.pages));
+    }
     run += max_io + a.correlation * a.correlation * (min_io - max_io);
     let q = list_cost(g, filters);
     startup += q.startup + p.target.cost.startup;
-    run += (s.cpu_tuple_cost + q.per_tuple) * fetched + p.target.cost.per_tuple * p.rows;
+    let mut cpu = (s.cpu_tuple_cost + q.per_tuple) * fetched + p.target.cost.per_tuple * p.rows;
+    if p.workers > 0 {
+        cpu /= parallel::divisor(g, p.workers);
+        parallel::share(g, p);
+    }
+    run += cpu;
     p.startup = startup;
     p.total = startup + run;
     p.kind = PathKind::Index(ip);
@@ -363,7 +384,7 @@ fn bitmap_index_pages(b: &Bitmap) -> f64 {
     }
 }
 
-/// Bitmap heap scan.
+/// Bitmap heap scan. A parallel-aware one gets its workers here, none if it is not worth it.
 pub fn bitmap_heap(g: &Glob<'_>, root: &Root, rel: &RelInfo, p: &mut Path, b: &Bitmap, loops: f64) {
     let s = g.ctx.settings;
     p.rows = rows_of(rel, &p.param);
@@ -395,7 +416,15 @@ pub fn bitmap_heap(g: &Glob<'_>, root: &Root, rel: &RelInfo, p: &mut Path, b: &B
     };
     let q = scan_quals(g, rel, &p.param);
     startup += q.startup + p.target.cost.startup;
-    let run = pf * per_page + (s.cpu_tuple_cost + q.per_tuple) * fetched + p.target.cost.per_tuple * p.rows;
+    let mut cpu = (s.cpu_tuple_cost + q.per_tuple) * fetched;
+    if p.aware {
+        p.workers = parallel::workers(s, rel, Some(pf), None);
+        if p.workers > 0 {
+            cpu /= parallel::divisor(g, p.workers);
+            parallel::share(g, p);
+        }
+    }
+    let run = pf * per_page + cpu + p.target.cost.per_tuple * p.rows;
     p.startup = startup;
     p.total = startup + run;
 }

@@ -16,8 +16,13 @@ pub struct AggCosts {
     pub any_ordered: bool,
 }
 
-/// Costs of the aggregates in the expressions; equal ones are computed once.
-pub fn agg_costs<'e>(g: &Glob<'_>, root: &Root, exprs: impl IntoIterator<Item = &'e Expr>) -> AggCosts {
+/// Costs of the aggregates in the expressions, of one stage of them if they are split; equal ones are computed once.
+pub fn agg_costs<'e>(
+    g: &Glob<'_>,
+    root: &Root,
+    exprs: impl IntoIterator<Item = &'e Expr>,
+    split: AggSplit,
+) -> AggCosts {
     let mut seen: Vec<&Expr> = Vec::new();
     for e in exprs {
         walk(e, &mut |x| {
@@ -43,7 +48,7 @@ pub fn agg_costs<'e>(g: &Glob<'_>, root: &Root, exprs: impl IntoIterator<Item = 
             c.trans.per_tuple += unit;
             continue;
         };
-        if d.final_fn.is_valid() {
+        if d.final_fn.is_valid() && split != AggSplit::Partial {
             c.fin.per_tuple += fcost(d.final_fn);
         }
         let shared = trans_seen.iter().any(|(f, b)| {
@@ -57,13 +62,22 @@ pub fn agg_costs<'e>(g: &Glob<'_>, root: &Root, exprs: impl IntoIterator<Item = 
             continue;
         }
         trans_seen.push((d.trans_fn, a));
-        c.trans.per_tuple += fcost(d.trans_fn);
-        for t in &a.args {
-            let k = cost_expr(g.ctx, &t.expr);
-            c.trans += k;
-        }
-        if let Some(f) = &a.filter {
-            c.trans += cost_expr(g.ctx, f);
+        match split {
+            AggSplit::Finalize => {
+                c.trans.per_tuple += fcost(d.combine_fn);
+                if d.deserial_fn.is_valid() {
+                    c.trans.per_tuple += fcost(d.deserial_fn);
+                }
+            }
+            _ => {
+                c.trans.per_tuple += fcost(d.trans_fn);
+                for e in a.args.iter().map(|t| &t.expr).chain(a.filter.as_deref()) {
+                    c.trans += cost_expr(g.ctx, e);
+                }
+                if split == AggSplit::Partial && d.serial_fn.is_valid() {
+                    c.fin.per_tuple += fcost(d.serial_fn);
+                }
+            }
         }
         for e in &a.direct_args {
             let k = cost_expr(g.ctx, e);

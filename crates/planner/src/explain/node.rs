@@ -260,6 +260,9 @@ impl<'a> NodeCx<'a> {
     /// A node and its subtree in text form. `arrow`: column of the arrow, none at the top.
     pub fn text(&self, at: &Place<'_>, arrow: Option<usize>, out: &mut Vec<String>) {
         let p = at.plan;
+        if let Node::Gather { child, invisible: true, .. } = &p.node {
+            return self.text(&Place { plan: child, up: Some(at), sub: at.sub }, arrow, out);
+        }
         let (title, _) = self.heading(p);
         let mut line = match arrow {
             Some(n) => format!("{}->  {title}", " ".repeat(n)),
@@ -339,6 +342,9 @@ impl<'a> NodeCx<'a> {
         name: Option<&str>,
     ) -> Vec<(String, Val)> {
         let p = at.plan;
+        if let Node::Gather { child, invisible: true, .. } = &p.node {
+            return self.structured(&Place { plan: child, up: Some(at), sub: at.sub }, relationship, name);
+        }
         let t = self.title(p);
         let mut o: Vec<(String, Val)> = vec![("Node Type".into(), s(t.node_type))];
         let (_, head) = self.heading(p);

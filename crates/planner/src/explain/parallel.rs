@@ -4,6 +4,7 @@ use super::names::{Names, Place};
 use super::node::{NodeCx, Prop};
 use super::value::Val;
 use crate::exprs::*;
+use crate::plan::Plan;
 use analyze::expr::*;
 
 /// Word before an aggregate node's name.
@@ -25,9 +26,27 @@ pub fn mode(split: AggSplit) -> &'static str {
 }
 
 impl NodeCx<'_> {
+    /// Parameters of init-plans that the workers need: evaluated before they start.
+    fn evaluated(&self, at: &Place<'_>) -> Vec<String> {
+        fn init_params(p: &Plan, out: &mut Vec<u32>) {
+            out.extend(p.init_plans.iter().flat_map(|s| &s.set_param));
+            p.children().into_iter().for_each(|c| init_params(c, out));
+        }
+        let mut set = Vec::new();
+        let stmt = self.names.stmt;
+        std::iter::once(&stmt.plan).chain(&stmt.subplans).for_each(|p| init_params(p, &mut set));
+        let children = at.plan.children();
+        let used = children.first().map_or(&[][..], |c| &c.ext_params);
+        used.iter().filter(|p| set.contains(p)).map(|p| format!("${p}")).collect()
+    }
+
     pub(super) fn gather(&self, at: &Place<'_>, workers: u32, single_copy: bool, out: &mut Vec<Prop>) {
         self.upper_filter(at, out);
         out.push(Prop::Num("Workers Planned", workers.to_string()));
+        let params = self.evaluated(at);
+        if !params.is_empty() {
+            out.push(Prop::List("Params Evaluated", params));
+        }
         if let Some(n) = self.ni(at.plan).and_then(|n| n.workers_launched) {
             out.push(Prop::Num("Workers Launched", n.to_string()));
         }

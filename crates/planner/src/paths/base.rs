@@ -3,6 +3,7 @@
 use super::{index, other, set_cheapest};
 use crate::cost;
 use crate::exprs::*;
+use crate::parallel::{self, gather, safety};
 use crate::path::*;
 use crate::paths::predicate;
 use crate::relids::Relids;
@@ -37,6 +38,7 @@ pub fn set_sizes(g: &Glob<'_>, root: &mut Root) -> Result<()> {
         let refs = vec![0; exprs.len()];
         let t = root.finish_target(g, exprs, refs);
         root.rel_mut(rti).target = Rc::new(t);
+        safety::set_base(g, root, rti);
     }
     Ok(())
 }
@@ -103,6 +105,7 @@ pub fn set_paths(g: &Glob<'_>, root: &mut Root) -> Result<()> {
                 cost::scan::seqscan(g, rel, &mut p, sample);
                 let sampled = sample.is_some();
                 root.rel_mut(rti).add_path(p);
+                partial_scan(g, root, rti);
                 if !sampled {
                     index::create(g, root, rti);
                     tid(g, root, rti);
@@ -111,9 +114,34 @@ pub fn set_paths(g: &Glob<'_>, root: &mut Root) -> Result<()> {
             RteKind::Subquery { .. } => other::subquery_paths(g, root, rti),
             _ => other::paths(g, root, rti)?,
         }
+        // The topmost relation is gathered when its final columns are known.
+        if !root.all_base.is_single() {
+            gather::of_rel(g, root, Relids::single(rti));
+        }
         set_cheapest(root.rel_mut(rti));
     }
     Ok(())
+}
+
+/// A sequential scan that the workers share.
+fn partial_scan(g: &Glob<'_>, root: &mut Root, rti: u32) {
+    let rel = root.rel(rti);
+    if !rel.consider_parallel || !rel.lateral.is_empty() {
+        return;
+    }
+    let sample = match &root.query.rte(rti).kind {
+        RteKind::Relation { tablesample: Some(_), .. } => return,
+        _ => None,
+    };
+    let workers = parallel::workers(g.ctx.settings, rel, Some(rel.pages), None);
+    if workers == 0 {
+        return;
+    }
+    let mut p = Path::new(PathKind::SeqScan { rti }, rel.relids, rel.target.clone());
+    p.workers = workers;
+    p.aware = true;
+    cost::scan::seqscan(g, rel, &mut p, sample);
+    root.rel_mut(rti).add_partial(p);
 }
 
 fn is_ctid(e: &Expr, rti: u32) -> bool {

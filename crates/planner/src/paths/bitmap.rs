@@ -3,6 +3,7 @@
 use super::index;
 use crate::cost;
 use crate::exprs::*;
+use crate::parallel::RUNS;
 use crate::path::*;
 use crate::relids::Relids;
 use crate::root::*;
@@ -16,7 +17,8 @@ pub fn create(g: &Glob<'_>, root: &mut Root, rti: u32, bit: Vec<Rc<Path>>, bit_j
     cands.extend(or_paths(g, root, rti, &clauses, &clauses));
     if !cands.is_empty() {
         let b = choose_and(g, root, rti, cands, Relids::EMPTY);
-        heap(g, root, rti, b, Relids::EMPTY);
+        heap(g, root, rti, b.clone(), Relids::EMPTY);
+        partial_heap(g, root, rti, b);
     }
     let mut outers: Vec<Relids> = bit_join.iter().map(|p| p.outer).collect();
     outers.sort();
@@ -32,6 +34,21 @@ pub fn create(g: &Glob<'_>, root: &mut Root, rti: u32, bit: Vec<Rc<Path>>, bit_j
 fn heap(g: &Glob<'_>, root: &mut Root, rti: u32, b: Rc<Bitmap>, outer: Relids) {
     let p = heap_path(g, root, rti, b, outer);
     root.rel_mut(rti).add_path(p);
+}
+
+/// The workers share the pages a bitmap tells of.
+fn partial_heap(g: &Glob<'_>, root: &mut Root, rti: u32, b: Rc<Bitmap>) {
+    let rel = root.rel(rti);
+    if !RUNS.bitmap || !rel.consider_parallel || !rel.lateral.is_empty() {
+        return;
+    }
+    let mut p = Path::new(PathKind::Dummy, rel.relids, rel.target.clone());
+    p.aware = true;
+    cost::scan::bitmap_heap(g, root, rel, &mut p, &b, 1.0);
+    if p.workers > 0 {
+        p.kind = PathKind::BitmapHeap { rti, bitmap: b };
+        root.rel_mut(rti).add_partial(p);
+    }
 }
 
 fn heap_path(g: &Glob<'_>, root: &mut Root, rti: u32, b: Rc<Bitmap>, outer: Relids) -> Path {

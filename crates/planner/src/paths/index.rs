@@ -5,6 +5,7 @@ use super::predicate;
 use crate::cost;
 use crate::equivalence;
 use crate::exprs::*;
+use crate::parallel::RUNS;
 use crate::path::*;
 use crate::pathkeys;
 use crate::relids::Relids;
@@ -327,13 +328,20 @@ pub fn build(
     } else {
         Vec::new()
     };
+    let back = if useful {
+        let k = pathkeys::for_index(g, root, rti, ix, true);
+        pathkeys::truncate_useless(root, relids, &k)
+    } else {
+        Vec::new()
+    };
     let only = !bitmap && index_only(g, root, rti, ix);
     let useful_pred = !ix.predicate.is_empty();
     let param = param_info(g, root, rti, outer);
     let rel = root.rel(rti);
     let filters = unapplied(ix, &clauses, &param);
-    let make = |keys: Vec<PathKey>, backward: bool| {
+    let make = |keys: Vec<PathKey>, backward: bool, aware: bool| {
         let mut p = Path::new(PathKind::Dummy, relids, rel.target.clone());
+        p.aware = aware;
         p.param = param.clone();
         p.outer = outer;
         p.keys = keys.into();
@@ -349,30 +357,25 @@ pub fn build(
         cost::scan::index(g, root, rel, &mut p, ip, loops, &filters);
         p
     };
-    if !clauses.is_empty() || !fwd.is_empty() || useful_pred || only {
-        out.push(make(fwd, false));
-    }
-    if useful {
-        let k = pathkeys::for_index(g, root, rti, ix, true);
-        let keys = pathkeys::truncate_useless(root, relids, &k);
-        if !keys.is_empty() {
-            let rel = root.rel(rti);
-            let mut p = Path::new(PathKind::Dummy, relids, rel.target.clone());
-            p.param = param.clone();
-            p.outer = outer;
-            p.keys = keys.into();
-            let ip = IndexPath {
-                rti,
-                index: ix.clone(),
-                clauses: clauses.clone(),
-                only,
-                backward: true,
-                index_total: 0.0,
-                selectivity: 1.0,
-            };
-            cost::scan::index(g, root, rel, &mut p, ip, loops, &filters);
-            out.push(p);
+    let mut partial = Vec::new();
+    let shared = RUNS.index && rel.consider_parallel && outer.is_empty() && !bitmap;
+    let mut both = |keys: Vec<PathKey>, backward: bool| {
+        if shared {
+            let p = make(keys.clone(), backward, true);
+            if p.workers > 0 {
+                partial.push(p);
+            }
         }
+        out.push(make(keys, backward, false));
+    };
+    if !clauses.is_empty() || !fwd.is_empty() || useful_pred || only {
+        both(fwd, false);
+    }
+    if !back.is_empty() {
+        both(back, true);
+    }
+    for p in partial {
+        root.rel_mut(rti).add_partial(p);
     }
     out
 }

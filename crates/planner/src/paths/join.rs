@@ -1,6 +1,6 @@
 //! Join paths between two relations: nested loops, hash joins and merge joins, for every kind of join.
 
-use super::{add_path, index::movable_into, precheck};
+use super::{index::movable_into, partial_join, precheck};
 use crate::cost;
 use crate::cost::join::*;
 use crate::exprs::*;
@@ -21,16 +21,17 @@ pub enum Uniquify {
     Inner,
 }
 
-struct Cx<'s> {
-    join: Relids,
-    outer: Relids,
-    inner: Relids,
-    kind: JoinType,
-    uniq: Uniquify,
-    x: JoinExtra<'s>,
+/// A pair of relations to be joined.
+pub struct Cx<'s> {
+    pub join: Relids,
+    pub outer: Relids,
+    pub inner: Relids,
+    pub kind: JoinType,
+    pub uniq: Uniquify,
+    pub x: JoinExtra<'s>,
     param_source: Relids,
-    target: Rc<Target>,
-    rows: f64,
+    pub target: Rc<Target>,
+    pub rows: f64,
     consider_startup: bool,
 }
 
@@ -393,7 +394,7 @@ fn side(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, outer: bool) -> Option<Rc<Pa
 
 fn add(root: &mut Root, cx: &Cx<'_>, p: Path) {
     if let Some(r) = root.find_mut(cx.join) {
-        add_path(&mut r.paths, cx.consider_startup, p);
+        r.add_path(p);
     }
 }
 
@@ -556,6 +557,8 @@ fn sort_both(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
         try_merge(g, root, cx, &o, &i, &Rc::from([]), &[], &[], &[]);
         return;
     }
+    let partial = partial_join::outers(root, cx).into_iter().next();
+    let partial = partial.and_then(|o| Some((o, partial_join::safe_inner(root, cx, Some(&i))?)));
     let all = pathkeys::outer_keys_for_merge(root, &cx.x.merge_clauses, cx.join, cx.outer);
     for n in 0..all.len() {
         let mut ok = all.clone();
@@ -568,6 +571,9 @@ fn sort_both(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
         let ik = pathkeys::inner_keys_for_merge(root, &clauses, &ok, cx.outer);
         let keys = pathkeys::for_join(root, cx.join, cx.kind, &ok);
         try_merge(g, root, cx, &o, &i, &keys, &clauses, &ok, &ik);
+        if let Some((o, i)) = &partial {
+            partial_join::merge(g, root, cx, o, i, &keys, &clauses, &ok, &ik);
+        }
     }
 }
 
@@ -649,11 +655,13 @@ fn unsorted_outer(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, merge_ok: bool) {
         {
             continue;
         }
-        merge_with_outer(g, root, cx, o, &inner_total, &keys, use_all);
+        merge_with_outer(g, root, cx, o, &inner_total, &keys, use_all, false);
     }
+    partial_join::unsorted_outer(g, root, cx, merge_ok, have_inner.then_some(inner_total));
 }
 
-fn merge_with_outer(
+/// Merge joins with an outer path's order; `partial`: of each process's share of it.
+pub fn merge_with_outer(
     g: &Glob<'_>,
     root: &mut Root,
     cx: &Cx<'_>,
@@ -661,13 +669,18 @@ fn merge_with_outer(
     inner_total: &Rc<Path>,
     keys: &Rc<[PathKey]>,
     use_all: bool,
+    partial: bool,
 ) {
     let clauses = pathkeys::merge_clauses_for(&o.keys, &cx.x.merge_clauses, cx.outer);
     if clauses.is_empty() || (use_all && clauses.len() != cx.x.merge_clauses.len()) {
         return;
     }
     let ik = pathkeys::inner_keys_for_merge(root, &clauses, &o.keys, cx.outer);
-    try_merge(g, root, cx, o, inner_total, keys, &clauses, &[], &ik);
+    let attempt = |root: &mut Root, i: &Rc<Path>, clauses: &[Ri], sort: &[PathKey]| {
+        let f = if partial { partial_join::merge } else { try_merge };
+        f(g, root, cx, o, i, keys, clauses, &[], sort);
+    };
+    attempt(root, inner_total, &clauses, &ik);
     if cx.uniq == Uniquify::Inner {
         return;
     }
@@ -680,19 +693,20 @@ fn merge_with_outer(
     for n in (1..=ik.len()).rev() {
         let trial = &ik[..n];
         let paths = root.find(cx.inner).map_or_else(Vec::new, |r| r.paths.clone());
+        let paths: Vec<Rc<Path>> = paths.into_iter().filter(|p| !partial || p.safe).collect();
         let newc =
             if n < ik.len() { pathkeys::trim_for_inner(&clauses, trial, cx.outer) } else { clauses.clone() };
         if let Some(p) = pathkeys::cheapest_with(&paths, trial, Relids::EMPTY, false)
             && best_total.as_ref().is_none_or(|b| p.total < b.total)
         {
-            try_merge(g, root, cx, o, p, keys, &newc, &[], &[]);
+            attempt(root, p, &newc, &[]);
             best_total = Some(p.clone());
         }
         if let Some(p) = pathkeys::cheapest_with(&paths, trial, Relids::EMPTY, true)
             && best_startup.as_ref().is_none_or(|b| p.startup < b.startup)
         {
             if !best_total.as_ref().is_some_and(|b| Rc::ptr_eq(b, p)) {
-                try_merge(g, root, cx, o, p, keys, &newc, &[], &[]);
+                attempt(root, p, &newc, &[]);
             }
             best_startup = Some(p.clone());
         }
@@ -719,6 +733,7 @@ fn hash(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
         return;
     }
     let mut pairs: Vec<(Rc<Path>, Rc<Path>)> = Vec::new();
+    let mut total_inner = root.find(cx.inner).and_then(|r| r.cheapest_total.clone());
     match cx.uniq {
         Uniquify::No => {
             let (Some(o), Some(i)) = (root.find(cx.outer), root.find(cx.inner)) else { return };
@@ -742,6 +757,7 @@ fn hash(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
         _ => {
             let (Some(o), Some(i)) = (side(g, root, cx, true), side(g, root, cx, false)) else { return };
             pairs.push((o.clone(), i.clone()));
+            total_inner = Some(i.clone());
             if cx.uniq == Uniquify::Inner
                 && let Some(s) = root.find(cx.outer).and_then(|r| r.cheapest_startup.clone())
                 && !Rc::ptr_eq(&s, &o)
@@ -756,7 +772,7 @@ fn hash(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
         if !param_ok(cx, req) || req.overlaps(cx.join) {
             continue;
         }
-        let w = hash_initial(g, &o, &i, clauses.len());
+        let w = hash_initial(g, &o, &i, clauses.len(), false);
         let Some(jr) = root.find(cx.join) else { return };
         if !precheck(&jr.paths, cx.consider_startup, w.startup, w.total, &none, req) {
             continue;
@@ -774,4 +790,5 @@ fn hash(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
         hash_final(g, root, &mut p, &w, &cx.x);
         add(root, cx, p);
     }
+    partial_join::hash(g, root, cx, &clauses, total_inner.as_ref());
 }

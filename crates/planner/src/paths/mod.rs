@@ -7,6 +7,7 @@ pub mod join;
 pub mod memoize;
 pub mod orclauses;
 pub mod other;
+mod partial_join;
 pub mod predicate;
 pub mod runcond;
 
@@ -61,15 +62,19 @@ pub fn add_path(list: &mut Vec<Rc<Path>>, startup: bool, new: Path) {
                 let sub2 = old.outer.subset_of(new.outer);
                 match c {
                     Cmp::Equal => match k {
-                        Ordering::Greater => remove = sub1 && new.rows <= old.rows,
+                        Ordering::Greater => remove = sub1 && new.rows <= old.rows && new.safe >= old.safe,
                         Ordering::Less => {
-                            if sub2 && new.rows >= old.rows {
+                            if sub2 && new.rows >= old.rows && new.safe <= old.safe {
                                 accept = false;
                             }
                         }
                         Ordering::Equal => {
                             if sub1 && sub2 {
-                                if new.rows < old.rows {
+                                if new.safe != old.safe {
+                                    // A path workers may run is worth more at the same price.
+                                    remove = new.safe;
+                                    accept = new.safe;
+                                } else if new.rows < old.rows {
                                     remove = true;
                                 } else if new.rows > old.rows {
                                     accept = false;
@@ -78,16 +83,18 @@ pub fn add_path(list: &mut Vec<Rc<Path>>, startup: bool, new: Path) {
                                 } else {
                                     accept = false;
                                 }
-                            } else if sub1 && new.rows <= old.rows {
+                            } else if sub1 && new.rows <= old.rows && new.safe >= old.safe {
                                 remove = true;
-                            } else if sub2 && new.rows >= old.rows {
+                            } else if sub2 && new.rows >= old.rows && new.safe <= old.safe {
                                 accept = false;
                             }
                         }
                     },
-                    Cmp::First => remove = k != Ordering::Less && sub1 && new.rows <= old.rows,
+                    Cmp::First => {
+                        remove = k != Ordering::Less && sub1 && new.rows <= old.rows && new.safe >= old.safe;
+                    }
                     Cmp::Second => {
-                        if k != Ordering::Greater && sub2 && new.rows >= old.rows {
+                        if k != Ordering::Greater && sub2 && new.rows >= old.rows && new.safe <= old.safe {
                             accept = false;
                         }
                     }
@@ -182,7 +189,8 @@ pub fn set_cheapest(rel: &mut RelInfo) {
 
 impl RelInfo {
     /// Adds a candidate.
-    pub fn add_path(&mut self, p: Path) {
+    pub fn add_path(&mut self, mut p: Path) {
+        p.safe &= self.consider_parallel;
         add_path(&mut self.paths, self.consider_startup, p);
     }
 }

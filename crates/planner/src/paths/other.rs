@@ -340,5 +340,16 @@ pub fn subquery_paths(g: &Glob<'_>, root: &mut Root, rti: u32) {
         cost::scan::subquery(g, rel, &mut p, sp, free);
         root.rel_mut(rti).add_path(p);
     }
+    if root.rel(rti).consider_parallel && lateral.is_empty() {
+        for sp in &sub.final_partial {
+            let keys = pathkeys::from_subquery(g, root, rti, &sub, &sp.keys);
+            let keys = pathkeys::truncate_useless(root, Relids::single(rti), &keys);
+            let rel = root.rel(rti);
+            let mut p = Path::new(PathKind::Subquery { rti, sub: sp.clone() }, rel.relids, target.clone());
+            p.keys = keys.into();
+            cost::scan::subquery(g, rel, &mut p, sp, free);
+            root.rel_mut(rti).add_partial(p);
+        }
+    }
     root.rel_mut(rti).subroot = Some(sub);
 }

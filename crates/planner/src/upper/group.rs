@@ -1,7 +1,9 @@
 //! GROUP BY and aggregates: plain, sorted and hashed.
 
-use super::{cheapest, incremental_path, sort_path};
+use super::{Stage, cheapest, incremental_path, partial, sort_path};
 use crate::cost;
+use crate::cost::upper::AggCosts;
+use crate::parallel::safety;
 use crate::path::*;
 use crate::pathkeys;
 use crate::paths::add_path;
@@ -13,11 +15,13 @@ use common::Result;
 use std::rc::Rc;
 
 /// Grouping paths over the inputs.
-pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Target>) -> Result<Vec<Rc<Path>>> {
+pub fn paths(g: &Glob<'_>, root: &mut Root, input: Stage, out: Rc<Target>) -> Result<Stage> {
+    let ok = input.ok && safety::exprs(g, out.exprs.iter().chain(&root.having));
     let q = &root.query;
     let clauses = q.group_clause.clone();
     let having = root.having.clone();
-    let best = cheapest(&inputs);
+    let inputs = &input.paths;
+    let best = cheapest(inputs);
     if !q.has_aggs && clauses.is_empty() {
         let n = root.query.grouping_sets.first().map_or(1, |_| {
             analyze::grouping::expand(&root.query.grouping_sets, root.query.group_distinct, usize::MAX)
@@ -25,17 +29,17 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
         });
         let one = degenerate(g, root, out, having);
         if n == 1 {
-            return Ok(vec![one]);
+            return Ok(Stage::complete(vec![one], false));
         }
         let rows = one.rows * n as f64;
         let (startup, total) = (one.startup, one.total * n as f64);
         let target = one.target.clone();
         let kind = PathKind::Append { subs: vec![one; n] };
         let p = Path::new(kind, crate::relids::Relids::EMPTY, target).cost(rows, startup, total);
-        return Ok(vec![Rc::new(p)]);
+        return Ok(Stage::complete(vec![Rc::new(p)], false));
     }
     let exprs: Vec<&Expr> = root.tlist.iter().map(|t| &t.expr).chain(&having).collect();
-    let costs = cost::upper::agg_costs(g, root, exprs);
+    let costs = cost::upper::agg_costs(g, root, exprs, AggSplit::Simple);
     let gexprs: Vec<Expr> = clauses
         .iter()
         .filter_map(|c| root.tlist.iter().find(|t| t.sort_group_ref == c.tle_ref))
@@ -68,7 +72,7 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
         let mut list: Vec<Rc<Path>> = Vec::new();
         let keys = root.group_pathkeys.clone();
         let can_hash = !clauses.is_empty() && !costs.any_ordered && sets.any_hashable;
-        for p in &inputs {
+        for p in inputs {
             let n = pathkeys::common(&keys, &p.keys);
             let sorted = n == keys.len();
             if sorted || Rc::ptr_eq(p, &best) {
@@ -83,13 +87,18 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
         if can_hash && let Some(p) = m.hashed(g, &best, &sets, groups) {
             add_path(&mut list, true, p);
         }
-        return Ok(list);
+        return Ok(Stage::complete(list, false));
     }
-    let make = |sub: &Rc<Path>, kind: AggKind| -> Path {
+    let two = if ok {
+        partial::groups(g, root, &input, &out, &having, &gexprs, (can_sort, can_hash))
+    } else {
+        None
+    };
+    let make = |sub: &Rc<Path>, kind: AggKind, split: AggSplit, costs: &AggCosts| -> Path {
         let (s, t, rows) = cost::upper::agg(
             g,
             kind,
-            &costs,
+            costs,
             clauses.len(),
             groups,
             sub.startup,
@@ -102,9 +111,16 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
         );
         let s2 = s + out.cost.startup;
         let t2 = t + out.cost.startup + out.cost.per_tuple * rows;
-        let k =
-            PathKind::Agg { sub: sub.clone(), kind, clauses: clauses.clone(), qual: having.clone(), groups };
+        let k = PathKind::Agg {
+            sub: sub.clone(),
+            kind,
+            split,
+            clauses: clauses.clone(),
+            qual: having.clone(),
+            groups,
+        };
         let mut p = Path::new(k, sub.rel, out.clone()).cost(rows, s2, t2);
+        p.safe &= ok;
         if kind == AggKind::Sorted {
             p.keys = sub.keys.clone();
         }
@@ -124,16 +140,21 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
         total += out.cost.startup + out.cost.per_tuple * rows;
         let k = PathKind::Group { sub: sub.clone(), clauses: clauses.clone(), qual: having.clone() };
         let mut p = Path::new(k, sub.rel, out.clone()).cost(rows, startup, total);
+        p.safe &= ok;
         p.keys = sub.keys.clone();
         p
     };
     let mut list: Vec<Rc<Path>> = Vec::new();
     if can_sort {
         let keys = root.group_pathkeys.clone();
-        for p in &inputs {
+        let first = inputs.iter().map(|p| (p, &best, AggSplit::Simple, &costs));
+        let best_two = two.as_ref().map(|t| cheapest(&t.paths));
+        let second = two.iter().flat_map(|t| t.paths.iter().map(move |p| (p, &t.costs)));
+        let second = second.filter_map(|(p, c)| Some((p, best_two.as_ref()?, AggSplit::Finalize, c)));
+        for (p, best, split, costs) in first.chain(second) {
             let n = pathkeys::common(&keys, &p.keys);
             let sorted = n == keys.len();
-            let is_best = Rc::ptr_eq(p, &best);
+            let is_best = Rc::ptr_eq(p, best);
             let mut subs: Vec<Rc<Path>> = Vec::new();
             if sorted {
                 subs.push(p.clone());
@@ -147,7 +168,7 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
             }
             for s in subs {
                 let new = if has_aggs {
-                    make(&s, if clauses.is_empty() { AggKind::Plain } else { AggKind::Sorted })
+                    make(&s, if clauses.is_empty() { AggKind::Plain } else { AggKind::Sorted }, split, costs)
                 } else {
                     make_group(&s)
                 };
@@ -156,7 +177,11 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
         }
     }
     if can_hash {
-        add_path(&mut list, true, make(&best, AggKind::Hashed));
+        add_path(&mut list, true, make(&best, AggKind::Hashed, AggSplit::Simple, &costs));
+        if let Some(t) = &two {
+            let p = make(&cheapest(&t.paths), AggKind::Hashed, AggSplit::Finalize, &t.costs);
+            add_path(&mut list, true, p);
+        }
     }
     if let Some(p) = super::minmax::path(g, root, &out, &having, hcost) {
         add_path(&mut list, true, p);
@@ -165,7 +190,7 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, inputs: Vec<Rc<Path>>, out: Rc<Targe
         return Err(common::err!(FEATURE_NOT_SUPPORTED, "could not implement GROUP BY")
             .detail("Some of the datatypes only support hashing, while others only support sorting."));
     }
-    Ok(list)
+    Ok(Stage::complete(list, ok))
 }
 
 /// HAVING without aggregates and groups: one row or none.

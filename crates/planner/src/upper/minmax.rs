@@ -201,6 +201,7 @@ pub fn init_plans(g: &Glob<'_>, root: &mut Root) -> Result<Vec<(Expr, Expr)>> {
             args: Vec::new(),
             startup_cost: m.path.startup,
             per_call_cost: m.path.total - m.path.startup,
+            parallel_safe: false,
         });
         map.push((m.agg, exec_param(m.param, ty, tm, coll)));
     }

@@ -5,12 +5,14 @@ pub mod group;
 pub mod grouping_sets;
 pub mod minmax;
 pub mod modify;
+pub mod partial;
 pub mod setop;
 pub mod target;
 pub mod window;
 
 use crate::cost;
 use crate::exprs::*;
+use crate::parallel::{gather, safety};
 use crate::path::*;
 use crate::pathkeys;
 use crate::paths::add_path;
@@ -18,11 +20,28 @@ use crate::planner::query_planner;
 use crate::relids::Relids;
 use crate::root::*;
 use crate::selectivity::clamp_rows;
+use crate::settings::ForceParallel;
 use analyze::expr::*;
 use analyze::query::*;
 use common::{Error, Result};
 use std::rc::Rc;
 use types::Datum;
+
+/// What a step of the way from scan and join to the result can be made from.
+pub struct Stage {
+    pub paths: Vec<Rc<Path>>,
+    /// Paths each process computes a part of.
+    pub partial: Vec<Rc<Path>>,
+    /// Workers may compute it.
+    pub ok: bool,
+}
+
+impl Stage {
+    /// Without partial paths.
+    pub fn complete(paths: Vec<Rc<Path>>, ok: bool) -> Stage {
+        Stage { paths, partial: Vec::new(), ok }
+    }
+}
 
 /// LIMIT and OFFSET as estimates: 0 = none, -1 = unknown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,7 +58,9 @@ pub fn grouping_planner(g: &Glob<'_>, root: &mut Root, fraction: f64, recursive:
         if limit.count > 0.0 && limit.offset >= 0.0 { limit.count + limit.offset } else { -1.0 };
     let paths = if root.query.set_operations.is_some() {
         root.tlist = root.query.target_list.clone();
-        setop::plan(g, root, recursive)?
+        let paths = setop::plan(g, root, recursive)?;
+        let ok = paths.iter().all(|p| p.safe);
+        Stage::complete(paths, ok)
     } else {
         plain(g, root, limit_tuples)?
     };
@@ -91,7 +112,7 @@ fn preprocess_limit(g: &Glob<'_>, root: &Root, fraction: f64) -> (f64, LimitEst)
 }
 
 /// A query without set operations, up to (not including) ORDER BY.
-fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path>>> {
+fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Stage> {
     modify::target_list(g, root)?;
     root.sets = grouping_sets::prepare(root)?;
     if root.sets.is_none() {
@@ -123,13 +144,8 @@ fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path
     if let Some(q) = before {
         minmax::plan(g, root, q, candidates)?;
     }
-    let scan_paths: Vec<Rc<Path>> = if rel.is_empty() {
-        vec![Rc::new(result_path(g, root)?)]
-    } else {
-        let r = root.find(rel).ok_or_else(|| Error::internal("join relation missing"))?;
-        r.paths.iter().filter(|p| p.outer.is_empty()).cloned().collect()
-    };
-    if scan_paths.is_empty() {
+    let mut scan = scan_stage(g, root, rel)?;
+    if scan.paths.is_empty() {
         return Err(Error::internal("could not devise a query plan for the given query"));
     }
     let has_srf = root.query.has_target_srfs;
@@ -140,33 +156,78 @@ fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Vec<Rc<Path
         target::input_target(g, root, grouping, has_srf)
     };
     let mut has_srf = has_srf;
-    let mut paths: Vec<Rc<Path>>;
     if has_srf && grouping && input.exprs.iter().any(contains_srf) {
         // Sets are made before they are grouped.
+        gather_scan(g, root, rel, &mut scan);
+        scan.partial.clear();
         let below = target::below_srf(g, root, &input);
-        paths = scan_paths.iter().map(|p| target::project(g, p, &below)).collect();
-        paths = target::project_set_to(g, root, paths, &input)?;
+        scan.paths = scan.paths.iter().map(|p| target::project(g, p, &below)).collect();
+        scan.paths = target::project_set_to(g, root, scan.paths, &input)?;
         has_srf = target::srf_above_groups(root);
         root.srfs_done = !has_srf;
     } else {
-        paths = scan_paths.iter().map(|p| target::project(g, p, &input)).collect();
+        if scan.ok && !safety::exprs(g, &input.exprs) {
+            // The columns cannot be computed by workers: they are above the Gather.
+            gather_scan(g, root, rel, &mut scan);
+            scan.partial.clear();
+            scan.ok = false;
+        }
+        scan.project(g, &input);
+        let sets_here = has_srf && !grouping && !windows && !target::srf_after_sort(root);
+        if sets_here {
+            has_srf = false;
+            scan.paths = target::project_set(g, root, scan.paths)?;
+            if !scan.partial.is_empty() {
+                scan.partial = target::project_set(g, root, scan.partial)?;
+            }
+        }
+        gather_scan(g, root, rel, &mut scan);
     }
+    let mut stage = scan;
     if grouping {
         let out =
             if windows { window::input_target(g, root) } else { target::group_output(g, root, has_srf) };
-        paths = group::paths(g, root, paths, out)?;
+        stage = group::paths(g, root, stage, out)?;
     }
     if windows {
         let out = target::group_output(g, root, has_srf);
-        paths = window::paths(g, root, &paths, &out);
+        stage = Stage::complete(window::paths(g, root, &stage.paths, &out), false);
     }
     if has_srf && !target::srf_after_sort(root) {
-        paths = target::project_set(g, root, paths)?;
+        stage = Stage::complete(target::project_set(g, root, stage.paths)?, false);
     }
     if !root.query.distinct.is_empty() {
-        paths = distinct::paths(g, root, paths)?;
+        stage = distinct::paths(g, root, stage)?;
     }
-    Ok(paths)
+    Ok(stage)
+}
+
+/// The paths of the whole FROM and WHERE.
+fn scan_stage(g: &Glob<'_>, root: &mut Root, rel: Relids) -> Result<Stage> {
+    if rel.is_empty() {
+        let p = result_path(g, root)?;
+        let ok = p.safe;
+        return Ok(Stage::complete(vec![Rc::new(p)], ok));
+    }
+    let r = root.find(rel).ok_or_else(|| Error::internal("join relation missing"))?;
+    let paths = r.paths.iter().filter(|p| p.outer.is_empty()).cloned().collect();
+    Ok(Stage { paths, partial: r.partial.clone(), ok: r.consider_parallel })
+}
+
+impl Stage {
+    /// Gives all paths another target list.
+    fn project(&mut self, g: &Glob<'_>, t: &Rc<Target>) {
+        for p in self.paths.iter_mut().chain(&mut self.partial) {
+            *p = target::project(g, p, t);
+        }
+    }
+}
+
+/// Adds Gather paths above the partial ones of scan and join.
+fn gather_scan(g: &Glob<'_>, root: &Root, rel: Relids, scan: &mut Stage) {
+    if let (false, Some(r)) = (scan.partial.is_empty(), root.find(rel)) {
+        gather::useful(g, root, &mut scan.paths, r.consider_startup, &scan.partial, Some(r.rows));
+    }
 }
 
 fn int4(v: i32) -> Expr {
@@ -253,11 +314,11 @@ fn result_path(g: &Glob<'_>, root: &mut Root) -> Result<Path> {
     let c = cost::exprs_cost(g, quals.iter());
     let s = c.startup;
     let t = s + g.ctx.settings.cpu_tuple_cost + c.per_tuple;
-    Ok(Path::new(PathKind::Result { quals }, Relids::EMPTY, Rc::default()).cost(
-        1.0,
-        s + c.per_tuple * 0.0,
-        t,
-    ))
+    let wanted = root.depth > 0 || g.ctx.settings.force_parallel_mode != ForceParallel::Off;
+    let safe = g.parallel.ok && wanted && safety::exprs(g, &quals);
+    let mut p = Path::new(PathKind::Result { quals }, Relids::EMPTY, Rc::default()).cost(1.0, s, t);
+    p.safe = safe;
+    Ok(p)
 }
 
 /// A Sort on top of a path.
@@ -299,12 +360,13 @@ pub fn cheapest(paths: &[Rc<Path>]) -> Rc<Path> {
 }
 
 /// ORDER BY, with set-returning functions of the target list before or after it.
-fn order(g: &Glob<'_>, root: &mut Root, paths: Vec<Rc<Path>>, limit: f64) -> Vec<Rc<Path>> {
+fn order(g: &Glob<'_>, root: &mut Root, input: Stage, limit: f64) -> Stage {
     let after = root.query.has_target_srfs
         && !root.srfs_done
         && root.query.set_operations.is_none()
         && target::srf_after_sort(root);
     let mut out: Vec<Rc<Path>> = Vec::new();
+    let Stage { paths, mut partial, mut ok } = input;
     if root.query.sort.is_empty() {
         out = paths;
     } else {
@@ -324,20 +386,58 @@ fn order(g: &Glob<'_>, root: &mut Root, paths: Vec<Rc<Path>>, limit: f64) -> Vec
                 add_path(&mut out, true, incremental_path(g, root, p, &keys, n, limit));
             }
         }
+        gather_sorted(g, root, &partial, &keys, limit, &mut out);
+        partial.clear();
     }
     if after && let Ok(p) = target::project_set(g, root, out.clone()) {
         out = p;
     }
     if root.query.set_operations.is_none() {
         let t = target::final_target(g, root);
+        ok = ok && safety::exprs(g, &t.exprs);
         out = out.iter().map(|p| target::project(g, p, &t)).collect();
+        partial = if ok { partial.iter().map(|p| target::project(g, p, &t)).collect() } else { Vec::new() };
     }
-    out
+    Stage { paths: out, partial, ok }
+}
+
+/// Each process sorts its share; the results are merged.
+fn gather_sorted(
+    g: &Glob<'_>,
+    root: &Root,
+    partial: &[Rc<Path>],
+    keys: &[PathKey],
+    limit: f64,
+    out: &mut Vec<Rc<Path>>,
+) {
+    let Some(best) = partial.first() else { return };
+    if keys.is_empty() || !crate::parallel::RUNS.gather_merge {
+        return;
+    }
+    if !pathkeys::contained(keys, &best.keys) {
+        let s = Rc::new(sort_path(g, best, keys, limit));
+        add_path(out, true, gather::gather_merge(g, &s, gather::all_rows(best)));
+    }
+    if g.ctx.settings.enable_incremental_sort && keys.len() > 1 {
+        for p in partial {
+            let n = pathkeys::common(keys, &p.keys);
+            if n > 0 && n < keys.len() {
+                let s = Rc::new(incremental_path(g, root, p, keys, n, limit));
+                add_path(out, true, gather::gather_merge(g, &s, gather::all_rows(p)));
+            }
+        }
+    }
 }
 
 /// Row locks, LIMIT and the modification itself.
-fn finish(g: &Glob<'_>, root: &mut Root, paths: Vec<Rc<Path>>, limit: LimitEst) -> Result<()> {
+fn finish(g: &Glob<'_>, root: &mut Root, input: Stage, limit: LimitEst) -> Result<()> {
     let s = g.ctx.settings;
+    let limited = limit_needed(&root.query);
+    let ok = input.ok && safety::exprs(g, root.query.limit_offset.iter().chain(&root.query.limit_count));
+    if ok && root.depth > 0 && !limited && root.query.command == CmdType::Select {
+        root.final_partial = input.partial;
+    }
+    let paths = input.paths;
     let mut out: Vec<Rc<Path>> = Vec::new();
     for p in paths {
         let mut p = p;
@@ -349,19 +449,22 @@ fn finish(g: &Glob<'_>, root: &mut Root, paths: Vec<Rc<Path>>, limit: LimitEst) 
             n.keys = Rc::from([]);
             p = Rc::new(n);
         }
-        if limit_needed(&root.query) {
+        if limited {
             p = Rc::new(limit_path(root, &p, limit));
         }
         if root.query.command != CmdType::Select {
             p = Rc::new(modify::path(g, root, &p));
         }
-        add_path(&mut out, true, (*p).clone());
+        let mut p = (*p).clone();
+        p.safe &= ok;
+        add_path(&mut out, true, p);
     }
     root.final_paths = out;
     Ok(())
 }
 
-fn limit_needed(q: &Query) -> bool {
+/// Does the query's LIMIT or OFFSET leave out anything?
+pub fn limit_needed(q: &Query) -> bool {
     let matters = |e: &Option<Expr>, zero_matters: bool| match e {
         None => false,
         Some(Expr::Const(c)) => match c.value {

@@ -100,6 +100,7 @@ fn leaf(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<Rc<Path>> {
     let rel = root.rel_mut(rti);
     rel.target = t;
     rel.rows = selectivity::clamp_rows(rel.tuples);
+    crate::parallel::safety::set_base(g, root, rti);
     other::subquery_paths(g, root, rti);
     let rel = root.rel_mut(rti);
     set_cheapest(rel);
@@ -150,8 +151,14 @@ fn union(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) -> Result<R
     if choose_hash(g, &clauses, &p, rows, "UNION")? {
         let n = clauses.len();
         let (st, tot, r) = hash_cost(g, &p, n, rows);
-        let kind =
-            PathKind::Agg { sub: p.clone(), kind: AggKind::Hashed, clauses, qual: Vec::new(), groups: rows };
+        let kind = PathKind::Agg {
+            sub: p.clone(),
+            kind: AggKind::Hashed,
+            split: AggSplit::Simple,
+            clauses,
+            qual: Vec::new(),
+            groups: rows,
+        };
         return Ok(Rc::new(Path::new(kind, Relids::EMPTY, p.target.clone()).cost(r, st, tot)));
     }
     let (sorted, n) = sort_all(g, root, &p, &clauses);

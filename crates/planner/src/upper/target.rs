@@ -1,6 +1,7 @@
 //! The target lists of the stages above scan and join, and projections between them.
 
 use crate::exprs::*;
+use crate::parallel::safety;
 use crate::path::*;
 use crate::root::*;
 use analyze::expr::*;
@@ -218,8 +219,16 @@ pub fn project(g: &Glob<'_>, p: &Rc<Path>, t: &Rc<Target>) -> Rc<Path> {
         n.target = t.clone();
         return Rc::new(n);
     }
+    let safe = p.safe && safety::exprs(g, &t.exprs);
     if can_project(p) || matches!(p.kind, PathKind::Dummy) {
         let mut n = (**p).clone();
+        n.safe = safe;
+        // The workers compute the columns if they can.
+        if let PathKind::Gather { sub } | PathKind::GatherMerge { sub } = &mut n.kind
+            && safety::exprs(g, &t.exprs)
+        {
+            *sub = project(g, sub, t);
+        }
         let ds = t.cost.startup - p.target.cost.startup;
         let dt = ds + (t.cost.per_tuple - p.target.cost.per_tuple) * p.rows;
         n.startup += ds;
@@ -232,5 +241,6 @@ pub fn project(g: &Glob<'_>, p: &Rc<Path>, t: &Rc<Target>) -> Rc<Path> {
     let mut n = Path::new(PathKind::Projection { sub: p.clone(), dummy: false }, p.rel, t.clone())
         .cost(p.rows, startup, total);
     n.keys = p.keys.clone();
+    n.safe = safe;
     Rc::new(n)
 }
