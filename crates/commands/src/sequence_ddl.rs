@@ -74,6 +74,9 @@ pub fn read_options(
             return Err(err!(SYNTAX_ERROR, "conflicting or redundant options").at(d.location));
         }
     }
+    if let Some(d) = options.iter().find(|d| matches!(d.defname.as_str(), "logged" | "unlogged")) {
+        bail!(INTERNAL_ERROR, "option \"{}\" not recognized", d.defname);
+    }
     let mut p = old.unwrap_or(SeqParams {
         type_oid: oids::INT8,
         start: 0,

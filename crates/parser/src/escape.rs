@@ -177,7 +177,9 @@ impl<'a> Lexer<'a> {
         if matches!(self.next_token()?.kind, T::Kw(Kw::Uescape)) {
             let literal = self.next_token()?;
             let near = &self.src[literal.start..literal.end];
-            if literal.kind != T::SConst {
+            // A string with Unicode escapes waits for an UESCAPE of its own.
+            let unicode = near.starts_with(['U', 'u']) && near[1..].starts_with('&');
+            if literal.kind != T::SConst || unicode {
                 let message = "UESCAPE must be followed by a simple string literal";
                 return Err(match literal.kind {
                     T::Eof => err!(SYNTAX_ERROR, "{message} at end of input").at(literal.start),

@@ -165,11 +165,13 @@ pub struct Constraint {
     pub initially_valid: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PartitionStrategy {
     List,
     Range,
     Hash,
+    /// A word that names none: 22023 when the statement is executed.
+    Other(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]

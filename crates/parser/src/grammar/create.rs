@@ -1,10 +1,10 @@
 //! Dispatch of CREATE.
 
 use super::Parser;
-use crate::ast::{RelPersistence, RoleStmtType, Statement};
+use crate::ast::{Constraint, RelPersistence, RoleStmtType, Statement};
 use crate::keywords::Kw;
 use crate::token::T;
-use common::Result;
+use common::{Result, err};
 
 impl Parser<'_> {
     pub(crate) fn create_stmt(&mut self) -> Result<Statement> {
@@ -50,6 +50,7 @@ impl Parser<'_> {
             Kw::Cast => self.create_cast(),
             Kw::Default | Kw::Conversion => self.create_conversion(),
             Kw::Access => self.create_access_method(),
+            Kw::Assertion => self.create_assertion(),
             Kw::Policy => self.create_policy(),
             Kw::Extension => self.create_extension(),
             Kw::Foreign => {
@@ -65,6 +66,16 @@ impl Parser<'_> {
             Kw::Subscription => self.create_subscription(),
             _ => Err(self.syntax_error()),
         }
+    }
+
+    /// Reads it to the end, only to say that it is not there: PostgreSQL's grammar does the same.
+    fn create_assertion(&mut self) -> Result<Statement> {
+        self.skip()?;
+        self.any_name()?;
+        self.expect_kw(Kw::Check)?;
+        self.paren_condition()?;
+        self.constraint_attributes(&mut Constraint::default(), "ASSERTION")?;
+        Err(err!(FEATURE_NOT_SUPPORTED, "CREATE ASSERTION is not yet implemented"))
     }
 
     /// Behind CREATE OR REPLACE.
@@ -124,13 +135,17 @@ impl Parser<'_> {
             }
             _ => RelPersistence::Permanent,
         };
-        let stmt = match self.kind() {
-            T::Kw(Kw::Table) => self.create_table(persistence)?,
-            T::Kw(Kw::Materialized) if persistence != RelPersistence::Temp => {
-                self.create_matview(persistence)?
+        match self.kind() {
+            T::Kw(Kw::Table) => {
+                self.in_explain = true;
+                let stmt = self.create_table(persistence)?;
+                self.in_explain = false;
+                Ok(stmt)
             }
-            _ => return Err(self.syntax_error()),
-        };
-        if matches!(stmt, Statement::CreateTableAs(_)) { Ok(stmt) } else { Err(self.syntax_error()) }
+            T::Kw(Kw::Materialized) if persistence != RelPersistence::Temp => {
+                self.create_matview(persistence)
+            }
+            _ => Err(self.syntax_error()),
+        }
     }
 }

@@ -62,12 +62,12 @@ impl Parser<'_> {
                 self.finish_drop(ObjectType::Operator, objects, missing_ok, false)
             }
             Kw::Cast => {
-                let missing_ok = self.if_exists()?;
+                let missing_ok = self.if_exists_only()?;
                 let object = self.cast_object()?;
                 self.finish_drop(ObjectType::Cast, vec![object], missing_ok, false)
             }
             Kw::Transform => {
-                let missing_ok = self.if_exists()?;
+                let missing_ok = self.if_exists_only()?;
                 let object = self.transform_object()?;
                 self.finish_drop(ObjectType::Transform, vec![object], missing_ok, false)
             }

@@ -391,7 +391,10 @@ impl Parser<'_> {
     /// [NOT] LIKE, ILIKE, SIMILAR TO, BETWEEN, IN.
     fn like_group(&mut self, left: Expr) -> Result<(Expr, bool)> {
         let at = self.tok.start;
-        let not = self.eat_kw(Kw::Not)?;
+        let not = self.at_kw(Kw::Not);
+        if not {
+            self.skip()?;
+        }
         let Some(kw) = self.kw() else {
             return Err(self.syntax_error());
         };
@@ -506,7 +509,7 @@ fn ends_target(kind: T) -> bool {
 }
 
 /// What may follow NOT in the middle of an expression.
-fn negatable(kind: T) -> bool {
+pub(super) fn negatable(kind: T) -> bool {
     matches!(kind, T::Kw(Kw::Between | Kw::In | Kw::Like | Kw::Ilike | Kw::Similar))
 }
 

@@ -178,6 +178,10 @@ impl Parser<'_> {
         let between = self.at_kw(Kw::Between);
         if between {
             self.skip()?;
+            // BETWEEN might have been a column's name; these words bind as tightly, so that neither reading wins.
+            if matches!(self.kw(), Some(Kw::Between | Kw::Like | Kw::Ilike | Kw::Similar)) {
+                return Err(self.syntax_error());
+            }
         }
         let start_at = self.tok.start;
         let start = self.frame_bound()?;

@@ -74,12 +74,12 @@ pub(crate) struct Parser<'a> {
     row_end: usize,
     /// Where the ORDER BY of the last call's arguments stood.
     order_at: usize,
-    /// An error that comes to light only behind the grammar; raised at the statement's end.
-    deferred: Option<Error>,
     /// Inside the first argument of SUBSTRING, where SIMILAR without TO ends the operand.
     similar_stops: bool,
     /// Inside CREATE SCHEMA, where CREATE TABLE AS cannot stand.
     in_schema: bool,
+    /// Inside EXPLAIN, where CREATE TABLE stands only with AS.
+    in_explain: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -91,7 +91,7 @@ impl<'a> Parser<'a> {
     /// Reads what the lexer delivers.
     pub(crate) fn of(mut lex: Lexer<'a>) -> Result<Parser<'a>> {
         let tok = lex.next_token()?;
-        Ok(Parser {
+        let mut parser = Parser {
             lex,
             tok,
             ahead: None,
@@ -100,10 +100,14 @@ impl<'a> Parser<'a> {
             chain: 0,
             row_end: usize::MAX,
             order_at: 0,
-            deferred: None,
             similar_stops: false,
             in_schema: false,
-        })
+            in_explain: false,
+        };
+        if parser.at_kw(Kw::Not) {
+            parser.look_behind_word()?;
+        }
+        Ok(parser)
     }
 
     /// NOTICEs so far.
@@ -136,9 +140,6 @@ impl<'a> Parser<'a> {
                 T::Char(b';') => self.tok.start,
                 _ => return Err(self.syntax_error()),
             };
-            if let Some(e) = self.deferred.take() {
-                return Err(e);
-            }
             list.push(RawStmt { stmt, location, len: end - location });
         }
     }
@@ -167,8 +168,21 @@ impl<'a> Parser<'a> {
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<Token<'a>> {
         let next = if self.ahead.is_none() { self.lex.next_token()? } else { self.take_ahead()? };
+        if matches!(next.kind, T::Kw(Kw::With | Kw::Nulls | Kw::Not)) {
+            self.look_behind_word()?;
+        }
         self.prev_end = self.tok.end;
         Ok(std::mem::replace(&mut self.tok, next))
+    }
+
+    /// What follows WITH, NULLS and NOT decides which token they are, so it is scanned together with them.
+    #[cold]
+    fn look_behind_word(&mut self) -> Result<()> {
+        self.peek();
+        if let Some(Err(e)) = self.ahead.take_if(|ahead| ahead.is_err()) {
+            return Err(e);
+        }
+        Ok(())
     }
 
     #[cold]
@@ -211,7 +225,11 @@ impl<'a> Parser<'a> {
 
     /// Whether the third token is TIME, for `time WITH TIME ZONE`.
     pub(crate) fn third_is_time(&mut self) -> bool {
-        self.third() == T::Kw(Kw::Time)
+        self.third_is(Kw::Time)
+    }
+
+    pub(crate) fn third_is(&mut self, kw: Kw) -> bool {
+        self.third() == T::Kw(kw)
     }
 
     pub(crate) fn third_is_paren(&mut self) -> bool {
@@ -287,16 +305,21 @@ impl<'a> Parser<'a> {
     /// Consumes the keyword if it is the present token.
     #[inline]
     pub(crate) fn eat_kw(&mut self, kw: Kw) -> Result<bool> {
-        let yes = self.at_kw(kw) && !(kw == Kw::With && self.with_belongs_to_next());
+        let yes = self.at_kw(kw) && !self.belongs_to_next(kw);
         if yes {
             self.skip()?;
         }
         Ok(yes)
     }
 
-    /// At WITH: whether TIME or ORDINALITY follows; then it is a token of its own that few rules take.
-    fn with_belongs_to_next(&mut self) -> bool {
-        matches!(self.peek(), T::Kw(Kw::Time | Kw::Ordinality))
+    /// At WITH: whether TIME or ORDINALITY follows; at NOT: LIKE and its like. Then it is a token of its own that few
+    /// rules take.
+    fn belongs_to_next(&mut self, kw: Kw) -> bool {
+        match kw {
+            Kw::With => matches!(self.peek(), T::Kw(Kw::Time | Kw::Ordinality)),
+            Kw::Not => expr::negatable(self.peek()),
+            _ => false,
+        }
     }
 
     /// Consumes one of the keywords and says which.
@@ -315,7 +338,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(crate) fn expect_kw(&mut self, kw: Kw) -> Result<usize> {
-        if self.at_kw(kw) && !(kw == Kw::With && self.with_belongs_to_next()) {
+        if self.at_kw(kw) && !self.belongs_to_next(kw) {
             self.skip()
         } else {
             Err(self.syntax_error())
@@ -362,8 +385,7 @@ impl<'a> Parser<'a> {
     pub(crate) fn if_not_exists(&mut self) -> Result<bool> {
         if self.at_kw(Kw::If) && self.peek_is_kw(Kw::Not) {
             self.skip()?;
-            self.skip()?;
-            self.expect_kw(Kw::Exists)?;
+            self.expect_kws(&[Kw::Not, Kw::Exists])?;
             return Ok(true);
         }
         Ok(false)
@@ -402,11 +424,6 @@ impl<'a> Parser<'a> {
         }
         let near = &self.lex.src[self.tok.start..self.tok.end];
         err!(SYNTAX_ERROR, "{message} at or near \"{near}\"").at(self.tok.start)
-    }
-
-    /// Remembers an error that the grammar itself would not find.
-    pub(crate) fn defer(&mut self, e: Error) {
-        self.deferred.get_or_insert(e);
     }
 
     // ---- depth

@@ -317,19 +317,23 @@ impl Parser<'_> {
 
     /// A role's own name, where PUBLIC and CURRENT_USER make no sense.
     pub(crate) fn role_id(&mut self) -> Result<String> {
-        let role = self.role_spec()?;
-        let at = role.location;
-        match role.roletype {
-            RoleSpecType::CString(name) => Ok(name),
-            RoleSpecType::Public => Err(err!(RESERVED_NAME, "role name \"public\" is reserved").at(at)),
-            other => {
-                let word = match other {
-                    RoleSpecType::SessionUser => "SESSION_USER",
-                    RoleSpecType::CurrentUser => "CURRENT_USER",
-                    _ => "CURRENT_ROLE",
-                };
-                Err(err!(RESERVED_NAME, "{word} cannot be used as a role name here").at(at))
-            }
+        only_name(self.role_spec()?)
+    }
+}
+
+/// The name of a role where no word that stands for one is allowed.
+pub(crate) fn only_name(role: RoleSpec) -> Result<String> {
+    let at = role.location;
+    match role.roletype {
+        RoleSpecType::CString(name) => Ok(name),
+        RoleSpecType::Public => Err(err!(RESERVED_NAME, "role name \"public\" is reserved").at(at)),
+        other => {
+            let word = match other {
+                RoleSpecType::SessionUser => "SESSION_USER",
+                RoleSpecType::CurrentUser => "CURRENT_USER",
+                _ => "CURRENT_ROLE",
+            };
+            Err(err!(RESERVED_NAME, "{word} cannot be used as a role name here").at(at))
         }
     }
 }

@@ -294,12 +294,12 @@ impl Parser<'_> {
             return Ok((Vec::new(), None, true));
         }
         let mut direct =
-            if self.at_kw(Kw::Order) { Vec::new() } else { self.list(Self::function_parameter)? };
+            if self.at_kw(Kw::Order) { Vec::new() } else { self.list(Self::aggregate_parameter)? };
         let mut num_direct = None;
         if self.eat_kw(Kw::Order)? {
             self.expect_kw(Kw::By)?;
             num_direct = Some(direct.len());
-            let ordered = self.list(Self::function_parameter)?;
+            let ordered = self.list(Self::aggregate_parameter)?;
             if !self.at_char(b')') {
                 return Err(self.syntax_error());
             }
@@ -311,6 +311,15 @@ impl Parser<'_> {
         }
         self.expect_char(b')')?;
         Ok((direct, num_direct, false))
+    }
+
+    fn aggregate_parameter(&mut self) -> Result<FunctionParameter> {
+        let at = self.tok.start;
+        let parameter = self.function_parameter()?;
+        if matches!(parameter.mode, FunctionParameterMode::Out | FunctionParameterMode::InOut) {
+            return Err(err!(FEATURE_NOT_SUPPORTED, "aggregates cannot have output arguments").at(at));
+        }
+        Ok(parameter)
     }
 
     /// A variadic direct argument of an ordered-set aggregate must be matched by the same ordered one.

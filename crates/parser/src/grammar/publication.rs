@@ -58,7 +58,7 @@ impl Parser<'_> {
             if p.at_kw(Kw::Table) {
                 p.skip()?;
                 continues = Continues::Tables;
-                return p.publication_table();
+                return Ok(p.publication_table()?.0);
             }
             if p.at_kw(Kw::Tables) && p.peek_is_kw(Kw::In) {
                 p.skip()?;
@@ -77,7 +77,7 @@ impl Parser<'_> {
                 }
                 return Ok(PublicationObject::TablesInCurrentSchema);
             }
-            let object = p.publication_table()?;
+            let (object, extended) = p.publication_table()?;
             if continues == Continues::Tables {
                 return Ok(object);
             }
@@ -85,16 +85,16 @@ impl Parser<'_> {
                 PublicationObject::Table { relation, columns, where_clause }
                     if continues == Continues::Schemas
                         && relation.schemaname.is_none()
-                        && relation.inh
+                        && !extended
                         && columns.is_empty()
                         && where_clause.is_none() =>
                 {
                     Ok(PublicationObject::TablesInSchema(relation.relname))
                 }
                 object => {
-                    // PostgreSQL records no place for ONLY.
-                    let inh = !matches!(&object, PublicationObject::Table { relation, .. } if !relation.inh);
-                    let e = bare_object_error(continues, if inh { at } else { 0 }, "invalid schema name");
+                    // PostgreSQL records no place for ONLY and `*`.
+                    let at = if extended { 0 } else { at };
+                    let e = bare_object_error(continues, at, "invalid schema name");
                     first_error.get_or_insert(e);
                     Ok(object)
                 }
@@ -103,12 +103,14 @@ impl Parser<'_> {
         Ok((list, first_error))
     }
 
-    /// `relation [(columns)] [WHERE (condition)]`
-    fn publication_table(&mut self) -> Result<PublicationObject> {
+    /// `relation [(columns)] [WHERE (condition)]`; with it, whether ONLY or `*` was written.
+    fn publication_table(&mut self) -> Result<(PublicationObject, bool)> {
+        let only = self.at_kw(Kw::Only);
         let relation = self.relation_expr()?;
+        let extended = only || self.source()[..self.prev_end].ends_with('*');
         let columns = self.opt_column_list()?;
         let where_clause = if self.eat_kw(Kw::Where)? { Some(self.paren_condition()?) } else { None };
-        Ok(PublicationObject::Table { relation, columns, where_clause })
+        Ok((PublicationObject::Table { relation, columns, where_clause }, extended))
     }
 
     /// ALTER PUBLICATION; PUBLICATION has been read.

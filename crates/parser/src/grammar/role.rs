@@ -1,6 +1,7 @@
 //! CREATE and ALTER of roles, users, groups; REASSIGN OWNED.
 
 use super::Parser;
+use super::name::only_name;
 use crate::ast::{
     AlterRoleSetStmt, AlterRoleStmt, CreateRoleStmt, DefArg, DefElem, DropBehavior, ObjectType,
     ReassignOwnedStmt, RenameStmt, RoleSpec, RoleSpecType, RoleStmtType, Statement,
@@ -184,7 +185,10 @@ impl Parser<'_> {
         let action = match self.eat_one_of(&[Kw::Add, Kw::Drop])? {
             Some(Kw::Add) => 1,
             Some(_) => -1,
-            None => return Err(self.syntax_error()),
+            None => {
+                only_name(role)?;
+                return Err(self.syntax_error());
+            }
         };
         self.expect_kw(Kw::User)?;
         let at = self.tok.start;

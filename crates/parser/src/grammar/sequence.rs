@@ -33,6 +33,8 @@ impl Parser<'_> {
                     | Kw::Sequence
                     | Kw::Start
                     | Kw::Restart
+                    | Kw::Logged
+                    | Kw::Unlogged
             ),
             None => false,
         }
@@ -68,6 +70,7 @@ impl Parser<'_> {
             Kw::As => ("as", Some(DefArg::TypeName(Box::new(self.simple_type()?)))),
             Kw::Cache | Kw::Maxvalue | Kw::Minvalue => (kw.text(), Some(self.numeric_arg()?)),
             Kw::Cycle => ("cycle", Some(DefArg::Boolean(true))),
+            Kw::Logged | Kw::Unlogged => (kw.text(), None),
             Kw::No => match self.eat_one_of(&[Kw::Cycle, Kw::Maxvalue, Kw::Minvalue])? {
                 Some(Kw::Cycle) => ("cycle", Some(DefArg::Boolean(false))),
                 Some(kw) => (kw.text(), None),
@@ -114,6 +117,8 @@ impl Parser<'_> {
                     | Kw::Sequence
                     | Kw::Start
                     | Kw::Restart
+                    | Kw::Logged
+                    | Kw::Unlogged
             )
         )
     }

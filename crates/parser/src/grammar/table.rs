@@ -40,8 +40,8 @@ impl Parser<'_> {
         match self.kind() {
             T::Char(b'(') => {
                 self.skip()?;
-                if !self.in_schema && is_col_id(self.tok.kind) && matches!(self.peek(), T::Char(b',' | b')'))
-                {
+                let names = is_col_id(self.tok.kind) && matches!(self.peek(), T::Char(b',' | b')'));
+                if self.in_explain || (names && !self.in_schema) {
                     let columns = self.name_list()?;
                     self.expect_char(b')')?;
                     return self.create_table_as(stmt, columns);
@@ -54,6 +54,7 @@ impl Parser<'_> {
                     stmt.inh_relations = self.paren_list(Self::qualified_name)?;
                 }
             }
+            T::Kw(Kw::Of | Kw::Partition) if self.in_explain => return Err(self.syntax_error()),
             T::Kw(Kw::Of) => {
                 self.skip()?;
                 let location = self.tok.start;
@@ -186,11 +187,7 @@ impl Parser<'_> {
             "list" => PartitionStrategy::List,
             "range" => PartitionStrategy::Range,
             "hash" => PartitionStrategy::Hash,
-            _ => {
-                let message = format!("unrecognized partitioning strategy \"{strategy_name}\"");
-                self.defer(err!(INVALID_PARAMETER_VALUE, "{message}"));
-                PartitionStrategy::Range
-            }
+            _ => PartitionStrategy::Other(strategy_name),
         };
         Ok(PartitionSpec { strategy, part_params, location })
     }

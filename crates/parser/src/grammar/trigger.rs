@@ -16,9 +16,11 @@ impl Parser<'_> {
         let isconstraint = self.eat_kw(Kw::Constraint)?;
         self.expect_kw(Kw::Trigger)?;
         let trigname = self.col_id()?;
+        if isconstraint && !self.at_kw(Kw::After) {
+            return Err(self.syntax_error());
+        }
         let timing = match self.eat_one_of(&[Kw::Before, Kw::After, Kw::Instead])? {
             Some(Kw::After) => TriggerTiming::After,
-            Some(_) if isconstraint => return Err(self.syntax_error()),
             Some(Kw::Before) => TriggerTiming::Before,
             Some(_) => {
                 self.expect_kw(Kw::Of)?;

@@ -40,7 +40,10 @@ impl Parser<'_> {
 
     /// At `(`: whether a SELECT stands in it.
     fn peek_opens_select(&mut self) -> bool {
-        matches!(self.peek(), T::Char(b'(') | T::Kw(Kw::Select | Kw::Values | Kw::With | Kw::Table))
+        match self.peek() {
+            T::Kw(Kw::Values) => self.third_is_paren(),
+            kind => matches!(kind, T::Char(b'(') | T::Kw(Kw::Select | Kw::With | Kw::Table)),
+        }
     }
 
     pub(crate) fn vacuum_stmt(&mut self) -> Result<Statement> {

@@ -46,7 +46,10 @@ impl Parser<'_> {
     }
 
     fn session_belongs_to_rest(&mut self) -> bool {
-        matches!(self.peek(), T::Kw(Kw::Characteristics | Kw::Authorization))
+        match self.peek() {
+            T::Kw(Kw::Characteristics) => self.third_is(Kw::As),
+            kind => kind == T::Kw(Kw::Authorization),
+        }
     }
 
     /// What may follow SET in a statement and in ALTER ROLE, ALTER DATABASE.
