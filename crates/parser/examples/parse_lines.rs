@@ -14,7 +14,7 @@ fn main() {
             Err(e) => {
                 let r = e.report();
                 let position = r.position.map_or(0, |p| sql[..p].chars().count() + 1);
-                let message = r.message.replace('\n', "\u{1}");
+                let message = r.message.replace('\n', "\u{1}").replace('\t', "\u{2}");
                 println!("{}\t{position}\t{message}\t{}", r.sqlstate, r.hint.as_deref().unwrap_or(""));
             }
         }

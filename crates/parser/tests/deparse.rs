@@ -1,5 +1,7 @@
-//! Tree to text and back gives the same tree, for every accepted statement that deparses; and the text shows by its
-//! parentheses how operators bind.
+//! Tree to text and back gives the same tree, for every accepted statement of the data files and of `tests/sql`; and the
+//! text shows by its parentheses how operators bind.
+
+mod scripts;
 
 use parser::deparse::{deparse_expr, deparse_statement};
 
@@ -17,24 +19,33 @@ fn shape(tree: &impl std::fmt::Debug) -> String {
     out
 }
 
+/// Number of statements in `sql` that came back unchanged; none may change.
+fn there_and_back(sql: &str) -> usize {
+    let Ok(statements) = parser::parse(sql) else {
+        return 0;
+    };
+    for raw in &statements {
+        let text = deparse_statement(&raw.stmt);
+        let again = parser::parse(&text).unwrap_or_else(|e| panic!("{sql}\n{text}\n{e}"));
+        assert_eq!(again.len(), 1, "{sql}\n{text}");
+        assert_eq!(shape(&again[0].stmt), shape(&raw.stmt), "{sql}\n{text}");
+    }
+    statements.len()
+}
+
 #[test]
 fn round_trip() {
-    let mut count = 0;
-    for line in include_str!("data/accepted.txt").lines() {
-        let sql = line.replace("\\n", "\n").replace("\\\\", "\\");
-        let Ok(statements) = parser::parse(&sql) else {
-            continue;
-        };
-        for raw in statements {
-            let Ok(text) = deparse_statement(&raw.stmt) else {
-                continue;
-            };
-            let again = parser::parse(&text).unwrap_or_else(|e| panic!("{sql}\n{text}\n{e}"));
-            assert_eq!(shape(&again[0].stmt), shape(&raw.stmt), "{sql}\n{text}");
-            count += 1;
-        }
-    }
-    assert!(count > 90, "only {count} statements deparsed");
+    let files = [include_str!("data/accepted.txt"), include_str!("data/reference.txt")];
+    let lines = files.into_iter().flat_map(str::lines);
+    let count: usize =
+        lines.map(|line| there_and_back(&line.replace("\\n", "\n").replace("\\\\", "\\"))).sum();
+    assert!(count > 2_000, "only {count} statements");
+}
+
+#[test]
+fn round_trip_of_scripts() {
+    let count: usize = scripts::statements().iter().map(|(_, sql)| there_and_back(sql)).sum();
+    assert!(count > 9_000, "only {count} statements");
 }
 
 #[test]

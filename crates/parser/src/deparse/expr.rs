@@ -106,7 +106,7 @@ impl Deparser {
         }
     }
 
-    fn constant(&mut self, v: &Value) {
+    pub(super) fn constant(&mut self, v: &Value) {
         match v {
             Value::Integer(n) if *n < 0 => self.push(&format!("({n})")),
             Value::Integer(n) => self.push(&n.to_string()),

@@ -66,31 +66,6 @@ impl Deparser {
         self.condition(" WHERE ", c.where_clause.as_ref());
     }
 
-    fn index_elem(&mut self, e: &IndexElem) {
-        if let Some(name) = &e.name {
-            self.ident(name);
-        }
-        if let Some(expr) = &e.expr {
-            self.push("(");
-            self.expr(expr);
-            self.push(")");
-        }
-        if !e.collation.is_empty() {
-            self.push(" COLLATE ");
-            self.names(&e.collation);
-        }
-        if !e.opclass.is_empty() {
-            self.push(" ");
-            self.names(&e.opclass);
-        }
-        self.push(match e.ordering {
-            SortByDir::Asc => " ASC",
-            SortByDir::Desc => " DESC",
-            _ => "",
-        });
-        self.nulls(e.nulls_ordering);
-    }
-
     fn returning(&mut self, items: &[ResTarget]) {
         if !items.is_empty() {
             self.push(" RETURNING ");

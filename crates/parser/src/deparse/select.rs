@@ -108,8 +108,7 @@ impl Deparser {
             CTEMaterialize::Always => " AS MATERIALIZED (",
             CTEMaterialize::Never => " AS NOT MATERIALIZED (",
         });
-        // WITH holds only statements that deparse.
-        let _ = self.statement(&cte.ctequery);
+        self.statement(&cte.ctequery);
         self.push(")");
         if let Some(search) = &cte.search_clause {
             let order = if search.search_breadth_first { "BREADTH" } else { "DEPTH" };

@@ -15,7 +15,7 @@ impl Parser<'_> {
     pub(crate) fn create_database(&mut self) -> Result<Statement> {
         self.skip()?;
         let dbname = self.col_id()?;
-        self.eat_kw(Kw::With)?;
+        self.opt_with()?;
         let options = self.database_options()?;
         Ok(Statement::CreateDatabase(Box::new(CreatedbStmt { dbname, options })))
     }
@@ -88,7 +88,7 @@ impl Parser<'_> {
                 Ok(Statement::AlterDatabaseRefreshColl(AlterDatabaseRefreshCollStmt { dbname }))
             }
             _ => {
-                self.eat_kw(Kw::With)?;
+                self.opt_with()?;
                 let options = self.database_options()?;
                 Ok(Statement::AlterDatabase(Box::new(AlterDatabaseStmt { dbname, options })))
             }

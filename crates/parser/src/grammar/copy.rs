@@ -24,7 +24,7 @@ impl Parser<'_> {
             self.expect_char(b')')?;
             self.expect_kw(Kw::To)?;
             self.copy_target(&mut stmt)?;
-            self.eat_kw(Kw::With)?;
+            self.opt_with()?;
             stmt.options = self.copy_options()?;
             return Ok(Statement::Copy(Box::new(stmt)));
         }
@@ -41,7 +41,7 @@ impl Parser<'_> {
             stmt.options.push(format_option("binary", binary_at));
         }
         self.copy_delimiters(&mut stmt)?;
-        self.eat_kw(Kw::With)?;
+        self.opt_with()?;
         let options = self.copy_options()?;
         stmt.options.extend(options);
         let where_at = self.tok.start;

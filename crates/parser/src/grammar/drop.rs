@@ -46,7 +46,7 @@ impl Parser<'_> {
                 let objects = self.list(|p| Ok(ObjectRef::WithArgs(p.aggregate_with_args()?)))?;
                 self.finish_drop(ObjectType::Aggregate, objects, missing_ok, false)
             }
-            Kw::Operator if matches!(self.kw(), Some(Kw::Class | Kw::Family)) => {
+            Kw::Operator if matches!(self.kw(), Some(Kw::Class | Kw::Family)) && !self.peek_is_char(b'.') => {
                 let kind = if self.at_kw(Kw::Class) { ObjectType::OpClass } else { ObjectType::OpFamily };
                 self.skip()?;
                 let missing_ok = self.if_exists()?;
@@ -166,7 +166,7 @@ impl Parser<'_> {
     fn drop_database(&mut self) -> Result<Statement> {
         let missing_ok = self.if_exists()?;
         let dbname = self.col_id()?;
-        let with = self.eat_kw(Kw::With)?;
+        let with = self.opt_with()?;
         let mut options = Vec::new();
         if with || self.at(T::Char(b'(')) {
             options = self.paren_list(|p| {

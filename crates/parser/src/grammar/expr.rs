@@ -202,11 +202,14 @@ impl Parser<'_> {
             let Some(level) = self.infix_level(restricted) else {
                 return Ok(left);
             };
-            if level < min || (label && self.at_label()) {
+            if level < min {
                 return Ok(left);
             }
             if level == closed {
                 return Err(self.syntax_error());
+            }
+            if label && self.at_label() {
+                return Ok(left);
             }
             if !matches!(level, level::AND | level::OR) {
                 self.link()?;

@@ -19,7 +19,7 @@ impl Parser<'_> {
         self.skip()?;
         let if_not_exists = self.if_not_exists()?;
         let extname = self.col_id()?;
-        self.eat_kw(Kw::With)?;
+        self.opt_with()?;
         let mut options = Vec::new();
         loop {
             let at = self.tok.start;

@@ -175,7 +175,14 @@ impl Parser<'_> {
 
     fn frame(&mut self, mode: FrameMode) -> Result<WindowFrame> {
         let windowing = |message: &str, at| Err(err!(WINDOWING_ERROR, "{message}").at(at));
-        let between = self.at_kw(Kw::Between);
+        // Before an operator BETWEEN is a column's name.
+        let operator = |kind| {
+            use T::{Char, DotDot, GreaterEquals, LessEquals, NotEquals, TypeCast};
+            matches!(kind, Char(b'*' | b'/' | b'%' | b'^' | b'<' | b'>' | b'=' | b'.' | b'['))
+                || matches!(kind, LessEquals | GreaterEquals | NotEquals | TypeCast | DotDot)
+                || matches!(kind, T::Kw(Kw::And | Kw::Or))
+        };
+        let between = self.at_kw(Kw::Between) && !operator(self.peek());
         if between {
             self.skip()?;
             // BETWEEN might have been a column's name; these words bind as tightly, so that neither reading wins.

@@ -20,7 +20,8 @@ impl Parser<'_> {
     pub(crate) fn grant_stmt(&mut self) -> Result<Statement> {
         self.skip()?;
         let privileges = self.privileges()?;
-        if !self.at_kw(Kw::On) && !privileges.is_empty() {
+        let roles = privileges.first().is_some_and(|p| p.priv_name.is_some());
+        if !self.at_kw(Kw::On) && roles {
             return self.grant_role(privileges);
         }
         self.expect_kw(Kw::On)?;
@@ -61,7 +62,8 @@ impl Parser<'_> {
             admin = true;
         }
         let privileges = self.privileges()?;
-        if admin || (!grant_option && !self.at_kw(Kw::On) && !privileges.is_empty()) {
+        let roles = privileges.first().is_some_and(|p| p.priv_name.is_some());
+        if admin || (!grant_option && !self.at_kw(Kw::On) && roles) {
             return self.revoke_role(privileges, admin);
         }
         self.expect_kw(Kw::On)?;

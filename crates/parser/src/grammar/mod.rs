@@ -104,7 +104,7 @@ impl<'a> Parser<'a> {
             in_schema: false,
             in_explain: false,
         };
-        if parser.at_kw(Kw::Not) {
+        if matches!(parser.kind(), T::Kw(Kw::With | Kw::Nulls | Kw::Not)) {
             parser.look_behind_word()?;
         }
         Ok(parser)
@@ -276,10 +276,20 @@ impl<'a> Parser<'a> {
         self.tok.kind
     }
 
-    /// The present token's keyword.
+    /// The present token's keyword; none for WITH and NOT that belong to the next word.
     pub(crate) fn kw(&self) -> Option<Kw> {
         match self.kind() {
+            T::Kw(Kw::With) if matches!(self.known_ahead(), Some(T::Kw(Kw::Time | Kw::Ordinality))) => None,
+            T::Kw(Kw::Not) if self.known_ahead().is_some_and(expr::negatable) => None,
             T::Kw(kw) => Some(kw),
+            _ => None,
+        }
+    }
+
+    /// Kind of the token behind the present one, if it has been scanned, as it always is behind WITH and NOT.
+    fn known_ahead(&self) -> Option<T> {
+        match &self.ahead {
+            Some(Ok(token)) => Some(token.kind),
             _ => None,
         }
     }
@@ -338,11 +348,16 @@ impl<'a> Parser<'a> {
     }
 
     pub(crate) fn expect_kw(&mut self, kw: Kw) -> Result<usize> {
-        if self.at_kw(kw) && !self.belongs_to_next(kw) {
-            self.skip()
-        } else {
-            Err(self.syntax_error())
+        if self.at_kw(kw) && !self.belongs_to_next(kw) { self.skip() } else { Err(self.syntax_error()) }
+    }
+
+    /// WITH as a noise word: whatever follows it.
+    pub(crate) fn opt_with(&mut self) -> Result<bool> {
+        let yes = self.at_kw(Kw::With);
+        if yes {
+            self.skip()?;
         }
+        Ok(yes)
     }
 
     /// A fixed sequence of keywords.

@@ -113,12 +113,11 @@ impl Parser<'_> {
                 self.skip()?;
                 Ok((routine_kind(kw), ObjectRef::WithArgs(self.function_with_args()?)))
             }
-            Kw::Operator if casts && matches!(self.peek(), T::Kw(Kw::Class | Kw::Family)) => {
-                self.skip()?;
-                self.operator_class_object()
-            }
             Kw::Operator if casts => {
                 self.skip()?;
+                if matches!(self.kw(), Some(Kw::Class | Kw::Family)) && !self.peek_is_char(b'.') {
+                    return self.operator_class_object();
+                }
                 Ok((ObjectType::Operator, ObjectRef::WithArgs(self.operator_with_args()?)))
             }
             Kw::Cast if casts => {

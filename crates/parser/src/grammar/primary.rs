@@ -240,6 +240,13 @@ impl Parser<'_> {
     /// From `(` to `)`. Only behind the second token of nested parentheses does it show whether they hold a subquery
     /// or an expression that starts with one. `single` refuses a list.
     pub(crate) fn paren(&mut self, single: bool) -> Result<Paren> {
+        let outer = std::mem::replace(&mut self.similar_stops, false);
+        let content = self.paren_content(single)?;
+        self.similar_stops = outer;
+        Ok(content)
+    }
+
+    fn paren_content(&mut self, single: bool) -> Result<Paren> {
         self.enter()?;
         let saved = self.start_chain();
         self.expect_char(b'(')?;

@@ -1,10 +1,11 @@
 //! CREATE and ALTER of roles, users, groups; REASSIGN OWNED.
 
 use super::Parser;
+use super::admin::rename_simple;
 use super::name::only_name;
 use crate::ast::{
-    AlterRoleSetStmt, AlterRoleStmt, CreateRoleStmt, DefArg, DefElem, DropBehavior, ObjectType,
-    ReassignOwnedStmt, RenameStmt, RoleSpec, RoleSpecType, RoleStmtType, Statement,
+    AlterRoleSetStmt, AlterRoleStmt, CreateRoleStmt, DefArg, DefElem, ObjectType, ReassignOwnedStmt,
+    RoleSpec, RoleSpecType, RoleStmtType, Statement,
 };
 use crate::keywords::Kw;
 use crate::token::T;
@@ -15,7 +16,7 @@ impl Parser<'_> {
     pub(crate) fn create_role(&mut self, stmt_type: RoleStmtType) -> Result<Statement> {
         self.skip()?;
         let role = self.role_id()?;
-        self.eat_kw(Kw::With)?;
+        self.opt_with()?;
         let mut options = Vec::new();
         loop {
             let at = self.tok.start;
@@ -91,23 +92,25 @@ impl Parser<'_> {
                 ("rolemembers", Some(DefArg::Roles(self.role_list()?)))
             }
             T::Ident => {
-                let word = self.word()?;
-                match word.as_str() {
-                    "superuser" => ("superuser", Some(DefArg::Boolean(true))),
-                    "nosuperuser" => ("superuser", Some(DefArg::Boolean(false))),
-                    "createrole" => ("createrole", Some(DefArg::Boolean(true))),
-                    "nocreaterole" => ("createrole", Some(DefArg::Boolean(false))),
-                    "replication" => ("isreplication", Some(DefArg::Boolean(true))),
-                    "noreplication" => ("isreplication", Some(DefArg::Boolean(false))),
-                    "createdb" => ("createdb", Some(DefArg::Boolean(true))),
-                    "nocreatedb" => ("createdb", Some(DefArg::Boolean(false))),
-                    "login" => ("canlogin", Some(DefArg::Boolean(true))),
-                    "nologin" => ("canlogin", Some(DefArg::Boolean(false))),
-                    "bypassrls" => ("bypassrls", Some(DefArg::Boolean(true))),
-                    "nobypassrls" => ("bypassrls", Some(DefArg::Boolean(false))),
-                    "noinherit" => ("inherit", Some(DefArg::Boolean(false))),
-                    _ => return Err(err!(SYNTAX_ERROR, "unrecognized role option \"{word}\"").at(at)),
-                }
+                let flag = |yes| Some(DefArg::Boolean(yes));
+                let option = match &*self.tok.text {
+                    "superuser" => ("superuser", flag(true)),
+                    "nosuperuser" => ("superuser", flag(false)),
+                    "createrole" => ("createrole", flag(true)),
+                    "nocreaterole" => ("createrole", flag(false)),
+                    "replication" => ("isreplication", flag(true)),
+                    "noreplication" => ("isreplication", flag(false)),
+                    "createdb" => ("createdb", flag(true)),
+                    "nocreatedb" => ("createdb", flag(false)),
+                    "login" => ("canlogin", flag(true)),
+                    "nologin" => ("canlogin", flag(false)),
+                    "bypassrls" => ("bypassrls", flag(true)),
+                    "nobypassrls" => ("bypassrls", flag(false)),
+                    "noinherit" => ("inherit", flag(false)),
+                    word => return Err(err!(SYNTAX_ERROR, "unrecognized role option \"{word}\"").at(at)),
+                };
+                self.skip()?;
+                option
             }
             _ => return Ok(None),
         };
@@ -120,13 +123,13 @@ impl Parser<'_> {
             return self.alter_role_set(None);
         }
         let role = self.role_spec()?;
-        if self.eat_kw(Kw::Rename)? {
+        if self.at_kw(Kw::Rename) {
             return self.rename_role(role);
         }
         if matches!(self.kw(), Some(Kw::In | Kw::Set | Kw::Reset)) {
             return self.alter_role_set(Some(role));
         }
-        self.eat_kw(Kw::With)?;
+        self.opt_with()?;
         let mut options = Vec::new();
         while let Some(option) = self.role_option()? {
             options.push(option);
@@ -144,42 +147,18 @@ impl Parser<'_> {
         Ok(Statement::AlterRoleSet(Box::new(AlterRoleSetStmt { role, database, setstmt })))
     }
 
-    /// Behind RENAME.
+    /// The present token is RENAME.
     fn rename_role(&mut self, role: RoleSpec) -> Result<Statement> {
-        self.expect_kw(Kw::To)?;
-        let subname = match role.roletype {
-            RoleSpecType::CString(name) => name,
-            other => {
-                let shown = match other {
-                    RoleSpecType::Public => {
-                        let message = "role name \"public\" is reserved";
-                        return Err(err!(RESERVED_NAME, "{message}").at(role.location));
-                    }
-                    RoleSpecType::SessionUser => "SESSION_USER",
-                    RoleSpecType::CurrentUser => "CURRENT_USER",
-                    _ => "CURRENT_ROLE",
-                };
-                let message = format!("{shown} cannot be used as a role name here");
-                return Err(err!(RESERVED_NAME, "{message}").at(role.location));
-            }
-        };
+        let subname = only_name(role)?;
+        self.expect_kws(&[Kw::Rename, Kw::To])?;
         let newname = self.role_id()?;
-        Ok(Statement::Rename(Box::new(RenameStmt {
-            rename_type: ObjectType::Role,
-            relation_type: None,
-            relation: None,
-            object: None,
-            subname: Some(subname),
-            newname,
-            behavior: DropBehavior::Restrict,
-            missing_ok: false,
-        })))
+        Ok(rename_simple(ObjectType::Role, subname, newname))
     }
 
     /// ALTER GROUP; that word has been read.
     pub(crate) fn alter_group(&mut self) -> Result<Statement> {
         let role = self.role_spec()?;
-        if self.eat_kw(Kw::Rename)? {
+        if self.at_kw(Kw::Rename) {
             return self.rename_role(role);
         }
         let action = match self.eat_one_of(&[Kw::Add, Kw::Drop])? {

@@ -89,11 +89,11 @@ impl Parser<'_> {
                 ("sequence_name", Some(DefArg::Names(self.any_name()?)))
             }
             Kw::Start => {
-                self.eat_kw(Kw::With)?;
+                self.opt_with()?;
                 ("start", Some(self.numeric_arg()?))
             }
             _ => {
-                let with = self.eat_kw(Kw::With)?;
+                let with = self.opt_with()?;
                 let number = matches!(self.tok.kind, T::IConst | T::FConst | T::Char(b'+' | b'-'));
                 let value = if with || number { Some(self.numeric_arg()?) } else { None };
                 ("restart", value)

@@ -155,6 +155,11 @@ impl Parser<'_> {
             self.expect_kw(Kw::Current)?;
             return Ok(set(VariableSetKind::SetCurrent, &name, Vec::new()));
         }
+        self.set_value(name)
+    }
+
+    /// `TO` or `=` and a value or DEFAULT.
+    fn set_value(&mut self, name: String) -> Result<VariableSetStmt> {
         if !self.eat_kw(Kw::To)? {
             self.expect_char(b'=')?;
         }
@@ -309,11 +314,8 @@ impl Parser<'_> {
     pub(crate) fn system_set_reset(&mut self) -> Result<VariableSetStmt> {
         match self.eat_one_of(&[Kw::Set, Kw::Reset])? {
             Some(Kw::Set) => {
-                let stmt = self.generic_set()?;
-                if stmt.kind == VariableSetKind::SetCurrent {
-                    return Err(self.syntax_error());
-                }
-                Ok(stmt)
+                let name = self.var_name()?;
+                self.set_value(name)
             }
             Some(_) if self.eat_kw(Kw::All)? => Ok(set(VariableSetKind::ResetAll, "", Vec::new())),
             Some(_) => {

@@ -138,10 +138,13 @@ impl Parser<'_> {
         self.expect_kw(Kw::Passing)?;
         self.xml_mechanism()?;
         let e = self.primary()?;
-        self.xml_mechanism()?;
+        if self.eat_kw(Kw::By)? && self.eat_one_of(&[Kw::Ref, Kw::Value])?.is_none() {
+            return Err(self.syntax_error());
+        }
         Ok(e)
     }
 
+    /// Before the document, where BY might also be a column.
     fn xml_mechanism(&mut self) -> Result<()> {
         if self.at_kw(Kw::By) && matches!(self.peek(), T::Kw(Kw::Ref | Kw::Value)) {
             self.skip()?;
