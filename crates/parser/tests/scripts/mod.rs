@@ -1,4 +1,5 @@
 //! The statements of the scripts in `tests/sql`, without what belongs to psql.
+#![allow(clippy::unwrap_used)]
 
 use parser::keywords::Kw;
 use parser::lexer::Lexer;
