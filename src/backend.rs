@@ -136,11 +136,13 @@ fn cancel(pm: &Postmaster, pid: i32, key: u32) {
 
 /// From here on a panic while a lock is held, or within a critical section, ends the process by a signal, with the record
 /// of what was under way intact: the postmaster decides by it whether the others may go on.
-pub(crate) fn abort_on_unsafe_panic(proc: &'static ipc::Proc) {
+pub(crate) fn abort_on_unsafe_panic(procs: ipc::ProcTable) {
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         print(info);
-        if !proc.in_flight().is_clean() {
+        // Looked up then: a parallel worker inherits the hook and has a slot of its own.
+        let me = procs.by_pid(std::process::id() as i32);
+        if me.is_some_and(|p| !p.in_flight().is_clean()) {
             std::process::abort();
         }
     }));
@@ -164,7 +166,7 @@ fn serve(
     let (addr, port) = peer.map_or((String::new(), -1), |a| (a.ip().to_string(), i32::from(a.port())));
     engine.proc().activity.start(ipc::clock::now(), &addr, host.unwrap_or(""), port);
     crate::log::update(|w| w.proc = Some(engine.proc()));
-    abort_on_unsafe_panic(engine.proc());
+    abort_on_unsafe_panic(engine.procs());
     conn.transport.set_interrupts(engine.interrupts_rc());
     engine.interrupts().arm(TimerId::Startup, pm.settings.int("authentication_timeout") * 1000);
     if let Some(t) = conn.tls() {

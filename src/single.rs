@@ -59,7 +59,7 @@ fn with_directory(o: &Options, data_dir: &std::path::Path, settings: &mut Settin
     let engine = shared.enter(BackendKind::Standalone)?;
     crate::log::begin_process(BackendKind::Standalone.as_str());
     crate::log::update(|w| w.proc = Some(engine.proc()));
-    crate::backend::abort_on_unsafe_panic(engine.proc());
+    crate::backend::abort_on_unsafe_panic(engine.procs());
     engine.store().become_checkpointer();
     ipc::signals::unblock_all();
     let title = ipc::title::Title::none();

@@ -15,7 +15,6 @@ pub fn run(pm: &mut Postmaster, number: u32) -> i32 {
     };
     ipc::signals::unblock_all();
     let dead = shared.procs.get(number);
-    shared.dsm.leave_for_dead(engine.proc(), dead.pid());
     match engine.cleanup_dead(dead) {
         Ok(()) => {
             shared.leave(&engine);

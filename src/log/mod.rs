@@ -89,6 +89,17 @@ pub fn configure(s: &Settings) {
     with(|l| l.settings.update(s));
 }
 
+/// A parallel worker begins: what it says is about its leader's session.
+pub fn begin_worker(backend_type: &'static str, proc: &'static ipc::Proc) {
+    with(|l| {
+        l.who.backend_type = backend_type;
+        l.who.started = ipc::clock::now();
+        l.who.proc = Some(proc);
+        l.lines = 0;
+        l.pid = std::process::id();
+    });
+}
+
 /// A child begins: its own lines, its own start.
 pub fn begin_process(backend_type: &'static str) {
     with(|l| {

@@ -191,8 +191,6 @@ impl Postmaster {
     fn finish(&mut self) -> i32 {
         crate::log::line("LOG", "database system is shut down");
         self.listeners.remove();
-        // Children that were killed have not left their segments.
-        self.shared.dsm.remove_all();
         self.lock.remove();
         let external = self.settings.text("external_pid_file");
         if !external.is_empty() {

@@ -170,6 +170,9 @@ impl Postmaster {
                 self.restart_logger();
             } else if let Some(child) = self.children.remove(pid) {
                 self.child_ended(pid, child.kind, child.doomed || child.dead_end, how);
+            } else {
+                // Not forked here, and yet a child.
+                self.child_ended(pid, Kind::ParallelWorker, false, how);
             }
         }
     }
@@ -269,6 +272,7 @@ impl Postmaster {
                 | Kind::AutovacuumLauncher
                 | Kind::Archiver
                 | Kind::BackgroundWorker
+                | Kind::ParallelWorker
                 | Kind::Monitoring
         ) {
             return false;
@@ -296,6 +300,7 @@ impl Postmaster {
     /// Shared memory is not to be touched any more: everybody goes at once.
     fn doom_children(&mut self) {
         self.children.signal(libc::SIGQUIT, |_| true);
+        self.signal_parallel_workers(libc::SIGQUIT);
         self.children.doom();
         self.patience = Some(std::time::Instant::now() + PATIENCE);
     }
@@ -305,8 +310,20 @@ impl Postmaster {
         if self.state == PmState::WaitDead && self.patience.is_some_and(|t| std::time::Instant::now() >= t) {
             crate::log::line("LOG", "issuing SIGKILL to recalcitrant children");
             self.children.signal(libc::SIGKILL, |_| true);
+            self.signal_parallel_workers(libc::SIGKILL);
             self.patience = None;
         }
+    }
+
+    /// Parallel workers are children that backends have forked: they are found by their slots, which are believed only
+    /// where they name a child. True if there are some.
+    fn signal_parallel_workers(&self, sig: i32) -> bool {
+        let pids: Vec<i32> =
+            self.shared.procs.parallel_workers().map(|p| p.pid()).filter(|p| ipc::fork::is_child(*p)).collect();
+        pids.iter().for_each(|p| {
+            ipc::signals::send_raw(*p, sig);
+        });
+        !pids.is_empty()
     }
 
     /// PostgreSQL's answer to a crash: everyone goes, memory is made anew, recovery runs.
@@ -328,7 +345,12 @@ impl Postmaster {
             PmState::Startup => self.start_workers(),
             PmState::StopBackends => self.stop_backends(),
             // Children that only refuse a client touch nothing: a client that says nothing must not hold us up.
-            PmState::WaitDead if self.children.pids(|c| !c.dead_end).is_empty() => return self.all_dead(),
+            // A worker without a slot looks for its leader before it does anything, and that is gone by now.
+            PmState::WaitDead if self.children.pids(|c| !c.dead_end).is_empty() => {
+                if !self.signal_parallel_workers(libc::SIGQUIT) {
+                    return self.all_dead();
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -460,6 +482,7 @@ fn process_name(kind: Kind) -> &'static str {
         Kind::AutovacuumLauncher => "autovacuum launcher process",
         Kind::AutovacuumWorker => "autovacuum worker process",
         Kind::Archiver => "archiver process",
+        Kind::ParallelWorker => "background worker \"parallel worker\"",
         _ => "server process",
     }
 }

@@ -4,7 +4,6 @@
 use commands::extension::pg_stat_statements;
 use common::settings::Settings;
 use common::{Result, err};
-use ipc::dsm::DsmTable;
 use ipc::{BackendKind, Interrupts, Layout, ProcConfig, ProcTable, Segment, WorkerTable};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -63,7 +62,6 @@ pub struct Shared {
     pub segment: Segment,
     pub procs: ProcTable,
     pub workers: WorkerTable,
-    pub dsm: DsmTable,
     storage: SharedStorage,
     transam: TransamShared,
     statement_stats: Option<pg_stat_statements::Store>,
@@ -84,20 +82,17 @@ impl Shared {
         let statements_handle =
             config.statement_stats.map(|max| pg_stat_statements::Store::reserve(&mut layout, max));
         let workers_handle = WorkerTable::reserve(&mut layout, config.max_worker_processes);
-        let dsm_handle = DsmTable::reserve(&mut layout, config.procs.total());
         let segment = Segment::create(layout)?;
         let procs = ProcTable::attach(&segment, procs_handle);
         let workers = WorkerTable::attach(&segment, workers_handle);
-        let dsm = DsmTable::attach_table(&segment, dsm_handle);
         let storage = SharedStorage::attach(&segment, storage_handle);
         let transam = TransamShared::attach(&segment, transam_handle);
         let statement_stats = statements_handle.map(|h| pg_stat_statements::Store::attach(&segment, h));
         procs.init();
-        dsm.init(&config.data_dir)?;
         statement_stats.iter().for_each(pg_stat_statements::Store::init);
         storage.init(&config.storage);
         transam.init();
-        Ok(Shared { config, segment, procs, workers, dsm, storage, transam, statement_stats })
+        Ok(Shared { config, segment, procs, workers, storage, transam, statement_stats })
     }
 
     /// Where statements are counted.

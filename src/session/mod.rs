@@ -18,6 +18,7 @@ mod listing;
 pub mod local;
 mod logging;
 mod notify;
+mod parallel_worker;
 mod plan_cache;
 mod portal;
 mod prepared;
@@ -97,6 +98,8 @@ pub struct Session {
     portals: RefCell<BTreeMap<String, Rc<RefCell<Portal>>>>,
     /// Notices raised while the connection is in use (a row is being written): sent before the next message.
     notices: RefCell<Vec<Report>>,
+    /// This process is a parallel worker, without a client: who takes the notices.
+    worker_notices: RefCell<Option<Rc<dyn Fn(Report)>>>,
     /// Text of the running statement, for error positions and `debug_query_string`.
     source: RefCell<Rc<str>>,
     title: ipc::title::Title,
@@ -167,6 +170,7 @@ impl Session {
             plans: RefCell::default(),
             portals: RefCell::default(),
             notices: RefCell::default(),
+            worker_notices: RefCell::default(),
             source: RefCell::new("".into()),
             title,
             title_text: RefCell::new((String::new(), "")),
@@ -309,6 +313,10 @@ impl Session {
     }
     /// Notices wait until the connection is free and the current message is whole.
     fn queue_notice(&self, r: Report) {
+        let leader = self.worker_notices.borrow().clone();
+        if let Some(tell) = leader {
+            return tell(r);
+        }
         if let Ok(source) = self.source.try_borrow() {
             crate::log::report(&r, Some(&source));
         }

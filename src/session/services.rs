@@ -62,6 +62,9 @@ impl executor::env::Session for Services {
     fn current_of(&self, cursor: &str, table: Oid) -> Result<Option<common::Tid>> {
         self.session().current_of(cursor, table)
     }
+    fn begin_worker(&self, leader: i32, notices: Rc<dyn Fn(Report)>) {
+        self.session().begin_parallel_worker(leader, notices);
+    }
     fn fn_env(&self) -> &dyn Any {
         self.fn_env.as_ref()
     }

@@ -437,6 +437,11 @@ impl Session {
         if let Some(env) = self.env.get() {
             env.work_mem.set(s.int("work_mem") as usize * 1024);
             env.hash_mem_multiplier.set(s.real("hash_mem_multiplier"));
+            env.limits.set(executor::parallel::Limits {
+                workers_max: s.int("max_parallel_workers") as usize,
+                processes_max: s.int("max_worker_processes") as usize,
+                leader_works: s.bool("parallel_leader_participation"),
+            });
             let fmt = format_settings(&s, &env.fmt.borrow());
             *env.fmt.borrow_mut() = Rc::new(fmt);
         }

@@ -37,6 +37,13 @@ impl ClientSocket {
             .map_err(|e| Error::os("could not open file \"/dev/null\"", &e))?;
         Ok(ClientSocket { kept: Some(kept), ..ClientSocket::new(null.into(), ints) })
     }
+    /// In a process that has inherited the socket and is to leave it alone.
+    pub fn close_inherited(&self) {
+        ipc::fork::close_inherited(self.fd.as_raw_fd());
+        if let Some(p) = &self.peek {
+            ipc::fork::close_inherited(p.as_raw_fd());
+        }
+    }
     /// The process got its slot: signals arrive there from here on.
     pub fn set_interrupts(&mut self, ints: Rc<Interrupts>) {
         self.ints = ints;

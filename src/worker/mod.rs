@@ -142,7 +142,7 @@ pub fn run(pm: &mut Postmaster, spec: WorkerSpec) -> i32 {
         w.backend_type = Box::leak(type_name.clone().into_boxed_str());
     });
     engine.set_notice_sink(Rc::new(|r| crate::log::report(&r, None)));
-    crate::backend::abort_on_unsafe_panic(engine.proc());
+    crate::backend::abort_on_unsafe_panic(engine.procs());
     pm.title().set(&format!("postgres: {}", spec.name));
     let mut worker = Worker {
         engine: engine.clone(),

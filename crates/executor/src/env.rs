@@ -38,6 +38,8 @@ pub trait Session {
         let _ = table;
         Err(Error::unsupported(format_args!("WHERE CURRENT OF {cursor} here")))
     }
+    /// This process is a parallel worker of `leader` from here on: it has no client, and `notices` takes what that is to see.
+    fn begin_worker(&self, _leader: i32, _notices: Rc<dyn Fn(Report)>) {}
     /// What [`CallCtx::env`] is for functions of higher crates.
     fn fn_env(&self) -> &dyn Any;
 }
@@ -85,6 +87,8 @@ pub struct ExecEnv {
     /// `work_mem` in bytes.
     pub work_mem: Cell<usize>,
     pub hash_mem_multiplier: Cell<f64>,
+    /// How many parallel workers there may be.
+    pub limits: Cell<crate::parallel::Limits>,
     /// Where spills go (`base/pgsql_tmp`), and the number of the next file.
     pub temp_dir: RefCell<PathBuf>,
     pub temp_counter: Cell<u64>,
@@ -109,6 +113,7 @@ impl ExecEnv {
             fmt: RefCell::new(Rc::new(FormatSettings::default())),
             work_mem: Cell::new(4 << 20),
             hash_mem_multiplier: Cell::new(2.0),
+            limits: Cell::default(),
             temp_dir: RefCell::new(PathBuf::from("base/pgsql_tmp")),
             temp_counter: Cell::new(0),
             temp: Rc::default(),

@@ -74,6 +74,8 @@ pub struct Exec {
     /// Rows changed by the top-level ModifyTable.
     pub processed: Cell<u64>,
     depth: Cell<u32>,
+    /// The plan is run in parts: the leader does everything alone.
+    pub(crate) no_workers: Cell<bool>,
     /// Replacement rows of a re-check of a concurrently updated row.
     pub(crate) epq: RefCell<Option<crate::modify::epq::EpqRows>>,
     /// Foreign-key checks due at the end of the statement.
@@ -155,6 +157,7 @@ impl Exec {
             instr: RefCell::new(Instrumentation::new(nodes)),
             processed: Cell::new(0),
             depth: Cell::new(0),
+            no_workers: Cell::new(false),
             epq: RefCell::default(),
             after: RefCell::default(),
             env,
@@ -193,6 +196,7 @@ impl Exec {
         self.base.set(self.tick());
         self.processed.set(0);
         self.depth.set(0);
+        self.no_workers.set(false);
         for c in &self.ctes {
             c.borrow_mut().reset();
         }
@@ -328,6 +332,16 @@ impl Exec {
             self.instr.borrow_mut().trigger(key, calls, ms);
         }
     }
+    /// A worker measures its own part only.
+    pub(crate) fn reset_measurements(&self) {
+        let mut i = self.instr.borrow_mut();
+        let n = i.nodes.len();
+        *i = Instrumentation::new(n);
+    }
+    /// Looks at the measurements.
+    pub(crate) fn with_measurements<T>(&self, f: impl FnOnce(&[NodeInstr]) -> T) -> T {
+        f(&self.instr.borrow().nodes)
+    }
     /// Does this run measure?
     pub fn instrumented(&self) -> bool {
         self.instrument
@@ -381,7 +395,7 @@ impl CompiledPlan {
     }
     fn compile(env: &Rc<ExecEnv>, stmt: Rc<PlannedStmt>, instrument: bool) -> Result<CompiledPlan> {
         let inits = InitPlans::default();
-        let b = BuildCx { env, stmt: &stmt, inits: &inits, instrument };
+        let b = BuildCx { env, stmt: &stmt, inits: &inits, instrument, parallel: None };
         let subplans = stmt.subplans.iter().map(|p| node::build(&b, p)).collect::<Result<Vec<_>>>()?;
         let root = node::build(&b, &stmt.plan)?;
         let width = stmt.plan.targetlist.len();
@@ -408,6 +422,8 @@ pub struct QueryRun {
     pending: bool,
     done: bool,
     returned: u64,
+    /// Rows were asked for.
+    begun: bool,
     out: Batch,
     limit: u64,
 }
@@ -423,6 +439,7 @@ impl QueryRun {
             pending: false,
             done: false,
             returned: 0,
+            begun: false,
             out: Batch::default(),
             limit: opts.row_limit,
         })
@@ -447,6 +464,10 @@ impl QueryRun {
     pub fn next(&mut self, max_rows: usize) -> Result<Option<&Batch>> {
         let max = if max_rows == 0 { usize::MAX } else { max_rows };
         let p = &mut self.plan;
+        if !std::mem::replace(&mut self.begun, true) {
+            // Workers would wait for whoever fetches the rest, with their locks and memory.
+            p.exec.no_workers.set(max_rows != 0 || self.limit != 0);
+        }
         if !self.pending {
             if self.done {
                 return Ok(None);

@@ -55,6 +55,18 @@ impl Default for TempAccount {
 }
 
 impl TempAccount {
+    /// A parallel worker begins: files so far are its leader's.
+    pub(crate) fn forget(&self) {
+        self.files.set(0);
+        self.bytes.set(0);
+    }
+    /// A worker's files go to the statistics of the database.
+    pub(crate) fn hand_over(&self, engine: &transam::Engine) {
+        engine.count_database(|d| {
+            d.temp_files += self.files.get() as i64;
+            d.temp_bytes += self.bytes.get() as i64;
+        });
+    }
     fn grow(&self, bytes: u64) -> Result<()> {
         let used = self.used.get() + bytes;
         if let Ok(limit) = u64::try_from(self.limit_kb.get())
@@ -118,13 +130,7 @@ impl SpillFile {
     pub fn write(&mut self, b: &Batch) -> Result<u64> {
         let at = self.end;
         self.buf.clear();
-        if b.sel.is_some() {
-            let mut dense = colops::like(b);
-            colops::append_batch(&mut dense, b);
-            encode(&dense, &mut self.buf);
-        } else {
-            encode(b, &mut self.buf);
-        }
+        encode_live(b, &mut self.buf);
         let len = self.buf.len() as u64;
         self.account.grow(8 + len)?;
         let write = || {
@@ -157,6 +163,17 @@ impl SpillFile {
 impl Drop for SpillFile {
     fn drop(&mut self) {
         self.account.end(&self.path, self.end);
+    }
+}
+
+/// Appends a batch's live rows in the form [`decode`] reads.
+pub(crate) fn encode_live(b: &Batch, out: &mut Vec<u8>) {
+    if b.sel.is_some() {
+        let mut dense = colops::like(b);
+        colops::append_batch(&mut dense, b);
+        encode(&dense, out);
+    } else {
+        encode(b, out);
     }
 }
 
@@ -218,7 +235,8 @@ macro_rules! read_fixed {
     }};
 }
 
-fn decode(raw: &[u8], out: &mut Batch) -> Result<()> {
+/// Rows into `out`, which has columns of their kinds.
+pub(crate) fn decode(raw: &[u8], out: &mut Batch) -> Result<()> {
     out.clear();
     let mut cur = Cursor(raw);
     let rows = cur.u32()? as usize;

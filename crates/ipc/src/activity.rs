@@ -221,6 +221,19 @@ impl Activity {
             a.set_query("");
         });
     }
+    /// A process begins that works on what another one does.
+    pub fn start_as(&self, at: i64, other: &ActivityCopy) {
+        self.start(at, "", "", 0);
+        self.write(|a| {
+            a.state.store(other.state as u32, Relaxed);
+            a.xact_start.store(other.xact_start, Relaxed);
+            a.query_start.store(other.query_start, Relaxed);
+            a.state_change.store(other.state_change, Relaxed);
+            a.query_id.store(other.query_id, Relaxed);
+            a.app_name.set(&other.app_name);
+            a.set_query(&other.query);
+        });
+    }
     /// The connection is encrypted.
     pub fn tls(&self, t: &TlsCopy) {
         self.write(|a| {

@@ -42,6 +42,76 @@ pub fn fork_unchecked() -> Result<Fork> {
     }
 }
 
+/// Forks a child of this process's parent: a sibling, that is, which begins as a copy of this process. Parallel workers
+/// are made so: the postmaster reaps them as it does backends, and they find in memory what their leader knows.
+pub fn fork_sibling() -> Result<Fork> {
+    let waiting = usize::from(nix::unistd::gettid() != nix::unistd::getpid());
+    debug_assert!(thread_count() <= 1 + waiting, "fork of a process with threads");
+    let old = signals::block_all();
+    match clone_sibling() {
+        0 => {
+            signals::reset_after_fork(std::process::id() as i32);
+            Ok(Fork::Child)
+        }
+        -1 => {
+            let e = std::io::Error::last_os_error();
+            signals::restore_mask(&old);
+            Err(Error::os("could not fork new process", &e))
+        }
+        child => {
+            signals::restore_mask(&old);
+            Ok(Fork::Parent { child: child as i32 })
+        }
+    }
+}
+
+/// The system call itself: the C library's `fork` takes no flags. What that does besides is either without effect in a
+/// process of one thread, or done here: the library's note of the thread's id, whose address the kernel knows, is
+/// written by the kernel in the child.
+fn clone_sibling() -> libc::c_long {
+    const PR_GET_TID_ADDRESS: libc::c_int = 40;
+    let mut tid: *mut libc::c_void = std::ptr::null_mut();
+    // SAFETY: writes one pointer to `tid`, or fails and leaves it null.
+    unsafe { libc::prctl(PR_GET_TID_ADDRESS, &raw mut tid) };
+    let mut flags = libc::CLONE_PARENT | libc::SIGCHLD;
+    if !tid.is_null() {
+        flags |= libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID;
+    }
+    let none = 0usize;
+    // The last two arguments change places between machines; the one for thread-local storage is not looked at.
+    #[cfg(target_arch = "x86_64")]
+    let (fourth, fifth) = (tid as usize, none);
+    #[cfg(not(target_arch = "x86_64"))]
+    let (fourth, fifth) = (none, tid as usize);
+    // SAFETY: without CLONE_VM and with no stack given, this is fork: the child runs on a copy of all memory. The process has
+    // a single thread that does anything (checked by the caller), so the copy is consistent.
+    unsafe { libc::syscall(libc::SYS_clone, flags as usize, none, none, fourth, fifth) }
+}
+
+/// Closes a descriptor that a child has inherited and that its owner, a copy of the parent's, will never drop.
+pub fn close_inherited(fd: std::os::fd::RawFd) {
+    // SAFETY: closes a number; the child ends without running the destructor that would close it again.
+    unsafe {
+        libc::close(fd);
+    }
+}
+
+/// Is it a child of this process, running or not yet reaped?
+pub fn is_child(pid: i32) -> bool {
+    let Ok(id) = libc::id_t::try_from(pid) else { return false };
+    // SAFETY: `info` is local; WNOWAIT leaves the child as it is.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        pid > 0 && libc::waitid(libc::P_PID, id, &raw mut info, flags) == 0
+    }
+}
+
+/// Does the process exist? One that has ended counts until it is reaped.
+pub fn exists(pid: i32) -> bool {
+    signals::send_raw(pid, 0)
+}
+
 fn thread_count() -> usize {
     std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count)
 }

@@ -79,11 +79,26 @@ impl Interrupts {
         use crate::BackendKind as K;
         self.is_autovacuum.set(proc.kind() == K::AutovacuumWorker);
         self.not_errors.set(match proc.kind() {
-            K::Client | K::AutovacuumWorker | K::BackgroundWorker | K::WalSender | K::Bootstrap => 0,
+            K::Client
+            | K::AutovacuumWorker
+            | K::BackgroundWorker
+            | K::ParallelWorker
+            | K::WalSender
+            | K::Bootstrap => 0,
             // Outlives those whose work it saves.
             K::Checkpointer => signals::CANCEL | signals::TERMINATE,
             _ => signals::CANCEL,
         });
+    }
+    /// A child of the process goes on with a slot of its own: what its parent had armed, asked for or held off is the
+    /// parent's.
+    pub fn begin_child(&self, proc: &'static Proc) {
+        self.hold.set(0);
+        self.deadline.iter().for_each(|d| d.set(0));
+        self.fired.iter().for_each(|f| f.set(false));
+        self.alarm_at.set(0);
+        *self.client_check.borrow_mut() = None;
+        self.attach(proc);
     }
     /// The process gives its slot back.
     pub fn detach(&self) {
@@ -206,6 +221,9 @@ impl Interrupts {
         if self.is_autovacuum.get() {
             common::err!(ADMIN_SHUTDOWN, "terminating autovacuum process due to administrator command")
                 .fatal()
+        } else if self.proc.get().is_some_and(|p| p.kind() == crate::BackendKind::ParallelWorker) {
+            let what = "terminating background worker \"parallel worker\" due to administrator command";
+            common::err!(ADMIN_SHUTDOWN, "{what}").fatal()
         } else {
             common::err!(ADMIN_SHUTDOWN, "terminating connection due to administrator command").fatal()
         }

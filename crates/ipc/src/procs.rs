@@ -45,12 +45,14 @@ pub enum BackendKind {
     Monitoring = 15,
     /// Single-user mode.
     Standalone = 16,
+    /// Runs a part of another backend's query, its leader's.
+    ParallelWorker = 17,
 }
 
 impl BackendKind {
     fn from_u32(v: u32) -> BackendKind {
         use BackendKind as K;
-        const ALL: [BackendKind; 17] = [
+        const ALL: [BackendKind; 18] = [
             K::Invalid,
             K::Client,
             K::AutovacuumWorker,
@@ -68,6 +70,7 @@ impl BackendKind {
             K::Bootstrap,
             K::Monitoring,
             K::Standalone,
+            K::ParallelWorker,
         ];
         ALL.get(v as usize).copied().unwrap_or(K::Invalid)
     }
@@ -89,6 +92,7 @@ impl BackendKind {
             BackendKind::Logger => "logger",
             BackendKind::Cleaner => "cleaner",
             BackendKind::Bootstrap | BackendKind::Standalone => "standalone backend",
+            BackendKind::ParallelWorker => "parallel worker",
         }
     }
 }
@@ -640,7 +644,9 @@ impl ProcTable {
         match kind {
             BackendKind::Client | BackendKind::Bootstrap | BackendKind::Standalone => 0..auto,
             BackendKind::AutovacuumWorker => auto..workers,
-            BackendKind::BackgroundWorker | BackendKind::WalSender => workers..aux,
+            BackendKind::BackgroundWorker | BackendKind::ParallelWorker | BackendKind::WalSender => {
+                workers..aux
+            }
             _ => aux..c.total(),
         }
     }
@@ -687,6 +693,14 @@ impl ProcTable {
     /// The slot of the only process of a kind (checkpointer, walwriter …).
     pub fn by_kind(&self, kind: BackendKind) -> Option<&'static Proc> {
         self.live().find(|p| p.kind() == kind)
+    }
+    /// Parallel workers of a leader.
+    pub fn workers_of(&self, leader_pid: i32) -> impl Iterator<Item = &'static Proc> {
+        self.parallel_workers().filter(move |p| p.leader_pid.load(Acquire) == leader_pid)
+    }
+    /// All parallel workers.
+    pub fn parallel_workers(&self) -> impl Iterator<Item = &'static Proc> {
+        self.live().filter(|p| p.kind() == BackendKind::ParallelWorker)
     }
     /// Client backends connected (slots of that class in use).
     pub fn count_kind(&self, kind: BackendKind) -> usize {

@@ -1,4 +1,4 @@
-//! A queue of messages in a dynamic segment: one process sends, one receives. A ring of bytes with two counters; a message longer
+//! A queue of messages in a region: one process sends, one receives. A ring of bytes with two counters; a message longer
 //! than the ring passes through in parts. Both sides sleep on their latches.
 //!
 //! ```text
@@ -7,7 +7,7 @@
 //! message: length (8 bytes) | bytes | padding to a multiple of 8
 //! ```
 
-use crate::dsm::DsmSegment;
+use crate::region::Region;
 use crate::{Interrupts, ProcTable, Shared, WaitEvent};
 use common::{Error, Result};
 use std::rc::Rc;
@@ -61,25 +61,25 @@ pub enum Received {
 
 /// What both sides share.
 struct Ends {
-    segment: Rc<DsmSegment>,
+    region: Rc<Region>,
     offset: usize,
     capacity: usize,
     procs: ProcTable,
 }
 
 impl Ends {
-    fn new(segment: Rc<DsmSegment>, offset: usize, capacity: usize, procs: ProcTable) -> Ends {
+    fn new(region: Rc<Region>, offset: usize, capacity: usize, procs: ProcTable) -> Ends {
         assert!(capacity >= 64 && capacity.is_multiple_of(8), "a ring holds whole words");
         // Both parts are looked at once, so that every later access is in bounds.
-        let _ = segment.get::<Header>(offset);
-        let _ = segment.bytes(offset + size_of::<Header>(), capacity);
-        Ends { segment, offset, capacity, procs }
+        let _ = region.get::<Header>(offset);
+        let _ = region.bytes(offset + size_of::<Header>(), capacity);
+        Ends { region, offset, capacity, procs }
     }
     fn header(&self) -> &Header {
-        self.segment.get(self.offset)
+        self.region.get(self.offset)
     }
     fn ring(&self) -> *mut u8 {
-        self.segment.bytes(self.offset + size_of::<Header>(), self.capacity)
+        self.region.bytes(self.offset + size_of::<Header>(), self.capacity)
     }
     fn wake(&self, end: &AtomicU32) {
         if let Some(n) = end.load(SeqCst).checked_sub(1).filter(|n| (*n as usize) < self.procs.len()) {
@@ -104,8 +104,8 @@ pub struct Sender {
 
 impl Sender {
     /// Becomes the sender of the queue at `offset`.
-    pub fn new(segment: Rc<DsmSegment>, offset: usize, capacity: usize, procs: ProcTable, me: u32) -> Sender {
-        let ends = Ends::new(segment, offset, capacity, procs);
+    pub fn new(region: Rc<Region>, offset: usize, capacity: usize, procs: ProcTable, me: u32) -> Sender {
+        let ends = Ends::new(region, offset, capacity, procs);
         ends.header().sender.store(me + 1, SeqCst);
         Sender { ends, untold: 0 }
     }
@@ -119,7 +119,7 @@ impl Sender {
         let padding = [0; 8];
         let pad = message.len().next_multiple_of(8) - message.len();
         for part in [&length[..], message, &padding[..pad]] {
-            if self.put(part, ints)? == Sent::Detached {
+            if self.put(part, ints, None)? == Sent::Detached {
                 return Ok(Sent::Detached);
             }
         }
@@ -128,13 +128,31 @@ impl Sender {
         }
         Ok(Sent::Done)
     }
+    /// Sends a message as the last thing this process does: interrupts do not stop it, the end of the receiver's process
+    /// does (`alive`).
+    pub fn send_last(&mut self, message: &[u8], ints: &Interrupts, alive: &dyn Fn() -> bool) {
+        let length = (message.len() as u64).to_le_bytes();
+        let pad = message.len().next_multiple_of(8) - message.len();
+        for part in [&length[..], message, &[0; 8][..pad]] {
+            if !matches!(self.put(part, ints, Some(alive)), Ok(Sent::Done)) {
+                return;
+            }
+        }
+        self.flush();
+    }
     /// Tells the receiver of what was sent.
     pub fn flush(&mut self) {
         if std::mem::take(&mut self.untold) > 0 {
             self.ends.wake(&self.ends.header().receiver);
         }
     }
-    fn put(&mut self, mut part: &[u8], ints: &Interrupts) -> Result<Sent> {
+    /// Without `alive`, interrupts are errors.
+    fn put(
+        &mut self,
+        mut part: &[u8],
+        ints: &Interrupts,
+        alive: Option<&dyn Fn() -> bool>,
+    ) -> Result<Sent> {
         let capacity = self.ends.capacity;
         while !part.is_empty() {
             let h = self.ends.header();
@@ -147,7 +165,11 @@ impl Sender {
                 self.untold = self.untold.max(1);
                 self.flush();
                 let _shown = ints.waiting(WaitEvent::MESSAGE_QUEUE_SEND);
-                ints.check()?;
+                match alive {
+                    None => ints.check()?,
+                    Some(f) if !f() => return Ok(Sent::Detached),
+                    Some(_) => {}
+                }
                 ints.latch().wait(Some(LOOK_AGAIN));
                 ints.latch().reset();
                 continue;
@@ -181,13 +203,13 @@ pub struct Receiver {
 impl Receiver {
     /// Becomes the receiver of the queue at `offset`.
     pub fn new(
-        segment: Rc<DsmSegment>,
+        region: Rc<Region>,
         offset: usize,
         capacity: usize,
         procs: ProcTable,
         me: u32,
     ) -> Receiver {
-        let ends = Ends::new(segment, offset, capacity, procs);
+        let ends = Ends::new(region, offset, capacity, procs);
         ends.header().receiver.store(me + 1, SeqCst);
         Receiver { ends, left: None }
     }

@@ -171,6 +171,11 @@ pub fn send_raw(pid: i32, sig: i32) -> bool {
     unsafe { libc::kill(pid, sig) == 0 }
 }
 
+/// Asks a process to end.
+pub fn terminate(pid: i32) -> bool {
+    pid > 0 && send_raw(pid, libc::SIGTERM)
+}
+
 /// Blocks every signal but SIGQUIT; returns the mask before.
 pub fn block_all() -> libc::sigset_t {
     // SAFETY: both sets are local and initialised by the calls.

@@ -115,6 +115,9 @@ events! {
     SAFE_SNAPSHOT 0x08 10 "SafeSnapshot";
     MESSAGE_QUEUE_RECEIVE 0x08 20 "MessageQueueReceive";
     MESSAGE_QUEUE_SEND 0x08 21 "MessageQueueSend";
+    PARALLEL_FINISH 0x08 22 "ParallelFinish";
+    EXECUTE_GATHER 0x08 23 "ExecuteGather";
+    BTREE_PAGE 0x08 24 "BtreePage";
     EXTENSION 0x07 0 "Extension";
     PG_SLEEP 0x09 1 "PgSleep";
     VACUUM_DELAY 0x09 2 "VacuumDelay";

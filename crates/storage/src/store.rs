@@ -52,6 +52,28 @@ pub struct BufferCounters {
     pub wal_sync_ns: u64,
 }
 
+impl BufferCounters {
+    fn each(mut self, other: &BufferCounters, f: impl Fn(u64, u64) -> u64) -> BufferCounters {
+        macro_rules! fields {
+            ($($f:ident)*) => { $(self.$f = f(self.$f, other.$f);)* };
+        }
+        fields! {
+            shared_hit shared_read shared_dirtied shared_written local_hit local_read temp_read local_dirtied
+            local_written temp_written wal_records wal_images wal_bytes wal_writes wal_syncs read_ns write_ns
+            temp_read_ns temp_write_ns wal_write_ns wal_sync_ns
+        }
+        self
+    }
+    /// What was counted after `before`.
+    pub fn since(self, before: &BufferCounters) -> BufferCounters {
+        self.each(before, u64::wrapping_sub)
+    }
+    /// Both together.
+    pub fn plus(self, other: &BufferCounters) -> BufferCounters {
+        self.each(other, u64::wrapping_add)
+    }
+}
+
 /// What the buffer pool holds at a moment, in buffers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolSummary {
@@ -89,7 +111,7 @@ pub(crate) struct Counters {
 /// What a [`Store`] refers to.
 pub struct Inner {
     shared: SharedStorage,
-    proc: &'static Proc,
+    proc: Cell<&'static Proc>,
     ints: Rc<Interrupts>,
     config: StorageConfig,
     files: Files,
@@ -147,7 +169,7 @@ impl Store {
     ) -> Store {
         Store(Rc::new(Inner {
             shared,
-            proc,
+            proc: Cell::new(proc),
             ints,
             files: Files::new(&config.data_dir, config.max_open_files),
             wal_compression: Cell::new(config.wal_compression),
@@ -209,6 +231,19 @@ impl Store {
             temp_write_ns: c.temp_write_ns.get(),
             wal_write_ns: c.wal_write_ns.get(),
             wal_sync_ns: c.wal_sync_ns.get(),
+        }
+    }
+
+    /// Another process has used so much in this one's place.
+    pub fn add_counters(&self, used: &BufferCounters) {
+        let (c, now) = (&self.counters, self.counters().plus(used));
+        macro_rules! set {
+            ($($f:ident)*) => { $(c.$f.set(now.$f);)* };
+        }
+        set! {
+            shared_hit shared_read shared_dirtied shared_written local_hit local_read temp_read local_dirtied
+            local_written temp_written wal_records wal_images wal_bytes wal_writes wal_syncs read_ns write_ns
+            temp_read_ns temp_write_ns wal_write_ns wal_sync_ns
         }
     }
 
@@ -309,7 +344,14 @@ impl Inner {
     /// This process's slot.
     #[inline]
     pub fn proc(&self) -> &'static Proc {
-        self.proc
+        self.proc.get()
+    }
+    /// This process is a child of the one that made the handle, with a slot of its own. Pins and counts so far are the
+    /// parent's: guards that came along through the fork do nothing when they are dropped.
+    pub fn begin_child(&self, proc: &'static Proc) {
+        self.proc.set(proc);
+        self.pins.disown();
+        self.file_counts.take();
     }
     /// This process's interrupts.
     pub fn ints(&self) -> &Interrupts {

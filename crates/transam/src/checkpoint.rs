@@ -139,16 +139,16 @@ impl Engine {
     fn gather(&self, redo: Lsn, is_shutdown: bool) -> CheckPoint {
         let c = self.shared.c;
         let (next_xid, oldest_xid) = {
-            let _g = c.xid_gen.shared(self.proc);
+            let _g = c.xid_gen.shared(self.proc());
             (Xid(c.next_xid.load(Relaxed)), Xid(c.oldest_xid.load(Relaxed)))
         };
         let next_oid = {
-            let _g = c.oid_gen.shared(self.proc);
+            let _g = c.oid_gen.shared(self.proc());
             // Ids logged ahead count as used: the record may lie before the redo pointer. At a shutdown none are in use.
             let ahead = if is_shutdown { 0 } else { c.oids_left.load(Relaxed) };
             Oid(c.next_oid.load(Relaxed).wrapping_add(ahead))
         };
-        let _g = c.multi_gen.shared(self.proc);
+        let _g = c.multi_gen.shared(self.proc());
         CheckPoint {
             redo,
             timeline: self.store.config().timeline,
@@ -196,7 +196,7 @@ impl Engine {
     pub fn request_checkpoint(&self, what: u32) -> Result<()> {
         let c = self.shared.c;
         use BackendKind::{Bootstrap, Standalone, Startup};
-        if matches!(self.proc.kind(), Bootstrap | Standalone | Startup) {
+        if matches!(self.proc().kind(), Bootstrap | Standalone | Startup) {
             self.create_checkpoint(what | flags::IMMEDIATE, 0, &mut |_| Ok(()))?;
             return Ok(());
         }
@@ -228,8 +228,8 @@ impl Engine {
                 return Ok(p);
             }
             self.check_interrupts()?;
-            self.proc.latch().wait(Some(Duration::from_millis(100)));
-            self.proc.latch().reset();
+            self.proc().latch().wait(Some(Duration::from_millis(100)));
+            self.proc().latch().reset();
         }
         Err(common::Error::internal("could not signal for checkpoint: checkpointer is not running"))
     }

@@ -20,6 +20,7 @@ impl Engine {
         if !f.is_clean() {
             return Err(Error::internal(format!("process {} died with work in flight: {f:?}", dead.pid())));
         }
+        self.end_workers_of(dead.pid());
         dead.wake_lwlock_waiters();
         match dead.commit_end.load(Acquire) {
             0 => self.abort_dead(dead)?,
@@ -55,10 +56,10 @@ impl Engine {
         })?;
         {
             let latest = record.children.iter().copied().max().unwrap_or(xid).max(xid);
-            let _g = self.shared.c.proc_array.exclusive(self.proc);
+            let _g = self.shared.c.proc_array.exclusive(self.proc());
             self.clear_slot(dead, latest);
         }
-        self.shared.ring.send(&self.procs, self.proc, &record.messages);
+        self.shared.ring.send(&self.procs, self.proc(), &record.messages);
         self.remove_files(&record.files, false)
     }
     fn abort_dead(&self, dead: &Proc) -> Result<()> {
@@ -73,7 +74,7 @@ impl Engine {
                 children: children.clone(),
                 ..CommitRecord::default()
             };
-            let crit = self.proc.critical_section();
+            let crit = self.proc().critical_section();
             let lsn = self.store.log(RmgrId::TRANSACTION, ABORT, xid, &record.encode());
             self.store.set_async_lsn(lsn);
             let r = self.with_slru(|cx| {
@@ -84,7 +85,7 @@ impl Engine {
             r?;
         }
         let latest = children.iter().copied().max().unwrap_or(xid).max(xid);
-        let _g = self.shared.c.proc_array.exclusive(self.proc);
+        let _g = self.shared.c.proc_array.exclusive(self.proc());
         self.clear_slot(dead, latest);
         Ok(())
     }
@@ -96,14 +97,14 @@ impl Engine {
             t.strong[h as usize % STRONG_BUCKETS].fetch_sub(1, SeqCst);
         }
         {
-            let _g = dead.fast_path_lock.exclusive(self.proc);
+            let _g = dead.fast_path_lock.exclusive(self.proc());
             dead.fast_path_bits.store(0, Relaxed);
         }
-        t.release_dead(&self.procs, self.proc, dead);
+        t.release_dead(&self.procs, self.proc(), dead);
     }
     fn strong_locks_of(&self, p: &Proc) -> Vec<u32> {
         let t = &self.shared.locks;
-        let _g = t.guard_all(self.proc);
+        let _g = t.guard_all(self.proc());
         let mut out = Vec::new();
         for part in 0..LOCK_PARTITIONS {
             for at in t.holders.indexes(part, LOCK_PARTITIONS) {

@@ -246,7 +246,7 @@ impl ControlFile {
 impl crate::Engine {
     /// Changes the control file, one process at a time.
     pub fn update_control(&self, f: impl FnOnce(&mut ControlFile)) -> Result<()> {
-        let _g = self.shared.c.control_file.exclusive(self.proc);
+        let _g = self.shared.c.control_file.exclusive(self.proc());
         let mut c = ControlFile::read(&self.data_dir)?;
         f(&mut c);
         c.time = ipc::clock::now();

@@ -30,7 +30,7 @@ pub struct EngineParts {
 /// One process's handle on the storage engine. Not `Send`; lives as long as the process.
 pub struct Engine {
     pub(crate) store: Store,
-    pub(crate) proc: &'static Proc,
+    proc: Cell<&'static Proc>,
     pub(crate) procs: ProcTable,
     pub(crate) interrupts: Rc<Interrupts>,
     pub(crate) shared: TransamShared,
@@ -64,6 +64,7 @@ pub struct Engine {
     pub(crate) pending_databases: RefCell<Vec<crate::database::Pending>>,
 
     pub(crate) locals: RefCell<Locals>,
+    pub(crate) parallel: crate::parallel::State,
     pub(crate) strong_held: RefCell<Vec<u32>>,
     pub(crate) log_lock_waits: Cell<bool>,
     pub(crate) deadlock_timeout_ms: Cell<i64>,
@@ -104,7 +105,7 @@ impl Engine {
         Engine {
             is_bootstrap: Cell::new(p.proc.kind() == BackendKind::Bootstrap),
             store: p.store,
-            proc: p.proc,
+            proc: Cell::new(p.proc),
             procs: p.procs,
             interrupts: p.interrupts,
             shared: p.shared,
@@ -132,6 +133,7 @@ impl Engine {
             pending_files: RefCell::default(),
             pending_databases: RefCell::default(),
             locals: RefCell::default(),
+            parallel: Default::default(),
             strong_held: RefCell::default(),
             log_lock_waits: Cell::new(false),
             deadlock_timeout_ms: Cell::new(1000),
@@ -149,8 +151,12 @@ impl Engine {
         &self.store
     }
     /// This process's slot.
+    #[inline]
     pub fn proc(&self) -> &'static Proc {
-        self.proc
+        self.proc.get()
+    }
+    pub(crate) fn set_proc(&self, proc: &'static Proc) {
+        self.proc.set(proc);
     }
     /// All slots.
     pub fn procs(&self) -> ProcTable {
@@ -179,10 +185,11 @@ impl Engine {
     }
     /// End of the session: aborts, gives all locks back, leaves the invalidation ring.
     pub fn shutdown(&self) {
+        self.end_workers();
         self.abort_any();
         self.flush_counters();
         self.release_all_locks();
-        self.shared.notify.leave(self.proc);
-        self.proc.inval_active.store(0, std::sync::atomic::Ordering::SeqCst);
+        self.shared.notify.leave(self.proc());
+        self.proc().inval_active.store(0, std::sync::atomic::Ordering::SeqCst);
     }
 }

@@ -73,12 +73,12 @@ impl Engine {
             return self.store.truncate_files(rel, forks);
         }
         // Between record and truncation a checkpoint must not declare the record done.
-        self.proc.delay_checkpoint.fetch_or(2, Relaxed);
+        self.proc().delay_checkpoint.fetch_or(2, Relaxed);
         let lsn = self.store.log(RmgrId::STORAGE, TRUNCATE, self.top_xid_if_any().unwrap_or_default(), &data);
         // The truncation cannot be undone, so the record goes first.
         self.store.flush_wal(lsn);
         let r = self.store.truncate_files(rel, forks);
-        self.proc.delay_checkpoint.fetch_and(!2, Relaxed);
+        self.proc().delay_checkpoint.fetch_and(!2, Relaxed);
         r
     }
     /// An unused number for a relation's files in a database, and an unused object id at that.

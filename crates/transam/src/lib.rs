@@ -14,6 +14,7 @@ pub mod lock;
 pub mod multixact;
 pub mod notify;
 pub mod oid;
+pub mod parallel;
 pub mod procarray;
 pub mod recovery;
 pub mod shared;

@@ -86,12 +86,12 @@ impl Engine {
         }
         self.multixact_set_oldest_member();
         let c = self.shared.c;
-        let _g = c.multi_gen.exclusive(self.proc);
+        let _g = c.multi_gen.exclusive(self.proc());
         let multi = MultiXactId(c.next_multi.load(Relaxed));
         let offset = c.next_member.load(Relaxed);
         self.extend_multi(multi, offset, sorted.len())?;
         // A failure from the record to the files would leave an id that redo knows and memory does not.
-        let crit = self.proc.critical_section();
+        let crit = self.proc().critical_section();
         let lsn = self.store.log(RmgrId::MULTIXACT, CREATE_ID, Xid::INVALID, &encode(multi, offset, &sorted));
         let r = self.write_multi(multi, offset, &sorted, lsn);
         c.next_multi.store(multi.0 + 1, Release);
@@ -193,16 +193,16 @@ impl Engine {
     }
     /// To be called before a row of which one may become a member is read.
     pub fn multixact_set_oldest_member(&self) {
-        let slot = &self.shared.oldest_member[self.proc.number() as usize];
+        let slot = &self.shared.oldest_member[self.proc().number() as usize];
         if slot.load(Relaxed) == 0 {
-            let _g = self.shared.c.multi_gen.shared(self.proc);
+            let _g = self.shared.c.multi_gen.shared(self.proc());
             slot.store(self.shared.c.next_multi.load(Relaxed), Release);
         }
     }
     /// Multis below this have no running members.
     pub fn oldest_multixact(&self) -> MultiXactId {
         let c = self.shared.c;
-        let _g = c.multi_gen.shared(self.proc);
+        let _g = c.multi_gen.shared(self.proc());
         let n = self.procs.scan().len();
         let slots = self.shared.oldest_member[..n].iter().map(|s| s.load(Acquire)).filter(|v| *v != 0);
         MultiXactId(slots.min().unwrap_or(u64::MAX).min(c.next_multi.load(Relaxed)))
@@ -212,7 +212,7 @@ impl Engine {
         MultiXactId(self.shared.c.next_multi.load(Acquire))
     }
     pub(crate) fn multixact_end(&self) {
-        self.shared.oldest_member[self.proc.number() as usize].store(0, Release);
+        self.shared.oldest_member[self.proc().number() as usize].store(0, Release);
         let mut c = self.multi_cache.borrow_mut();
         if !c.is_empty() {
             c.clear();

@@ -14,7 +14,7 @@ impl Engine {
     /// The next object id. Unique only together with a look into the catalog once the counter has wrapped.
     pub fn new_oid(&self) -> Result<Oid> {
         let c = self.shared.c;
-        let _g = c.oid_gen.exclusive(self.proc);
+        let _g = c.oid_gen.exclusive(self.proc());
         let mut next = c.next_oid.load(Relaxed);
         if next < Oid::FIRST_NORMAL.0 && !self.is_bootstrap.get() {
             next = Oid::FIRST_NORMAL.0;
@@ -35,7 +35,7 @@ impl Engine {
     }
     /// Sets the counter (initdb).
     pub fn set_next_oid(&self, o: Oid) {
-        let _g = self.shared.c.oid_gen.exclusive(self.proc);
+        let _g = self.shared.c.oid_gen.exclusive(self.proc());
         self.shared.c.next_oid.store(o.0, Relaxed);
         self.shared.c.oids_left.store(0, Relaxed);
     }

@@ -30,24 +30,24 @@ impl Engine {
         if c.in_recovery.load(Relaxed) != 0 && !self.is_bootstrap.get() {
             return Err(common::Error::internal("cannot assign TransactionIds during recovery"));
         }
-        let n = self.proc.number() as usize;
-        let _g = c.xid_gen.exclusive(self.proc);
+        let n = self.proc().number() as usize;
+        let _g = c.xid_gen.exclusive(self.proc());
         let xid = Xid(c.next_xid.load(Relaxed));
         self.extend_status(xid)?;
         c.next_xid.store(xid.0 + 1, Release);
         if is_sub {
-            let count = self.proc.subxid_count.load(Relaxed) as usize;
+            let count = self.proc().subxid_count.load(Relaxed) as usize;
             if count < SUBXIDS_MAX {
-                self.proc.subxids[count].store(xid.0, Relaxed);
-                self.proc.subxid_count.store(count as u32 + 1, Release);
+                self.proc().subxids[count].store(xid.0, Relaxed);
+                self.proc().subxid_count.store(count as u32 + 1, Release);
                 let over = self.shared.substates[n].load(Relaxed) & OVERFLOWED;
                 self.shared.substates[n].store(over | (count as u32 + 1), Release);
             } else {
-                self.proc.subxids_overflowed.store(1, Relaxed);
+                self.proc().subxids_overflowed.store(1, Relaxed);
                 self.shared.substates[n].fetch_or(OVERFLOWED, Release);
             }
         } else {
-            self.proc.xid.store(xid.0, Release);
+            self.proc().xid.store(xid.0, Release);
             self.shared.xids[n].store(xid.0, Release);
         }
         Ok(xid)
@@ -66,7 +66,7 @@ impl Engine {
     }
     /// The transaction is over: it leaves the array. `latest` is the highest id of its tree.
     pub(crate) fn end_in_array(&self, latest: Option<Xid>) {
-        let p = self.proc;
+        let p = self.proc();
         if let Some(latest) = latest {
             let _g = self.shared.c.proc_array.exclusive(p);
             self.clear_slot(p, latest);
@@ -95,7 +95,7 @@ impl Engine {
     }
     /// An aborted subtransaction's ids leave the array.
     pub(crate) fn remove_running_subxids(&self, xid: Xid, children: &[Xid], latest: Xid) {
-        let p = self.proc;
+        let p = self.proc();
         let n = p.number() as usize;
         let _g = self.shared.c.proc_array.exclusive(p);
         let count = p.subxid_count.load(Relaxed) as usize;
@@ -118,11 +118,11 @@ impl Engine {
     pub(crate) fn fill_snapshot(&self, s: &mut MvccSnapshot, curcid: CommandId) {
         if !self.reuse_snapshot(s) {
             let c = self.shared.c;
-            let g = c.proc_array.shared(self.proc);
-            self.build_snapshot(s, self.proc.number() as usize);
+            let g = c.proc_array.shared(self.proc());
+            self.build_snapshot(s, self.proc().number() as usize);
             s.completion = c.completions.load(Acquire);
-            if self.proc.xmin.load(Relaxed) == 0 {
-                self.proc.xmin.store(s.xmin.0, Release);
+            if self.proc().xmin.load(Relaxed) == 0 {
+                self.proc().xmin.store(s.xmin.0, Release);
             }
             drop(g);
         }
@@ -138,15 +138,15 @@ impl Engine {
         if !s.xmax.is_valid() || s.completion != count.load(Acquire) {
             return false;
         }
-        if self.proc.xmin.load(Relaxed) != 0 {
+        if self.proc().xmin.load(Relaxed) != 0 {
             return true;
         }
-        self.proc.xmin.store(s.xmin.0, SeqCst);
+        self.proc().xmin.store(s.xmin.0, SeqCst);
         fence(SeqCst);
         if count.load(SeqCst) == s.completion {
             return true;
         }
-        self.proc.xmin.store(0, Release);
+        self.proc().xmin.store(0, Release);
         false
     }
     fn build_snapshot(&self, s: &mut MvccSnapshot, me: usize) {
@@ -198,7 +198,7 @@ impl Engine {
         }
         let mut overflowed = Vec::new();
         {
-            let _g = self.shared.c.proc_array.shared(self.proc);
+            let _g = self.shared.c.proc_array.shared(self.proc());
             if xid.0 > self.shared.c.latest_completed.load(Relaxed) {
                 return true;
             }
@@ -233,12 +233,12 @@ impl Engine {
     /// Computes all horizons.
     pub fn horizons(&self) -> Horizons {
         let c = self.shared.c;
-        let _g = c.proc_array.shared(self.proc);
+        let _g = c.proc_array.shared(self.proc());
         // Pairs with the one in `reuse_snapshot`.
         fence(SeqCst);
         let start = Xid(c.latest_completed.load(Relaxed) + 1);
         let mut h = Horizons { shared: start, catalog: start, data: start, oldest_running: start };
-        let my_db = self.proc.database();
+        let my_db = self.proc().database();
         for (n, p) in self.procs.scan().iter().enumerate() {
             let xid = self.shared.xids[n].load(Relaxed);
             if xid != 0 {
@@ -292,12 +292,12 @@ impl Engine {
     }
     /// Marks this transaction as a lazy vacuum: other vacuums need not wait for its snapshot.
     pub fn set_vacuum_flag(&self) {
-        let _g = self.shared.c.proc_array.exclusive(self.proc);
-        self.proc.status_flags.fetch_or(status::IN_VACUUM, Relaxed);
+        let _g = self.shared.c.proc_array.exclusive(self.proc());
+        self.proc().status_flags.fetch_or(status::IN_VACUUM, Relaxed);
     }
     /// Ids of all running top-level transactions.
     pub fn running_xids(&self) -> Vec<Xid> {
-        let _g = self.shared.c.proc_array.shared(self.proc);
+        let _g = self.shared.c.proc_array.shared(self.proc());
         let live = self.procs.scan().len();
         self.shared.xids[..live].iter().map(|x| Xid(x.load(Relaxed))).filter(|x| x.is_valid()).collect()
     }

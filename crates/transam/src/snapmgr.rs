@@ -155,8 +155,8 @@ impl Engine {
     }
     /// Nothing in use any more: rows only this process kept may be vacuumed.
     pub(crate) fn reset_xmin_if_idle(&self) {
-        if self.snaps.borrow_mut().idle() && self.proc.xmin.load(Relaxed) != 0 {
-            self.proc.xmin.store(Xid::INVALID.0, Release);
+        if self.snaps.borrow_mut().idle() && self.proc().xmin.load(Relaxed) != 0 {
+            self.proc().xmin.store(Xid::INVALID.0, Release);
         }
     }
 }

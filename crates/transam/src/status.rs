@@ -57,7 +57,7 @@ impl Engine {
     pub(crate) fn with_slru<T>(&self, f: impl FnOnce(&Cx<'_>) -> T) -> T {
         let flush = |lsn: Lsn| self.store.flush_wal(lsn);
         f(&Cx {
-            me: self.proc,
+            me: self.proc(),
             data_dir: &self.data_dir,
             flush_wal: &flush,
             missing_is_zero: self.shared.c.in_recovery.load(Relaxed) != 0,

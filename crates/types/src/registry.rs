@@ -161,6 +161,14 @@ pub trait AggState {
     fn finish(&self, ctx: &CallCtx<'_>, group: usize) -> Result<Datum>;
     /// Adds the state of `other`'s group `from` into group `into` (parallel and spilled aggregation).
     fn combine(&mut self, ctx: &CallCtx<'_>, into: usize, other: &dyn AggState, from: usize) -> Result<()>;
+    /// Appends the state of a group as bytes: what a partial aggregation hands on.
+    fn encode(&self, _group: usize, _out: &mut Vec<u8>) -> Result<()> {
+        Err(common::Error::unsupported("this aggregate in a parallel query"))
+    }
+    /// Adds a state in that form to a group's.
+    fn combine_encoded(&mut self, _group: usize, _state: &[u8]) -> Result<()> {
+        Err(common::Error::unsupported("this aggregate in a parallel query"))
+    }
     /// Results over window frames, one for each of `frames` (which move forward, rows of the argument columns), with the
     /// state of group 0. `at` is the frame the state holds; `None` starts afresh. `pass` is FILTER's answer by row.
     fn slide(

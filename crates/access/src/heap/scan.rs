@@ -342,6 +342,9 @@ impl Columnar {
     }
 }
 
+/// Gives out ranges of blocks, first and number, until there are no more: how processes share a scan.
+pub type BlockSource = Box<dyn FnMut() -> Option<(u32, u32)>>;
+
 /// A sequential scan.
 pub struct HeapScan {
     rel: Rc<Rel>,
@@ -349,6 +352,7 @@ pub struct HeapScan {
     spec: ScanSpec,
     prune: bool,
     range: Option<(BlockNumber, u32)>,
+    source: Option<BlockSource>,
     first: BlockNumber,
     end: BlockNumber,
     next: BlockNumber,
@@ -389,6 +393,7 @@ impl HeapScan {
             spec,
             prune: opts.prune,
             range: opts.range,
+            source: None,
             first: BlockNumber(0),
             end: BlockNumber(0),
             next: BlockNumber(0),
@@ -423,9 +428,21 @@ impl HeapScan {
         self.done = 0;
         Ok(())
     }
-    /// Restricts the rest of the scan to these blocks and starts over there (parallel workers take chunks).
-    pub fn set_blocks(&mut self, eng: &Engine, first: BlockNumber, n: u32) -> Result<()> {
-        self.set_range(eng, Some((first, n)))
+    /// From here on the scan reads what the source gives it, and nothing else; until the next rescan.
+    pub fn share(&mut self, source: BlockSource) {
+        self.next = self.end;
+        self.source = Some(source);
+    }
+    /// Goes on to the source's next blocks.
+    fn next_share(&mut self) -> bool {
+        match self.source.as_mut().and_then(|s| s()) {
+            Some((first, n)) => {
+                self.next = BlockNumber(first);
+                self.end = BlockNumber(first.saturating_add(n));
+                true
+            }
+            None => false,
+        }
     }
     /// Blocks the scan covers.
     pub fn nblocks(&self) -> u32 {
@@ -437,6 +454,7 @@ impl HeapScan {
             self.snapshot = s;
         }
         eng.count_scan(self.rel.stat_key());
+        self.source = None;
         self.set_range(eng, self.range)
     }
     /// Caps the rows of the next batches (LIMIT, cursors): at least 1.
@@ -449,7 +467,10 @@ impl HeapScan {
         let start = out.rows;
         // A small table does not pay for a full batch.
         let pages_left = (self.end.0 - self.next.0.min(self.end.0)) as usize;
-        let most = pages_left.saturating_mul(MAX_TUPLES_PER_PAGE) + self.count - self.done;
+        let most = match &self.source {
+            Some(_) => BATCH_ROWS,
+            None => pages_left.saturating_mul(MAX_TUPLES_PER_PAGE) + self.count - self.done,
+        };
         reserve(&self.spec, out, self.batch_rows.min(start + most));
         let r = self.fill(eng, out);
         settle(&self.spec, out);
@@ -466,7 +487,7 @@ impl HeapScan {
                     Some(pin) => Some(pin.share()),
                     None => break,
                 }
-            } else if self.next < self.end {
+            } else if self.next < self.end || self.next_share() {
                 Some(self.open_page(eng, blind)?)
             } else {
                 self.page = None;

@@ -55,7 +55,7 @@ pub fn recheck(cx: &Exec, parent: u32, rows: EpqRows) -> Result<Option<Batch>> {
         .and_then(|p| p.children().first().copied())
         .ok_or_else(|| Error::internal("executor: plan to re-check not found"))?;
     let inits = InitPlans::default();
-    let b = BuildCx { env: &cx.env, stmt: &stmt, inits: &inits, instrument: false };
+    let b = BuildCx { env: &cx.env, stmt: &stmt, inits: &inits, instrument: false, parallel: None };
     let mut tree = node::build(&b, plan)?;
     let outer = cx.epq.replace(Some(rows));
     let r = (|| {

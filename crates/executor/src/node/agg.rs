@@ -1,10 +1,14 @@
 //! Agg: plain, sorted and hashed. Groups are numbered; aggregate states are vectors over group numbers that take whole
 //! batches. A hashed one beyond its memory writes rows of unknown groups to partition files and works them off afterwards.
 
+mod shared;
+mod split;
+
+use self::shared::Shared;
 use super::ordered_set::{self, SetKind};
 use super::own_aggregate::{Maker, is_desc};
 use super::*;
-use crate::expr::{Program, colops, compile, compile_small};
+use crate::expr::{Program, colops, compile};
 use crate::node::group::KeyEq;
 use crate::node::group_table::GroupTable;
 use crate::node::sort::{Order, Sorter};
@@ -69,6 +73,7 @@ pub struct AggCall {
     set: Option<SetKind>,
     results: Vec<Datum>,
     phys: Phys,
+    split: AggSplit,
 }
 
 struct Ordered {
@@ -81,14 +86,12 @@ struct Ordered {
 impl AggCall {
     /// Compiles; no groups yet.
     pub fn compile(b: &BuildCx<'_>, a: &Aggref) -> Result<AggCall> {
-        if a.split != AggSplit::Simple {
-            return Err(Error::unsupported("partial aggregation"));
-        }
         let set = SetKind::of(a.aggfnoid);
         // An ordered-set aggregate is made of its sorted rows; a count of them stands in for a state.
         let code = if set.is_some() { COUNT } else { a.aggfnoid };
         let nargs = if a.star { 0 } else { a.arg_types.len().min(a.args.len()) };
-        let nargs = if set.is_some() { a.args.len() } else { nargs };
+        let all = set.is_some() || a.split == AggSplit::Finalize;
+        let nargs = if all { a.args.len() } else { nargs };
         let types: Vec<Oid> = a.args.iter().take(nargs).map(|t| expr_type(&t.expr)).collect();
         let imp = Maker::of(b.env, code, &types, a.result_type, a.input_collation)?;
         let exprs = a.args.iter().map(|t| &t.expr).chain(&a.direct_args);
@@ -115,7 +118,8 @@ impl AggCall {
             ordered,
             set,
             results: Vec::new(),
-            phys: b.env.phys(a.result_type)?,
+            phys: if a.split == AggSplit::Partial { Phys::Bytes } else { b.env.phys(a.result_type)? },
+            split: a.split,
         })
     }
 
@@ -191,7 +195,8 @@ impl AggCall {
 
     /// May its arguments be computed together with those of others?
     fn shares(&self) -> bool {
-        self.filter.is_none() && self.ordered.is_none() && self.set.is_none() && self.args.volatile_calls == 0
+        let plain = self.filter.is_none() && self.ordered.is_none() && self.set.is_none();
+        plain && !self.finalizes() && self.args.volatile_calls == 0
     }
 
     /// Feeds the live rows of `b`, whose arguments a common program has computed from its value `first` on.
@@ -232,6 +237,9 @@ impl AggCall {
         self.args.run(cx, b, b.live())?;
         if let Some(o) = &mut self.ordered {
             return o.take(&cx.env, b, &self.args, groups);
+        }
+        if self.finalizes() {
+            return self.take_states(b, groups);
         }
         let ctx = CallCtx {
             collation: self.collation,
@@ -422,37 +430,6 @@ impl Ordered {
         }
         self.row.rows = groups.len();
         self.sorter.append(env, &mut self.row)
-    }
-}
-
-/// The arguments of several aggregates in one program: what they have in common is computed once, and numerics to be
-/// added up stay small numbers.
-struct Shared {
-    program: Program,
-    /// Of each aggregate, its first value there.
-    first: Vec<Option<usize>>,
-}
-
-/// sum and avg of numeric.
-const SUMS: [Oid; 2] = [Oid(2114), Oid(2103)];
-
-impl Shared {
-    fn compile(b: &BuildCx<'_>, aggs: &[Aggref], calls: &[AggCall]) -> Result<Option<Shared>> {
-        let mut first = Vec::with_capacity(aggs.len());
-        let mut exprs = Vec::new();
-        for (a, c) in aggs.iter().zip(calls) {
-            let shares = c.nargs > 0 && c.shares();
-            first.push(shares.then_some(exprs.len()));
-            if shares {
-                exprs.extend(a.args[..c.nargs].iter().map(|t| (&t.expr, SUMS.contains(&a.aggfnoid))));
-            }
-        }
-        let worthwhile = exprs.len() > 1 || exprs.iter().any(|e| e.1);
-        if !worthwhile {
-            return Ok(None);
-        }
-        let program = compile_small(b.env, exprs, &OuterScope)?;
-        Ok((program.volatile_calls == 0).then_some(Shared { program, first }))
     }
 }
 
@@ -857,6 +834,10 @@ impl Agg {
             }
             for (k, c) in self.calls.iter().enumerate() {
                 let col = &mut self.input.cols[nc + k];
+                if c.is_partial() {
+                    c.put_states(self.at..to, col)?;
+                    continue;
+                }
                 if c.set.is_some() {
                     for g in self.at..to {
                         col.push(c.finish(cx, g)?.as_ref());

@@ -55,13 +55,21 @@ impl ExecNode for Append {
     }
 }
 
-struct MergeAppend {
+/// MergeAppend, and the merging part of Gather Merge.
+pub struct MergeAppend {
     children: Vec<BoxNode>,
     /// Next live row of each child's batch; `None` when it is exhausted.
     pos: Vec<Option<usize>>,
     order: Order,
     out: Batch,
     opened: bool,
+}
+
+impl MergeAppend {
+    /// Merges these, which are open, into batches like `out`.
+    pub fn over(children: Vec<BoxNode>, order: Order, out: Batch) -> MergeAppend {
+        MergeAppend { pos: vec![None; children.len()], children, order, out, opened: false }
+    }
 }
 
 /// MergeAppend.
@@ -71,13 +79,7 @@ pub fn build_merge(b: &BuildCx<'_>, children: &[Plan], keys: &[SortKey]) -> Resu
         None => Batch::default(),
     };
     let nodes = children.iter().map(|c| super::build(b, c)).collect::<Result<Vec<_>>>()?;
-    Ok(Box::new(MergeAppend {
-        pos: vec![None; nodes.len()],
-        children: nodes,
-        order: Order::new(b.env, keys)?,
-        out,
-        opened: false,
-    }))
+    Ok(Box::new(MergeAppend::over(nodes, Order::new(b.env, keys)?, out)))
 }
 
 impl ExecNode for MergeAppend {

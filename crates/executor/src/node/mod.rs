@@ -17,6 +17,7 @@ mod agg;
 mod append;
 mod cte;
 mod function_scan;
+mod gather;
 mod group;
 mod group_table;
 mod grouping_sets;
@@ -31,6 +32,7 @@ mod memoize;
 mod merge_join;
 mod nest_loop;
 mod ordered_set;
+mod parallel_scan;
 mod own_aggregate;
 mod project_set;
 mod result;
@@ -75,6 +77,8 @@ pub struct BuildCx<'a> {
     /// Init-plans met on the way.
     pub inits: &'a InitPlans,
     pub instrument: bool,
+    /// What is shared by the nodes below the nearest Gather.
+    pub parallel: Option<&'a Rc<crate::parallel::Joint>>,
 }
 
 /// Makes the node of a plan, children included.
@@ -137,7 +141,12 @@ fn build_bare(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
             limit::build(b, plan, child, offset.as_ref(), count.as_ref(), *with_ties, tie_keys)?
         }
         Node::WindowAgg { child, .. } => window::build(b, plan, child)?,
-        Node::Gather { .. } | Node::GatherMerge { .. } => return Err(Error::unsupported("parallel query")),
+        Node::Gather { child, workers, single_copy } => {
+            gather::build(b, plan, child, *workers, *single_copy)?
+        }
+        Node::GatherMerge { child, workers, keys, single_copy } => {
+            gather::build_merge(b, plan, child, *workers, keys, *single_copy)?
+        }
     })
 }
 

@@ -1,6 +1,7 @@
 //! Scans of relations: sequential, index, index-only, bitmap, by TID. They fill only the columns that target list and
 //! conditions name. During a re-check of a concurrently updated row a scan gives the replacement row instead.
 
+use super::parallel_scan::Share;
 use super::*;
 use crate::expr::compile::cmp_fn;
 use crate::expr::{NoScope, Program, colops, compile};
@@ -198,6 +199,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
                     base: Base::new(b, plan, *rti, &[])?,
                     scan: None,
                     sample: None,
+                    share: Share::of(b, plan),
                 }));
             };
             // The sampling looks at the rows' places.
@@ -205,7 +207,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
             let base = Base::new(b, plan, *rti, std::slice::from_ref(&ctid))?;
             let column = base.cols.attrs.len() + base.cols.system.binary_search(&-1).unwrap_or(0);
             let sample = Some(super::sample::Sampler::new(b, s, column)?);
-            Box::new(SeqScan { base, scan: None, sample })
+            Box::new(SeqScan { base, scan: None, sample, share: None })
         }
         Node::IndexScan { rti, index, conds, direction } => {
             let (keys, ix, rows) = Keys::compile(b, *index, conds)?;
@@ -417,6 +419,18 @@ struct SeqScan {
     base: Base,
     scan: Option<HeapScan>,
     sample: Option<super::sample::Sampler>,
+    share: Option<Share>,
+}
+
+impl SeqScan {
+    /// Reads this process's part only, where the work is shared.
+    fn share(&mut self) {
+        if let (Some(share), Some(scan)) = (&self.share, &mut self.scan)
+            && let Some(source) = share.blocks(scan.nblocks())
+        {
+            scan.share(source);
+        }
+    }
 }
 
 impl ExecNode for SeqScan {
@@ -461,14 +475,15 @@ impl ExecNode for SeqScan {
         let eng = cx.engine()?;
         let snapshot = cx.snapshot()?.clone();
         match &mut self.scan {
-            Some(s) => s.rescan(eng, Some(snapshot)),
+            Some(s) => s.rescan(eng, Some(snapshot))?,
             None => {
                 let opts = ScanOptions { prune: true, ..ScanOptions::default() };
                 let spec = self.base.cols.spec();
                 self.scan = Some(HeapScan::begin(eng, self.base.heap.clone(), snapshot, spec, opts)?);
-                Ok(())
             }
         }
+        self.share();
+        Ok(())
     }
     fn end(&mut self, cx: &Exec) {
         self.scan = None;

@@ -33,6 +33,7 @@ struct Key {
 }
 
 /// An ordering of rows by several columns.
+#[derive(Clone)]
 pub struct Order {
     keys: Vec<Key>,
 }

@@ -20,6 +20,9 @@ struct Slot {
     held: Held,
 }
 
+/// [`Slot::buf`] of pins that are another process's.
+const DISOWNED: u32 = u32::MAX;
+
 /// Table size from which lookups go through a map.
 const LINEAR_MAX: usize = 24;
 
@@ -111,8 +114,17 @@ impl Pins {
     pub fn set_held(&self, slot: u32, h: Held) {
         self.0.borrow_mut().slots[slot as usize].held = h;
     }
+    /// A child of the process that has these pins goes on: they are not its own. Their places stay taken, under a number no
+    /// buffer has and with a count that is never used up, for the guards that refer to them.
+    pub fn disown(&self) {
+        let t = &mut *self.0.borrow_mut();
+        t.map.clear();
+        for s in t.slots.iter_mut().filter(|s| s.buf != 0) {
+            *s = Slot { buf: DISOWNED, count: u32::MAX / 2, held: Held::No };
+        }
+    }
     /// Buffers pinned by this process.
     pub fn buffers(&self) -> Vec<u32> {
-        self.0.borrow().slots.iter().filter(|s| s.buf != 0).map(|s| s.buf - 1).collect()
+        self.0.borrow().slots.iter().filter(|s| s.buf != 0 && s.buf != DISOWNED).map(|s| s.buf - 1).collect()
     }
 }

@@ -96,7 +96,7 @@ impl Engine {
         }
         let msgs = self.inval_messages();
         self.inval.borrow_mut().0.clear();
-        self.shared.ring.send(&self.procs, self.proc, &msgs);
+        self.shared.ring.send(&self.procs, self.proc(), &msgs);
     }
     /// Abort: own caches may hold what never happened.
     pub(crate) fn inval_abort(&self) {
@@ -128,11 +128,11 @@ impl Engine {
     }
     /// Sends messages at once, outside of any transaction's fate (in-place changes).
     pub fn send_invalidations_now(&self, msgs: &[InvalMsg]) {
-        self.shared.ring.send(&self.procs, self.proc, msgs);
+        self.shared.ring.send(&self.procs, self.proc(), msgs);
     }
     /// Tells the caches what others have changed.
     pub fn accept_invalidations(&self) {
-        let p = self.proc;
+        let p = self.proc();
         let ring = &self.shared.ring;
         if p.inval_position.load(Relaxed) == ring.end() && p.inval_reset.load(Acquire) == 0 {
             return;

@@ -62,6 +62,17 @@ impl Ring {
         // Messages sent between the two stores were not checked against this process.
         p.inval_reset.store(1, SeqCst);
     }
+    /// A worker of `leader` reads on from where that stands: its caches are copies of the leader's.
+    pub fn join_as(&self, p: &Proc, leader: &Proc) {
+        let at = leader.inval_position.load(Relaxed);
+        p.inval_reset.store(0, Relaxed);
+        p.inval_position.store(at, SeqCst);
+        p.inval_active.store(1, SeqCst);
+        // Messages may have been overwritten before this process was looked at.
+        if leader.inval_reset.load(SeqCst) != 0 || self.end().wrapping_sub(at) >= MESSAGES {
+            p.inval_reset.store(1, SeqCst);
+        }
+    }
     /// Appends messages.
     pub fn send(&self, procs: &ProcTable, me: &Proc, msgs: &[InvalMsg]) {
         for chunk in msgs.chunks(BATCH * 8) {

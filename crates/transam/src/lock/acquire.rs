@@ -50,6 +50,9 @@ impl Engine {
         owner: SubXactId,
         dont_wait: bool,
     ) -> Result<LockOutcome> {
+        if self.parallel.is_inherited(tag, mode) {
+            return Ok(LockOutcome::AlreadyHeld);
+        }
         let mut locals = self.locals.borrow_mut();
         if let Some(l) = locals.map.get_mut(&(tag, mode)) {
             l.add(owner, 1);
@@ -88,12 +91,12 @@ impl Engine {
         dont_wait: bool,
     ) -> Result<LockOutcome> {
         let t = &self.shared.locks;
-        let me = self.proc;
+        let me = self.proc();
         let g = t.guard(h, me);
         let (lock, holder) = t.enter(&tag, h, me).map_err(|_| out_of_memory())?;
         t.request(lock);
         let behind = conflicts(mode) & t.lock(lock).wait_mask.load(Relaxed) != 0;
-        if !behind && !t.collides(lock, holder, mode) {
+        if !behind && !t.collides(&self.procs, lock, holder, mode) {
             t.grant(lock, holder, mode);
             drop(g);
             self.note_local(tag, mode, h, lock, holder, owner);
@@ -130,8 +133,8 @@ impl Engine {
     /// Finds the place in the queue: at the end, but ahead of a waiter who waits for a lock this process holds.
     fn join_queue(&self, lock: u32, holder: u32, mode: LockMode, h: u32) -> Queue {
         let t = &self.shared.locks;
-        let me = self.proc;
-        let mine = t.holder(holder).mask.load(Relaxed);
+        let me = self.proc();
+        let mine = t.held_by_group(&self.procs, lock, me);
         let mut before = None;
         let mut early = None;
         if mine != 0 {
@@ -141,7 +144,7 @@ impl Engine {
                 if conflicts(his) & mine != 0 {
                     if conflicts(mode) & p.wait_held_mask.load(Relaxed) != 0 {
                         early = Some((p, his));
-                    } else if conflicts(mode) & ahead == 0 && !t.collides(lock, holder, mode) {
+                    } else if conflicts(mode) & ahead == 0 && !t.collides(&self.procs, lock, holder, mode) {
                         t.grant(lock, holder, mode);
                         return Queue::Granted;
                     }
@@ -165,7 +168,7 @@ impl Engine {
     }
 
     fn sleep_for_lock(&self, tag: &Tag, mode: LockMode, h: u32) -> Result<()> {
-        let me = self.proc;
+        let me = self.proc();
         let _w = self.interrupts.waiting(WaitEvent::lock(tag.kind as u8));
         let start = clock::monotonic();
         let deadlock_at = start + self.deadlock_timeout_ms.get().max(1) * 1000;
@@ -211,7 +214,7 @@ impl Engine {
         }
         let us = clock::monotonic() - start;
         let after = format!("{}.{:03} ms", us / 1000, us % 1000);
-        let (pid, lock, what) = (self.proc.pid(), mode.name(), tag.describe());
+        let (pid, lock, what) = (self.proc().pid(), mode.name(), tag.describe());
         let text = match end {
             WaitEnd::StillWaiting => {
                 format!("process {pid} still waiting for {lock} on {what} after {after}")
@@ -230,7 +233,7 @@ impl Engine {
     /// Who holds the lock waited for, and who waits.
     fn wait_detail(&self, h: u32) -> String {
         let t = &self.shared.locks;
-        let me = self.proc;
+        let me = self.proc();
         let (mut holders, mut waiters) = (Vec::new(), Vec::new());
         {
             let _g = t.guard(h, me);
@@ -251,7 +254,7 @@ impl Engine {
     }
     fn check_deadlock(&self, h: u32) -> Result<()> {
         let t = &self.shared.locks;
-        let me = self.proc;
+        let me = self.proc();
         let g = t.guard_all(me);
         if me.wait_status.load(Acquire) != wait_status::WAITING {
             return Ok(());
@@ -272,7 +275,7 @@ impl Engine {
     /// A vacuum that stands in the way of a statement gives up, unless it prevents trouble with old ids.
     fn cancel_blocking_autovacuum(&self) {
         let t = &self.shared.locks;
-        let me = self.proc;
+        let me = self.proc();
         let Some(mode) = LockMode::from_u8(me.wait_mode.load(Relaxed) as u8) else { return };
         for h in t.holders_of(me.wait_lock.load(Relaxed) - 1) {
             let r = t.holder(h);
@@ -292,7 +295,7 @@ impl Engine {
     }
     /// After a panic in the middle of a wait: leaves the queue, or gives back what was granted but never noted.
     pub(crate) fn stop_waiting(&self) {
-        let at = self.proc.wait_lock.load(Relaxed);
+        let at = self.proc().wait_lock.load(Relaxed);
         if at != 0 {
             self.cancel_wait(self.shared.locks.locks.hash_of(at - 1));
         }
@@ -300,7 +303,7 @@ impl Engine {
     /// Leaves the queue; true if the lock was granted before.
     fn cancel_wait(&self, h: u32) -> bool {
         let t = &self.shared.locks;
-        let me = self.proc;
+        let me = self.proc();
         let _g = t.guard(h, me);
         match me.wait_status.load(Acquire) {
             wait_status::WAITING => {
@@ -334,17 +337,17 @@ impl Engine {
             return;
         }
         let t = &self.shared.locks;
-        let g = t.guard(l.hash, self.proc);
+        let g = t.guard(l.hash, self.proc());
         // A fast-path lock that another process moved to the shared table is found there by its tag.
         let place = if l.fast {
             t.locks
                 .find(l.hash, &tag.words())
-                .and_then(|k| Some((k, t.find_holder(k, l.hash, self.proc.number())?)))
+                .and_then(|k| Some((k, t.find_holder(k, l.hash, self.proc().number())?)))
         } else {
             Some((l.lock, l.holder))
         };
         if let Some((lock, holder)) = place {
-            t.ungrant(&self.procs, lock, holder, l.hash, self.proc, mode);
+            t.ungrant(&self.procs, lock, holder, l.hash, self.proc(), mode);
         }
         drop(g);
         if fastpath::is_strong(tag, mode) {
@@ -407,14 +410,14 @@ impl Engine {
         LockMode::ALL
             .iter()
             .filter(|m| **m == mode || (or_stronger && **m > mode))
-            .any(|m| l.map.contains_key(&(tag, *m)))
+            .any(|m| l.map.contains_key(&(tag, *m)) || self.parallel.is_inherited(tag, *m))
     }
 
     /// All locks of all processes, for `pg_locks`.
     pub fn lock_status(&self) -> Vec<LockStatus> {
         let t = &self.shared.locks;
         let mut out = self.fast_path_status();
-        let _g = t.guard_all(self.proc);
+        let _g = t.guard_all(self.proc());
         for part in 0..LOCK_PARTITIONS {
             for at in t.holders.indexes(part, LOCK_PARTITIONS) {
                 let r = t.holder(at);
@@ -439,7 +442,7 @@ impl Engine {
     /// `pg_blocking_pids`.
     pub fn blocking_pids(&self, pid: i32) -> Vec<i32> {
         let t = &self.shared.locks;
-        let _g = t.guard_all(self.proc);
+        let _g = t.guard_all(self.proc());
         let Some(p) = self.procs.by_pid(pid) else { return vec![] };
         let at = p.wait_lock.load(Relaxed);
         let Some(mode) = LockMode::from_u8(p.wait_mode.load(Relaxed) as u8) else { return vec![] };

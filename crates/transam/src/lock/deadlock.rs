@@ -8,6 +8,7 @@
 use super::mode::{LockMode, conflicts};
 use super::table::LockTables;
 use super::tag::LockTag;
+use crate::parallel;
 use ipc::procs::wait_status;
 use ipc::{Proc, ProcTable};
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
@@ -146,11 +147,22 @@ impl Search<'_> {
         self.steps.reverse();
         found
     }
+    /// Follows what the processes of a group wait for: a leader and its workers wait for each other without a lock.
     fn visit(&mut self, n: u32, orders: &[(u32, Vec<u32>)]) -> bool {
-        if let Some(i) = self.visited.iter().position(|v| *v == n) {
+        let group = parallel::group(self.procs.get(n));
+        if let Some(i) = self.visited.iter().position(|v| *v == group) {
             return i == 0;
         }
-        self.visited.push(n);
+        self.visited.push(group);
+        let alone = self.procs.get(n).lock_group_leader.load(Relaxed) == 0;
+        if alone {
+            return self.visit_member(n, group, orders);
+        }
+        let members: Vec<u32> =
+            self.procs.live().filter(|p| parallel::group(p) == group).map(|p| p.number()).collect();
+        members.into_iter().any(|m| self.visit_member(m, group, orders))
+    }
+    fn visit_member(&mut self, n: u32, group: u32, orders: &[(u32, Vec<u32>)]) -> bool {
         let p = self.procs.get(n);
         let wait_lock = p.wait_lock.load(Relaxed);
         if wait_lock == 0 || p.wait_status.load(Acquire) != wait_status::WAITING {
@@ -159,10 +171,11 @@ impl Search<'_> {
         let lock = wait_lock - 1;
         let Some(mode) = LockMode::from_u8(p.wait_mode.load(Relaxed) as u8) else { return false };
         let c = conflicts(mode);
+        let other = |q: u32, s: &Self| parallel::group(s.procs.get(q)) != group;
         for h in self.t.holders_of(lock) {
             let r = self.t.holder(h);
             let q = r.proc.load(Relaxed);
-            if q != n && r.mask.load(Relaxed) & c != 0 && self.visit(q, orders) {
+            if other(q, self) && r.mask.load(Relaxed) & c != 0 && self.visit(q, orders) {
                 self.note(p, lock, mode);
                 return true;
             }
@@ -173,7 +186,7 @@ impl Search<'_> {
         };
         for q in queue.into_iter().take_while(|q| *q != n) {
             let wants = 1u32 << self.procs.get(q).wait_mode.load(Relaxed);
-            if wants & c != 0 && self.visit(q, orders) {
+            if other(q, self) && wants & c != 0 && self.visit(q, orders) {
                 self.note(p, lock, mode);
                 self.soft.push(Edge { waiter: n, blocker: q, lock });
                 return true;

@@ -42,7 +42,7 @@ impl Engine {
         }
     }
     pub(super) fn fast_path_acquire(&self, tag: &LockTag, mode: LockMode, h: u32) -> bool {
-        let me = self.proc;
+        let me = self.proc();
         if !eligible(tag, mode, me.database()) {
             return false;
         }
@@ -67,7 +67,7 @@ impl Engine {
     }
     /// False: it was moved to the shared table.
     pub(super) fn fast_path_release(&self, tag: &LockTag, mode: LockMode) -> bool {
-        let me = self.proc;
+        let me = self.proc();
         let _g = me.fast_path_lock.exclusive(me);
         let bits = me.fast_path_bits.load(Relaxed);
         for s in 0..FAST_PATH_SLOTS {
@@ -83,7 +83,7 @@ impl Engine {
         if !list.iter().any(|l| l.1.fast) {
             return;
         }
-        let me = self.proc;
+        let me = self.proc();
         let _g = me.fast_path_lock.exclusive(me);
         let mut bits = me.fast_path_bits.load(Relaxed);
         list.retain(|((tag, mode), l)| {
@@ -104,7 +104,7 @@ impl Engine {
             if only.is_some_and(|o| o.number() != p.number()) || p.pid() == 0 {
                 continue;
             }
-            let _fp = p.fast_path_lock.exclusive(self.proc);
+            let _fp = p.fast_path_lock.exclusive(self.proc());
             if p.database().0 != tag.f1 {
                 continue;
             }
@@ -113,7 +113,7 @@ impl Engine {
                 if bits & slot_bits(s) == 0 || p.fast_path_relations[s].load(Relaxed) != tag.f2 {
                     continue;
                 }
-                let _g = t.guard(h, self.proc);
+                let _g = t.guard(h, self.proc());
                 for mode in [LockMode::AccessShare, LockMode::RowShare, LockMode::RowExclusive] {
                     if bits & bit(s, mode) == 0 {
                         continue;
@@ -133,7 +133,7 @@ impl Engine {
     pub(super) fn fast_path_status(&self) -> Vec<LockStatus> {
         let mut out = Vec::new();
         for p in self.procs.live() {
-            let _g = p.fast_path_lock.shared(self.proc);
+            let _g = p.fast_path_lock.shared(self.proc());
             let bits = p.fast_path_bits.load(Relaxed);
             for s in 0..FAST_PATH_SLOTS {
                 for mode in [LockMode::AccessShare, LockMode::RowShare, LockMode::RowExclusive] {

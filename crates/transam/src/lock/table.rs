@@ -3,6 +3,7 @@
 
 use super::mode::{LockMode, conflicts};
 use super::tag::LockTag;
+use crate::parallel;
 use ipc::procs::{LOCK_PARTITIONS, wait_status};
 use ipc::shmhash::ShmHashHandle;
 use ipc::{ExclusiveGuard, Handle, Layout, PaddedLwLock, Proc, ProcTable, Segment, ShmHash, Tranche};
@@ -193,8 +194,28 @@ impl LockTables {
         self.locks.remove(h, &key);
         true
     }
-    /// Would `mode` collide with what others than this record hold?
-    pub fn collides(&self, lock: u32, holder: u32, mode: LockMode) -> bool {
+    /// Modes that a process holds, and those of its group.
+    pub fn held_by_group(&self, procs: &ProcTable, lock: u32, p: &Proc) -> u32 {
+        let group = parallel::group(p);
+        let records = self.holders_of(lock).into_iter().map(|h| self.holder(h));
+        let ours = records.filter(|r| parallel::group(procs.get(get(&r.proc))) == group);
+        ours.fold(0, |mask, r| mask | get(&r.mask))
+    }
+    /// Would `mode` collide with what others than this record's process and its group hold?
+    pub fn collides(&self, procs: &ProcTable, lock: u32, holder: u32, mode: LockMode) -> bool {
+        if !self.collides_with_any(lock, holder, mode) {
+            return false;
+        }
+        let me = procs.get(get(&self.holder(holder).proc));
+        if get(&me.lock_group_leader) == 0 {
+            return true;
+        }
+        let group = parallel::group(me);
+        self.holders_of(lock).into_iter().map(|h| self.holder(h)).any(|r| {
+            get(&r.mask) & conflicts(mode) != 0 && parallel::group(procs.get(get(&r.proc))) != group
+        })
+    }
+    fn collides_with_any(&self, lock: u32, holder: u32, mode: LockMode) -> bool {
         let l = self.lock(lock);
         let c = conflicts(mode);
         if get(&l.grant_mask) & c == 0 {
@@ -327,7 +348,7 @@ impl LockTables {
         for p in self.queue(procs, lock) {
             let Some(mode) = LockMode::from_u8(get(&p.wait_mode) as u8) else { continue };
             let holder = get(&p.wait_holder) - 1;
-            if conflicts(mode) & ahead == 0 && !self.collides(lock, holder, mode) {
+            if conflicts(mode) & ahead == 0 && !self.collides(procs, lock, holder, mode) {
                 self.grant(lock, holder, mode);
                 self.dequeue(procs, p, wait_status::OK);
                 p.latch().set();

@@ -90,15 +90,15 @@ impl Engine {
             return Ok(());
         }
         if wishes.iter().any(|w| matches!(w.1, Wish::Listen(_))) {
-            self.shared.notify.join(self.proc);
+            self.shared.notify.join(self.proc());
         }
         let mut entries = Vec::new();
         for (_, w) in wishes.iter() {
             if let Wish::Send { channel, payload } = w {
                 entries.push(Entry {
-                    database: self.proc.database().0,
+                    database: self.proc().database().0,
                     xid: self.top_xid()?.0,
-                    pid: self.proc.pid(),
+                    pid: self.proc().pid(),
                     channel: channel.clone(),
                     payload: payload.clone(),
                 });
@@ -106,7 +106,7 @@ impl Engine {
         }
         if !entries.is_empty() {
             self.lock_object(Oid::INVALID, DATABASE_CLASS, Oid::INVALID, 0, LockMode::AccessExclusive)?;
-            self.shared.notify.append(self.proc, &self.procs, &entries)?;
+            self.shared.notify.append(self.proc(), &self.procs, &entries)?;
         }
         Ok(())
     }
@@ -131,10 +131,10 @@ impl Engine {
             }
         }
         if self.notify.channels.borrow().is_empty() {
-            self.shared.notify.leave(self.proc);
+            self.shared.notify.leave(self.proc());
         }
         if sent {
-            self.shared.notify.wake(self.proc, &self.procs);
+            self.shared.notify.wake(self.proc(), &self.procs);
         }
     }
     /// A subtransaction at `level` is over: its wishes become its parent's, or nothing.
@@ -156,12 +156,12 @@ impl Engine {
     /// What has been sent to this session's channels. Between transactions only.
     pub fn notifications(&self) -> Result<Vec<Notification>> {
         let mut out = Vec::new();
-        if self.notify.channels.borrow().is_empty() || !self.shared.notify.has_news(self.proc) {
+        if self.notify.channels.borrow().is_empty() || !self.shared.notify.has_news(self.proc()) {
             return Ok(out);
         }
         let channels = self.notify.channels.borrow();
-        self.shared.notify.receive(self.proc, |e| {
-            if e.database != self.proc.database().0 {
+        self.shared.notify.receive(self.proc(), |e| {
+            if e.database != self.proc().database().0 {
                 return Ok(true);
             }
             let xid = Xid(e.xid);

@@ -53,7 +53,7 @@ fn failure(reason: impl std::fmt::Display) -> Error {
 impl Engine {
     fn ssi(&self) -> (&SsiTable, ipc::lwlock::ExclusiveGuard<'static>) {
         let t = &self.shared.ssi;
-        (t, t.head.lock.exclusive(self.proc))
+        (t, t.head.lock.exclusive(self.proc()))
     }
 
     /// Takes the snapshot of a serializable transaction and enters it into the table.
@@ -121,8 +121,8 @@ impl Engine {
                 }
             }
             // Whoever ends sets the latch; the limit is for one that is killed.
-            self.proc.latch().wait(Some(Duration::from_secs(1)));
-            self.proc.latch().reset();
+            self.proc().latch().wait(Some(Duration::from_secs(1)));
+            self.proc().latch().reset();
         }
     }
 
@@ -138,9 +138,9 @@ impl Engine {
         let x = &t.xacts[i];
         x.read_count.store(0, Relaxed);
         x.flags.store(flags, Relaxed);
-        x.owner.store(self.proc.number() + 1, Relaxed);
-        x.pid.store(self.proc.pid() as u32, Relaxed);
-        x.lxid.store(self.proc.lxid.load(Relaxed), Relaxed);
+        x.owner.store(self.proc().number() + 1, Relaxed);
+        x.pid.store(self.proc().pid() as u32, Relaxed);
+        x.lxid.store(self.proc().lxid.load(Relaxed), Relaxed);
         x.birth.store(t.head.births.fetch_add(1, Relaxed) + 1, Relaxed);
         x.xid.store(0, Relaxed);
         x.start.store(t.head.sequence.load(Relaxed), Relaxed);
@@ -171,7 +171,7 @@ impl Engine {
         self.ssi_local.me.get().is_some()
     }
     fn target(&self, rel: Oid, place: Place) -> Target {
-        Target { db: self.proc.database(), rel, place }
+        Target { db: self.proc().database(), rel, place }
     }
 
     /// The transaction reads a place of a relation, and holds the page's lock if it is less than the whole. 40001.
@@ -248,7 +248,7 @@ impl Engine {
             }
         }
         if x.wrote() {
-            let _guard = t.head.lock.shared(self.proc);
+            let _guard = t.head.lock.shared(self.proc());
             if !t.is_read(&targets, me) && t.head.old_reader.load(Relaxed) <= x.start.load(Relaxed) {
                 return Ok(());
             }
@@ -259,7 +259,7 @@ impl Engine {
     /// Every row of the relation goes (TRUNCATE, DROP). 40001.
     pub fn note_write_all(&self, rel: Oid) -> Result<()> {
         let Some(me) = self.ssi_local.me.get() else { return Ok(()) };
-        let db = self.proc.database();
+        let db = self.proc().database();
         self.conflicts_in(me, |t| {
             let targets = t.reads.entries_of(Some((db, rel))).into_iter().map(|at| t.reads.target(at));
             t.readers_of(&targets.collect::<Vec<_>>(), me)
@@ -314,7 +314,7 @@ impl Engine {
             return;
         }
         let (t, _guard) = self.ssi();
-        for at in t.reads.entries_of(Some((self.proc.database(), rel))) {
+        for at in t.reads.entries_of(Some((self.proc().database(), rel))) {
             let target = t.reads.target(at);
             if rel == to && target.place == Place::Whole {
                 continue;
@@ -332,7 +332,7 @@ impl Engine {
     /// `pg_locks`.
     pub fn remembered_reads(&self) -> Vec<(Target, Option<u32>)> {
         let t = &self.shared.ssi;
-        let _guard = t.head.lock.shared(self.proc);
+        let _guard = t.head.lock.shared(self.proc());
         let mut all = Vec::new();
         for at in t.reads.entries_of(None) {
             for r in t.reads.readers(at) {

@@ -77,7 +77,7 @@ impl Engine {
             if meta.len() <= limit as u64 { std::fs::read(&path).unwrap_or_default() } else { vec![] };
         match decode(&bytes) {
             Some(all) => {
-                all.iter().for_each(|(k, s)| self.shared.stats.set(self.proc, *k, s));
+                all.iter().for_each(|(k, s)| self.shared.stats.set(self.proc(), *k, s));
                 true
             }
             None => false,

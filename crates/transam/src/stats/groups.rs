@@ -190,9 +190,22 @@ impl Engine {
             self.flush_counters();
         }
     }
+    /// A worker of this process has used so much: EXPLAIN counts it here, the statistics have it from the worker.
+    pub fn add_worker_usage(&self, used: &BufferCounters) {
+        self.store.add_counters(used);
+        let g = &self.gathered.seen;
+        g.set(g.get().plus(used));
+    }
+    /// Forgets what was gathered.
+    pub(super) fn forget_gathered(&self) {
+        let g = &self.gathered;
+        *g.database.borrow_mut() = DatabaseStats::default();
+        g.rows.take();
+        g.seen.set(self.store.counters());
+    }
     /// Hands over what was gathered.
     pub fn flush_counters(&self) {
-        self.shared.flush_slru_hits(self.proc);
+        self.shared.flush_slru_hits(self.proc());
         let g = &self.gathered;
         g.at.set(clock::monotonic());
         if self.track_counts.get() {
@@ -204,7 +217,7 @@ impl Engine {
         let mut d = std::mem::take(&mut *g.database.borrow_mut());
         d.blocks_read += delta(|c| c.shared_read);
         d.blocks_hit += delta(|c| c.shared_hit);
-        let db = self.proc.database();
+        let db = self.proc().database();
         let (mut rows, shared) = g.rows.take();
         rows.read_time += delta(|c| c.read_ns) / 1000;
         rows.write_time += delta(|c| c.write_ns) / 1000;
@@ -229,7 +242,7 @@ impl Engine {
         if wal != WalStats::default() {
             self.add_group(StatKey::new(Oid::INVALID, OF_WAL), wal.to_stats());
         }
-        let own = !matches!(self.proc.kind(), BackendKind::Checkpointer | BackendKind::BackgroundWriter);
+        let own = !matches!(self.proc().kind(), BackendKind::Checkpointer | BackendKind::BackgroundWriter);
         let writer = WriterStats {
             buffers_backend: if own { delta(|c| c.shared_written) } else { 0 },
             buffers_alloc: delta(|c| c.shared_read),
@@ -254,7 +267,7 @@ impl Engine {
         }
     }
     fn add_group(&self, key: StatKey, add: TableStats) {
-        self.shared.stats.add_group(self.proc, key, &Sum { add, emptied: false });
+        self.shared.stats.add_group(self.proc(), key, &Sum { add, emptied: false });
     }
     fn group(&self, db: Oid, rel: Oid) -> TableStats {
         self.seen_stats(StatKey::new(db, rel)).unwrap_or_default()
@@ -298,7 +311,7 @@ impl Engine {
     /// The archiver, their only writer, replaces them.
     pub fn set_archiver_stats(&self, s: &ArchiverStats) {
         let key = StatKey::new(Oid::INVALID, OF_ARCHIVER);
-        self.shared.stats.set(self.proc, key, &s.to_stats());
+        self.shared.stats.set(self.proc(), key, &s.to_stats());
         self.shared.stats.set_changed();
     }
 
@@ -307,16 +320,16 @@ impl Engine {
         self.flush_counters();
         let stats = &self.shared.stats;
         for k in stats.keys().into_iter().filter(|k| k.database() == db && !is_group(*k)) {
-            stats.remove(self.proc, k);
+            stats.remove(self.proc(), k);
         }
         let fresh = DatabaseStats { stats_reset: clock::now(), ..DatabaseStats::default() };
-        stats.set(self.proc, StatKey::new(db, OF_DATABASE), &fresh.to_stats());
-        stats.set(self.proc, StatKey::new(db, OF_DATABASE_ROWS), &DatabaseRows::default().to_stats());
+        stats.set(self.proc(), StatKey::new(db, OF_DATABASE), &fresh.to_stats());
+        stats.set(self.proc(), StatKey::new(db, OF_DATABASE_ROWS), &DatabaseRows::default().to_stats());
         stats.set_changed();
     }
     /// `pg_stat_reset_single_table_counters`
     pub fn reset_relation_stats(&self, key: StatKey) {
-        self.shared.stats.remove(self.proc, key);
+        self.shared.stats.remove(self.proc(), key);
     }
     /// `pg_stat_reset_shared`: `bgwriter`, `wal` or `archiver`; false for another word.
     pub fn reset_shared_stats(&self, what: &str) -> bool {
@@ -330,7 +343,7 @@ impl Engine {
             }
             _ => return false,
         };
-        self.shared.stats.set(self.proc, StatKey::new(Oid::INVALID, rel), &s);
+        self.shared.stats.set(self.proc(), StatKey::new(Oid::INVALID, rel), &s);
         self.shared.stats.set_changed();
         true
     }

@@ -96,8 +96,8 @@ impl Engine {
         if !self.track_counts.get() {
             return;
         }
-        let auto = self.proc.kind() == BackendKind::AutovacuumWorker;
-        self.shared.stats.vacuumed(self.proc, key, live.max(0.0) as i64, dead as i64, auto, clock::now());
+        let auto = self.proc().kind() == BackendKind::AutovacuumWorker;
+        self.shared.stats.vacuumed(self.proc(), key, live.max(0.0) as i64, dead as i64, auto, clock::now());
     }
     /// ANALYZE is done with a table; `all_columns`: of all its columns. What this transaction itself has changed is
     /// left out, since it will be added when it ends.
@@ -105,11 +105,11 @@ impl Engine {
         if !self.track_counts.get() {
             return;
         }
-        let auto = self.proc.kind() == BackendKind::AutovacuumWorker;
+        let auto = self.proc().kind() == BackendKind::AutovacuumWorker;
         let (own_live, own_dead) = self.stats.borrow_mut().table(key).own();
         let live = (live.max(0.0) as i64 - own_live).max(0);
         let dead = (dead.max(0.0) as i64 - own_dead).max(0);
-        self.shared.stats.analyzed(self.proc, key, live, dead, all_columns, auto, clock::now());
+        self.shared.stats.analyzed(self.proc(), key, live, dead, all_columns, auto, clock::now());
     }
     /// What is known of a relation.
     pub fn table_stats(&self, key: StatKey) -> Option<TableStats> {
@@ -132,7 +132,7 @@ impl Engine {
     pub fn stats_retain(&self, keep: impl Fn(StatKey) -> bool) {
         for key in self.shared.stats.keys() {
             if !keep(key) {
-                self.shared.stats.remove(self.proc, key);
+                self.shared.stats.remove(self.proc(), key);
             }
         }
     }
@@ -141,11 +141,24 @@ impl Engine {
         let mut stats = self.stats.borrow_mut();
         stats.end(committed, |key, sum| {
             self.gather_rows(key, &sum.add);
-            self.shared.stats.add(self.proc, key, sum);
+            self.shared.stats.add(self.proc(), key, sum);
         });
         drop(stats);
         self.stats_view.clear();
         self.count_transaction(committed);
+    }
+    /// What a parent has counted before the fork is not a worker's.
+    pub(crate) fn forget_counts(&self) {
+        *self.stats.borrow_mut() = Pending::default();
+        self.forget_gathered();
+    }
+    /// A worker's counts become everybody's. It has no transaction of its own.
+    pub(crate) fn hand_counts_over(&self) {
+        self.stats.borrow_mut().end(true, |key, sum| {
+            self.gather_rows(key, &sum.add);
+            self.shared.stats.add(self.proc(), key, sum);
+        });
+        self.flush_counters();
     }
     /// A subtransaction has ended.
     pub(crate) fn stats_at_subxact_end(&self, level: u32, committed: bool) {

@@ -48,8 +48,8 @@ impl Engine {
             };
         }
         self.top_xid.set(Xid::INVALID);
-        self.proc.lxid.store(lxid, Relaxed);
-        self.proc.activity.xact(self.xact.borrow().started_at);
+        self.proc().lxid.store(lxid, Relaxed);
+        self.proc().activity.xact(self.xact.borrow().started_at);
         self.accept_invalidations();
         Ok(())
     }
@@ -87,7 +87,7 @@ impl Engine {
     fn commit_with_xid(&self, xid: Xid) -> Result<()> {
         let record = CommitRecord {
             time: clock::now(),
-            db: self.proc.database(),
+            db: self.proc().database(),
             children: self.xact.borrow().cur().children.clone(),
             files: [self.files_to_log(1, true), self.databases_to_drop(true)].concat(),
             messages: self.inval_messages(),
@@ -96,12 +96,12 @@ impl Engine {
         let asynchronous =
             self.sync_commit.get() == SyncCommit::Off && record.files.is_empty() && !self.force_sync.get();
         let committing = NoUnwind;
-        let crit = self.proc.critical_section();
+        let crit = self.proc().critical_section();
         // A checkpoint that puts its redo pointer behind our record must not write pg_xact before we have.
-        self.proc.delay_checkpoint.fetch_or(1, Relaxed);
+        self.proc().delay_checkpoint.fetch_or(1, Relaxed);
         let (start, lsn) = self.log_located(RmgrId::TRANSACTION, COMMIT, xid, &data);
-        self.proc.commit_start.store(start.0, Relaxed);
-        self.proc.commit_end.store(lsn.0, Release);
+        self.proc().commit_start.store(start.0, Relaxed);
+        self.proc().commit_end.store(lsn.0, Release);
         // From here on a cleaner can finish the commit by the record.
         drop(crit);
         let noted = if asynchronous {
@@ -118,11 +118,11 @@ impl Engine {
             // The record says committed and the commit log cannot: only recovery can make them agree.
             storage::datadir::panic_exit(&e.report().message);
         }
-        self.proc.delay_checkpoint.fetch_and(!1, Relaxed);
+        self.proc().delay_checkpoint.fetch_and(!1, Relaxed);
         let latest = record.children.iter().copied().max().unwrap_or(xid).max(xid);
         self.end_in_array(Some(latest));
         self.inval_commit();
-        self.proc.commit_end.store(0, Release);
+        self.proc().commit_end.store(0, Release);
         drop(committing);
         Ok(())
     }
@@ -137,6 +137,7 @@ impl Engine {
     /// Undoes everything; the level stays until `cleanup_transaction`.
     pub(crate) fn abort_transaction(&self) {
         let _hold = self.interrupts.hold();
+        self.end_workers();
         self.stop_waiting();
         self.leave_all_levels();
         self.xact.borrow_mut().top().trans = Trans::Abort;
@@ -170,7 +171,7 @@ impl Engine {
         self.finish(false);
     }
     fn finish(&self, committed: bool) {
-        self.proc.activity.xact(0);
+        self.proc().activity.xact(0);
         self.snaps.borrow_mut().end_transaction();
         self.combo.borrow_mut().clear();
         self.multixact_end();
@@ -192,12 +193,12 @@ impl Engine {
     fn record_abort(&self, xid: Xid, children: &[Xid], level: u32) {
         let record = CommitRecord {
             time: clock::now(),
-            db: self.proc.database(),
+            db: self.proc().database(),
             children: children.to_vec(),
             files: self.files_to_log(level, false),
             messages: vec![],
         };
-        let crit = self.proc.critical_section();
+        let crit = self.proc().critical_section();
         let lsn = self.store.log(RmgrId::TRANSACTION, ABORT, xid, &record.encode());
         // Nobody waits for it: if it is lost, recovery finds the transaction without an outcome, which is the same.
         self.store.set_async_lsn(lsn);

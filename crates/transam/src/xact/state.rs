@@ -148,6 +148,7 @@ impl Engine {
         if self.xact.borrow().levels[level].trans != Trans::InProgress {
             bail!(INTERNAL_ERROR, "transaction id wanted outside of a transaction");
         }
+        self.not_in_parallel_mode("assign XIDs")?;
         let xid = self.assign_new_xid(level > 0)?;
         let parent = {
             let mut x = self.xact.borrow_mut();

@@ -1,5 +1,6 @@
 //! min and max over any type with a btree operator class.
 
+use super::wire::{Reader, put_datum};
 use super::{Group, PerGroup};
 use crate::column::{Arg, ColumnData};
 use crate::ops::type_cmp;
@@ -46,6 +47,13 @@ impl<const MAX: bool> Group for Best<MAX> {
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(self.best.clone())
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_datum(out, &self.best);
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        Ok(Best { best: r.datum()?, ..self.clone() })
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         if self.best.is_null() {

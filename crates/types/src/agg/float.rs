@@ -1,5 +1,6 @@
 //! Aggregates over floats: sum, avg, variance by the Youngs-Cramer recurrence, and the two-variable statistics.
 
+use super::wire::{Reader, put_datum, put_f64s};
 use super::{Group, PerGroup};
 use crate::column::Arg;
 use crate::float::{add_f32, add_f64, float_overflow};
@@ -23,6 +24,14 @@ impl Group for Sum4 {
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(self.0.map_or(Datum::Null, Datum::F32))
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_datum(out, &self.0.map_or(Datum::Null, Datum::F32));
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let d = r.datum()?;
+        Ok(Sum4((!d.is_null()).then(|| d.as_ref().f32())))
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.0 = match (self.0, o.0) {
@@ -48,6 +57,14 @@ impl Group for Sum8 {
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(self.0.map_or(Datum::Null, Datum::F64))
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_datum(out, &self.0.map_or(Datum::Null, Datum::F64));
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let d = r.datum()?;
+        Ok(Sum8((!d.is_null()).then(|| d.as_ref().f64())))
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.0 = match (self.0, o.0) {
@@ -112,6 +129,13 @@ impl Group for Moments {
             Stat::StddevPop => (self.sxx / n).sqrt(),
             Stat::StddevSamp => (self.sxx / (n - 1.0)).sqrt(),
         }))
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_f64s(out, &[self.n, self.sx, self.sxx]);
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        Ok(Moments { stat: self.stat, n: r.f64()?, sx: r.f64()?, sxx: r.f64()? })
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         if o.n == 0.0 {
@@ -231,6 +255,15 @@ impl Group for Regr {
             _ => (self.sy - self.sx * self.sxy / self.sxx) / n,
         };
         Ok(Datum::F64(v))
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_f64s(out, &[self.n, self.sx, self.sxx, self.sy, self.syy, self.sxy]);
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let stat = self.stat;
+        let (n, sx, sxx) = (r.f64()?, r.f64()?, r.f64()?);
+        Ok(Regr { stat, n, sx, sxx, sy: r.f64()?, syy: r.f64()?, sxy: r.f64()? })
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         if o.n == 0.0 {

@@ -1,5 +1,6 @@
 //! sum and avg over integers.
 
+use super::wire::{Reader, put_i64};
 use super::{Group, PerGroup};
 use crate::column::{Arg, ColumnData};
 use crate::int::{ops_out_of_range_i64, widen};
@@ -63,6 +64,14 @@ impl Group for SumSmall {
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(if self.n > 0 { Datum::I64(self.sum) } else { Datum::Null })
     }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_i64(out, self.sum);
+        put_i64(out, self.n);
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        Ok(SumSmall { sum: r.i64()?, n: r.i64()? })
+    }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.sum = self.sum.checked_add(o.sum).ok_or_else(ops_out_of_range_i64)?;
         self.n += o.n;
@@ -108,6 +117,14 @@ impl<const AVG: bool> Group for Wide<AVG> {
         }
         let sum = Num::from_i128(self.sum);
         if AVG { num_div(&sum, &Num::from_i64(self.n))?.to_datum() } else { sum.to_datum() }
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(&self.sum.to_le_bytes());
+        put_i64(out, self.n);
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        Ok(Wide { sum: r.i128()?, n: r.i64()? })
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.sum += o.sum;

@@ -1,5 +1,6 @@
 //! sum and avg over intervals.
 
+use super::wire::{Reader, put_i64};
 use super::{Group, PerGroup};
 use crate::column::Arg;
 use crate::datetime::{Interval, interval_add, interval_div, interval_sub};
@@ -34,6 +35,16 @@ impl<const AVG: bool> Group for Acc<AVG> {
         }
         let v = if AVG { interval_div(self.sum, self.n as f64)? } else { self.sum };
         Ok(Datum::Fixed16(v.pack()))
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(&self.sum.pack());
+        put_i64(out, self.n);
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let mut raw = [0; 16];
+        raw.copy_from_slice(r.bytes(16)?);
+        Ok(Acc { sum: Interval::unpack(raw), n: r.i64()? })
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.sum = interval_add(self.sum, o.sum)?;

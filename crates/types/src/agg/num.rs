@@ -1,5 +1,6 @@
 //! sum, avg over numeric; variance and standard deviation over numeric and integers, exact until the last division.
 
+use super::wire::{Reader, put_i64, put_num};
 use super::{Group, PerGroup};
 use crate::column::Arg;
 use crate::numeric::{
@@ -139,6 +140,23 @@ impl<const AVG: bool> Group for Sum<AVG> {
             self.total().to_datum()
         }
     }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        out.extend_from_slice(&self.quick.to_le_bytes());
+        for v in [i64::from(self.quick_dscale), self.n, self.widest] {
+            put_i64(out, v);
+        }
+        if let Some(s) = &self.sum {
+            put_num(out, s)?;
+        }
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let quick = r.i128()?;
+        let quick_dscale = r.i64()? as i32;
+        let (n, widest) = (r.i64()?, r.i64()?);
+        let sum = if r.0.is_empty() { None } else { Some(Box::new(r.num()?)) };
+        Ok(Sum { quick, quick_dscale, sum, n, widest })
+    }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.count_widest(o.dscale(), o.widest);
         self.add_slow(&o.total());
@@ -192,6 +210,15 @@ impl<const SAMPLE: bool, const ROOT: bool> Group for Var<SAMPLE, ROOT> {
         let scale = div_scale(&numerator, &denominator);
         let var = div_to(&numerator, &denominator, scale, true);
         if ROOT { sqrt_to(&var, scale).to_datum() } else { var.to_datum() }
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_num(out, &self.sum)?;
+        put_num(out, &self.squares)?;
+        put_i64(out, self.n);
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        Ok(Var { sum: r.num()?, squares: r.num()?, n: r.i64()? })
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.sum = num_add(&self.sum, &o.sum);

@@ -1,5 +1,6 @@
 //! count, bool_and, bool_or, bit_and, bit_or, bit_xor.
 
+use super::wire::{Reader, put_datum, put_i64};
 use super::{Group, PerGroup};
 use crate::column::Arg;
 use crate::{AggState, CallCtx, Datum};
@@ -27,6 +28,13 @@ impl Group for Count {
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(Datum::I64(self.0))
     }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_i64(out, self.0);
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        Ok(Count(r.i64()?))
+    }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.0 += o.0;
         Ok(())
@@ -49,6 +57,14 @@ impl<const AND: bool> Group for Bool<AND> {
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(self.0.map_or(Datum::Null, Datum::Bool))
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_datum(out, &self.0.map_or(Datum::Null, Datum::Bool));
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let d = r.datum()?;
+        Ok(Bool((!d.is_null()).then(|| d.as_ref().bool())))
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.0 = match (self.0, o.0) {
@@ -86,6 +102,14 @@ impl<const OP: char> Group for Bits<OP> {
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(self.0.clone().unwrap_or_default())
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_datum(out, self.0.as_ref().unwrap_or(&Datum::Null));
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let d = r.datum()?;
+        Ok(Bits((!d.is_null()).then_some(d)))
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.0 = match (self.0.take(), &o.0) {

@@ -1,5 +1,6 @@
 //! bit_and, bit_or and bit_xor of bit strings.
 
+use crate::agg::wire::{Reader, put_counted};
 use crate::agg::{Group, PerGroup};
 use crate::column::Arg;
 use crate::{AggState, CallCtx, Datum, DatumRef};
@@ -32,6 +33,16 @@ impl Group for State {
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(self.value.as_deref().map_or(Datum::Null, Datum::bytes))
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        if let Some(v) = &self.value {
+            put_counted(out, v);
+        }
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let value = if r.0.is_empty() { None } else { Some(r.counted()?.to_vec()) };
+        Ok(State { f: self.f, value })
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         match &o.value {

@@ -1,5 +1,6 @@
 //! sum(money).
 
+use crate::agg::wire::{Reader, put_datum};
 use crate::agg::{Group, PerGroup};
 use crate::column::Arg;
 use crate::{AggState, CallCtx, Datum, DatumRef};
@@ -17,6 +18,14 @@ impl Group for Sum {
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
         Ok(self.0.map_or(Datum::Null, Datum::I64))
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        put_datum(out, &self.0.map_or(Datum::Null, Datum::I64));
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let d = r.datum()?;
+        Ok(Sum((!d.is_null()).then(|| d.as_ref().i64())))
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         if let Some(v) = o.0 {

@@ -2,6 +2,7 @@
 
 use super::ops::common_spans;
 use super::value::*;
+use crate::agg::wire::Reader;
 use crate::agg::{Group, PerGroup};
 use crate::column::Arg;
 use crate::{AggState, CallCtx, Datum, DatumRef};
@@ -74,6 +75,22 @@ impl Group for Common {
         } else {
             sub.multirange(&self.list)
         }))
+    }
+    /// As the value it would give: what is common to values is common to their commons.
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        let Some((t, f)) = self.of else { return Ok(()) };
+        let sub = Subtype::of_family(f)?;
+        let value =
+            if sub.family.range == t { sub.range(self.list.first()) } else { sub.multirange(&self.list) };
+        out.extend_from_slice(&value);
+        Ok(())
+    }
+    fn decode(&self, r: &mut Reader<'_>) -> Result<Self> {
+        let mut s = Common::default();
+        if !r.0.is_empty() {
+            s.take((type_of(r.0)?, family_of_value(r.0)?), spans(r.0)?)?;
+        }
+        Ok(s)
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         match o.of {

@@ -1,0 +1,91 @@
+//! Memory that a process shares with the children it is going to fork: an anonymous mapping, made before the fork and gone
+//! with the last process that has it. Pages are taken when they are first touched, so that room can be reserved
+//! generously. What lies where is laid out beforehand ([`RegionLayout`]).
+
+use crate::Shared;
+use common::{Error, Result};
+
+/// Adds up what is to lie in a region.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RegionLayout {
+    len: usize,
+}
+
+impl RegionLayout {
+    /// Room for so many values; the place is for [`Region::slice`].
+    pub fn reserve<T: Shared>(&mut self, count: usize) -> usize {
+        self.reserve_bytes(size_of::<T>().saturating_mul(count), align_of::<T>())
+    }
+    /// Room for bytes.
+    pub fn reserve_bytes(&mut self, len: usize, align: usize) -> usize {
+        // Lines of the cache are not shared by accident.
+        let at = self.len.next_multiple_of(align.max(64));
+        self.len = at.saturating_add(len);
+        at
+    }
+    /// Bytes in all.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+    /// Nothing reserved?
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+/// The memory. All zero at first.
+pub struct Region {
+    base: *mut u8,
+    len: usize,
+}
+
+impl Region {
+    /// Maps it. 53200 when the system has no room.
+    pub fn new(layout: &RegionLayout) -> Result<Region> {
+        let len = layout.len.max(1);
+        let (prot, flags) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+        );
+        // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
+        let base = unsafe { libc::mmap(std::ptr::null_mut(), len, prot, flags, -1, 0) };
+        if base == libc::MAP_FAILED {
+            let e = std::io::Error::last_os_error();
+            let why = common::error::os_message(&e);
+            return Err(common::err!(OUT_OF_MEMORY, "could not map shared memory of {len} bytes: {why}"));
+        }
+        if base.is_null() {
+            return Err(Error::internal("shared memory was mapped at address 0"));
+        }
+        Ok(Region { base: base.cast(), len })
+    }
+    /// Values that lie in it.
+    pub fn slice<T: Shared>(&self, offset: usize, count: usize) -> &[T] {
+        let bytes = count.checked_mul(size_of::<T>()).expect("a size");
+        assert!(offset.checked_add(bytes).is_some_and(|end| end <= self.len), "outside of the region");
+        assert!(offset.is_multiple_of(align_of::<T>()), "not aligned");
+        // SAFETY: inside the mapping and aligned (checked; a mapping begins at a page), zero or valid (`Shared`), and
+        // `Shared` permits aliasing. Weak spot: two callers that read the same bytes as different types, which only
+        // gives wrong numbers, as all `Shared` types are valid for any bits they can hold.
+        unsafe { std::slice::from_raw_parts(self.base.add(offset).cast::<T>(), count) }
+    }
+    /// A single value.
+    pub fn get<T: Shared>(&self, offset: usize) -> &T {
+        &self.slice(offset, 1)[0]
+    }
+    /// Address of raw bytes of which `len` are inside.
+    pub(crate) fn bytes(&self, offset: usize, len: usize) -> *mut u8 {
+        assert!(offset.checked_add(len).is_some_and(|end| end <= self.len), "outside of the region");
+        // SAFETY: inside the mapping, checked above.
+        unsafe { self.base.add(offset) }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this value's own; nothing refers into it any more, as references borrow the value.
+        unsafe {
+            libc::munmap(self.base.cast(), self.len);
+        }
+    }
+}
