@@ -126,10 +126,7 @@ fn build_bare(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
             sort::build(b, plan, child, keys)?
         }
         Node::Group { child, keys } => group::build_group(b, plan, child, keys)?,
-        Node::Agg { child, strategy, split, keys, num_groups, grouping_sets } => {
-            if *split != analyze::expr::AggSplit::Simple {
-                return Err(Error::unsupported("parallel aggregation"));
-            }
+        Node::Agg { child, strategy, keys, num_groups, grouping_sets, .. } => {
             agg::build(b, plan, child, *strategy, keys, *num_groups, grouping_sets)?
         }
         Node::Unique { child, keys } => group::build_unique(b, child, keys)?,

@@ -1,11 +1,9 @@
-//! Dynamic segments and queues between real processes.
+//! Regions and queues between real processes.
 #![allow(clippy::unwrap_used)]
 
-use ipc::dsm::{DsmSegment, DsmTable};
 use ipc::fork::{Ended, exit, fork_unchecked, wait_for};
 use ipc::queue::{Received, Receiver, Sender, Sent, size_of_queue};
 use ipc::*;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
@@ -13,26 +11,20 @@ use std::sync::atomic::Ordering::SeqCst;
 const RING: usize = 4096;
 
 struct World {
-    dir: PathBuf,
     procs: ProcTable,
-    dsm: DsmTable,
 }
 
 impl World {
-    fn new(name: &str) -> World {
-        let dir = std::env::temp_dir().join(format!("stegodon-dsm-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
+    fn new() -> World {
         let mut l = Layout::new();
         let h = ProcTable::reserve(
             &mut l,
             ProcConfig { max_connections: 20, autovacuum_workers: 1, max_workers: 0, query_bytes: 1024 },
         );
-        let d = DsmTable::reserve(&mut l, 1);
         let seg = Segment::create(l).unwrap();
-        let (procs, dsm) = (ProcTable::attach(&seg, h), DsmTable::attach_table(&seg, d));
+        let procs = ProcTable::attach(&seg, h);
         procs.init();
-        dsm.init(&dir).unwrap();
-        World { dir, procs, dsm }
+        World { procs }
     }
     /// Runs `f` in a child with a slot; its status is what it returns.
     fn child(&self, f: impl FnOnce(&'static Proc, &Interrupts) -> i32) -> i32 {
@@ -51,22 +43,56 @@ impl World {
             }
         }
     }
-    fn objects(&self) -> usize {
-        use std::os::unix::fs::MetadataExt;
-        let ino = format!(".{:x}.", std::fs::metadata(&self.dir).unwrap().ino());
-        let all = std::fs::read_dir("/dev/shm").unwrap().flatten();
-        all.filter(|e| {
-            e.file_name().to_string_lossy().starts_with("stegodon.")
-                && e.file_name().to_string_lossy().contains(&ino)
-        })
-        .count()
-    }
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir(&self.dir);
-    }
+/// A region with a counter and a ring.
+fn region() -> (Rc<Region>, usize, usize) {
+    let mut l = RegionLayout::default();
+    let counter = l.reserve::<AtomicU64>(1);
+    let ring = l.reserve_bytes(size_of_queue(RING), 64);
+    (Rc::new(Region::new(&l).unwrap()), counter, ring)
+}
+
+#[test]
+fn children_share_a_region() {
+    let w = World::new();
+    let (r, counter, _) = region();
+    let children: Vec<i32> = (0..3)
+        .map(|_| {
+            w.child(|_, _| {
+                r.get::<AtomicU64>(counter).fetch_add(7, SeqCst);
+                0
+            })
+        })
+        .collect();
+    assert!(children.into_iter().all(|c| wait_for(c) == Some(Ended::Exit(0))));
+    assert_eq!(r.get::<AtomicU64>(counter).load(SeqCst), 21);
+}
+
+#[test]
+fn a_sibling_is_the_parents_child() {
+    let w = World::new();
+    let (r, counter, _) = region();
+    let me = std::process::id();
+    let middle = w.child(|_, _| match fork_sibling().unwrap() {
+        Fork::Child => {
+            r.get::<AtomicU64>(counter).store(u64::from(std::process::id()), SeqCst);
+            let tid = nix::unistd::gettid().as_raw();
+            exit(i32::from(std::os::unix::process::parent_id() != me || tid != std::process::id() as i32))
+        }
+        Fork::Parent { child } => {
+            // Not this process's to wait for.
+            i32::from(wait_for(child).is_some())
+        }
+    });
+    assert_eq!(wait_for(middle), Some(Ended::Exit(0)));
+    let sibling = loop {
+        let pid = r.get::<AtomicU64>(counter).load(SeqCst) as i32;
+        if pid != 0 {
+            break pid;
+        }
+    };
+    assert_eq!(wait_for(sibling), Some(Ended::Exit(0)));
 }
 
 /// The length and a byte of message `i`.
@@ -121,15 +147,13 @@ fn what_the_dead_leave_is_taken_away() {
 }
 
 /// A receiver in this process's child, a sender in its child; the answer is the receiver's status.
-fn queue(name: &str, count: usize, send: impl Fn(&mut Sender, &Interrupts) -> i32) -> Option<Ended> {
-    let w = World::new(name);
+fn queue(count: usize, send: impl Fn(&mut Sender, &Interrupts) -> i32) -> Option<Ended> {
+    let w = World::new();
     let receiver = w.child(|me, ints| {
-        let s: Rc<DsmSegment> = Rc::new(w.dsm.create(me, size_of_queue(RING)).unwrap());
-        let handle = s.handle();
-        let mut r = Receiver::new(s, 0, RING, w.procs, me.number());
+        let (region, _, ring) = region();
+        let mut r = Receiver::new(region.clone(), ring, RING, w.procs, me.number());
         let sender = w.child(|me, ints| {
-            let s = Rc::new(w.dsm.open(me, handle).unwrap().unwrap());
-            send(&mut Sender::new(s, 0, RING, w.procs, me.number()), ints)
+            send(&mut Sender::new(region.clone(), ring, RING, w.procs, me.number()), ints)
         });
         let mut got = Vec::new();
         let mut i = 0;
@@ -160,7 +184,7 @@ fn messages_arrive_in_order() {
         }
         0
     };
-    assert_eq!(queue("order", 3000, all), Some(Ended::Exit(0)));
+    assert_eq!(queue(3000, all), Some(Ended::Exit(0)));
 }
 
 #[test]
@@ -171,19 +195,17 @@ fn a_sender_that_dies_is_noticed() {
         }
         exit(9)
     };
-    assert_eq!(queue("dies", 20, some), Some(Ended::Exit(0)));
+    assert_eq!(queue(20, some), Some(Ended::Exit(0)));
 }
 
 #[test]
 fn a_receiver_that_leaves_is_noticed() {
-    let w = World::new("leaves");
+    let w = World::new();
     let sender = w.child(|me, ints| {
-        let s = Rc::new(w.dsm.create(me, size_of_queue(RING)).unwrap());
-        let handle = s.handle();
-        let mut sender = Sender::new(s, 0, RING, w.procs, me.number());
+        let (region, _, ring) = region();
+        let mut sender = Sender::new(region.clone(), ring, RING, w.procs, me.number());
         let receiver = w.child(|me, ints| {
-            let s = Rc::new(w.dsm.open(me, handle).unwrap().unwrap());
-            let mut r = Receiver::new(s, 0, RING, w.procs, me.number());
+            let mut r = Receiver::new(region.clone(), ring, RING, w.procs, me.number());
             let mut got = Vec::new();
             i32::from(r.receive(&mut got, ints, &|| true).unwrap() != Received::Message)
         });
