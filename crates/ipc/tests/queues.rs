@@ -100,52 +100,6 @@ fn message(i: usize) -> Vec<u8> {
     vec![i as u8; (i * 37) % 9000]
 }
 
-#[test]
-fn the_last_one_frees_a_segment() {
-    let w = World::new("free");
-    let status = wait_for(w.child(|me, _| {
-        let s = w.dsm.create(me, 10_000).unwrap();
-        s.get::<AtomicU64>(64).store(7, SeqCst);
-        let handle = s.handle();
-        let other = w.child(|me, _| {
-            let s = w.dsm.open(me, handle).unwrap().unwrap();
-            i32::from(s.get::<AtomicU64>(64).load(SeqCst) != 7 || s.size() != 10_000)
-        });
-        if wait_for(other) != Some(Ended::Exit(0)) || w.objects() != 1 {
-            return 2;
-        }
-        drop(s);
-        i32::from(w.dsm.open(me, handle).unwrap().is_some() || w.dsm.count() != 0 || w.objects() != 0)
-    }));
-    assert_eq!(status, Some(Ended::Exit(0)));
-}
-
-#[test]
-fn what_the_dead_leave_is_taken_away() {
-    let w = World::new("dead");
-    let dead = w.child(|me, _| {
-        std::mem::forget(w.dsm.create(me, 100).unwrap());
-        exit(9)
-    });
-    assert_eq!(wait_for(dead), Some(Ended::Exit(9)));
-    assert_eq!((w.dsm.count(), w.objects()), (1, 1));
-    let cleaner = w.child(|me, _| {
-        w.dsm.leave_for_dead(me, dead);
-        0
-    });
-    wait_for(cleaner);
-    assert_eq!((w.dsm.count(), w.objects()), (0, 0));
-    // A killed server: the next start removes its objects.
-    let dead = w.child(|me, _| {
-        std::mem::forget(w.dsm.create(me, 100).unwrap());
-        exit(9)
-    });
-    wait_for(dead);
-    assert_eq!(w.objects(), 1);
-    w.dsm.init(&w.dir).unwrap();
-    assert_eq!(w.objects(), 0);
-}
-
 /// A receiver in this process's child, a sender in its child; the answer is the receiver's status.
 fn queue(count: usize, send: impl Fn(&mut Sender, &Interrupts) -> i32) -> Option<Ended> {
     let w = World::new();
