@@ -138,7 +138,7 @@ fn build_bare(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
             limit::build(b, plan, child, offset.as_ref(), count.as_ref(), *with_ties, tie_keys)?
         }
         Node::WindowAgg { child, .. } => window::build(b, plan, child)?,
-        Node::Gather { child, workers, single_copy } => {
+        Node::Gather { child, workers, single_copy, .. } => {
             gather::build(b, plan, child, *workers, *single_copy)?
         }
         Node::GatherMerge { child, workers, keys, single_copy } => {
