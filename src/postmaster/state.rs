@@ -318,8 +318,13 @@ impl Postmaster {
     /// Parallel workers are children that backends have forked: they are found by their slots, which are believed only
     /// where they name a child. True if there are some.
     fn signal_parallel_workers(&self, sig: i32) -> bool {
-        let pids: Vec<i32> =
-            self.shared.procs.parallel_workers().map(|p| p.pid()).filter(|p| ipc::fork::is_child(*p)).collect();
+        let pids: Vec<i32> = self
+            .shared
+            .procs
+            .parallel_workers()
+            .map(|p| p.pid())
+            .filter(|p| ipc::fork::is_child(*p))
+            .collect();
         pids.iter().for_each(|p| {
             ipc::signals::send_raw(*p, sig);
         });

@@ -326,7 +326,7 @@ impl Analyzer<'_> {
                 .cols
                 .iter()
                 .filter(|l| !l.name.is_empty() && r_item.cols.iter().any(|r| r.name == l.name))
-                .map(|l| l.name.clone())
+                .map(|l| l.name.to_string())
                 .collect()
         } else {
             j.using_clause.clone()
@@ -361,7 +361,7 @@ impl Analyzer<'_> {
                     r_item.cols[ri].clone()
                 } else {
                     NsCol {
-                        name: name.clone(),
+                        name: name.as_str().into(),
                         varno: rtindex,
                         attno: n as i16 + 1,
                         type_oid: expr_type(&e),
@@ -371,7 +371,7 @@ impl Analyzer<'_> {
                         dont_expand: false,
                     }
                 };
-                merged.push((NsCol { name: name.clone(), ..col }, e));
+                merged.push((NsCol { name: name.as_str().into(), ..col }, e));
             }
             quals = Some(if parts.len() == 1 {
                 parts.remove(0)
@@ -427,13 +427,13 @@ impl Analyzer<'_> {
             }
             for (i, c) in cols.iter_mut().enumerate() {
                 if let Some(n) = a.colnames.get(i) {
-                    c.name = n.clone();
+                    c.name = n.as_str().into();
                 }
                 c.syn = (rtindex, i as i16 + 1);
             }
         }
         for (c, e) in cols.iter().zip(&alias_vars) {
-            rte.eref_cols.push(c.name.clone());
+            rte.eref_cols.push(c.name.to_string());
             rte.col_types.push(expr_type(e));
             rte.col_typmods.push(expr_typmod(e));
             rte.col_collations.push(c.collation);
@@ -443,7 +443,7 @@ impl Analyzer<'_> {
         let item = NsItem {
             rti: rtindex,
             name,
-            cols,
+            cols: cols.into(),
             rel_visible: j.alias.is_some(),
             cols_visible: true,
             lateral_only: false,
@@ -458,7 +458,7 @@ impl Analyzer<'_> {
         if let Some(a) = &j.join_using_alias {
             let mut u = item.clone();
             u.name = a.aliasname.clone();
-            u.cols.truncate(merged_cols);
+            std::rc::Rc::make_mut(&mut u.cols).truncate(merged_cols);
             u.rel_visible = true;
             u.cols_visible = false;
             if ns.iter().any(|n| n.rel_visible && n.name == u.name) {
@@ -525,7 +525,7 @@ fn plain_var(c: &NsCol) -> Expr {
 }
 
 fn using_column(item: &NsItem, name: &str, side: &str) -> Result<usize> {
-    let mut hits = item.cols.iter().enumerate().filter(|(_, c)| c.name == name);
+    let mut hits = item.cols.iter().enumerate().filter(|(_, c)| *c.name == *name);
     match (hits.next(), hits.next()) {
         (Some((i, _)), None) => Ok(i),
         (Some(_), Some(_)) => Err(err!(

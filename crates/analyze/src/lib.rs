@@ -72,6 +72,13 @@ pub fn load_expr<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
     T::deserialize(&mut d).map_err(|e| Error::internal(format!("could not read stored expression: {e}")))
 }
 
+/// A tree stored in a descriptor, read at its first use.
+pub fn load_stored<T: serde::de::DeserializeOwned + 'static>(
+    stored: &catalog::stored_tree::StoredTree,
+) -> Result<std::rc::Rc<T>> {
+    stored.read(load_expr)
+}
+
 /// The columns a query returns (RETURNING's for data-modifying ones), junk left out.
 pub fn output_columns(query: &Query) -> Vec<OutputColumn> {
     let list = match query.command {

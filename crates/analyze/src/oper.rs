@@ -9,6 +9,7 @@ use crate::info::expr_type;
 use crate::polymorphic;
 use crate::scope::Analyzer;
 use crate::typename::format_type_short;
+use catalog::builtins::PG_CATALOG;
 use catalog::desc::OperDesc;
 use common::{Error, Oid, Result, err};
 use types::oids;
@@ -200,18 +201,44 @@ impl AnalyzeCtx<'_> {
             }
         }
         let (schema, op) = self.split_name(name).map_err(|e| e.at_if_none(loc))?;
-        let all = self.catalog.operators_named(&op, kind)?;
-        if let Some(o) = self.exact_operator(&all, schema, l, r) {
+        let exact = |l, r| -> Result<Option<CatRef<OperDesc>>> {
+            Ok(self.exact_operator(&self.catalog.operators_between(&op, kind, l, r)?, schema, l, r))
+        };
+        if let Some(o) = exact(l, r)? {
             return Ok(o);
         }
         if was_unknown {
             let (b, _) = self.base_type(l, -1)?;
             if b != l
-                && let Some(o) = self.exact_operator(&all, schema, b, b)
+                && let Some(o) = exact(b, b)?
             {
                 return Ok(o);
             }
         }
+        // Operators of pg_catalog are all that count, unless others have been made: the choice holds for every path.
+        let usual = schema.is_none() && self.path.position_for_functions(PG_CATALOG).is_some();
+        if usual && let Some(o) = self.catalog.chosen_operator(&op, left, right) {
+            return Ok(o);
+        }
+        let o = self.best_operator(name, &op, schema, left, right, loc)?;
+        if usual {
+            self.catalog.remember_operator(&op, left, right, &o)?;
+        }
+        Ok(o)
+    }
+
+    /// The operator whose operand types the given ones can be converted to best.
+    fn best_operator(
+        &self,
+        name: &[String],
+        op: &str,
+        schema: Option<Oid>,
+        left: Oid,
+        right: Oid,
+        loc: Option<usize>,
+    ) -> Result<CatRef<OperDesc>> {
+        let prefix = !left.is_valid();
+        let all = self.catalog.operators_named(op, if prefix { b'l' } else { b'b' })?;
         let cands = self.visible_operators(all, schema);
         let inputs: Vec<Oid> = if prefix { vec![right] } else { vec![left, right] };
         let list: Vec<Candidate<CatRef<OperDesc>>> = cands

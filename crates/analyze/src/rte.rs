@@ -56,9 +56,9 @@ impl Analyzer<'_> {
     /// Adds an entry to the range table and returns the item for it (both kinds of names visible).
     pub fn add_rte(&mut self, rte: RangeTblEntry) -> NsItem {
         let rti = self.level().rtable.len() as u32 + 1;
-        let cols = (0..rte.eref_cols.len())
+        let cols: Vec<NsCol> = (0..rte.eref_cols.len())
             .map(|i| NsCol {
-                name: rte.eref_cols[i].clone(),
+                name: rte.eref_cols[i].as_str().into(),
                 varno: rti,
                 attno: i as i16 + 1,
                 type_oid: rte.col_types[i],
@@ -73,7 +73,7 @@ impl Analyzer<'_> {
         NsItem {
             rti,
             name,
-            cols,
+            cols: cols.into(),
             rel_visible: true,
             cols_visible: true,
             lateral_only: false,

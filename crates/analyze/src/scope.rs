@@ -6,6 +6,7 @@ use crate::expr::*;
 use crate::kind::ExprKind;
 use crate::query::*;
 use common::{Error, Oid, Result, err};
+use std::rc::Rc;
 use types::oids;
 
 /// AclMode bits.
@@ -30,7 +31,7 @@ pub const SYSTEM_COLUMNS: &[(&str, i16, Oid)] = &[
 #[derive(Clone, Debug)]
 pub struct NsCol {
     /// Empty for a dropped column.
-    pub name: String,
+    pub name: Rc<str>,
     pub varno: u32,
     pub attno: i16,
     pub type_oid: Oid,
@@ -45,7 +46,7 @@ pub struct NsCol {
 pub struct NsItem {
     pub rti: u32,
     pub name: String,
-    pub cols: Vec<NsCol>,
+    pub cols: Rc<Vec<NsCol>>,
     /// Can be named as a qualifier.
     pub rel_visible: bool,
     /// Its columns can be named without qualifier.
@@ -211,7 +212,7 @@ impl<'a> Analyzer<'a> {
     /// Finds `name` among an item's columns: 42702 if it is there twice.
     fn scan_item(&mut self, depth: usize, item: &NsItem, name: &str, loc: usize) -> Result<Option<Expr>> {
         let mut found: Option<&NsCol> = None;
-        for c in item.cols.iter().filter(|c| c.name == name && !name.is_empty()) {
+        for c in item.cols.iter().filter(|c| *c.name == *name && !name.is_empty()) {
             if found.is_some() {
                 return Err(err!(AMBIGUOUS_COLUMN, "column reference \"{name}\" is ambiguous").at(loc));
             }
@@ -229,7 +230,7 @@ impl<'a> Analyzer<'a> {
         let Some((n, attno, t)) = SYSTEM_COLUMNS.iter().find(|s| s.0 == name) else { return Ok(None) };
         self.check_system_column(n, *attno, loc)?;
         let c = NsCol {
-            name: name.to_string(),
+            name: name.into(),
             varno: item.rti,
             attno: *attno,
             type_oid: *t,
@@ -403,7 +404,7 @@ impl<'a> Analyzer<'a> {
         Ok(Expr::Row {
             args,
             row_type: oids::RECORD,
-            col_names: cols.into_iter().map(|c| c.name).collect(),
+            col_names: cols.into_iter().map(|c| c.name.to_string()).collect(),
             location: loc,
         })
     }

@@ -109,7 +109,7 @@ impl Analyzer<'_> {
         item.cols
             .iter()
             .filter(|c| !c.name.is_empty() && !c.dont_expand)
-            .map(|c| (c.name.clone(), self.var_for_col(depth, c, Some(loc))))
+            .map(|c| (c.name.to_string(), self.var_for_col(depth, c, Some(loc))))
             .collect()
     }
 

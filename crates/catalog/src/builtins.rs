@@ -54,6 +54,8 @@ pub struct Builtins {
     oper_names: HashMap<&'static str, Vec<&'static OperDesc>>,
     casts: HashMap<(Oid, Oid), CastDesc>,
     opclasses: HashMap<Oid, &'static OpclassDesc>,
+    /// By access method and input type.
+    default_opclasses: HashMap<(Oid, Oid), &'static OpclassDesc>,
     amops: Vec<AmopDesc>,
     amops_by_opr: HashMap<Oid, Vec<usize>>,
     amops_by_key: HashMap<(Oid, Oid, Oid, i16), Oid>,
@@ -126,6 +128,7 @@ impl Builtins {
             oper_names: HashMap::default(),
             casts: HashMap::default(),
             opclasses: HashMap::default(),
+            default_opclasses: HashMap::default(),
             amops: Vec::new(),
             amops_by_opr: HashMap::default(),
             amops_by_key: HashMap::default(),
@@ -234,6 +237,9 @@ impl Builtins {
                 key_type: r.oid(pg_opclass::OPCKEYTYPE),
             });
             self.opclasses.insert(c.oid, c);
+            if c.is_default {
+                self.default_opclasses.insert((c.method, c.in_type), c);
+            }
         }
         for r in contents(pg_amop::TABLE) {
             let a = AmopDesc {
@@ -313,6 +319,10 @@ impl Builtins {
     /// All operator classes.
     pub fn opclasses(&self) -> impl Iterator<Item = &'static OpclassDesc> + '_ {
         self.opclasses.values().copied()
+    }
+    /// The default operator class of an access method for exactly this type.
+    pub fn default_opclass(&self, am: Oid, in_type: Oid) -> Option<&'static OpclassDesc> {
+        self.default_opclasses.get(&(am, in_type)).copied()
     }
     /// Families in which an operator is a member.
     pub fn amops_of(&self, opr: Oid) -> Vec<AmopDesc> {

@@ -1,6 +1,7 @@
 //! Descriptors: immutable values that say everything the upper layers need about a catalog object. Built once from
 //! catalog rows (or from the built-in data), shared by `Rc`, dropped on invalidation.
 
+use crate::stored_tree::StoredTree;
 use common::Oid;
 use std::rc::Rc;
 use types::{Phys, TupleDesc};
@@ -188,7 +189,7 @@ pub struct CheckConstraint {
     pub oid: Oid,
     pub name: String,
     /// JSON of `analyze::expr::Expr`.
-    pub bin: String,
+    pub bin: StoredTree,
     pub valid: bool,
     pub no_inherit: bool,
 }
@@ -249,9 +250,9 @@ pub struct IndexDesc {
     /// PostgreSQL's indoption bits: 1 DESC, 2 NULLS FIRST.
     pub options: Vec<i16>,
     /// JSON of a `Vec<Expr>` for the zero entries of `keys`, in order.
-    pub expressions: Option<String>,
+    pub expressions: Option<StoredTree>,
     /// JSON of an `Expr`.
-    pub predicate: Option<String>,
+    pub predicate: Option<StoredTree>,
     /// What the access method works with.
     pub rel: Rc<access::IndexRel>,
     /// Constraint that owns the index; invalid if none.
@@ -265,7 +266,7 @@ pub struct IndexDesc {
 pub struct AttrDefault {
     pub attnum: i16,
     /// JSON of an `Expr`.
-    pub bin: String,
+    pub bin: StoredTree,
 }
 
 /// A relation: its `pg_class` row, columns, constraints and indexes.
@@ -307,7 +308,7 @@ pub struct Relation {
     pub fkeys_out: Vec<Rc<ForeignKey>>,
     pub fkeys_in: Vec<Rc<ForeignKey>>,
     /// View: the stored query (JSON of `analyze::query::Query`).
-    pub view_query: Option<Rc<str>>,
+    pub view_query: Option<StoredTree>,
     /// What the heap works with; `None` for relations without storage.
     pub rel: Option<Rc<access::Rel>>,
 }

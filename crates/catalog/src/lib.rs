@@ -16,6 +16,7 @@ pub mod rows;
 pub mod schema;
 pub mod search_path;
 pub mod shared_ref;
+pub mod stored_tree;
 pub mod temp;
 pub mod toast;
 

@@ -9,6 +9,7 @@ pub mod condvar;
 pub mod fork;
 pub mod futex;
 pub mod hash;
+pub mod heap;
 pub mod interrupts;
 pub mod latch;
 pub mod lwlock;

@@ -1,4 +1,4 @@
-//! What this process has allocated, as the C library counts it.
+//! What this process has allocated, as the allocator counts it.
 
 use std::cell::Cell;
 
@@ -13,9 +13,8 @@ pub struct MemoryUse {
 
 /// The present numbers.
 pub fn in_use() -> MemoryUse {
-    // SAFETY: mallinfo2 only reads the allocator's counters.
-    let m = unsafe { libc::mallinfo2() };
-    MemoryUse { total: m.arena + m.hblkhd, blocks: 1 + m.hblks, free: m.fordblks, free_chunks: m.ordblks }
+    let h = crate::heap::sizes();
+    MemoryUse { total: h.total, blocks: 1, free: h.total - h.used, free_chunks: 1 }
 }
 
 /// What somebody's allocations come to: the difference that pieces of work make to the allocator's count. A piece within a
@@ -31,8 +30,7 @@ pub struct Owner {
 pub struct Nesting(Cell<i64>);
 
 fn allocated() -> i64 {
-    let m = in_use();
-    (m.total - m.free) as i64
+    crate::heap::used() as i64
 }
 
 impl Owner {

@@ -147,12 +147,7 @@ impl Sender {
         }
     }
     /// Without `alive`, interrupts are errors.
-    fn put(
-        &mut self,
-        mut part: &[u8],
-        ints: &Interrupts,
-        alive: Option<&dyn Fn() -> bool>,
-    ) -> Result<Sent> {
+    fn put(&mut self, mut part: &[u8], ints: &Interrupts, alive: Option<&dyn Fn() -> bool>) -> Result<Sent> {
         let capacity = self.ends.capacity;
         while !part.is_empty() {
             let h = self.ends.header();
@@ -202,13 +197,7 @@ pub struct Receiver {
 
 impl Receiver {
     /// Becomes the receiver of the queue at `offset`.
-    pub fn new(
-        region: Rc<Region>,
-        offset: usize,
-        capacity: usize,
-        procs: ProcTable,
-        me: u32,
-    ) -> Receiver {
+    pub fn new(region: Rc<Region>, offset: usize, capacity: usize, procs: ProcTable, me: u32) -> Receiver {
         let ends = Ends::new(region, offset, capacity, procs);
         ends.header().receiver.store(me + 1, SeqCst);
         Receiver { ends, left: None }

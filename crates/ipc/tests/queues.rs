@@ -106,9 +106,8 @@ fn queue(count: usize, send: impl Fn(&mut Sender, &Interrupts) -> i32) -> Option
     let receiver = w.child(|me, ints| {
         let (region, _, ring) = region();
         let mut r = Receiver::new(region.clone(), ring, RING, w.procs, me.number());
-        let sender = w.child(|me, ints| {
-            send(&mut Sender::new(region.clone(), ring, RING, w.procs, me.number()), ints)
-        });
+        let sender = w
+            .child(|me, ints| send(&mut Sender::new(region.clone(), ring, RING, w.procs, me.number()), ints));
         let mut got = Vec::new();
         let mut i = 0;
         loop {

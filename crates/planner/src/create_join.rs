@@ -371,11 +371,11 @@ pub fn on_conflict(g: &Glob<'_>, root: &Root, oc: &OnConflict, relid: Oid) -> Re
                 continue;
             }
             let mut exprs: Vec<Expr> = match &d.expressions {
-                Some(s) => analyze::load_expr(s)?,
+                Some(s) => Vec::clone(&*analyze::load_stored(s)?),
                 None => Vec::new(),
             };
             let mut preds: Vec<Expr> = match &d.predicate {
-                Some(s) => to_and_list(Some(analyze::load_expr::<Expr>(s)?)),
+                Some(s) => to_and_list(Some(Expr::clone(&*analyze::load_stored(s)?))),
                 None => Vec::new(),
             };
             for e in exprs.iter_mut().chain(preds.iter_mut()) {

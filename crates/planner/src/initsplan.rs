@@ -598,7 +598,7 @@ pub fn make_ri(
         norm_sel: Cell::new(-1.0),
         outer_sel: Cell::new(-1.0),
         bucket: Cell::new([-1.0; 4]),
-        merge_sel: Cell::new(None),
+        merge_sel: Cell::default(),
     })
 }
 

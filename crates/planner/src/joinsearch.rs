@@ -1,4 +1,7 @@
-//! The order of joins: dynamic programming over sets of relations; a greedy search when there are too many.
+//! The order of joins: dynamic programming over sets of relations. Where there are too many ([`greedy`]) the pairs with the
+//! smallest results are joined first.
+
+mod greedy;
 
 use crate::equivalence;
 use crate::exprs::*;
@@ -27,7 +30,7 @@ pub fn search(g: &Glob<'_>, root: &mut Root, list: &[JoinList]) -> Result<Relids
     match items.len() {
         0 => Ok(Relids::EMPTY),
         1 => Ok(items[0]),
-        n if n > 12 => greedy(g, root, items),
+        n if g.ctx.settings.geqo && n >= g.ctx.settings.geqo_threshold => greedy::search(g, root, items),
         _ => dynamic(g, root, items),
     }
 }
@@ -88,46 +91,6 @@ fn dynamic(g: &Glob<'_>, root: &mut Root, items: Vec<Relids>) -> Result<Relids> 
     levels[n].first().copied().ok_or_else(|| Error::internal("failed to build any join"))
 }
 
-/// Joins the pair with the smallest result, again and again.
-fn greedy(g: &Glob<'_>, root: &mut Root, mut items: Vec<Relids>) -> Result<Relids> {
-    while items.len() > 1 {
-        let mut best: Option<(usize, usize, f64, f64)> = None;
-        for pass in 0..2 {
-            for i in 0..items.len() {
-                for j in i + 1..items.len() {
-                    let (a, b) = (items[i], items[j]);
-                    if pass == 0 && !relevant(root, a, b) && !order_restricted(root, a, b) {
-                        continue;
-                    }
-                    let mut made = Vec::new();
-                    make_join(g, root, a, b, &mut made)?;
-                    let u = a | b;
-                    if u != root.all_base {
-                        gather::of_rel(g, root, u);
-                    }
-                    let Some(rel) = root.find_mut(u) else { continue };
-                    if rel.paths.is_empty() {
-                        continue;
-                    }
-                    set_cheapest(rel);
-                    let cost = rel.cheapest_total.as_ref().map_or(f64::MAX, |p| p.total);
-                    if best.is_none_or(|x| (rel.rows, cost) < (x.2, x.3)) {
-                        best = Some((i, j, rel.rows, cost));
-                    }
-                }
-            }
-            if best.is_some() {
-                break;
-            }
-        }
-        let Some((i, j, ..)) = best else { return Err(Error::internal("failed to build any join")) };
-        let u = items[i] | items[j];
-        items.remove(j);
-        items[i] = u;
-    }
-    Ok(items[0])
-}
-
 fn has_joins(root: &Root, r: Relids) -> bool {
     root.find(r).is_some_and(|x| !x.join_clauses.is_empty() || x.has_eclass_joins)
         || root.sjis.iter().any(|s| {
@@ -167,17 +130,18 @@ fn order_restricted(root: &Root, a: Relids, b: Relids) -> bool {
 }
 
 struct Legal {
-    sji: Option<SpecialJoin>,
+    /// Number of the special join it is.
+    sji: Option<usize>,
     reversed: bool,
 }
 
 fn legal(g: &Glob<'_>, root: &mut Root, a: Relids, b: Relids) -> Option<Legal> {
     let join = a | b;
-    let mut found: Option<(SpecialJoin, bool)> = None;
+    let mut found: Option<(usize, bool)> = None;
     let mut unique_ified = false;
     let mut must_left = false;
     for i in 0..root.sjis.len() {
-        let s = root.sjis[i].clone();
+        let s = &root.sjis[i];
         if !s.min_right.overlaps(join) || join.subset_of(s.min_right) {
             continue;
         }
@@ -196,21 +160,21 @@ fn legal(g: &Glob<'_>, root: &mut Root, a: Relids, b: Relids) -> Option<Legal> {
             Some(false)
         } else if s.min_left.subset_of(b) && s.min_right.subset_of(a) {
             Some(true)
-        } else if s.kind == JoinType::Semi && s.syn_right == b && unique_path(g, root, b, &s).is_some() {
-            unique_ified = true;
-            Some(false)
-        } else if s.kind == JoinType::Semi && s.syn_right == a && unique_path(g, root, a, &s).is_some() {
-            unique_ified = true;
-            Some(true)
+        } else if s.kind == JoinType::Semi && (s.syn_right == b || s.syn_right == a) {
+            let (right, sji) = (s.syn_right, s.clone());
+            let unique = unique_path(g, root, right, &sji).is_some();
+            unique_ified |= unique;
+            unique.then_some(right == a)
         } else {
             None
         };
+        let s = &root.sjis[i];
         match hit {
             Some(rev) => {
                 if found.is_some() {
                     return None;
                 }
-                found = Some((s, rev));
+                found = Some((i, rev));
             }
             None => {
                 if a.overlaps(s.min_right) && b.overlaps(s.min_right) {
@@ -223,7 +187,8 @@ fn legal(g: &Glob<'_>, root: &mut Root, a: Relids, b: Relids) -> Option<Legal> {
             }
         }
     }
-    if must_left && !found.as_ref().is_some_and(|f| f.0.kind == JoinType::Left && f.0.lhs_strict) {
+    if must_left && !found.is_some_and(|f| root.sjis[f.0].kind == JoinType::Left && root.sjis[f.0].lhs_strict)
+    {
         return None;
     }
     if root.has_lateral {
@@ -232,9 +197,9 @@ fn legal(g: &Glob<'_>, root: &mut Root, a: Relids, b: Relids) -> Option<Legal> {
         if fwd && rev {
             return None;
         }
-        if let Some((s, r)) = &found
-            && ((fwd && (*r || unique_ified || s.kind == JoinType::Full))
-                || (rev && (!*r || unique_ified || s.kind == JoinType::Full)))
+        if let Some((s, r)) = found
+            && ((fwd && (r || unique_ified || root.sjis[s].kind == JoinType::Full))
+                || (rev && (!r || unique_ified || root.sjis[s].kind == JoinType::Full)))
         {
             return None;
         }
@@ -249,7 +214,7 @@ fn make_join(g: &Glob<'_>, root: &mut Root, a: Relids, b: Relids, made: &mut Vec
     g.check_interrupts()?;
     let Some(l) = legal(g, root, a, b) else { return Ok(()) };
     let (a, b) = if l.reversed { (b, a) } else { (a, b) };
-    let sji = l.sji.unwrap_or_else(|| crate::cost::join::plain_join(a, b));
+    let sji = l.sji.map_or_else(|| crate::cost::join::plain_join(a, b), |i| root.sjis[i].clone());
     let join = a | b;
     let clauses = restrictions(g, root, join, a, b);
     if !root.join_index.contains_key(&join) {

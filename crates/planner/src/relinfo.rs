@@ -199,11 +199,11 @@ fn index_info(g: &Glob<'_>, oid: Oid, rti: u32, rel: &RelInfo) -> Result<Option<
     let irel = g.ctx.catalog.relation(oid)?;
     let pages = f64::from(g.ctx.catalog.index_blocks(&desc)?);
     let mut exprs: Vec<Expr> = match &desc.expressions {
-        Some(s) => analyze::load_expr(s)?,
+        Some(s) => Vec::clone(&*analyze::load_stored(s)?),
         None => Vec::new(),
     };
     let mut predicate = match &desc.predicate {
-        Some(s) => to_and_list(Some(analyze::load_expr::<Expr>(s)?)),
+        Some(s) => to_and_list(Some(Expr::clone(&*analyze::load_stored(s)?))),
         None => Vec::new(),
     };
     for e in exprs.iter_mut().chain(predicate.iter_mut()) {

@@ -127,8 +127,9 @@ pub struct RestrictInfo {
     pub outer_sel: Cell<f64>,
     /// Hash bucket sizes of the two sides and their most common frequency; negative: unknown.
     pub bucket: Cell<[f64; 4]>,
-    /// Memoised merge-join start/end selectivities: left start, left end, right start, right end.
-    pub merge_sel: Cell<Option<[f64; 4]>>,
+    /// Memoised merge-join start/end selectivities: left start, left end, right start, right end; for each direction (1:
+    /// descending) and place of the nulls (2: first).
+    pub merge_sel: Cell<[Option<[f64; 4]>; 4]>,
 }
 
 /// Shared clause; compared by identity.

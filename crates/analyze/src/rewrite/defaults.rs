@@ -54,7 +54,7 @@ pub fn column_default(ctx: &AnalyzeCtx<'_>, rel: &Relation, attno: i16) -> Resul
         return Ok(None);
     }
     if let Some(d) = rel.defaults.iter().find(|d| d.attnum == attno) {
-        return crate::load_expr(&d.bin).map(Some);
+        return Ok(Some(Expr::clone(&*crate::load_stored(&d.bin)?)));
     }
     if a.identity != 0 {
         return identity_default(ctx, rel, attno).map(Some);

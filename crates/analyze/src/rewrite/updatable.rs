@@ -179,7 +179,7 @@ fn one_view(ctx: &AnalyzeCtx<'_>, q: &mut Query, view: &Relation, cascaded: &mut
     let Some(text) = &view.view_query else {
         bail!(INTERNAL_ERROR, "view \"{}\" has no stored query", view.name);
     };
-    let mut body: Query = crate::load_expr(text)?;
+    let mut body = Query::clone(&*crate::load_stored(text)?);
     if let Some(reason) = not_updatable(&body) {
         return Err(refused(q, view, reason));
     }

@@ -29,7 +29,7 @@ pub fn expand(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> {
                         rel.name
                     ));
                 }
-                let mut body: Query = crate::load_expr(text)?;
+                let mut body = Query::clone(&*crate::load_stored(text)?);
                 let mark = marks.iter().find(|m| m.rti == rti);
                 let owner = reader(&rel, q.rtable[i].check_as_user);
                 lock_relations(ctx, &mut body, owner, mark)?;

@@ -89,7 +89,7 @@ impl Analyzer<'_> {
                     _ => (1, 0),
                 };
                 NsCol {
-                    name: t.name.clone().unwrap_or_default(),
+                    name: t.name.as_deref().unwrap_or_default().into(),
                     varno,
                     attno,
                     type_oid: expr_type(&t.expr),
@@ -103,7 +103,7 @@ impl Analyzer<'_> {
         let item = NsItem {
             rti: 1,
             name: String::new(),
-            cols,
+            cols: cols.into(),
             rel_visible: false,
             cols_visible: true,
             lateral_only: false,

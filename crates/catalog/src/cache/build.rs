@@ -7,6 +7,7 @@ use crate::desc::*;
 use crate::literal;
 use crate::rows::CatRow;
 use crate::schema::{CatalogIndex, CatalogTable};
+use crate::stored_tree::StoredTree;
 use access::{IndexRel, KeyColumn, Persistence, Rel, ToastRel};
 use common::{Error, Oid, Result};
 use std::rc::Rc;
@@ -227,7 +228,7 @@ impl Catalog {
         let mut defaults = Vec::new();
         if desc.attrs.iter().any(|a| a.has_default) {
             for r in self.scan(pg_attrdef::TABLE, pg_attrdef::ADRELID_ADNUM_INDEX, &[Datum::oid(oid)])? {
-                let bin = r.str(pg_attrdef::ADBIN).to_string();
+                let bin = r.str(pg_attrdef::ADBIN).into();
                 defaults.push(AttrDefault { attnum: r.i16(pg_attrdef::ADNUM), bin });
             }
         }
@@ -239,7 +240,7 @@ impl Catalog {
                     checks.push(CheckConstraint {
                         oid: r.oid(OID),
                         name: r.str(CONNAME).to_string(),
-                        bin: r.str(CONBIN).to_string(),
+                        bin: r.str(CONBIN).into(),
                         valid: r.bool(CONVALIDATED),
                         no_inherit: r.bool(CONNOINHERIT),
                     });
@@ -260,7 +261,7 @@ impl Catalog {
         Ok(out)
     }
 
-    fn view_query(&self, oid: Oid) -> Result<Option<Rc<str>>> {
+    fn view_query(&self, oid: Oid) -> Result<Option<StoredTree>> {
         let keys = [Datum::oid(oid), Datum::text("_RETURN")];
         let rows = self.scan(pg_rewrite::TABLE, pg_rewrite::REL_RULENAME_INDEX, &keys)?;
         Ok(rows.first().map(|r| r.str(pg_rewrite::EV_ACTION).into()))
@@ -323,8 +324,8 @@ impl Catalog {
             opclasses,
             collations,
             options,
-            expressions: r.text(INDEXPRS),
-            predicate: r.text(INDPRED),
+            expressions: r.text(INDEXPRS).map(StoredTree::from),
+            predicate: r.text(INDPRED).map(StoredTree::from),
             rel: Rc::new(index_rel),
             constraint,
             deferred: !r.bool(INDIMMEDIATE) && self.initially_deferred(constraint)?,

@@ -104,8 +104,12 @@ impl Catalog {
             pg_operator::TABLE => {
                 self.operators.borrow_mut().clear();
                 self.operator_names.borrow_mut().clear();
+                self.operator_choices.borrow_mut().clear();
             }
-            pg_cast::TABLE => self.casts.borrow_mut().clear(),
+            pg_cast::TABLE => {
+                self.casts.borrow_mut().clear();
+                self.operator_choices.borrow_mut().clear();
+            }
             pg_range::TABLE => self.ranges.borrow_mut().clear(),
             pg_namespace::TABLE => {
                 self.namespaces.borrow_mut().clear();
@@ -132,6 +136,7 @@ impl Catalog {
         self.proc_names.borrow_mut().clear();
         self.operators.borrow_mut().clear();
         self.operator_names.borrow_mut().clear();
+        self.operator_choices.borrow_mut().clear();
         self.casts.borrow_mut().clear();
         self.ranges.borrow_mut().clear();
         self.namespaces.borrow_mut().clear();

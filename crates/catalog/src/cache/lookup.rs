@@ -315,6 +315,36 @@ impl Catalog {
         out.extend(own.iter().filter(|o| o.kind == kind).cloned());
         Ok(out)
     }
+    /// Operators of a name and kind with exactly these operand types, in all schemas.
+    pub fn operators_between(
+        &self,
+        name: &str,
+        kind: u8,
+        left: Oid,
+        right: Oid,
+    ) -> Result<Vec<Ref<OperDesc>>> {
+        let fits = |o: &OperDesc| o.left == left && o.right == right && o.kind == kind;
+        let all = self.builtins.operators_named(name).iter();
+        let mut out: Vec<Ref<OperDesc>> = all.filter(|o| fits(o)).map(|o| Ref::Static(*o)).collect();
+        out.extend(self.own_operators(name)?.iter().filter(|o| fits(o)).cloned());
+        Ok(out)
+    }
+    /// The operator that was chosen before for a name and operand types; see [`Catalog::remember_operator`].
+    pub fn chosen_operator(&self, name: &str, left: Oid, right: Oid) -> Option<Ref<OperDesc>> {
+        let known = self.operator_choices.borrow();
+        known.get(name)?.iter().find(|c| c.0 == left && c.1 == right).map(|c| c.2.clone())
+    }
+    /// Keeps a choice among operators of `pg_catalog` until operators or casts change. Not kept: what may depend on types
+    /// or operators that users made.
+    pub fn remember_operator(&self, name: &str, left: Oid, right: Oid, chosen: &Ref<OperDesc>) -> Result<()> {
+        let own = |t: Oid| t >= Oid::FIRST_NORMAL;
+        if own(left) || own(right) || own(chosen.oid) || !self.own_operators(name)?.is_empty() {
+            return Ok(());
+        }
+        let mut known = self.operator_choices.borrow_mut();
+        known.entry(name.to_string()).or_default().push((left, right, chosen.clone()));
+        Ok(())
+    }
     /// Operators of a name that are not built in; those without a function are there for links only.
     pub fn own_operators(&self, name: &str) -> Result<Rc<Vec<Ref<OperDesc>>>> {
         if let Some(own) = self.operator_names.borrow().get(name) {
@@ -357,6 +387,9 @@ impl Catalog {
     /// The default operator class of an access method for a type: of the type itself, else of one it is binary
     /// coercible to (varchar → text, arrays → anyarray, enums → anyenum …).
     pub fn default_opclass(&self, am: Oid, type_oid: Oid) -> Result<Option<Ref<OpclassDesc>>> {
+        if let Some(c) = self.builtins.default_opclass(am, type_oid) {
+            return Ok(Some(c.into()));
+        }
         let t = self.type_desc(type_oid)?;
         if t.typtype == b'd' {
             return self.default_opclass(am, t.base_type);
@@ -369,11 +402,9 @@ impl Catalog {
             _ if t.elem.is_valid() && t.subscript_proc == Oid(6179) => oids::ANYARRAY,
             _ => Oid::INVALID,
         };
-        let (mut exact, mut coerced, mut poly) = (None, None, None);
+        let (mut coerced, mut poly) = (None, None);
         for c in self.builtins.opclasses().filter(|c| c.method == am && c.is_default) {
-            if c.in_type == type_oid {
-                exact = Some(c);
-            } else if c.in_type == pseudo {
+            if c.in_type == pseudo {
                 poly = Some(c);
             } else if self
                 .builtins
@@ -385,7 +416,7 @@ impl Catalog {
                 coerced = Some(c);
             }
         }
-        Ok(exact.or(coerced).or(poly).map(Ref::Static))
+        Ok(coerced.or(poly).map(Ref::Static))
     }
     /// An operator class by OID.
     pub fn opclass(&self, oid: Oid) -> Result<Ref<OpclassDesc>> {

@@ -53,6 +53,8 @@ pub struct Catalog {
     proc_names: RefCell<HashMap<String, Rc<Vec<Ref<ProcDesc>>>>>,
     operators: RefCell<HashMap<Oid, Ref<OperDesc>>>,
     operator_names: RefCell<HashMap<String, Rc<Vec<Ref<OperDesc>>>>>,
+    /// Which operator a name and two operand types of `pg_catalog` come to, for names that nobody added operators to.
+    operator_choices: RefCell<HashMap<String, Vec<(Oid, Oid, Ref<OperDesc>)>>>,
     casts: RefCell<HashMap<(Oid, Oid), Option<CastDesc>>>,
     ranges: RefCell<HashMap<Oid, Option<types::range::RangeType>>>,
     namespaces: RefCell<HashMap<Oid, Option<Rc<str>>>>,
@@ -96,6 +98,7 @@ impl Catalog {
             proc_names: RefCell::default(),
             operators: RefCell::default(),
             operator_names: RefCell::default(),
+            operator_choices: RefCell::default(),
             casts: RefCell::default(),
             ranges: RefCell::default(),
             namespaces: RefCell::default(),

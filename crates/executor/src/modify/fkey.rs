@@ -590,7 +590,7 @@ fn default_value(cx: &Exec, rel: &Relation, attno: i16) -> Result<Datum> {
     match rel.defaults.iter().find(|d| d.attnum == attno) {
         None => Ok(Datum::Null),
         Some(d) => {
-            let e: Expr = analyze::load_expr(&d.bin)?;
+            let e = Expr::clone(&*analyze::load_stored(&d.bin)?);
             compile_one(&cx.env, &e, &NoScope)?.value_once(cx, 0)
         }
     }

@@ -44,7 +44,7 @@ impl IndexTarget {
     pub fn open(env: &Rc<ExecEnv>, index: Oid) -> Result<IndexTarget> {
         let desc = env.catalog()?.index(index)?;
         let list: Vec<Expr> = match &desc.expressions {
-            Some(t) => analyze::load_expr(t)?,
+            Some(t) => Vec::clone(&*analyze::load_stored(t)?),
             None => Vec::new(),
         };
         let mut next = 0;
@@ -61,7 +61,7 @@ impl IndexTarget {
             .collect();
         let exprs = if list.is_empty() { None } else { Some(compile(env, &list, &TableScope)?) };
         let predicate = match &desc.predicate {
-            Some(t) => Some(compile_one(env, &analyze::load_expr::<Expr>(t)?, &TableScope)?),
+            Some(t) => Some(compile_one(env, &*analyze::load_stored::<Expr>(t)?, &TableScope)?),
             None => None,
         };
         Ok(IndexTarget { ix: desc.rel.clone(), desc, cols, exprs, predicate })

@@ -130,7 +130,8 @@ pub fn take_report(raw: &[u8]) -> Result<Report> {
 }
 
 /// Words of Sort's measurements.
-const METHODS: [&str; 5] = ["quicksort", "top-N heapsort", "external merge", "external sort", "still in progress"];
+const METHODS: [&str; 5] =
+    ["quicksort", "top-N heapsort", "external merge", "external sort", "still in progress"];
 
 fn put_method(out: &mut Vec<u8>, m: &str) {
     put(out, METHODS.iter().position(|k| *k == m).unwrap_or(0) as u64);
@@ -159,17 +160,17 @@ numbers! { put_hash take_hash HashInstr: buckets buckets_original batches batche
 numbers! { put_agg take_agg HashAggInstr: batches memory_kb disk_kb; }
 numbers! { put_memo take_memo MemoizeInstr: hits misses evictions overflows memory_kb; }
 numbers! { put_buffers take_buffers BufferUsage:
-    shared_hit shared_read shared_dirtied shared_written local_hit local_read local_dirtied local_written temp_read
-    temp_written read_ns write_ns temp_read_ns temp_write_ns; }
+shared_hit shared_read shared_dirtied shared_written local_hit local_read local_dirtied local_written temp_read
+temp_written read_ns write_ns temp_read_ns temp_write_ns; }
 numbers! { put_counters take_counters BufferCounters:
-    shared_hit shared_read shared_dirtied shared_written local_hit local_read temp_read local_dirtied local_written
-    temp_written wal_records wal_images wal_bytes wal_writes wal_syncs read_ns write_ns temp_read_ns temp_write_ns
-    wal_write_ns wal_sync_ns; }
+shared_hit shared_read shared_dirtied shared_written local_hit local_read temp_read local_dirtied local_written
+temp_written wal_records wal_images wal_bytes wal_writes wal_syncs read_ns write_ns temp_read_ns temp_write_ns
+wal_write_ns wal_sync_ns; }
 numbers! { put_plain take_plain NodeInstr:
-    heap_fetches exact_blocks lossy_blocks;
-    startup_ms total_ms rows loops removed_filter removed_join removed_recheck; }
+heap_fetches exact_blocks lossy_blocks;
+startup_ms total_ms rows loops removed_filter removed_join removed_recheck; }
 numbers! { put_group take_group SortGroupInstr:
-    groups memory_total_kb memory_peak_kb disk_total_kb disk_peak_kb; }
+groups memory_total_kb memory_peak_kb disk_total_kb disk_peak_kb; }
 
 fn put_some<T>(out: &mut Vec<u8>, v: Option<&T>, f: impl FnOnce(&mut Vec<u8>, &T)) {
     out.push(u8::from(v.is_some()));
@@ -214,12 +215,10 @@ fn take_node(r: &mut Reader<'_>) -> Result<NodeInstr> {
     let mut n = take_plain(r)?;
     n.buffers = take_buffers(r)?;
     n.wal = take_wal(r)?;
-    n.sort = take_some(r, |r| {
-        Ok(SortInstr { method: take_method(r)?, space_kb: r.u64()?, disk: r.u64()? != 0 })
-    })?;
-    n.incremental_sort = take_some(r, |r| {
-        Ok(IncrementalSortInstr { full: take_groups(r)?, prefix: take_groups(r)? })
-    })?;
+    n.sort =
+        take_some(r, |r| Ok(SortInstr { method: take_method(r)?, space_kb: r.u64()?, disk: r.u64()? != 0 }))?;
+    n.incremental_sort =
+        take_some(r, |r| Ok(IncrementalSortInstr { full: take_groups(r)?, prefix: take_groups(r)? }))?;
     n.hash = take_some(r, take_hash)?;
     n.agg = take_some(r, take_agg)?;
     n.memoize = take_some(r, take_memo)?;
@@ -300,7 +299,12 @@ mod tests {
 
     #[test]
     fn reports_arrive_as_they_were_sent() {
-        let e = common::err!(DIVISION_BY_ZERO, "division by zero").detail("d").hint("h").context("c").at(7).fatal();
+        let e = common::err!(DIVISION_BY_ZERO, "division by zero")
+            .detail("d")
+            .hint("h")
+            .context("c")
+            .at(7)
+            .fatal();
         let mut raw = Vec::new();
         put_report(kind::ERROR, e.report(), &mut raw);
         let r = take_report(&raw).expect("a report");
@@ -328,6 +332,9 @@ mod tests {
         let mut sum = NodeInstr { rows: 2.0, loops: 1.0, ..NodeInstr::default() };
         merge(&mut sum, 0, got);
         assert_eq!((sum.rows, sum.loops, sum.heap_fetches), (7.0, 2.0, 3));
-        assert_eq!(sum.workers[0].1.sort.as_ref().map(|s| (s.method, s.disk)), Some(("external merge", true)));
+        assert_eq!(
+            sum.workers[0].1.sort.as_ref().map(|s| (s.method, s.disk)),
+            Some(("external merge", true))
+        );
     }
 }

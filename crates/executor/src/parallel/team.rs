@@ -235,7 +235,8 @@ impl Team {
         self.joint.stop_flag(&self.region).store(1, SeqCst);
         for m in self.members.iter().filter(|m| !m.done) {
             // One that has no slot yet looks at the flag when it has.
-            if let Some(p) = self.engine.procs().workers_of(self.engine.proc().pid()).find(|p| p.pid() == m.pid)
+            if let Some(p) =
+                self.engine.procs().workers_of(self.engine.proc().pid()).find(|p| p.pid() == m.pid)
             {
                 p.post(signals::CANCEL);
             }

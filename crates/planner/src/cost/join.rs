@@ -164,6 +164,16 @@ fn indexed_join_quals(j: &JoinPath) -> bool {
     found
 }
 
+/// The smallest power of two that is not below `x` (above 1).
+fn power_of_two_above(x: f64) -> f64 {
+    (x.ceil() as u64).next_power_of_two() as f64
+}
+
+/// The largest power of two that is not above `x` (1 or more).
+fn power_of_two_below(x: f64) -> f64 {
+    (1u64 << (x.max(1.0) as u64).ilog2()) as f64
+}
+
 /// (buckets, batches) of a hash table.
 pub fn hash_size(g: &Glob<'_>, rows: f64, width: i32, shared: Option<u32>) -> (f64, f64) {
     let n = if rows <= 0.0 { 1000.0 } else { rows };
@@ -177,14 +187,14 @@ pub fn hash_size(g: &Glob<'_>, rows: f64, width: i32, shared: Option<u32>) -> (f
     if skew > 0.0 {
         mem -= skew * per_mcv;
     }
-    let max_ptr = (mem / 8.0).log2().floor().exp2().min(1073741824.0);
-    let mut buckets = n.min(max_ptr).max(1024.0).log2().ceil().exp2();
+    let max_ptr = power_of_two_below(mem / 8.0).min(1073741824.0);
+    let mut buckets = power_of_two_above(n.min(max_ptr).max(1024.0));
     let mut batches = 1.0;
     if bytes + buckets * 8.0 > mem {
         if shared.is_some() {
             return hash_size(g, rows, width, None);
         }
-        let b = (mem / (tup + 8.0)).ceil().log2().ceil().exp2();
+        let b = power_of_two_above((mem / (tup + 8.0)).ceil());
         buckets = b.min(max_ptr);
         let need = (bytes / (mem - buckets * 8.0)).ceil().min(max_ptr);
         batches = 2.0;
@@ -328,16 +338,14 @@ pub fn merge_initial(
     if let (Some(c), true) = (clauses.first(), kind != JoinType::Full) {
         let keys = if outer_sort.is_empty() { &o.keys[..] } else { outer_sort };
         let (desc, nf) = keys.first().map_or((false, false), |k| (k.desc, k.nulls_first));
-        let sel = match c.merge_sel.get() {
-            Some(s) if !desc && !nf => s,
-            _ => {
-                let s = crate::selectivity::join::merge_scan_sel(g, root, &c.clause, desc, nf);
-                if !desc && !nf {
-                    c.merge_sel.set(Some(s));
-                }
-                s
-            }
-        };
+        let slot = usize::from(desc) + 2 * usize::from(nf);
+        let mut known = c.merge_sel.get();
+        let sel = known[slot].unwrap_or_else(|| {
+            let s = crate::selectivity::join::merge_scan_sel(g, root, &c.clause, desc, nf);
+            known[slot] = Some(s);
+            c.merge_sel.set(known);
+            s
+        });
         if c.left_relids.subset_of(o.rel) {
             [os, oe, is, ie] = sel;
         } else {

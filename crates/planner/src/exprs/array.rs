@@ -12,6 +12,12 @@ pub fn elems(_ev: &Evaluator<'_>, array: &Datum, _elem_type: Oid) -> Option<Vec<
     Some(a.to_vec().ok()?.into_iter().map(|d| d.to_owned()).collect())
 }
 
+/// Number of elements of an array; `None` if it cannot be read.
+pub fn length(array: &Datum) -> Option<usize> {
+    let Datum::Bytes(b) = array else { return None };
+    Some(ArrayRef::new(b).ok()?.len())
+}
+
 /// A one-dimensional array of the elements; `None` if the element type is not understood.
 pub fn build(ev: &Evaluator<'_>, vals: &[Datum], elem_type: Oid) -> Option<Datum> {
     let elem = ev.ctx.catalog.storage_type(elem_type).ok()?;

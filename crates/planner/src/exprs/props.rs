@@ -310,8 +310,15 @@ pub fn cost_expr(ctx: &PlannerCtx<'_>, e: &Expr) -> QualCost {
             Expr::Func(n) => c.per_tuple += f(n.funcid),
             Expr::Op(o) | Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => c.per_tuple += f(o.funcid),
             Expr::ScalarArrayOp(o) => {
-                // Half the elements are looked at.
-                c.per_tuple += f(o.funcid) * array_length_estimate(ctx, &o.args[1]) * 0.5;
+                let n = array_length_estimate(ctx, &o.args[1]);
+                if saop_hashes(ctx, o, n) {
+                    // The table is built once; a row costs its hash and a comparison.
+                    c.startup += unit * n;
+                    c.per_tuple += f(o.funcid) + unit;
+                } else {
+                    // Half the elements are looked at.
+                    c.per_tuple += f(o.funcid) * n * 0.5;
+                }
             }
             Expr::Aggref(_) | Expr::WindowFunc(_) | Expr::GroupingFunc { .. } => return false,
             Expr::CoerceViaIo { arg, result_type, .. } => {
@@ -353,15 +360,30 @@ pub fn cost_expr(ctx: &PlannerCtx<'_>, e: &Expr) -> QualCost {
     c
 }
 
+/// Constant lists from this length on are looked up in a hash table.
+const HASHED_LIST_MIN: f64 = 9.0;
+
+/// Will `x = ANY` or `x <> ALL` of a list of `n` elements be a hash look-up?
+fn saop_hashes(ctx: &PlannerCtx<'_>, o: &ScalarArrayOpExpr, n: f64) -> bool {
+    if n < HASHED_LIST_MIN || !matches!(&o.args[1], Expr::Const(c) if !c.value.is_null()) {
+        return false;
+    }
+    let Ok(mut d) = ctx.catalog.operator(o.opno) else { return false };
+    if !o.use_or {
+        match ctx.catalog.operator(d.negator) {
+            Ok(n) => d = n,
+            Err(_) => return false,
+        }
+    }
+    d.can_hash && d.left == d.right
+}
+
 /// How many elements an array expression probably has.
-pub fn array_length_estimate(ctx: &PlannerCtx<'_>, e: &Expr) -> f64 {
+pub fn array_length_estimate(_ctx: &PlannerCtx<'_>, e: &Expr) -> f64 {
     match strip_relabel(e) {
         Expr::Const(c) => match &c.value {
             Datum::Null => 0.0,
-            d => {
-                let et = ctx.catalog.type_desc(c.consttype).map(|t| t.elem).unwrap_or(Oid::INVALID);
-                super::eval::Evaluator::new(ctx).array_elems(d, et).map_or(10.0, |v| v.len() as f64)
-            }
+            d => super::array::length(d).map_or(10.0, |n| n as f64),
         },
         Expr::Array { elements, multidims: false, .. } => elements.len() as f64,
         _ => 10.0,

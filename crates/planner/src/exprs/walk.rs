@@ -388,8 +388,37 @@ pub fn equal(a: &Expr, b: &Expr) -> bool {
     if a == b {
         return true;
     }
-    if matches!(a, Expr::Var(_) | Expr::Const(_) | Expr::Param(_)) {
-        return false;
+    let list = |x: &[Expr], y: &[Expr]| x.len() == y.len() && x.iter().zip(y).all(|(x, y)| equal(x, y));
+    match (a, b) {
+        (Expr::Var(_) | Expr::Const(_) | Expr::Param(_), _) => return false,
+        (Expr::Op(x), Expr::Op(y))
+        | (Expr::DistinctExpr(x), Expr::DistinctExpr(y))
+        | (Expr::NullIfExpr(x), Expr::NullIfExpr(y)) => {
+            return x.opno == y.opno
+                && x.funcid == y.funcid
+                && x.result_type == y.result_type
+                && x.retset == y.retset
+                && x.collation == y.collation
+                && x.input_collation == y.input_collation
+                && x.location == y.location
+                && list(&x.args, &y.args);
+        }
+        (Expr::ScalarArrayOp(x), Expr::ScalarArrayOp(y)) => {
+            return x.opno == y.opno
+                && x.funcid == y.funcid
+                && x.use_or == y.use_or
+                && x.input_collation == y.input_collation
+                && x.location == y.location
+                && list(&x.args, &y.args);
+        }
+        (Expr::Bool { op, args, location }, Expr::Bool { op: op2, args: args2, location: location2 }) => {
+            return op == op2 && location == location2 && list(args, args2);
+        }
+        (Expr::Func(x), Expr::Func(y)) if x.funcid != y.funcid || x.args.len() != y.args.len() => {
+            return false;
+        }
+        (Expr::Relabel { arg: x, .. }, Expr::Relabel { arg: y, .. }) if !equal(x, y) => return false,
+        _ => {}
     }
     let (mut x, mut y) = (a.clone(), b.clone());
     strip_forms(&mut x);

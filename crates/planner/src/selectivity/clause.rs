@@ -449,16 +449,28 @@ fn saop_sel(
         _ => Vec::new(),
     };
     let known = matches!(&arr, Expr::Const(_) | Expr::Array { multidims: false, .. });
+    let scope = pull_rtis(&o.args[0]);
+    let variable =
+        (is_eq && d.rest.0 == est::EQSEL && !scope.is_empty() && (only == 0 || scope.contains(only)))
+            .then(|| examine(g, root, &o.args[0], only));
     let mut s = if o.use_or { 0.0 } else { 1.0 };
     let mut disjoint = s;
     let count = if known { elems.len() } else { 10 };
     for i in 0..count {
-        let arg = elems.get(i).cloned().unwrap_or(Expr::CaseTest {
-            type_oid: elem_type,
-            typmod: -1,
-            collation: o.input_collation,
-        });
-        let x = op_sel(g, root, &op(arg), only, kind, sji, join && !known);
+        let x = match (&variable, elems.get(i)) {
+            // What `op_sel` comes to for a constant.
+            (Some(d), Some(Expr::Const(c))) if known => {
+                scalar::eq_const(g, d, o.funcid, c, true, o.input_collation, false)
+            }
+            (_, arg) => {
+                let arg = arg.cloned().unwrap_or(Expr::CaseTest {
+                    type_oid: elem_type,
+                    typmod: -1,
+                    collation: o.input_collation,
+                });
+                op_sel(g, root, &op(arg), only, kind, sji, join && !known)
+            }
+        };
         if o.use_or {
             s = s + x - s * x;
             if is_eq {

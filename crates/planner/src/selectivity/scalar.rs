@@ -5,6 +5,7 @@ use super::*;
 use crate::exprs::{Evaluator, integer, machine_comparison};
 use crate::root::Glob;
 use analyze::expr::*;
+use catalog::desc::ColumnStats;
 use common::Oid;
 use types::{Datum, oids};
 
@@ -26,10 +27,7 @@ pub fn eq_const(
     if d.unique && d.rti.is_some() && d.rel_tuples >= 1.0 {
         s = 1.0 / d.rel_tuples;
     } else if let Some(st) = &d.stats {
-        let vals: Vec<Datum> = st.mcv.iter().map(|m| m.0.clone()).collect();
-        let hits = g.ev().filter_column(funcid, &vals, d.vartype, &c.value, c.consttype, !var_left, coll);
-        let hit = hits.and_then(|h| h.iter().position(|b| *b));
-        if let Some(i) = hit {
+        if let Some(i) = equal_mcv(g, d, st, funcid, c, var_left, coll) {
             s = f64::from(st.mcv[i].1);
         } else {
             let sum: f64 = st.mcv.iter().map(|m| f64::from(m.1)).sum();
@@ -49,6 +47,35 @@ pub fn eq_const(
         s = 1.0 - s - null;
     }
     clamp(s)
+}
+
+/// Which of the most common values equals a constant.
+fn equal_mcv(
+    g: &Glob<'_>,
+    d: &VarData,
+    st: &ColumnStats,
+    funcid: Oid,
+    c: &Const,
+    var_left: bool,
+    coll: Oid,
+) -> Option<usize> {
+    if let (Some(t), Some(x)) = (machine_comparison(funcid), integer(&c.value)) {
+        return st.mcv.iter().position(|m| integer(&m.0).is_some_and(|v| t(v.cmp(&x))));
+    }
+    // Equality of strings is that of their bytes under every collation that comes with the server.
+    if let (oids_of::TEXTEQ, Datum::Bytes(x)) = (funcid.0, &c.value)
+        && coll < Oid::FIRST_NORMAL
+    {
+        return st.mcv.iter().position(|m| matches!(&m.0, Datum::Bytes(v) if v[..] == x[..]));
+    }
+    let vals: Vec<Datum> = st.mcv.iter().map(|m| m.0.clone()).collect();
+    let hits = g.ev().filter_column(funcid, &vals, d.vartype, &c.value, c.consttype, !var_left, coll)?;
+    hits.iter().position(|b| *b)
+}
+
+/// Functions known here by number.
+mod oids_of {
+    pub const TEXTEQ: u32 = 67;
 }
 
 /// `var = something unknown`.

@@ -211,9 +211,10 @@ impl LockTables {
             return true;
         }
         let group = parallel::group(me);
-        self.holders_of(lock).into_iter().map(|h| self.holder(h)).any(|r| {
-            get(&r.mask) & conflicts(mode) != 0 && parallel::group(procs.get(get(&r.proc))) != group
-        })
+        self.holders_of(lock)
+            .into_iter()
+            .map(|h| self.holder(h))
+            .any(|r| get(&r.mask) & conflicts(mode) != 0 && parallel::group(procs.get(get(&r.proc))) != group)
     }
     fn collides_with_any(&self, lock: u32, holder: u32, mode: LockMode) -> bool {
         let l = self.lock(lock);

@@ -36,4 +36,3 @@ impl Shared {
         Ok((program.volatile_calls == 0).then_some(Shared { program, first }))
     }
 }
-
