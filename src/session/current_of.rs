@@ -14,6 +14,8 @@ pub struct Mark {
     pub table: Oid,
     /// The column of the plan's output with the row's address.
     pub column: usize,
+    /// Others inherit from the table: the next mark is the column that says which table the row is in.
+    pub inherited: bool,
 }
 
 /// The tables whose row addresses a cursor is to remember: those it locks, or the one it scans.
@@ -39,28 +41,38 @@ fn tables(q: &Query) -> Vec<u32> {
 pub fn mark(q: &mut Query) -> Vec<Mark> {
     let mut out = Vec::new();
     for rti in tables(q) {
-        let RteKind::Relation { relid, relkind: b'r' | b'm' | b'p', .. } = q.rte(rti).kind else { continue };
-        out.push(Mark { table: relid, column: q.target_list.len() });
-        let var = Var {
-            varno: VarNo::Rte(rti),
-            attno: -1,
-            vartype: oids::TID,
-            typmod: -1,
-            collation: Oid::INVALID,
-            levels_up: 0,
-            syn: (rti, -1),
-            location: None,
+        let RteKind::Relation { relid, relkind: b'r' | b'm' | b'p', inh, .. } = q.rte(rti).kind else {
+            continue;
         };
-        q.target_list.push(TargetEntry {
-            expr: Expr::Var(var),
-            resno: q.target_list.len() as i16 + 1,
-            name: Some(format!("ctid{rti}")),
-            sort_group_ref: 0,
-            orig: (Oid::INVALID, 0),
-            junk: true,
-        });
+        out.push(Mark { table: relid, column: q.target_list.len(), inherited: inh });
+        push_system(q, rti, -1, oids::TID);
+        if inh {
+            out.push(Mark { table: Oid::INVALID, column: q.target_list.len(), inherited: false });
+            push_system(q, rti, -6, oids::OID);
+        }
     }
     out
+}
+
+fn push_system(q: &mut Query, rti: u32, attno: i16, vartype: Oid) {
+    let var = Var {
+        varno: VarNo::Rte(rti),
+        attno,
+        vartype,
+        typmod: -1,
+        collation: Oid::INVALID,
+        levels_up: 0,
+        syn: (rti, attno),
+        location: None,
+    };
+    q.target_list.push(TargetEntry {
+        expr: Expr::Var(var),
+        resno: q.target_list.len() as i16 + 1,
+        name: Some(format!("system{attno}.{rti}")),
+        sort_group_ref: 0,
+        orig: (Oid::INVALID, 0),
+        junk: true,
+    });
 }
 
 /// Does each row of the plan come straight from a row of its table?
@@ -71,7 +83,8 @@ pub fn is_simple(p: &Plan) -> bool {
         | Node::IndexOnlyScan { .. }
         | Node::BitmapHeapScan { .. }
         | Node::TidScan { .. } => true,
-        Node::Limit { child, .. } => is_simple(child),
+        Node::Limit { child, .. } | Node::Result { child: Some(child), .. } => is_simple(child),
+        Node::Append { children, rti } if *rti != 0 => children.iter().all(is_simple),
         _ => false,
     }
 }
@@ -101,7 +114,16 @@ impl Session {
             bail!(INVALID_CURSOR_STATE, "cursor \"{cursor}\" is held from a previous transaction");
         }
         let name = self.catalog.relation(table)?.name.clone();
-        let Some(mark) = p.marks.iter().position(|m| m.table == table) else {
+        let among = |m: &Mark| -> Result<bool> {
+            Ok(m.table == table || (m.inherited && self.catalog.descendants(m.table)?.contains(&table)))
+        };
+        let mut found = Vec::new();
+        for (i, m) in p.marks.iter().enumerate() {
+            if m.table.is_valid() && among(m)? {
+                found.push(i);
+            }
+        }
+        let Some(&mark) = found.first() else {
             if q.row_marks.is_empty() {
                 bail!(
                     INVALID_CURSOR_STATE,
@@ -113,11 +135,17 @@ impl Session {
                 "cursor \"{cursor}\" does not have a FOR UPDATE/SHARE reference to table \"{name}\""
             );
         };
-        if p.marks[mark + 1..].iter().any(|m| m.table == table) {
+        if found.len() > 1 {
             bail!(
                 INVALID_CURSOR_STATE,
                 "cursor \"{cursor}\" has multiple FOR UPDATE/SHARE references to table \"{name}\""
             );
+        }
+        if p.marks[mark].inherited
+            && let Some(Datum::U32(t)) = p.place(mark + 1)
+            && Oid(t) != table
+        {
+            return Ok(None);
         }
         match p.place(mark) {
             None => bail!(INVALID_CURSOR_STATE, "cursor \"{cursor}\" is not positioned on a row"),

@@ -4,7 +4,7 @@ use super::Session;
 use common::settings::{Scope, Settings, Source};
 use common::{Error, Result, Severity, SqlState, bail, err};
 use planner::PlannerSettings;
-use planner::settings::ForceParallel;
+use planner::settings::{ConstraintExclusion, ForceParallel};
 use std::rc::Rc;
 use types::FormatSettings;
 use types::registry::{DateOrder, DateStyle, IntervalStyle};
@@ -657,6 +657,11 @@ fn planner_settings(s: &Settings) -> PlannerSettings {
         enable_gathermerge: s.bool("enable_gathermerge"),
         enable_parallel_hash: s.bool("enable_parallel_hash"),
         enable_parallel_append: s.bool("enable_parallel_append"),
+        constraint_exclusion: match s.text("constraint_exclusion") {
+            "on" => ConstraintExclusion::On,
+            "off" => ConstraintExclusion::Off,
+            _ => ConstraintExclusion::Partition,
+        },
     }
 }
 

@@ -107,6 +107,25 @@ pub enum RteKind {
     },
     /// Empty FROM made explicit by the planner.
     Result,
+    /// Planner only: a UNION ALL whose arms are relations of the same query level.
+    Append {
+        members: Vec<AppendMember>,
+    },
+}
+
+/// An arm of [`RteKind::Append`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AppendMember {
+    /// Its place in the range table.
+    pub rti: u32,
+    /// What it gives for each column of the union.
+    pub columns: Vec<Expr>,
+}
+
+/// Place in the range table, from 1, of a relation's number. Members of append relations are numbered by the planner so that
+/// their low seven bits are the number of the relation of the join tree they are part of.
+pub fn rte_place(rti: u32) -> usize {
+    (if rti >> 31 == 0 { rti } else { (rti & 0x7fff_ffff) >> 7 }) as usize
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -350,9 +369,6 @@ pub struct Query {
     /// MERGE's WHEN clauses in order.
     #[serde(default)]
     pub merge_actions: Vec<MergeAction>,
-    /// The tables an UPDATE or DELETE is for, where others inherit from its target; set by the rewriter.
-    #[serde(default)]
-    pub inherit_targets: Vec<Oid>,
     /// Set by the rewriter where the target is reached through views.
     #[serde(default)]
     pub check_options: Vec<ViewCheck>,
@@ -363,6 +379,6 @@ pub struct Query {
 impl Query {
     /// The range table entry with 1-based index `rti`.
     pub fn rte(&self, rti: u32) -> &RangeTblEntry {
-        &self.rtable[rti as usize - 1]
+        &self.rtable[rte_place(rti) - 1]
     }
 }

@@ -154,6 +154,8 @@ fn modify(command: CmdType, child: Plan) -> ModifyTable {
         check_options: Vec::new(),
         can_set_tag: true,
         merge: Vec::new(),
+        tableoid_col: None,
+        targets: Vec::new(),
     }
 }
 fn insert(on_conflict: Option<OnConflictPlan>) -> Rc<PlannedStmt> {

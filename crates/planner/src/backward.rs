@@ -7,7 +7,7 @@ use crate::plan::{Node, Plan};
 pub fn supports_backward_scan(p: &Plan) -> bool {
     match &p.node {
         Node::Result { child: Some(c), .. } => supports_backward_scan(c),
-        Node::Append { children } => children.iter().all(supports_backward_scan),
+        Node::Append { children, .. } => children.iter().all(supports_backward_scan),
         Node::SeqScan { sample, .. } => sample.is_none(),
         Node::TidScan { .. }
         | Node::FunctionScan { .. }

@@ -68,7 +68,7 @@ pub fn sort_keys(
             let Some(m) = m else { return Err(Error::internal("could not find pathkey item to sort")) };
             let (e, ty) = (m.expr.clone(), m.datatype);
             if !plan_projects(plan) {
-                let c = std::mem::replace(plan, small(0.0, 0.0, 0.0, Node::Append { children: Vec::new() }));
+                let c = std::mem::replace(plan, small(0.0, 0.0, 0.0, Node::Append { children: Vec::new(), rti: 0 }));
                 *plan = result_over(c);
             }
             let n = plan.targetlist.len();
@@ -101,7 +101,8 @@ pub fn sort_keys(
     Ok(out)
 }
 
-fn unindex(e: &Expr) -> Expr {
+/// An expression over an index's columns in terms of the table's.
+pub fn unindex(e: &Expr) -> Expr {
     let mut x = e.clone();
     walk_mut(&mut x, &mut |y| {
         if let Expr::Var(v) = y

@@ -107,10 +107,11 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(pass(path, c, |child| Node::Memoize { child, keys, single, binary, est_entries }))
         }
         PathKind::Unique { .. } => unique(g, root, path),
-        PathKind::Append { subs } => {
+        PathKind::Append { subs, rti } => {
             let children = subs.iter().map(|s| build(g, root, s)).collect::<Result<Vec<_>>>()?;
-            Ok(wrap(path, Node::Append { children }, Vec::new()))
+            Ok(wrap(path, Node::Append { children, rti: *rti }, Vec::new()))
         }
+        PathKind::MergeAppend { subs, rti } => merge_append(g, root, path, subs, *rti),
         PathKind::Projection { sub, .. } => {
             let c = build(g, root, sub)?;
             Ok(wrap(path, Node::Result { child: Some(Box::new(c)), one_time: Vec::new() }, Vec::new()))
@@ -131,7 +132,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(pass(path, c, |child| Node::IncrementalSort { child, keys, presorted }))
         }
         PathKind::Group { sub, clauses, qual } => {
-            let c = build(g, root, sub)?;
+            let c = build_labelled(g, root, sub)?;
             let keys = group_keys(g, &c, clauses)?;
             Ok(wrap(path, Node::Group { child: Box::new(c), keys }, qual.clone()))
         }
@@ -141,7 +142,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(pass(path, c, |child| Node::Unique { child, keys }))
         }
         PathKind::Agg { sub, kind, split, clauses, qual, groups } => {
-            let c = build(g, root, sub)?;
+            let c = build_labelled(g, root, sub)?;
             let keys = group_keys(g, &c, clauses)?;
             let strategy = match kind {
                 AggKind::Plain => AggStrategy::Plain,
@@ -160,7 +161,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(wrap(path, node, qual.clone()))
         }
         PathKind::GroupingSets { sub, kind, rollups, qual } => {
-            let c = build(g, root, sub)?;
+            let c = build_labelled(g, root, sub)?;
             let mut first_sort = true;
             let mut list = Vec::new();
             for r in rollups {
@@ -196,7 +197,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(wrap(path, node, qual.clone()))
         }
         PathKind::Window { sub, clause, qual, top } => {
-            let c = build(g, root, sub)?;
+            let c = build_labelled(g, root, sub)?;
             let partition = group_keys(g, &c, &clause.partition)?;
             let order = group_keys(g, &c, &clause.order)?;
             let first = clause.order.first();
@@ -265,7 +266,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
         }
         PathKind::LockRows { sub } => {
             let c = build(g, root, sub)?;
-            let marks = root.row_marks.clone();
+            let marks = crate::upper::modify::marks(root);
             Ok(pass(path, c, |child| Node::LockRows { child, marks }))
         }
         PathKind::Limit { sub, offset, count, with_ties } => {
@@ -293,6 +294,59 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(wrap(path, node, Vec::new()))
         }
     }
+}
+
+/// A Merge Append: sort expressions that are no columns of the relation are computed by its inputs.
+fn merge_append(
+    g: &Glob<'_>,
+    root: &mut Root,
+    path: &Path,
+    subs: &[(u32, Rc<Path>)],
+    rti: u32,
+) -> Result<Plan> {
+    let mut head = wrap(path, Node::Result { child: None, one_time: Vec::new() }, Vec::new());
+    let columns = head.targetlist.len();
+    let keys = sort_keys(g, root, &mut head, &path.keys, None)?;
+    let mut children = Vec::new();
+    for (member, sub) in subs {
+        let mut c = build(g, root, sub)?;
+        for t in &head.targetlist[columns..] {
+            if !plan_projects(&c) {
+                c = result_over(c);
+            }
+            let mut t = t.clone();
+            t.expr = crate::append::translate(root, *member, &t.expr);
+            nest_params(g, root, &mut t.expr);
+            c.targetlist.push(t);
+        }
+        if !crate::pathkeys::contained(&path.keys, &sub.keys) {
+            let (s, t) = cost::sort::sort(g, c.total_cost, c.rows, c.width, root.limit_tuples);
+            let (tl, width, rows) = (c.targetlist.clone(), c.width, c.rows);
+            let mut sorted = small(s, t, rows, Node::Sort { child: Box::new(c), keys: keys.clone() });
+            (sorted.targetlist, sorted.width) = (tl, width);
+            c = sorted;
+        }
+        children.push(c);
+    }
+    head.node = Node::MergeAppend { children, rti, keys };
+    Ok(head)
+}
+
+/// The input of a node that finds its columns by their labels: a projection that would only bring the columns of an Append
+/// into another order is left out.
+fn build_labelled(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
+    if let PathKind::Projection { sub, .. } = &path.kind
+        && matches!(&sub.kind, PathKind::Append { rti, .. } | PathKind::MergeAppend { rti, .. } if *rti != 0)
+        && path.target.exprs.iter().all(|e| sub.target.exprs.iter().any(|x| equal(x, e)))
+    {
+        let mut p = build(g, root, sub)?;
+        for t in &mut p.targetlist {
+            let wanted = path.target.exprs.iter().position(|e| equal(e, &t.expr));
+            t.sort_group_ref = wanted.map_or(0, |i| path.target.refs[i]);
+        }
+        return Ok(p);
+    }
+    build(g, root, path)
 }
 
 /// A node that passes its child's columns on.
@@ -331,7 +385,11 @@ pub fn gated(mut plan: Plan, one_time: Vec<Expr>) -> Plan {
         total_cost: plan.total_cost,
         rows: plan.rows,
         width: plan.width,
-        targetlist: plan.targetlist.clone(),
+        targetlist: plan
+            .targetlist
+            .iter()
+            .map(|t| TargetEntry { expr: unindex(&t.expr), ..t.clone() })
+            .collect(),
         qual: Vec::new(),
         init_plans: Vec::new(),
         parallel_aware: false,
@@ -383,7 +441,15 @@ fn all_clauses(root: &Root, rti: u32, path: &Path) -> Vec<Ri> {
 fn scan(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
     // Arms of set operations may be numbered beyond what a set of relations holds.
     let rti = match &path.kind {
-        PathKind::Subquery { rti, .. } => *rti,
+        PathKind::Index(ip) => ip.rti,
+        PathKind::SeqScan { rti }
+        | PathKind::BitmapHeap { rti, .. }
+        | PathKind::Tid { rti, .. }
+        | PathKind::Subquery { rti, .. }
+        | PathKind::Function { rti }
+        | PathKind::Values { rti }
+        | PathKind::Cte { rti }
+        | PathKind::WorkTable { rti } => *rti,
         _ => path.rel.first().unwrap_or(0),
     };
     let list = all_clauses(root, rti, path);
@@ -799,6 +865,7 @@ pub fn plan_projects(p: &Plan) -> bool {
             | Node::LockRows { .. }
             | Node::Limit { .. }
             | Node::Append { .. }
+            | Node::MergeAppend { .. }
             | Node::RecursiveUnion { .. }
             | Node::ModifyTable(_)
             | Node::ProjectSet { .. }
@@ -846,10 +913,12 @@ fn modify(g: &Glob<'_>, root: &mut Root, path: &Path, sub: &Rc<Path>) -> Result<
         ctid_col: None,
         returning: q.returning.clone(),
         on_conflict: None,
-        epq_marks: root.row_marks.clone(),
+        epq_marks: crate::upper::modify::marks(root),
         check_options: q.check_options.iter().map(|c| (c.view.clone(), c.qual.clone())).collect(),
         can_set_tag: root.depth == 0,
         merge: q.merge_actions.iter().map(merge_action).collect(),
+        tableoid_col: None,
+        targets: Vec::new(),
     };
     match q.command {
         CmdType::Insert => {
@@ -874,6 +943,13 @@ fn modify(g: &Glob<'_>, root: &mut Root, path: &Path, sub: &Rc<Path>) -> Result<
     if matches!(q.command, CmdType::Update | CmdType::Delete | CmdType::Merge) {
         m.ctid_col =
             root.tlist.iter().position(|t| t.junk && t.name.as_deref() == Some("ctid")).map(|i| i as u16);
+    }
+    let junk = |name: &str| root.tlist.iter().position(|t| t.junk && t.name.as_deref() == Some(name));
+    if m.ctid_col.is_some()
+        && let Some(col) = junk("tableoid")
+    {
+        m.tableoid_col = Some(col as u16);
+        m.targets = crate::upper::modify::targets(root, &m);
     }
     let mut p = wrap(path, Node::ModifyTable(Box::new(m)), Vec::new());
     p.targetlist = q.returning.clone();

@@ -196,6 +196,14 @@ pub fn get_for_sort_expr(
 ) -> Option<usize> {
     let e = canonical_expr(expr, opcintype, collation);
     let ty = if is_polymorphic(opcintype) { type_of(&e) } else { opcintype };
+    if let Some(rti) = crate::append::member_of(&e) {
+        let known = crate::append::member_exprs(root, rti);
+        let hit = known.iter().find(|(ec, t, x)| {
+            let ec = &root.ecs[*ec];
+            *t == ty && ec.collation == collation && ec.families == families && equal(x, &e)
+        });
+        return hit.map(|h| h.0);
+    }
     for (i, ec) in root.ecs.iter().enumerate() {
         if ec.merged.is_some() || ec.collation != collation || ec.families != families {
             continue;
@@ -627,13 +635,23 @@ pub fn clauses_for_column(
     is_col: &dyn Fn(&EquivClass, &EcMember) -> bool,
 ) -> Vec<Ri> {
     let rel = Relids::single(rti);
+    let member = crate::relids::is_member(rti);
     let mut out = Vec::new();
     for i in 0..root.ecs.len() {
         let ec = &root.ecs[i];
         if ec.merged.is_some() || ec.has_const || ec.members.len() < 2 || !ec.relids.contains(rti) {
             continue;
         }
-        let Some(me) = ec.members.iter().position(|m| m.relids == rel && is_col(ec, m)) else { continue };
+        let is_me = |m: &EcMember| {
+            m.relids == rel
+                && if member {
+                    let expr = crate::append::translate(root, rti, &m.expr);
+                    is_col(ec, &EcMember { expr, ..m.clone() })
+                } else {
+                    is_col(ec, m)
+                }
+        };
+        let Some(me) = ec.members.iter().position(is_me) else { continue };
         for o in 0..root.ecs[i].members.len() {
             let ec = &root.ecs[i];
             let m = &ec.members[o];
@@ -645,7 +663,7 @@ pub fn clauses_for_column(
             }
             let Some(op) = equality_op(g, ec, ec.members[me].datatype, m.datatype) else { continue };
             if let Some(r) = clause_for(g, root, i, me, o, op) {
-                out.push(r);
+                out.push(if member { crate::append::translate_clause(g, root, rti, &r) } else { r });
             }
         }
         if !out.is_empty() {

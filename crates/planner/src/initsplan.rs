@@ -632,6 +632,30 @@ pub fn with_merge_info(g: &Glob<'_>, mut ri: Ri) -> Ri {
     ri
 }
 
+/// Calls `f` with the expressions of a LATERAL entry and how deep below the query they stand.
+fn lateral_exprs(q: &Query, rti: u32, f: &mut dyn FnMut(&Expr, u32)) -> bool {
+    match &q.rte(rti).kind {
+        RteKind::Subquery { query, lateral: true, .. } => {
+            walk_query_levels(query, 0, &mut |e, lvl| f(e, lvl + 1));
+        }
+        RteKind::Function { functions, lateral: true, .. } => {
+            functions.iter().for_each(|x| walk_levels(&x.expr, 0, &mut |e, lvl| f(e, lvl)));
+        }
+        RteKind::Values { lists, lateral: true } => {
+            lists.iter().flatten().for_each(|x| walk_levels(x, 0, &mut |e, lvl| f(e, lvl)));
+        }
+        RteKind::Append { members } => {
+            let mut any = false;
+            for m in members {
+                any |= lateral_exprs(q, m.rti, f);
+            }
+            return any;
+        }
+        _ => return false,
+    }
+    true
+}
+
 /// LATERAL references of sub-queries, functions and VALUES in FROM.
 pub fn find_lateral(g: &Glob<'_>, root: &mut Root) -> Result<()> {
     for rti in root.all_base.iter().collect::<Vec<_>>() {
@@ -650,19 +674,8 @@ pub fn find_lateral(g: &Glob<'_>, root: &mut Root) -> Result<()> {
                 }
             }
         };
-        match &root.query.rte(rti).kind {
-            RteKind::Subquery { query, lateral: true, .. } => {
-                walk_query_levels(query, 0, &mut |e, lvl| {
-                    add(e, lvl + 1);
-                });
-            }
-            RteKind::Function { functions, lateral: true, .. } => {
-                functions.iter().for_each(|f| walk_levels(&f.expr, 0, &mut |e, lvl| add(e, lvl)));
-            }
-            RteKind::Values { lists, lateral: true } => {
-                lists.iter().flatten().for_each(|x| walk_levels(x, 0, &mut |e, lvl| add(e, lvl)));
-            }
-            _ => continue,
+        if !lateral_exprs(&root.query, rti, &mut add) {
+            continue;
         }
         if vars.is_empty() {
             continue;

@@ -1,6 +1,7 @@
 //! The cost-based planner: [`analyze::query::Query`] → [`plan::PlannedStmt`], and EXPLAIN's text.
 #![forbid(unsafe_code)]
 
+mod append;
 mod backward;
 mod cost;
 mod create_join;

@@ -177,8 +177,15 @@ pub enum PathKind {
         join: JoinPath,
         clauses: Vec<Ri>,
     },
+    /// `rti`: the append relation; 0 for set operations.
     Append {
         subs: Vec<Rc<Path>>,
+        rti: u32,
+    },
+    /// Inputs with the members they read; those that lack the order get a Sort.
+    MergeAppend {
+        subs: Vec<(u32, Rc<Path>)>,
+        rti: u32,
     },
     /// Computes another target list.
     Projection {
@@ -307,7 +314,8 @@ impl PathKind {
             PathKind::NestLoop(join) | PathKind::MergeJoin { join, .. } | PathKind::HashJoin { join, .. } => {
                 (join.outer.safe && join.inner.safe, join.outer.workers)
             }
-            PathKind::Append { subs } => (subs.iter().all(|s| s.safe), 0),
+            PathKind::Append { subs, .. } => (subs.iter().all(|s| s.safe), 0),
+            PathKind::MergeAppend { subs, .. } => (subs.iter().all(|s| s.1.safe), 0),
             _ => self.only_child().map_or((true, 0), |s| (s.safe, s.workers)),
         }
     }

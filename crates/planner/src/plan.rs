@@ -35,8 +35,12 @@ pub struct PlanRowMark {
     pub rti: u32,
     pub strength: LockStrength,
     pub wait: LockWaitPolicy,
-    /// Output columns of LockRows' child that hold the row's ctid and tableoid.
+    /// Output column of LockRows' child that holds the row's ctid.
     pub ctid_col: u16,
+    /// Where the relation is an append relation: the column with the row's tableoid.
+    pub tableoid_col: Option<u16>,
+    /// Its members: table and range table index.
+    pub members: Vec<(Oid, u32)>,
 }
 
 /// Estimates and what every node has.
@@ -85,7 +89,7 @@ impl Plan {
             | Node::LockRows { child, .. }
             | Node::Limit { child, .. } => vec![child],
             Node::ModifyTable(m) => vec![&m.child],
-            Node::Append { children }
+            Node::Append { children, .. }
             | Node::MergeAppend { children, .. }
             | Node::BitmapAnd { children }
             | Node::BitmapOr { children } => children.iter().collect(),
@@ -127,7 +131,7 @@ impl Plan {
             | Node::LockRows { child, .. }
             | Node::Limit { child, .. } => vec![child],
             Node::ModifyTable(m) => vec![&mut m.child],
-            Node::Append { children }
+            Node::Append { children, .. }
             | Node::MergeAppend { children, .. }
             | Node::BitmapAnd { children }
             | Node::BitmapOr { children } => children.iter_mut().collect(),
@@ -323,6 +327,25 @@ pub struct ModifyTable {
     pub can_set_tag: bool,
     /// MERGE's WHEN clauses; their expressions read the child's columns (`Outer`).
     pub merge: Vec<MergeActionPlan>,
+    /// Where others inherit from the table: the child column with a row's tableoid, and the tables to be changed with what
+    /// replaces the above for each of them.
+    pub tableoid_col: Option<u16>,
+    pub targets: Vec<ModifyTarget>,
+}
+
+/// One of several tables that a statement changes.
+#[derive(Clone, Debug)]
+pub struct ModifyTarget {
+    pub relid: Oid,
+    pub rti: u32,
+    /// The statement's own table: rows that MERGE inserts go there.
+    pub is_root: bool,
+    /// All rows of it are excluded; it is here for MERGE's inserts only.
+    pub hidden: bool,
+    pub update_cols: Vec<(i16, u16)>,
+    pub returning: Vec<TargetEntry>,
+    pub check_options: Vec<(String, Expr)>,
+    pub merge: Vec<MergeActionPlan>,
 }
 
 /// A WHEN clause of MERGE.
@@ -361,11 +384,14 @@ pub enum Node {
         child: Box<Plan>,
     },
     ModifyTable(Box<ModifyTable>),
+    /// `rti`: the relation the children are members of; 0 for set operations.
     Append {
         children: Vec<Plan>,
+        rti: u32,
     },
     MergeAppend {
         children: Vec<Plan>,
+        rti: u32,
         keys: Vec<SortKey>,
     },
     RecursiveUnion {

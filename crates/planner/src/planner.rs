@@ -22,9 +22,6 @@ pub fn plan(ctx: &PlannerCtx<'_>, mut query: Query) -> Result<PlannedStmt> {
     let has_returning = !query.returning.is_empty();
     let fraction = if ctx.cursor { ctx.settings.cursor_tuple_fraction } else { 0.0 };
     let fraction = if fraction >= 1.0 { 0.0 } else { fraction };
-    if !query.inherit_targets.is_empty() {
-        return plan_targets(&g, &query);
-    }
     let mut root = subquery_planner(&g, query, 0, fraction, None)?;
     let best = cheapest_fractional(&root.final_paths, fraction)
         .ok_or_else(|| Error::internal("query has no path"))?;
@@ -34,25 +31,6 @@ pub fn plan(ctx: &PlannerCtx<'_>, mut query: Query) -> Result<PlannedStmt> {
     }
     let rtable = std::mem::take(&mut root.query.rtable);
     setrefs::finish(&g, top, rtable, command, has_returning)
-}
-
-/// An UPDATE or DELETE of several tables: a plan for each, one behind the other.
-fn plan_targets(g: &Glob<'_>, query: &Query) -> Result<PlannedStmt> {
-    if query.has_modifying_cte {
-        return Err(Error::unsupported(
-            "data-modifying WITH in an UPDATE or DELETE of a table that others inherit from",
-        ));
-    }
-    let mut parts = Vec::new();
-    for t in &query.inherit_targets {
-        let q = analyze::rewrite::inherit::target_query(g.ctx.catalog, query, *t)?;
-        let mut root = subquery_planner(g, q, 0, 0.0, None)?;
-        let best = cheapest_fractional(&root.final_paths, 0.0)
-            .ok_or_else(|| Error::internal("query has no path"))?;
-        let plan = create_plan::create(g, &mut root, &best)?;
-        parts.push((plan, std::mem::take(&mut root.query.rtable)));
-    }
-    setrefs::finish_targets(g, parts, query.command, !query.returning.is_empty())
 }
 
 /// The path that is cheapest when only a fraction of the rows (or, above 1, a number of them) is fetched.
@@ -105,9 +83,6 @@ pub fn subquery_planner(
     fraction: f64,
     recursive: Option<u32>,
 ) -> Result<Root> {
-    if !q.inherit_targets.is_empty() {
-        return Err(Error::unsupported("UPDATE or DELETE in WITH of a table that others inherit from"));
-    }
     if depth > 200 {
         return Err(common::err!(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
     }
@@ -118,6 +93,9 @@ pub fn subquery_planner(
     if !q.ctes.is_empty() {
         cte::inline(ctx, &mut q);
         plan_ctes(g, &mut q, depth, &mut init)?;
+    }
+    if recursive.is_none() && prep::union_all::is_simple_level(&q) {
+        prep::union_all::flatten(&mut q);
     }
     if q.set_operations.is_none() {
         sublinks::pull_up(ctx, &mut q);
@@ -303,6 +281,13 @@ fn preprocess(g: &Glob<'_>, root: &mut Root) -> Result<()> {
                     }
                 }
             }
+            RteKind::Append { members } => {
+                for e in members.iter_mut().flat_map(|m| &mut m.columns) {
+                    if r.is_ok() {
+                        r = preprocess_expr(g, root, e, false);
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -389,6 +374,7 @@ pub fn query_planner(
     join_removal::reduce_semi(g, root);
     crate::selectivity::foreign::find(g, root);
     paths::orclauses::extract(g, root);
+    crate::append::expand(g, root)?;
     paths::base::set_sizes(g, root)?;
     paths::base::set_paths(g, root)?;
     let all = joinsearch::search(g, root, &list)?;

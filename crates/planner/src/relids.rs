@@ -2,7 +2,18 @@
 
 use std::ops::{BitAnd, BitOr, BitOrAssign, Not};
 
-/// A set of range table numbers (1-based).
+/// The number of a member of an append relation: its place in the range table and the number of the relation of the join
+/// tree that it is part of, which stands for it in sets.
+pub fn member_no(place: usize, top: u32) -> u32 {
+    1 << 31 | (place as u32) << 7 | (top & 127)
+}
+
+/// Is it the number of a member of an append relation?
+pub fn is_member(rti: u32) -> bool {
+    rti >> 31 != 0
+}
+
+/// A set of range table numbers (1-based). A member of an append relation counts as the relation it is part of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Relids(pub u128);
 
@@ -14,6 +25,7 @@ impl Relids {
 
     /// One relation.
     pub fn single(rti: u32) -> Relids {
+        let rti = if is_member(rti) { rti & 127 } else { rti };
         Relids(1u128.checked_shl(rti).unwrap_or(0))
     }
     pub fn add(&mut self, rti: u32) {

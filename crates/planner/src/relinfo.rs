@@ -45,6 +45,10 @@ impl RelInfo {
             subroot: None,
             param_infos: Vec::new(),
             dummy: false,
+            members: Vec::new(),
+            widths: Vec::new(),
+            member: None,
+            member_exprs: None,
             unique_for: Vec::new(),
             non_unique_for: Vec::new(),
             consider_parallel: false,
@@ -76,13 +80,17 @@ pub fn build_base(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
     let mut rel = RelInfo::new(Relids::single(rti), rti);
     rel.consider_startup = root.tuple_fraction > 0.0;
     let rte = root.query.rte(rti);
-    if let RteKind::Relation { relid, inh, relkind, tablesample, .. } = &rte.kind {
+    if let RteKind::Relation { relid, relkind, tablesample, .. } = &rte.kind {
         let relation = g.ctx.catalog.relation(*relid)?;
-        if *relkind == b'p' || (*inh && relation.has_subclass) {
-            return Err(Error::unsupported("table inheritance"));
+        if *relkind == b'p' {
+            return Err(Error::unsupported("partitioned tables"));
         }
         if !rte.security_quals.is_empty() {
             return Err(Error::unsupported("row-level security"));
+        }
+        if crate::append::is_parent(&rte.kind, &relation) {
+            rel.relation = Some(relation);
+            return add_base(root, rti, rel);
         }
         size(g, &relation, &mut rel)?;
         if g.parallel.ok {
@@ -105,11 +113,15 @@ pub fn build_base(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
         }
         rel.relation = Some(relation);
     }
+    add_base(root, rti, rel)
+}
+
+fn add_base(root: &mut Root, rti: u32, rel: RelInfo) -> Result<()> {
     root.total_pages += rel.pages;
-    if root.base.len() <= rti as usize {
+    if root.base.len() <= rte_place(rti) {
         root.base.resize_with(root.query.rtable.len() + 1, || None);
     }
-    root.base[rti as usize] = Some(rel);
+    root.base[rte_place(rti)] = Some(rel);
     root.all_base.add(rti);
     Ok(())
 }
@@ -120,7 +132,8 @@ fn size(g: &Glob<'_>, r: &Relation, rel: &mut RelInfo) -> Result<()> {
         return Ok(());
     }
     let mut cur = g.ctx.catalog.relation_blocks(r)?;
-    if cur < 10 && r.reltuples < 0.0 {
+    // A table that others inherit from is often empty and stays so.
+    if cur < 10 && r.reltuples < 0.0 && !r.has_subclass {
         cur = 10;
     }
     rel.pages = f64::from(cur);
@@ -272,12 +285,12 @@ fn tree_height(pages: f64, d: &IndexDesc, g: &Glob<'_>, rel: &RelInfo) -> i32 {
 impl Root {
     /// Statistics of a column of a base table.
     pub fn column_stats(&self, g: &Glob<'_>, rti: u32, attno: i16) -> Option<Rc<ColumnStats>> {
-        let rel = self.base.get(rti as usize)?.as_ref()?;
+        let rel = self.base.get(rte_place(rti))?.as_ref()?;
         let oid = rel.relation.as_ref()?.oid;
         if let Some(s) = self.stats_cache.borrow().get(&(rti, attno)) {
             return s.clone();
         }
-        let s = g.ctx.catalog.column_stats(oid, attno).ok().flatten();
+        let s = g.ctx.catalog.column_stats_of(oid, attno, !rel.members.is_empty()).ok().flatten();
         self.stats_cache.borrow_mut().insert((rti, attno), s.clone());
         s
     }
@@ -285,9 +298,12 @@ impl Root {
     /// Estimated width of a Var of a base relation.
     pub fn var_width(&self, g: &Glob<'_>, v: &Var) -> i32 {
         let rti = crate::exprs::rte_no(v);
-        let Some(Some(rel)) = self.base.get(rti as usize) else {
+        let Some(Some(rel)) = self.base.get(rte_place(rti)) else {
             return type_width(g, v.vartype, v.typmod);
         };
+        if let Some(w) = rel.widths.iter().find(|w| w.0 == v.attno) {
+            return w.1;
+        }
         if let Some(r) = &rel.relation {
             if v.attno > 0 {
                 return column_width(g, r.oid, v.attno, v.vartype, v.typmod);

@@ -9,7 +9,7 @@ use crate::path::{Path, PathKey, Target};
 use crate::plan::{Plan, PlanRowMark};
 use crate::relids::Relids;
 use analyze::expr::{Expr, SubPlan};
-use analyze::query::{JoinType, Query, RangeTblEntry};
+use analyze::query::{JoinType, Query, RangeTblEntry, rte_place};
 use catalog::Ref;
 use catalog::desc::{ColumnStats, Relation};
 use common::Oid;
@@ -201,6 +201,13 @@ pub struct RelInfo {
     pub param_infos: Vec<Rc<crate::path::ParamInfo>>,
     /// Proven empty.
     pub dummy: bool,
+    /// An append relation: its members, and the widths of its columns.
+    pub members: Vec<u32>,
+    pub widths: Vec<(i16, i32)>,
+    /// A member of one: what stands for the parent's columns.
+    pub member: Option<Rc<crate::append::Member>>,
+    /// A member: the sort expressions of equivalence classes that are its own (class, type, expression).
+    pub member_exprs: Option<Rc<Vec<(usize, Oid, Expr)>>>,
     /// Known results of uniqueness proofs: outer relations for which this one is unique / is not.
     pub unique_for: Vec<Relids>,
     pub non_unique_for: Vec<Relids>,
@@ -268,6 +275,8 @@ pub struct Root {
     /// Copies of join clauses whose selectivities are those within one kind of join (see `paths::join`), by the clause's
     /// number, the join's kind and relations.
     pub join_copies: RefCell<HashMap<(u32, JoinType, Relids), Ri>>,
+    /// Clauses of append relations as their members have them, by the clause's and the member's number.
+    pub translated: RefCell<HashMap<(u32, u32), Ri>>,
     /// The set operations are nothing but UNION ALL: the inputs need no scan nodes of their own.
     pub flat_union: bool,
 }
@@ -315,17 +324,18 @@ impl Root {
             stats_cache: RefCell::default(),
             foreign_keys: Rc::default(),
             join_copies: RefCell::default(),
+            translated: RefCell::default(),
             flat_union: false,
         }
     }
 
     /// A base relation. Callers pass numbers of relations in the join tree only.
     pub fn rel(&self, rti: u32) -> &RelInfo {
-        self.base[rti as usize].as_ref().expect("base relation exists")
+        self.base[rte_place(rti)].as_ref().expect("base relation exists")
     }
     /// A base relation, mutable.
     pub fn rel_mut(&mut self, rti: u32) -> &mut RelInfo {
-        self.base[rti as usize].as_mut().expect("base relation exists")
+        self.base[rte_place(rti)].as_mut().expect("base relation exists")
     }
     /// Base or join relation of a set; `None` if that join was never built.
     pub fn find(&self, relids: Relids) -> Option<&RelInfo> {

@@ -29,45 +29,6 @@ pub fn finish(
     finish_statement(cx, top, command, has_returning)
 }
 
-/// Finishes a statement that changes several tables, each by a plan of its own.
-pub fn finish_targets(
-    g: &Glob<'_>,
-    parts: Vec<(Plan, Vec<RangeTblEntry>)>,
-    command: CmdType,
-    has_returning: bool,
-) -> Result<PlannedStmt> {
-    let mut cx = Cx { g, rtable: Vec::new() };
-    let mut children = Vec::new();
-    for (mut plan, rtable) in parts {
-        let off = cx.add_rtable(rtable);
-        cx.plan(&mut plan, off);
-        children.push(plan);
-    }
-    let Some(first) = children.first() else { return Err(common::Error::internal("no target tables")) };
-    let mut targetlist = first.targetlist.clone();
-    for (i, t) in targetlist.iter_mut().enumerate() {
-        let mut v = outer_var(i, &t.expr, VarNo::Outer);
-        if let Expr::Var(n) = &mut v {
-            n.syn = (0, 0);
-        }
-        t.expr = v;
-    }
-    let top = Plan {
-        startup_cost: first.startup_cost,
-        total_cost: children.iter().map(|c| c.total_cost).sum(),
-        rows: children.iter().map(|c| c.rows).sum(),
-        width: first.width,
-        targetlist,
-        qual: Vec::new(),
-        init_plans: Vec::new(),
-        parallel_aware: false,
-        node: Node::Append { children },
-        ext_params: Vec::new(),
-        node_id: 0,
-    };
-    finish_statement(cx, top, command, has_returning)
-}
-
 fn finish_statement(
     mut cx: Cx<'_, '_>,
     mut top: Plan,
@@ -256,7 +217,9 @@ pub fn each_expr<'p>(p: &'p Plan, f: &mut dyn FnMut(&'p Expr)) {
         Node::ModifyTable(m) => {
             m.returning.iter().for_each(|t| f(&t.expr));
             m.check_options.iter().for_each(|c| f(&c.1));
-            for a in &m.merge {
+            m.targets.iter().flat_map(|t| &t.returning).for_each(|t| f(&t.expr));
+            m.targets.iter().flat_map(|t| &t.check_options).for_each(|c| f(&c.1));
+            for a in m.merge.iter().chain(m.targets.iter().flat_map(|t| &t.merge)) {
                 a.qual.iter().for_each(&mut *f);
                 a.set.iter().for_each(|s| f(&s.1));
             }
@@ -306,17 +269,25 @@ fn add_offset(e: &mut Expr, off: u32) {
         match x {
             Expr::Var(v) => {
                 if let VarNo::Rte(n) = v.varno {
-                    v.varno = VarNo::Rte(n + off);
-                    v.syn = (n + off, v.attno);
+                    let n = rte_place(n) as u32 + off;
+                    v.varno = VarNo::Rte(n);
+                    v.syn = (n, v.attno);
                 } else if v.varno == VarNo::Index && v.syn.0 != 0 {
-                    v.syn.0 += off;
+                    v.syn.0 = rte_place(v.syn.0) as u32 + off;
                 }
             }
-            Expr::CurrentOf { rte, .. } => *rte += off,
+            Expr::CurrentOf { rte, .. } => *rte = rte_place(*rte) as u32 + off,
             _ => {}
         }
         true
     });
+}
+
+fn offset_marks(list: &mut [PlanRowMark], off: u32) {
+    for m in list {
+        m.rti += off;
+        m.members.iter_mut().for_each(|x| x.1 = rte_place(x.1) as u32 + off);
+    }
 }
 
 fn outer_var(i: usize, e: &Expr, which: VarNo) -> Expr {
@@ -334,6 +305,21 @@ fn outer_var(i: usize, e: &Expr, which: VarNo) -> Expr {
         syn,
         location: None,
     })
+}
+
+/// The only input of an Append does instead of it.
+fn replace_by_child(p: &mut Plan) {
+    let (Node::Append { children, .. } | Node::MergeAppend { children, .. }) = &mut p.node else { return };
+    let Some(mut c) = children.pop() else { return };
+    let init = std::mem::take(&mut p.init_plans);
+    c.init_plans.splice(0..0, init);
+    for (t, o) in c.targetlist.iter_mut().zip(std::mem::take(&mut p.targetlist)) {
+        t.name = o.name;
+        t.junk = o.junk;
+        t.orig = o.orig;
+        t.sort_group_ref = o.sort_group_ref;
+    }
+    *p = c;
 }
 
 /// A child's output as it was before its own references were set.
@@ -374,6 +360,7 @@ impl Cx<'_, '_> {
                 RteKind::Join { alias_vars, .. } => alias_vars.clear(),
                 RteKind::Function { functions, .. } => functions.clear(),
                 RteKind::Values { lists, .. } => lists.clear(),
+                RteKind::Append { members } => members.clear(),
                 _ => {}
             }
             r.security_quals.clear();
@@ -390,7 +377,9 @@ impl Cx<'_, '_> {
         match &mut p.node {
             Node::SubqueryScan { .. } => return self.subquery(p, off),
             Node::ModifyTable(_) => return self.modify(p, off),
-            Node::Append { .. } | Node::RecursiveUnion { .. } => return self.positional(p, off),
+            Node::Append { .. } | Node::MergeAppend { .. } | Node::RecursiveUnion { .. } => {
+                return self.positional(p, off);
+            }
             _ => {}
         }
         if p.children().is_empty()
@@ -407,6 +396,9 @@ impl Cx<'_, '_> {
             child_out = self.plan(c, off);
         }
         each_expr_mut(p, &mut |e| add_offset(e, off));
+        if let Node::LockRows { marks, .. } = &mut p.node {
+            offset_marks(marks, off);
+        }
         let out: Out = p.targetlist.iter().map(|t| t.expr.clone()).collect();
         let passes = matches!(
             p.node,
@@ -484,7 +476,7 @@ impl Cx<'_, '_> {
             | Node::FunctionScan { rti, .. }
             | Node::ValuesScan { rti, .. }
             | Node::CteScan { rti, .. }
-            | Node::WorkTableScan { rti, .. } => *rti += off,
+            | Node::WorkTableScan { rti, .. } => *rti = rte_place(*rti) as u32 + off,
             _ => {}
         }
         for c in p.children_mut() {
@@ -573,6 +565,20 @@ impl Cx<'_, '_> {
             add_offset(&mut t.expr, off);
         }
         let out: Out = p.targetlist.iter().map(|t| t.expr.clone()).collect();
+        if let Node::Append { children, rti } | Node::MergeAppend { children, rti, .. } = &mut p.node {
+            if *rti != 0 {
+                *rti += off;
+                let parent = &self.rtable[*rti as usize - 1];
+                if let [_] = children.as_slice() {
+                    replace_by_child(p);
+                    return out;
+                }
+                // EXPLAIN names the parent's columns above it.
+                if matches!(parent.kind, RteKind::Relation { .. }) && !out.iter().any(contains_subplans) {
+                    return out;
+                }
+            }
+        }
         for (i, t) in p.targetlist.iter_mut().enumerate() {
             let src = first.get(i).unwrap_or(&t.expr).clone();
             let mut v = outer_var(i, &src, VarNo::Outer);
@@ -598,7 +604,7 @@ impl Cx<'_, '_> {
         let out: Out = p.targetlist.iter().map(|t| t.expr.clone()).collect();
         let sub_off = self.add_rtable(rtable);
         let Node::SubqueryScan { rti, child } = &mut p.node else { return out };
-        *rti += off;
+        *rti = rte_place(*rti) as u32 + off;
         let rti = *rti;
         self.plan(child, sub_off);
         // A scan that only passes everything on is not needed.
@@ -622,7 +628,7 @@ impl Cx<'_, '_> {
                     qual: Vec::new(),
                     init_plans: Vec::new(),
                     parallel_aware: false,
-                    node: Node::Append { children: Vec::new() },
+                    node: Node::Append { children: Vec::new(), rti: 0 },
                     ext_params: Vec::new(),
                     node_id: 0,
                 },
@@ -648,35 +654,41 @@ impl Cx<'_, '_> {
         m.rti += off;
         let rti = m.rti;
         let child = self.plan(&mut m.child, off);
-        for k in &mut m.epq_marks {
-            k.rti += off;
-        }
-        let fix_returning = |e: &mut Expr| {
+        offset_marks(&mut m.epq_marks, off);
+        let fix_returning = |e: &mut Expr, rti: u32| {
             add_offset(e, off);
             replace(e, &mut |x| match x {
                 Expr::Var(v) if v.varno != VarNo::Rte(rti) => find_in(&child, x, VarNo::Outer),
                 _ => None,
             });
         };
-        for t in &mut m.returning {
-            fix_returning(&mut t.expr);
-        }
-        m.check_options.iter_mut().for_each(|c| add_offset(&mut c.1, off));
-        for a in &mut m.merge {
-            for e in a.qual.iter_mut().chain(a.set.iter_mut().map(|s| &mut s.1)) {
-                add_offset(e, off);
-                replace(e, &mut |x| match x {
-                    Expr::Var(_) => find_in(&child, x, VarNo::Outer),
-                    _ => None,
-                });
+        let fix_merge = |list: &mut Vec<MergeActionPlan>| {
+            for a in list {
+                for e in a.qual.iter_mut().chain(a.set.iter_mut().map(|s| &mut s.1)) {
+                    add_offset(e, off);
+                    replace(e, &mut |x| match x {
+                        Expr::Var(_) => find_in(&child, x, VarNo::Outer),
+                        _ => None,
+                    });
+                }
             }
+        };
+        m.returning.iter_mut().for_each(|t| fix_returning(&mut t.expr, rti));
+        m.check_options.iter_mut().for_each(|c| add_offset(&mut c.1, off));
+        fix_merge(&mut m.merge);
+        for t in &mut m.targets {
+            t.rti = rte_place(t.rti) as u32 + off;
+            let rti = t.rti;
+            t.returning.iter_mut().for_each(|x| fix_returning(&mut x.expr, rti));
+            t.check_options.iter_mut().for_each(|c| add_offset(&mut c.1, off));
+            fix_merge(&mut t.merge);
         }
         if let Some(oc) = &mut m.on_conflict {
             oc.excluded_rti += off;
             oc.set.iter_mut().for_each(|s| add_offset(&mut s.1, off));
             oc.where_clause.iter_mut().for_each(|e| add_offset(e, off));
         }
-        let tl = m.returning.clone();
+        let tl = m.targets.iter().find(|t| !t.hidden).map_or(&m.returning, |t| &t.returning).clone();
         p.targetlist = tl;
         p.targetlist.iter().map(|t| t.expr.clone()).collect()
     }

@@ -32,6 +32,7 @@ pub struct PlannerSettings {
     pub geqo_threshold: usize,
     pub default_statistics_target: i32,
     pub cursor_tuple_fraction: f64,
+    pub constraint_exclusion: ConstraintExclusion,
     /// 0 in a parallel worker: what it plans it runs alone.
     pub max_parallel_workers_per_gather: u32,
     /// Pages.
@@ -53,6 +54,16 @@ pub enum ForceParallel {
     On,
     /// Likewise, but EXPLAIN does not show it.
     Regress,
+}
+
+/// For which tables CHECK constraints are compared with a query's conditions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConstraintExclusion {
+    Off,
+    /// Members of append relations.
+    #[default]
+    Partition,
+    On,
 }
 
 impl Default for PlannerSettings {
@@ -95,6 +106,7 @@ impl Default for PlannerSettings {
             enable_gathermerge: true,
             enable_parallel_hash: true,
             enable_parallel_append: true,
+            constraint_exclusion: ConstraintExclusion::Partition,
         }
     }
 }

@@ -742,7 +742,7 @@ impl Deparser<'_> {
                 self.put(&quote_ident(name));
                 alias = alias || shown != *name;
             }
-            RteKind::Join { .. } | RteKind::Result => {}
+            RteKind::Join { .. } | RteKind::Append { .. } | RteKind::Result => {}
         }
         if alias {
             self.put(&format!(" {}", quote_ident(&shown)));

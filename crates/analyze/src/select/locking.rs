@@ -102,7 +102,7 @@ impl Analyzer<'_> {
                 RteKind::Function { .. } => "a function",
                 RteKind::Values { .. } => "VALUES",
                 RteKind::Cte { .. } => "a WITH query",
-                RteKind::Result => "a function",
+                RteKind::Append { .. } | RteKind::Result => "a function",
             };
             return Err(err!(FEATURE_NOT_SUPPORTED, "{name} cannot be applied to {what}").at(rv.location));
         }

@@ -47,7 +47,6 @@ pub fn new_query(command: CmdType) -> Query {
         set_operations: None,
         merge_actions: Vec::new(),
         check_options: Vec::new(),
-        inherit_targets: Vec::new(),
         location: (0, 0),
     }
 }

@@ -116,7 +116,7 @@ impl Catalog {
                 self.namespace_names.borrow_mut().clear();
             }
             pg_authid::TABLE => self.roles.borrow_mut().clear(),
-            pg_statistic::TABLE => self.stats.borrow_mut().retain(|(rel, _), _| *rel != oid),
+            pg_statistic::TABLE => self.stats.borrow_mut().retain(|(rel, ..), _| *rel != oid),
             _ => {}
         }
     }

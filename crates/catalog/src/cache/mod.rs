@@ -60,7 +60,7 @@ pub struct Catalog {
     namespaces: RefCell<HashMap<Oid, Option<Rc<str>>>>,
     namespace_names: RefCell<HashMap<String, Option<Oid>>>,
     roles: RefCell<HashMap<Oid, Option<Rc<str>>>>,
-    stats: RefCell<HashMap<(Oid, i16), Option<Rc<ColumnStats>>>>,
+    stats: RefCell<HashMap<(Oid, i16, bool), Option<Rc<ColumnStats>>>>,
     enums: RefCell<HashMap<Oid, Rc<Vec<EnumLabel>>>>,
     enum_names: RefCell<HashMap<Oid, Rc<str>>>,
     domains: RefCell<HashMap<Oid, Rc<DomainRules>>>,

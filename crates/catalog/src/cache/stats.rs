@@ -19,18 +19,22 @@ pub const SLOTS: usize = 5;
 impl Catalog {
     /// Statistics of a column; `None` if it was never analysed.
     pub fn column_stats(&self, rel: Oid, attnum: i16) -> Result<Option<Rc<ColumnStats>>> {
-        if let Some(s) = self.stats.borrow().get(&(rel, attnum)) {
+        self.column_stats_of(rel, attnum, false)
+    }
+    /// Statistics of a column; `inherited`: of the table together with all that inherit from it.
+    pub fn column_stats_of(&self, rel: Oid, attnum: i16, inherited: bool) -> Result<Option<Rc<ColumnStats>>> {
+        if let Some(s) = self.stats.borrow().get(&(rel, attnum, inherited)) {
             return Ok(s.clone());
         }
         let generation = self.generation();
-        let keys = [Datum::oid(rel), Datum::I16(attnum), Datum::Bool(false)];
+        let keys = [Datum::oid(rel), Datum::I16(attnum), Datum::Bool(inherited)];
         let rows = self.scan(TABLE, RELID_ATT_INH_INDEX, &keys)?;
         let found = match rows.first() {
             Some(r) => Some(Rc::new(self.stats_from_row(r)?)),
             None => None,
         };
         if generation == self.generation() {
-            self.stats.borrow_mut().insert((rel, attnum), found.clone());
+            self.stats.borrow_mut().insert((rel, attnum, inherited), found.clone());
         }
         Ok(found)
     }

@@ -4,7 +4,7 @@
 use crate::expr::colops;
 use crate::node::{self, BuildCx};
 use crate::run::{Exec, InitPlans};
-use common::{Error, Result, Tid, err};
+use common::{Error, Oid, Result, Tid, err};
 use planner::plan::{Plan, PlanRowMark};
 use transam::IsolationLevel;
 use types::{Batch, DatumRef};
@@ -29,7 +29,12 @@ impl EpqRows {
     pub fn from_marks(marks: &[PlanRowMark], b: &Batch, i: usize) -> EpqRows {
         let mut e = EpqRows::default();
         for m in marks {
-            e.set(m.rti, tid_at(b, m.ctid_col, i));
+            let tid = tid_at(b, m.ctid_col, i);
+            let table = m.tableoid_col.and_then(|c| oid_at(b, c, i));
+            e.set(m.rti, tid);
+            for (relid, rti) in &m.members {
+                e.set(*rti, tid.filter(|_| table == Some(*relid)));
+            }
         }
         e
     }
@@ -39,6 +44,14 @@ impl EpqRows {
 pub fn tid_at(b: &Batch, col: u16, i: usize) -> Option<Tid> {
     match b.cols[col as usize].get(i) {
         DatumRef::I64(v) => Some(Tid::unpack(v)),
+        _ => None,
+    }
+}
+
+/// The OID in a column.
+pub fn oid_at(b: &Batch, col: u16, i: usize) -> Option<Oid> {
+    match b.cols[col as usize].get(i) {
+        DatumRef::U32(v) => Some(Oid(v)),
         _ => None,
     }
 }

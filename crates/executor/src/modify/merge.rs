@@ -14,7 +14,7 @@ use access::{InsertOptions, LockWait, RowLock, TmResult};
 use analyze::expr::TargetEntry;
 use analyze::query::CmdType;
 use common::{Error, Oid, Result, Tid, err};
-use planner::plan::ModifyTable;
+use planner::plan::MergeActionPlan;
 use types::{Batch, DatumRef};
 
 /// A WHEN clause, compiled.
@@ -30,9 +30,13 @@ pub(super) struct MergeWhen {
 }
 
 /// Compiles the clauses; `generated` are attributes that every update computes anew.
-pub(super) fn compile(b: &BuildCx<'_>, m: &ModifyTable, generated: &[u16]) -> Result<Vec<MergeWhen>> {
-    let mut out = Vec::with_capacity(m.merge.len());
-    for a in &m.merge {
+pub(super) fn compile(
+    b: &BuildCx<'_>,
+    actions: &[MergeActionPlan],
+    generated: &[u16],
+) -> Result<Vec<MergeWhen>> {
+    let mut out = Vec::with_capacity(actions.len());
+    for a in actions {
         let list: Vec<TargetEntry> = a
             .set
             .iter()
@@ -73,26 +77,44 @@ impl ModifyNode {
         let mut row = colops::like(self.child.batch());
         colops::append_row(&mut row, self.child.batch(), i);
         let mut clauses = std::mem::take(&mut self.merge);
-        let r = self.merge_one(cx, i, row, &mut clauses);
+        let r = self.merge_matched(cx, i, &mut row, &mut clauses);
+        self.merge = clauses;
+        if r? {
+            return Ok(());
+        }
+        // New rows go to the table that the statement names.
+        self.to_root();
+        let mut clauses = std::mem::take(&mut self.merge);
+        let r = match first(cx, &mut clauses, &mut row, false) {
+            Ok(Some(w)) if w.command == Some(CmdType::Insert) => self.merge_insert(cx, &mut row, w),
+            r => r.map(|_| ()),
+        };
         self.merge = clauses;
         r
     }
 
-    fn merge_one(&mut self, cx: &Exec, i: usize, mut row: Batch, clauses: &mut [MergeWhen]) -> Result<()> {
+    /// `false`: there is no target row (any more).
+    fn merge_matched(
+        &mut self,
+        cx: &Exec,
+        i: usize,
+        row: &mut Batch,
+        clauses: &mut [MergeWhen],
+    ) -> Result<bool> {
         let Some(col) = self.m.ctid_col else { return Err(Error::internal("executor: no ctid column")) };
-        while let Some(tid) = tid_at(&row, col, 0) {
-            let Some(w) = first(cx, clauses, &mut row, true)? else { return Ok(()) };
+        while let Some(tid) = tid_at(row, col, 0) {
+            let Some(w) = first(cx, clauses, row, true)? else { return Ok(true) };
             let (done, lock) = match w.command {
                 Some(CmdType::Update) => {
-                    (self.merge_update(cx, tid, &mut row, w)?, self.update_lock(&w.changed))
+                    (self.merge_update(cx, tid, row, w)?, self.update_lock(&w.changed))
                 }
                 Some(CmdType::Delete) => (self.merge_delete(cx, tid)?, RowLock::Exclusive),
-                _ => return Ok(()),
+                _ => return Ok(true),
             };
             match done {
                 TmResult::Ok => {
                     self.count(cx, 1);
-                    return Ok(());
+                    return Ok(true);
                 }
                 TmResult::SelfModified { cmax } if cmax == cx.cid => return Err(second_time()),
                 TmResult::SelfModified { .. } => {
@@ -106,7 +128,7 @@ impl ModifyNode {
                 }
                 TmResult::Updated { .. } => match self.follow(cx, tid, i, lock)? {
                     // Its latest version is looked at from the start; it may not match any more.
-                    Some((_, b)) => row = b,
+                    Some((_, b)) => *row = b,
                     None => break,
                 },
                 other => {
@@ -114,10 +136,7 @@ impl ModifyNode {
                 }
             }
         }
-        match first(cx, clauses, &mut row, false)? {
-            Some(w) if w.command == Some(CmdType::Insert) => self.merge_insert(cx, &mut row, w),
-            _ => Ok(()),
-        }
+        Ok(false)
     }
 
     fn merge_update(&mut self, cx: &Exec, tid: Tid, row: &mut Batch, w: &mut MergeWhen) -> Result<TmResult> {

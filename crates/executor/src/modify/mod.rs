@@ -8,6 +8,7 @@ pub mod epq;
 pub mod fkey;
 pub mod index_build;
 mod merge;
+mod sides;
 mod table;
 pub mod target;
 

@@ -2,29 +2,30 @@
 
 use super::bulk::insert_rows;
 use super::conflict::Conflicts;
-use super::epq::{EpqRows, concurrent_delete, concurrent_update, keeps_snapshot, recheck, tid_at};
+use super::epq::{EpqRows, concurrent_delete, concurrent_update, keeps_snapshot, oid_at, recheck, tid_at};
 use super::fkey;
-use super::merge::{self, MergeWhen};
-use super::target::{TableScope, TargetRelation};
+use super::merge::MergeWhen;
+use super::sides::{self, Side};
+use super::target::TargetRelation;
 use crate::expr::project::Projection;
 use crate::expr::qual::Qual;
 use crate::expr::{Scope, colops};
-use crate::node::scan::{RelCols, relation_of};
-use crate::node::{BoxNode, BuildCx, ExecNode, output_phys};
+use crate::node::scan::relation_of;
+use crate::node::{BoxNode, BuildCx, ExecNode};
 use crate::run::Exec;
 use crate::store::batch_of;
 use access::heap::{UpdateOptions, UpdateResult};
 use access::{BulkInsert, InsertOptions, LockWait, RowLock, ScanSpec, SysCol, TmResult};
 use analyze::expr::{Expr, Var, VarNo};
 use analyze::query::CmdType;
-use common::{CommandId, Error, Result, Tid, err};
+use common::{CommandId, Error, Oid, Result, Tid, err};
 use planner::plan::{ModifyTable, Plan, PlanRowMark};
 use transam::Snapshot;
 use types::{Batch, DatumRef, Phys};
 
 /// Input of RETURNING: the row's attributes, ctid, tableoid, xmin, cmin, xmax, cmax, then the child's columns.
-struct ReturningScope {
-    natts: usize,
+pub(super) struct ReturningScope {
+    pub natts: usize,
 }
 
 impl Scope for ReturningScope {
@@ -61,30 +62,37 @@ pub(super) enum Outcome {
 /// What the plan says, without the child.
 pub(super) struct Spec {
     command: CmdType,
-    rti: u32,
+    pub(super) rti: u32,
     insert_cols: Vec<Option<u16>>,
-    update_cols: Vec<(i16, u16)>,
+    pub(super) update_cols: Vec<(i16, u16)>,
     pub(super) ctid_col: Option<u16>,
+    tableoid_col: Option<u16>,
     epq_marks: Vec<PlanRowMark>,
     can_set_tag: bool,
 }
 
 pub(super) struct ModifyNode {
     pub(super) child: BoxNode,
+    /// The table at work, and what belongs to the others of its inheritance tree.
+    pub(super) relid: Oid,
+    pub(super) is_root: bool,
+    pub(super) others: Vec<Side>,
+    /// Where to go on in the child's batch.
+    resume: Option<usize>,
     pub(super) target: TargetRelation,
     pub(super) m: Spec,
     node_id: u32,
-    returning: Option<Projection>,
+    pub(super) returning: Option<Projection>,
     /// RETURNING names xmin, cmin, xmax or cmax.
     wants_system: bool,
     /// Rows for RETURNING, see [`ReturningScope`].
-    ret: Batch,
+    pub(super) ret: Batch,
     pub(super) old: Batch,
     pub(super) new: Batch,
-    all_attrs: ScanSpec,
+    pub(super) all_attrs: ScanSpec,
     /// Attributes that UPDATE may change, ascending.
-    changed: Vec<u16>,
-    checks: Vec<(String, Qual)>,
+    pub(super) changed: Vec<u16>,
+    pub(super) checks: Vec<(String, Qual)>,
     conflicts: Option<Conflicts>,
     pub(super) merge: Vec<MergeWhen>,
     pub(super) bulk: BulkInsert,
@@ -94,54 +102,46 @@ pub(super) struct ModifyNode {
 
 /// ModifyTable.
 pub fn build(b: &BuildCx<'_>, plan: &Plan, m: &ModifyTable) -> Result<BoxNode> {
-    let target = TargetRelation::open(b.env, relation_of(b, m.rti)?)?;
-    let natts = target.natts();
-    let mut phys = target.phys.clone();
-    phys.extend([Phys::I64, Phys::U32, Phys::U32, Phys::U32, Phys::U32, Phys::U32]);
-    phys.extend(output_phys(b.env, &m.child)?);
-    let returning = if m.returning.is_empty() {
-        None
-    } else {
-        Some(Projection::compile(b.env, &m.returning, &ReturningScope { natts }, usize::MAX)?)
-    };
-    let mut checks = Vec::new();
-    for (name, e) in &m.check_options {
-        if let Some(q) = Qual::compile(b.env, std::slice::from_ref(e), &TableScope)? {
-            checks.push((name.clone(), q));
-        }
+    let mut sides = Vec::new();
+    if m.targets.is_empty() {
+        sides.push(sides::compile(b, m, &sides::single(m, relation_of(b, m.rti)?))?);
     }
-    let mut changed: Vec<u16> =
-        m.update_cols.iter().map(|c| c.0 as u16).chain(target.generated_attrs()).collect();
-    changed.sort_unstable();
-    changed.dedup();
-    let target_generated: Vec<u16> = target.generated_attrs().collect();
+    for t in &m.targets {
+        sides.push(sides::compile(b, m, t)?);
+    }
+    let first = sides.remove(0);
     let conflicts = match &m.on_conflict {
-        Some(c) => Some(Conflicts::compile(b, &target, m.rti, c)?),
+        Some(c) => Some(Conflicts::compile(b, &first.target, m.rti, c)?),
         None => None,
     };
     Ok(Box::new(ModifyNode {
         child: crate::node::build(b, &m.child)?,
-        all_attrs: RelCols::all(&target.heap).spec_by_attr(),
-        old: target.batch(),
-        new: target.batch(),
-        ret: batch_of(&phys),
-        target,
+        relid: first.relid,
+        is_root: first.is_root,
+        all_attrs: first.all_attrs,
+        old: first.old,
+        new: first.new,
+        ret: first.ret,
+        target: first.target,
         node_id: plan.node_id,
-        returning,
+        returning: first.returning,
         wants_system: m.returning.iter().any(|t| names_system(&t.expr)),
-        changed,
-        checks,
+        changed: first.changed,
+        checks: first.checks,
         conflicts,
-        merge: merge::compile(b, m, &target_generated)?,
-        bulk: BulkInsert::default(),
+        merge: first.merge,
+        bulk: first.bulk,
         tids: Vec::new(),
         done: false,
+        resume: None,
+        others: sides,
         m: Spec {
             command: m.command,
-            rti: m.rti,
+            rti: first.rti,
             insert_cols: m.insert_cols.clone(),
-            update_cols: m.update_cols.clone(),
+            update_cols: first.update_cols,
             ctid_col: m.ctid_col,
+            tableoid_col: m.tableoid_col,
             epq_marks: m.epq_marks.clone(),
             can_set_tag: m.can_set_tag,
         },
@@ -356,6 +356,7 @@ impl ModifyNode {
         match access::heap::lock_latest(eng, &self.target.heap, tid, cx.cid, mode, LockWait::Block)? {
             (TmResult::Ok, latest, _) => {
                 let mut rows = EpqRows::from_marks(&self.m.epq_marks, self.child.batch(), i);
+                self.others.iter().for_each(|s| rows.set(s.rti, None));
                 rows.set(self.m.rti, Some(latest));
                 Ok(recheck(cx, self.node_id, rows)?.map(|b| (latest, b)))
             }
@@ -482,12 +483,23 @@ impl ModifyNode {
         Ok(())
     }
 
-    fn process(&mut self, cx: &Exec) -> Result<()> {
+    /// Works on the child's batch from live row `from` on. Rows for RETURNING are given out table by table.
+    fn process(&mut self, cx: &Exec, from: usize) -> Result<()> {
         if self.m.command == CmdType::Insert {
             return self.insert_batch(cx);
         }
-        for k in 0..self.child.batch().live_count() {
+        for k in from..self.child.batch().live_count() {
             let i = colops::nth_live(self.child.batch(), k);
+            if let Some(col) = self.m.tableoid_col
+                && let Some(table) = oid_at(self.child.batch(), col, i)
+                && table != self.relid
+            {
+                if self.ret.rows > 0 {
+                    self.resume = Some(k);
+                    return Ok(());
+                }
+                self.turn_to(table)?;
+            }
             match self.m.command {
                 CmdType::Update => self.update_row(cx, i)?,
                 CmdType::Merge => self.merge_row(cx, i)?,
@@ -541,13 +553,17 @@ impl ExecNode for ModifyNode {
             return Ok(false);
         }
         loop {
-            if !self.child.next(cx, usize::MAX)? {
-                self.done = true;
-                return Ok(false);
-            }
+            let from = match self.resume.take() {
+                Some(k) => k,
+                None if self.child.next(cx, usize::MAX)? => 0,
+                None => {
+                    self.done = true;
+                    return Ok(false);
+                }
+            };
             cx.check_interrupts()?;
             self.ret.clear();
-            self.process(cx)?;
+            self.process(cx, from)?;
             if self.ret.rows > 0
                 && let Some(p) = &mut self.returning
             {
@@ -570,6 +586,7 @@ impl ExecNode for ModifyNode {
     }
     fn rescan(&mut self, cx: &Exec) -> Result<()> {
         self.done = false;
+        self.resume = None;
         self.bulk = BulkInsert::default();
         self.child.rescan(cx)
     }

@@ -139,6 +139,8 @@ pub struct TargetRelation {
     checks: Vec<(String, Program)>,
     /// Generated columns (from 0) and what they are computed from.
     generated: Vec<(usize, Program)>,
+    /// The attributes (from 0) that messages show of a row, if not all: those of the table the statement names.
+    pub shown: Option<Vec<usize>>,
     /// Row number (in its batch) of the row that violated a constraint last.
     pub failed_row: Option<usize>,
 }
@@ -197,6 +199,7 @@ impl TargetRelation {
             checks,
             generated,
             failed_row: None,
+            shown: None,
             rel,
         })
     }
@@ -287,7 +290,9 @@ impl TargetRelation {
     pub fn failing_row(&self, env: &ExecEnv, b: &Batch, i: usize) -> Result<String> {
         let mut s = String::from("Failing row contains (");
         let mut first = true;
-        for (a, c) in self.rel.desc.attrs.iter().zip(&b.cols) {
+        let all: Vec<usize> = (0..self.natts()).collect();
+        for k in self.shown.as_ref().unwrap_or(&all) {
+            let (a, c) = (&self.rel.desc.attrs[*k], &b.cols[*k]);
             if a.dropped {
                 continue;
             }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::expr::colops;
-use crate::modify::epq::{EpqRows, concurrent_update, keeps_snapshot, recheck, tid_at};
+use crate::modify::epq::{EpqRows, concurrent_update, keeps_snapshot, oid_at, recheck, tid_at};
 use crate::node::scan::{heap_of, relation_of};
 use access::{LockWait, Rel, RowLock, TmResult};
 use analyze::query::{LockStrength, LockWaitPolicy};
@@ -13,7 +13,8 @@ use types::column::BATCH_ROWS;
 struct LockRows {
     child: BoxNode,
     marks: Vec<PlanRowMark>,
-    heaps: Vec<Rc<Rel>>,
+    /// By mark: the tables whose rows it names, with their range table indexes.
+    heaps: Vec<Vec<(Rc<Rel>, u32)>>,
     /// Next live row of the child's batch.
     pos: Option<usize>,
     out: Batch,
@@ -22,7 +23,7 @@ struct LockRows {
 
 /// LockRows.
 pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan, marks: &[PlanRowMark]) -> Result<BoxNode> {
-    let heaps = marks.iter().map(|m| heap_of(b.env, relation_of(b, m.rti)?)).collect::<Result<Vec<_>>>()?;
+    let heaps = marks.iter().map(|m| heaps_of(b, m)).collect::<Result<Vec<_>>>()?;
     Ok(Box::new(LockRows {
         child: super::build(b, child)?,
         marks: marks.to_vec(),
@@ -31,6 +32,13 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan, marks: &[PlanRowMark]) 
         out: output_batch(b.env, child)?,
         node_id: plan.node_id,
     }))
+}
+
+fn heaps_of(b: &BuildCx<'_>, m: &PlanRowMark) -> Result<Vec<(Rc<Rel>, u32)>> {
+    if m.tableoid_col.is_none() {
+        return Ok(vec![(heap_of(b.env, relation_of(b, m.rti)?)?, m.rti)]);
+    }
+    m.members.iter().map(|(relid, rti)| Ok((heap_of(b.env, *relid)?, *rti))).collect()
 }
 
 /// The access method's lock strength.
@@ -58,7 +66,10 @@ impl LockRows {
         let cid = eng.current_command_id(true);
         let mut moved: Option<EpqRows> = None;
         for (m, heap) in self.marks.iter().zip(&self.heaps) {
-            let Some(tid) = tid_at(self.child.batch(), m.ctid_col, i) else { continue };
+            let b = self.child.batch();
+            let Some(tid) = tid_at(b, m.ctid_col, i) else { continue };
+            let table = m.tableoid_col.and_then(|c| oid_at(b, c, i));
+            let Some((heap, rti)) = heap.iter().find(|h| table.is_none_or(|t| h.0.oid == t)) else { continue };
             let (mode, wait) = (row_lock(m.strength), lock_wait(m.wait));
             match access::heap::lock_tuple(eng, heap, tid, cid, mode, wait, true)? {
                 TmResult::Ok => {}
@@ -78,7 +89,7 @@ impl LockRows {
                     match access::heap::lock_latest(eng, heap, tid, cid, mode, wait)? {
                         (TmResult::Ok, latest, _) => moved
                             .get_or_insert_with(|| EpqRows::from_marks(&self.marks, self.child.batch(), i))
-                            .set(m.rti, Some(latest)),
+                            .set(*rti, Some(latest)),
                         _ => return Ok(()),
                     }
                 }

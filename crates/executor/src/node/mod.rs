@@ -95,8 +95,8 @@ fn build_bare(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
         Node::Result { child, one_time } => result::build(b, plan, child.as_deref(), one_time)?,
         Node::ProjectSet { child } => project_set::build(b, plan, child)?,
         Node::ModifyTable(m) => crate::modify::build(b, plan, m)?,
-        Node::Append { children } => append::build(b, plan, children)?,
-        Node::MergeAppend { children, keys } => append::build_merge(b, children, keys)?,
+        Node::Append { children, .. } => append::build(b, plan, children)?,
+        Node::MergeAppend { children, keys, .. } => append::build_merge(b, children, keys)?,
         Node::RecursiveUnion { wt_param, keys, all, nonrec, rec } => {
             cte::build_recursive(b, *wt_param, keys, *all, nonrec, rec)?
         }

@@ -37,8 +37,10 @@ fn scanned(p: &Plan, out: &mut Vec<u32>) {
         | Node::ValuesScan { rti, .. }
         | Node::CteScan { rti, .. }
         | Node::WorkTableScan { rti, .. } => out.push(*rti),
+        Node::Append { rti, .. } | Node::MergeAppend { rti, .. } if *rti != 0 => out.push(*rti),
         Node::ModifyTable(m) => {
             out.push(m.rti);
+            out.extend(m.targets.iter().map(|t| t.rti));
             if let Some(oc) = &m.on_conflict {
                 out.push(oc.excluded_rti);
             }

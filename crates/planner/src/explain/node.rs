@@ -476,8 +476,10 @@ impl<'a> NodeCx<'a> {
     /// Texts of child columns; `own`: as the node itself passes them on.
     fn columns(&self, at: &Place<'_>, cols: impl Iterator<Item = u16>, own: bool) -> Vec<String> {
         let children = at.plan.children();
-        let Some(c) = children.first() else { return Vec::new() };
-        let below = Place { plan: c, up: Some(at), sub: None };
+        let merges = matches!(at.plan.node, Node::MergeAppend { .. });
+        // What is merged is known by the columns of the result.
+        let Some(c) = (if merges { Some(&at.plan) } else { children.first() }) else { return Vec::new() };
+        let below = if merges { *at } else { Place { plan: c, up: Some(at), sub: None } };
         cols.filter_map(|i| c.targetlist.get(i as usize))
             .map(|t| {
                 let text = self.names.expr(&below, &t.expr, self.prefix());
@@ -523,8 +525,12 @@ impl<'a> NodeCx<'a> {
     fn props(&self, at: &Place<'_>) -> Vec<Prop> {
         let p = at.plan;
         let mut out = Vec::new();
-        // What a recursive union hands on is its arms' business.
-        let shows_columns = !matches!(p.node, Node::RecursiveUnion { .. });
+        // What these hand on is their inputs' business.
+        let unions = matches!(
+            p.node,
+            Node::RecursiveUnion { .. } | Node::Append { .. } | Node::MergeAppend { .. }
+        );
+        let shows_columns = !unions;
         if self.opts.verbose && !p.targetlist.is_empty() && shows_columns {
             let prefix = self.names.stmt.rtable.len() > 1;
             let l: Vec<String> = p.targetlist.iter().map(|t| self.names.expr(at, &t.expr, prefix)).collect();
@@ -697,7 +703,11 @@ impl<'a> NodeCx<'a> {
             Node::Gather { workers, single_copy, .. } | Node::GatherMerge { workers, single_copy, .. } => {
                 self.gather(at, *workers, *single_copy, &mut out);
             }
-            Node::MergeAppend { keys, .. } => out.push(Prop::List("Sort Key", self.sort_key(at, keys))),
+            Node::Append { .. } => out.push(Prop::Struct("Subplans Removed", Val::Num("0".into()))),
+            Node::MergeAppend { keys, .. } => {
+                out.push(Prop::List("Sort Key", self.sort_key(at, keys)));
+                out.push(Prop::Struct("Subplans Removed", Val::Num("0".into())));
+            }
             Node::Result { one_time, .. } => {
                 self.upper_qual(at, "One-Time Filter", one_time, &mut out);
                 self.upper_filter(at, &mut out);
@@ -797,7 +807,23 @@ impl<'a> NodeCx<'a> {
         self.upper_filter(at, out);
     }
 
+    /// The tables that are changed, where they are not the one the statement names.
+    fn modify_targets(&self, m: &ModifyTable, out: &mut Vec<Prop>) {
+        let mut objects = Vec::new();
+        for t in m.targets.iter().filter(|t| !t.hidden) {
+            let mut text = operation(m.command).to_string();
+            let mut props = Vec::new();
+            self.target(t.rti, &mut text, &mut props);
+            out.push(Prop::Text(text));
+            objects.push(props.into_iter().map(|(k, v)| (k.to_string(), v)).collect());
+        }
+        if !objects.is_empty() {
+            out.push(Prop::Struct("Target Tables", Val::Objs(objects)));
+        }
+    }
+
     fn modify_props(&self, at: &Place<'_>, m: &ModifyTable, out: &mut Vec<Prop>) {
+        self.modify_targets(m, out);
         let Some(oc) = &m.on_conflict else { return };
         out.push(Prop::Both("Conflict Resolution", if oc.do_update { "UPDATE" } else { "NOTHING" }.into()));
         if !oc.arbiters.is_empty() {

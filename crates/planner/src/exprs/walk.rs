@@ -54,6 +54,7 @@ pub fn query_exprs<'e>(q: &'e Query, f: &mut dyn FnMut(&'e Expr)) {
             RteKind::Function { functions, .. } => functions.iter().for_each(|x| f(&x.expr)),
             RteKind::Values { lists, .. } => lists.iter().flatten().for_each(&mut *f),
             RteKind::Join { alias_vars, .. } => alias_vars.iter().for_each(&mut *f),
+            RteKind::Append { members } => members.iter().flat_map(|m| &m.columns).for_each(&mut *f),
             RteKind::Relation { tablesample: Some(t), .. } => {
                 t.args.iter().for_each(&mut *f);
                 if let Some(x) = &t.repeatable {
@@ -114,6 +115,7 @@ pub fn query_exprs_mut(q: &mut Query, f: &mut dyn FnMut(&mut Expr)) {
             RteKind::Function { functions, .. } => functions.iter_mut().for_each(|x| f(&mut x.expr)),
             RteKind::Values { lists, .. } => lists.iter_mut().flatten().for_each(&mut *f),
             RteKind::Join { alias_vars, .. } => alias_vars.iter_mut().for_each(&mut *f),
+            RteKind::Append { members } => members.iter_mut().flat_map(|m| &mut m.columns).for_each(&mut *f),
             RteKind::Relation { tablesample: Some(t), .. } => {
                 t.args.iter_mut().for_each(&mut *f);
                 if let Some(x) = &mut t.repeatable {

@@ -1,12 +1,12 @@
 //! Sizes and paths of base relations.
 
-use super::{index, other, set_cheapest};
+use super::{exclusion, index, other, set_cheapest};
 use crate::cost;
 use crate::exprs::*;
 use crate::parallel::{self, gather, safety};
 use crate::path::*;
 use crate::paths::predicate;
-use crate::relids::Relids;
+use crate::relids::{Relids, is_member};
 use crate::root::*;
 use crate::selectivity;
 use analyze::expr::*;
@@ -17,29 +17,32 @@ use std::rc::Rc;
 /// Fills in rows, width and target of every base relation.
 pub fn set_sizes(g: &Glob<'_>, root: &mut Root) -> Result<()> {
     for rti in root.all_base.iter().collect::<Vec<_>>() {
-        let exprs: Vec<Expr> = {
-            let rel = root.rel(rti);
-            rel.needed.iter().map(|n| n.0.clone()).collect()
-        };
-        if root
-            .rel(rti)
-            .base_clauses
-            .iter()
-            .any(|r| matches!(bool_const(&r.clause), Some(false)) || const_null(&r.clause))
-        {
-            root.rel_mut(rti).dummy = true;
-        }
-        match &root.query.rte(rti).kind {
-            RteKind::Relation { .. } => check_predicates(g, root, rti),
-            RteKind::Subquery { .. } => other::plan_subquery(g, root, rti)?,
-            _ => other::size(g, root, rti)?,
-        }
-        size_by_clauses(g, root, rti);
-        let refs = vec![0; exprs.len()];
-        let t = root.finish_target(g, exprs, refs);
-        root.rel_mut(rti).target = Rc::new(t);
-        safety::set_base(g, root, rti);
+        let exprs: Vec<Expr> = root.rel(rti).needed.iter().map(|n| n.0.clone()).collect();
+        set_size(g, root, rti, exprs)?;
     }
+    Ok(())
+}
+
+/// Rows, width and target of one relation whose output columns are `exprs`.
+pub fn set_size(g: &Glob<'_>, root: &mut Root, rti: u32, exprs: Vec<Expr>) -> Result<()> {
+    let is_false = |r: &Ri| matches!(bool_const(&r.clause), Some(false)) || const_null(&r.clause);
+    // Next to other clauses a false one is tested once, when the plan runs.
+    if matches!(root.rel(rti).base_clauses.as_slice(), [r] if is_false(r)) || exclusion::excluded(g, root, rti)? {
+        root.rel_mut(rti).dummy = true;
+    }
+    if !root.rel(rti).members.is_empty() {
+        return crate::append::set_size(g, root, rti, exprs);
+    }
+    match &root.query.rte(rti).kind {
+        RteKind::Relation { .. } => check_predicates(g, root, rti),
+        RteKind::Subquery { .. } => other::plan_subquery(g, root, rti)?,
+        _ => other::size(g, root, rti)?,
+    }
+    size_by_clauses(g, root, rti);
+    let refs = vec![0; exprs.len()];
+    let t = root.finish_target(g, exprs, refs);
+    root.rel_mut(rti).target = Rc::new(t);
+    safety::set_base(g, root, rti);
     Ok(())
 }
 
@@ -84,41 +87,7 @@ fn check_predicates(g: &Glob<'_>, root: &mut Root, rti: u32) {
 /// Builds the paths of every base relation.
 pub fn set_paths(g: &Glob<'_>, root: &mut Root) -> Result<()> {
     for rti in root.all_base.iter().collect::<Vec<_>>() {
-        if root.rel(rti).dummy {
-            let r = root.rel_mut(rti);
-            let mut p = Path::new(PathKind::Dummy, r.relids, r.target.clone());
-            p.rows = 0.0;
-            r.paths = vec![Rc::new(p)];
-            set_cheapest(r);
-            continue;
-        }
-        match &root.query.rte(rti).kind {
-            RteKind::Relation { .. } => {
-                let lateral = root.rel(rti).lateral;
-                let rel = root.rel(rti);
-                let mut p = Path::new(PathKind::SeqScan { rti }, rel.relids, rel.target.clone());
-                p.outer = lateral;
-                let sample = match &root.query.rte(rti).kind {
-                    RteKind::Relation { tablesample: Some(s), .. } => Some(s.method.as_str()),
-                    _ => None,
-                };
-                cost::scan::seqscan(g, rel, &mut p, sample);
-                let sampled = sample.is_some();
-                root.rel_mut(rti).add_path(p);
-                partial_scan(g, root, rti);
-                if !sampled {
-                    index::create(g, root, rti);
-                    tid(g, root, rti);
-                }
-            }
-            RteKind::Subquery { .. } => other::subquery_paths(g, root, rti),
-            _ => other::paths(g, root, rti)?,
-        }
-        // The topmost relation is gathered when its final columns are known.
-        if !root.all_base.is_single() {
-            gather::of_rel(g, root, Relids::single(rti));
-        }
-        set_cheapest(root.rel_mut(rti));
+        set_rel_paths(g, root, rti)?;
     }
     Ok(())
 }
@@ -142,6 +111,60 @@ fn partial_scan(g: &Glob<'_>, root: &mut Root, rti: u32) {
     p.aware = true;
     cost::scan::seqscan(g, rel, &mut p, sample);
     root.rel_mut(rti).add_partial(p);
+}
+
+/// Builds the paths of one relation, of its members too.
+pub fn set_rel_paths(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
+    if root.rel(rti).dummy {
+        let r = root.rel_mut(rti);
+        let mut p = Path::new(PathKind::Dummy, r.relids, r.target.clone());
+        p.rows = 0.0;
+        r.paths = vec![Rc::new(p)];
+        set_cheapest(r);
+        return Ok(());
+    }
+    if !root.rel(rti).members.is_empty() {
+        crate::append::set_paths(g, root, rti)?;
+        set_cheapest(root.rel_mut(rti));
+        return Ok(());
+    }
+    match &root.query.rte(rti).kind {
+        RteKind::Relation { .. } => {
+            let lateral = root.rel(rti).lateral;
+            let p = seq_path(g, root, rti, lateral);
+            let sampled =
+                matches!(&root.query.rte(rti).kind, RteKind::Relation { tablesample: Some(_), .. });
+            root.rel_mut(rti).add_path(p);
+            partial_scan(g, root, rti);
+            if !sampled {
+                index::create(g, root, rti);
+                tid(g, root, rti);
+            }
+        }
+        RteKind::Subquery { .. } => other::subquery_paths(g, root, rti),
+        _ => other::paths(g, root, rti)?,
+    }
+    // The topmost relation is gathered when its final columns are known.
+    if !root.all_base.is_single() && !is_member(rti) {
+        gather::of_rel(g, root, Relids::single(rti));
+    }
+    set_cheapest(root.rel_mut(rti));
+    Ok(())
+}
+
+/// A sequential or sample scan, which the relations `outer` drive.
+pub fn seq_path(g: &Glob<'_>, root: &mut Root, rti: u32, outer: Relids) -> Path {
+    let param = index::param_info(g, root, rti, outer);
+    let rel = root.rel(rti);
+    let mut p = Path::new(PathKind::SeqScan { rti }, rel.relids, rel.target.clone());
+    p.param = param;
+    p.outer = outer;
+    let sample = match &root.query.rte(rti).kind {
+        RteKind::Relation { tablesample: Some(s), .. } => Some(s.method.as_str()),
+        _ => None,
+    };
+    cost::scan::seqscan(g, rel, &mut p, sample);
+    p
 }
 
 fn is_ctid(e: &Expr, rti: u32) -> bool {

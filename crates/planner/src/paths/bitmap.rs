@@ -51,7 +51,8 @@ fn partial_heap(g: &Glob<'_>, root: &mut Root, rti: u32, b: Rc<Bitmap>) {
     }
 }
 
-fn heap_path(g: &Glob<'_>, root: &mut Root, rti: u32, b: Rc<Bitmap>, outer: Relids) -> Path {
+/// A bitmap heap scan, driven by `outer`.
+pub fn heap_path(g: &Glob<'_>, root: &mut Root, rti: u32, b: Rc<Bitmap>, outer: Relids) -> Path {
     let param = index::param_info(g, root, rti, outer);
     let loops = index::loop_count(g, root, rti, outer);
     let rel = root.rel(rti);

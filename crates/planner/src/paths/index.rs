@@ -401,7 +401,7 @@ pub fn filters_of(
 
 /// Clauses that an index path does not apply itself: what its costs count for each row. (Whether the applied ones imply
 /// some of them is asked only of the path that is chosen: the proof may be long.)
-fn unapplied(ix: &IndexInfo, clauses: &[IndexClause], param: &Option<Rc<ParamInfo>>) -> Vec<Ri> {
+pub fn unapplied(ix: &IndexInfo, clauses: &[IndexClause], param: &Option<Rc<ParamInfo>>) -> Vec<Ri> {
     let mut out = Vec::new();
     let all = ix.restrict.iter().chain(param.iter().flat_map(|p| &p.clauses));
     for ri in all {
@@ -463,11 +463,7 @@ pub fn param_info(g: &Glob<'_>, root: &mut Root, rti: u32, outer: Relids) -> Opt
     if let Some(p) = root.rel(rti).param_infos.iter().find(|p| p.outer == outer) {
         return Some(p.clone());
     }
-    let rel = Relids::single(rti);
-    let all = rel | outer;
-    let mut clauses: Vec<Ri> =
-        root.rel(rti).join_clauses.iter().filter(|r| movable_into(r, rel, all)).cloned().collect();
-    clauses.extend(equivalence::join_clauses(g, root, all, outer, rel));
+    let clauses = param_clauses(g, root, rti, outer);
     let mut list = clauses.clone();
     list.extend(root.rel(rti).base_clauses.iter().cloned());
     let r = root.rel(rti);
@@ -476,6 +472,21 @@ pub fn param_info(g: &Glob<'_>, root: &mut Root, rti: u32, outer: Relids) -> Opt
     let p = Rc::new(ParamInfo { outer, rows, clauses });
     root.rel_mut(rti).param_infos.push(p.clone());
     Some(p)
+}
+
+/// Join clauses that a scan of the relation can check when the rows of `outer` are given. A member's are those of the
+/// relation it is part of.
+fn param_clauses(g: &Glob<'_>, root: &mut Root, rti: u32, outer: Relids) -> Vec<Ri> {
+    if let Some(m) = root.rel(rti).member.clone() {
+        let list = param_clauses(g, root, m.parent, outer);
+        return list.iter().map(|r| crate::append::translate_clause(g, root, rti, r)).collect();
+    }
+    let rel = Relids::single(rti);
+    let all = rel | outer;
+    let mut clauses: Vec<Ri> =
+        root.rel(rti).join_clauses.iter().filter(|r| movable_into(r, rel, all)).cloned().collect();
+    clauses.extend(equivalence::join_clauses(g, root, all, outer, rel));
+    clauses
 }
 
 /// May the join clause be checked inside a scan of `cur` when all of `all` is available?

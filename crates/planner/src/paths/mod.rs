@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod bitmap;
+pub mod exclusion;
 pub mod index;
 pub mod join;
 pub mod memoize;

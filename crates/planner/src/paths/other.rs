@@ -92,7 +92,10 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
         RteKind::Values { .. } => (PathKind::Values { rti }, 0.0, s.cpu_operator_cost + s.cpu_tuple_cost),
         RteKind::Cte { recursive: false, .. } => (PathKind::Cte { rti }, 0.0, s.cpu_tuple_cost * 2.0),
         RteKind::Cte { .. } => (PathKind::WorkTable { rti }, 0.0, s.cpu_tuple_cost * 2.0),
-        RteKind::Result => (PathKind::Result { quals: Vec::new() }, 0.0, s.cpu_tuple_cost),
+        RteKind::Result => {
+            let quals = rel.base_clauses.iter().map(|r| r.clause.clone()).collect();
+            (PathKind::Result { quals }, 0.0, s.cpu_tuple_cost)
+        }
         _ => return Err(Error::internal("unexpected range table entry in FROM")),
     };
     let mut p = Path::new(kind, rel.relids, rel.target.clone());
@@ -122,7 +125,7 @@ pub fn plan_subquery(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
                 .collect::<Vec<_>>()
         })
         .collect();
-    let RteKind::Subquery { query, security_barrier, .. } = &mut root.query.rtable[rti as usize - 1].kind
+    let RteKind::Subquery { query, security_barrier, .. } = &mut root.query.rtable[rte_place(rti) - 1].kind
     else {
         return Ok(());
     };

@@ -43,7 +43,7 @@ fn clause_implies(g: &Glob<'_>, c: &Expr, p: &Expr) -> bool {
 }
 
 /// Is the clause false or NULL whenever the expression is NULL?
-fn strict_in(g: &Glob<'_>, c: &Expr, arg: &Expr) -> bool {
+pub fn strict_in(g: &Glob<'_>, c: &Expr, arg: &Expr) -> bool {
     let arg = strip_relabel(arg);
     match c {
         Expr::Op(o) if strict(g.ctx, o.funcid) => o.args.iter().any(|a| sub_strict(g, a, arg)),
@@ -67,22 +67,26 @@ fn sub_strict(g: &Glob<'_>, e: &Expr, arg: &Expr) -> bool {
     }
 }
 
+/// `x op constant`, whichever way round it is written.
+pub fn against_const(g: &Glob<'_>, o: &OpExpr) -> Option<(Expr, Const, common::Oid)> {
+    match (&o.args[0], &o.args[1]) {
+        (x, Expr::Const(k)) => Some((x.clone(), k.clone(), o.opno)),
+        (Expr::Const(k), x) => {
+            let com = g.ctx.catalog.operator(o.opno).ok()?.commutator;
+            com.is_valid().then(|| (x.clone(), k.clone(), com))
+        }
+        _ => None,
+    }
+}
+
 /// `x op1 c1` ⇒ `x op2 c2` by operator families.
 fn op_implies(g: &Glob<'_>, c: &OpExpr, p: &OpExpr) -> bool {
     if c.input_collation != p.input_collation {
         return false;
     }
-    let side = |o: &OpExpr| -> Option<(Expr, Const, common::Oid)> {
-        match (&o.args[0], &o.args[1]) {
-            (x, Expr::Const(k)) => Some((x.clone(), k.clone(), o.opno)),
-            (Expr::Const(k), x) => {
-                let com = g.ctx.catalog.operator(o.opno).ok()?.commutator;
-                com.is_valid().then(|| (x.clone(), k.clone(), com))
-            }
-            _ => None,
-        }
+    let (Some((cx, ck, cop)), Some((px, pk, pop))) = (against_const(g, c), against_const(g, p)) else {
+        return false;
     };
-    let (Some((cx, ck, cop)), Some((px, pk, pop))) = (side(c), side(p)) else { return false };
     if !equal(&cx, &px) || ck.value.is_null() || pk.value.is_null() {
         return false;
     }

@@ -8,6 +8,7 @@ pub mod inline_function;
 pub mod outerjoin;
 pub mod pullup;
 pub mod sublinks;
+pub mod union_all;
 pub mod wholerow;
 
 use crate::relids::Relids;

@@ -1,6 +1,6 @@
 //! Simple sub-selects in FROM (views among them) are merged into their parent.
 
-use super::{from_relids, sublinks};
+use super::{from_relids, sublinks, union_all};
 use crate::PlannerCtx;
 use crate::exprs::*;
 use crate::relids::Relids;
@@ -15,6 +15,7 @@ pub fn pull_up(ctx: &PlannerCtx<'_>, q: &mut Query) {
     while let Some(rti) = candidate(ctx, q) {
         merge(q, rti);
     }
+    union_all::merge_members(ctx, q);
 }
 
 /// The first sub-query of the join tree that may be merged.
@@ -28,10 +29,13 @@ fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<u32> {
         else {
             continue;
         };
-        if *security_barrier || !is_simple(ctx, query) {
+        if *security_barrier || (*lateral && outer) {
             continue;
         }
-        if *lateral && outer {
+        if query.set_operations.is_some() && union_all::is_simple(query) && !*lateral {
+            union_all::flatten(query);
+        }
+        if !is_simple(ctx, query) {
             continue;
         }
         // Its own sub-queries come first: afterwards it may have become too complicated.
@@ -94,7 +98,8 @@ fn leaves(t: &JoinTree, outer: bool, beside: bool, out: &mut Vec<(u32, bool, boo
     }
 }
 
-fn is_simple(ctx: &PlannerCtx<'_>, q: &Query) -> bool {
+/// Is it a plain select, without anything that must be done before its rows are joined?
+pub fn is_simple(ctx: &PlannerCtx<'_>, q: &Query) -> bool {
     q.command == CmdType::Select
         && q.set_operations.is_none()
         && !q.has_aggs
@@ -120,12 +125,9 @@ fn merge(q: &mut Query, rti: u32) {
     let mut sub = std::mem::replace(&mut **query, empty_query());
     super::aliases::flatten(&mut sub);
     let off = q.rtable.len() as u32;
-    renumber_query_vars(&mut sub, &mut |n| n + off);
+    offset(&mut sub, off);
     shift_query_levels(&mut sub, -1, 1);
     let mut from = std::mem::take(&mut sub.jointree);
-    for t in &mut from.from {
-        sublinks::offset_tree(t, off);
-    }
     if lateral {
         // The merged relations inherit the right to refer to their left neighbours.
         for r in &mut sub.rtable {
@@ -151,6 +153,19 @@ fn merge(q: &mut Query, rti: u32) {
     q.has_sub_links |= sub.has_sub_links;
     q.has_for_update |= sub.has_for_update;
     q.rtable.append(&mut sub.rtable);
+}
+
+/// Renumbers a query's relations, for its range table to be appended to another one.
+pub fn offset(q: &mut Query, off: u32) {
+    renumber_query_vars(q, &mut |n| n + off);
+    for t in &mut q.jointree.from {
+        sublinks::offset_tree(t, off);
+    }
+    for r in &mut q.rtable {
+        if let RteKind::Append { members } = &mut r.kind {
+            members.iter_mut().for_each(|m| m.rti += off);
+        }
+    }
 }
 
 fn place(t: &mut JoinTree, rti: u32, node: &mut Option<JoinTree>) {

@@ -227,7 +227,7 @@ fn node_sel(
         Expr::Relabel { arg, .. } | Expr::CoerceToDomain { arg, .. } => {
             node_sel(g, root, arg, only, kind, sji, join)
         }
-        Expr::CurrentOf { rte, .. } => match root.base.get(*rte as usize) {
+        Expr::CurrentOf { rte, .. } => match root.base.get(analyze::query::rte_place(*rte)) {
             Some(Some(r)) if r.tuples > 0.0 => 1.0 / r.tuples,
             _ => 0.5,
         },

@@ -116,7 +116,7 @@ pub fn hash_bucket(g: &Glob<'_>, root: &Root, key: &Expr, buckets: f64) -> (f64,
     }
     let null = d.null_frac();
     let avg = (1.0 - null) / nd;
-    if let Some(Some(rel)) = d.rti.and_then(|r| root.base.get(r as usize))
+    if let Some(Some(rel)) = d.rti.and_then(|r| root.base.get(analyze::query::rte_place(r)))
         && rel.tuples > 0.0
     {
         nd = clamp_rows(nd * rel.rows / rel.tuples);

@@ -51,7 +51,7 @@ pub fn join_sel(
 }
 
 fn side_rows(root: &Root, d: &VarData) -> f64 {
-    d.rti.and_then(|r| root.base.get(r as usize)?.as_ref()).map_or(0.0, |r| r.rows)
+    d.rti.and_then(|r| root.base.get(analyze::query::rte_place(r))?.as_ref()).map_or(0.0, |r| r.rows)
 }
 
 fn eq_join(g: &Glob<'_>, root: &Root, o: &OpExpr, kind: JoinType, sji: Option<&SpecialJoin>) -> f64 {

@@ -4,7 +4,7 @@ use super::*;
 use crate::exprs::*;
 use crate::root::*;
 use analyze::expr::*;
-use analyze::query::RteKind;
+use analyze::query::{RteKind, rte_place};
 use catalog::desc::ColumnStats;
 use common::Oid;
 use std::rc::Rc;
@@ -48,7 +48,7 @@ pub fn examine(g: &Glob<'_>, root: &Root, e: &Expr, only: u32) -> VarData {
         if only != 0 && rti != only {
             return d;
         }
-        let Some(Some(rel)) = root.base.get(rti as usize) else { return d };
+        let Some(Some(rel)) = root.base.get(rte_place(rti)) else { return d };
         d.rti = Some(rti);
         d.rel_tuples = rel.tuples;
         d.rel_rows = rel.rows;
@@ -61,9 +61,10 @@ pub fn examine(g: &Glob<'_>, root: &Root, e: &Expr, only: u32) -> VarData {
         return d;
     }
     let rels = pull_rtis(base);
-    if let (true, Some(rti)) = (rels.is_single(), rels.first())
+    let number = crate::append::member_of(base).or(rels.first());
+    if let (true, Some(rti)) = (rels.is_single(), number)
         && (only == 0 || only == rti)
-        && let Some(Some(rel)) = root.base.get(rti as usize)
+        && let Some(Some(rel)) = root.base.get(rte_place(rti))
     {
         d.rti = Some(rti);
         d.rel_tuples = rel.tuples;

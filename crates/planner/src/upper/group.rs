@@ -34,7 +34,7 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, input: Stage, out: Rc<Target>) -> Re
         let rows = one.rows * n as f64;
         let (startup, total) = (one.startup, one.total * n as f64);
         let target = one.target.clone();
-        let kind = PathKind::Append { subs: vec![one; n] };
+        let kind = PathKind::Append { subs: vec![one; n], rti: 0 };
         let p = Path::new(kind, crate::relids::Relids::EMPTY, target).cost(rows, startup, total);
         return Ok(Stage::complete(vec![Rc::new(p)], false));
     }

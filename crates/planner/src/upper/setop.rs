@@ -131,7 +131,7 @@ fn append(g: &Glob<'_>, root: &Root, subs: Vec<Rc<Path>>, left: u32, s: &SetOper
     let rows: f64 = subs.iter().map(|p| p.rows).sum();
     let startup = subs.first().map_or(0.0, |p| p.startup);
     let total: f64 = subs.iter().map(|p| p.total).sum::<f64>() + 0.5 * g.ctx.settings.cpu_tuple_cost * rows;
-    Path::new(PathKind::Append { subs }, Relids::EMPTY, Rc::new(t)).cost(rows, startup, total)
+    Path::new(PathKind::Append { subs, rti: 0 }, Relids::EMPTY, Rc::new(t)).cost(rows, startup, total)
 }
 
 fn union(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) -> Result<Rc<Path>> {

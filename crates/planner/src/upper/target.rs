@@ -202,6 +202,7 @@ pub fn can_project(p: &Path) -> bool {
             | PathKind::Limit { .. }
             | PathKind::Modify { .. }
             | PathKind::Append { .. }
+            | PathKind::MergeAppend { .. }
             | PathKind::RecursiveUnion { .. }
             | PathKind::ProjectSet { .. }
             | PathKind::Unique { .. }
