@@ -164,7 +164,7 @@ impl TidBitmap {
             }
         }
         order.sort_unstable_by_key(|(b, _)| *b);
-        BitmapIter { order, next: 0 }
+        BitmapIter { order, next: 0, source: None }
     }
 }
 
@@ -172,11 +172,18 @@ impl TidBitmap {
 pub struct BitmapIter {
     order: Vec<(u32, PageBits)>,
     next: usize,
+    source: Option<PageSource>,
 }
+
+/// Gives out places in the list of pages: how processes share a bitmap.
+pub type PageSource = Box<dyn FnMut() -> usize>;
 
 impl BitmapIter {
     /// Next page into `out` (its vector is reused); false at the end.
     pub fn next_page(&mut self, out: &mut BitmapPage) -> bool {
+        if let Some(s) = &mut self.source {
+            self.next = s();
+        }
         let Some((b, p)) = self.order.get(self.next) else { return false };
         self.next += 1;
         out.block = BlockNumber(*b);
@@ -191,6 +198,10 @@ impl BitmapIter {
             }
         }
         true
+    }
+    /// From here on the pages are those the source names.
+    pub fn share(&mut self, source: PageSource) {
+        self.source = Some(source);
     }
     /// Blocks of the next `n` pages that [`BitmapIter::next_page`] gives.
     pub fn ahead(&self, n: usize) -> impl Iterator<Item = BlockNumber> + '_ {

@@ -342,6 +342,10 @@ impl Exec {
     pub(crate) fn with_measurements<T>(&self, f: impl FnOnce(&[NodeInstr]) -> T) -> T {
         f(&self.instr.borrow().nodes)
     }
+    /// Is this process a parallel worker?
+    pub(crate) fn in_worker(&self) -> bool {
+        self.env.engine.as_ref().is_some_and(|e| e.is_worker())
+    }
     /// Does this run measure?
     pub fn instrumented(&self) -> bool {
         self.instrument

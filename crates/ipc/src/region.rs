@@ -2,8 +2,12 @@
 //! with the last process that has it. Pages are taken when they are first touched, so that room can be reserved
 //! generously. What lies where is laid out beforehand ([`RegionLayout`]).
 
-use crate::Shared;
+use crate::futex::{self, Woken};
+use crate::{Interrupts, Shared, WaitEvent, fork};
 use common::{Error, Result};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::time::Duration;
 
 /// Adds up what is to lie in a region.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,6 +82,61 @@ impl Region {
         assert!(offset.checked_add(len).is_some_and(|end| end <= self.len), "outside of the region");
         // SAFETY: inside the mapping, checked above.
         unsafe { self.base.add(offset) }
+    }
+}
+
+/// A lock in a region. Who holds it may be killed: whoever waits then finds out.
+#[repr(transparent)]
+pub struct Mutex(AtomicU32);
+// SAFETY: an atomic.
+unsafe impl Shared for Mutex {}
+
+/// Bit of a mutex that somebody sleeps on.
+const WAITED_FOR: u32 = 1 << 31;
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+impl Mutex {
+    /// Waits for it. `None`: its holder is dead. Errors: those of interrupts.
+    pub fn lock(&self, ints: &Interrupts, event: WaitEvent) -> Result<Option<MutexGuard<'_>>> {
+        let me = std::process::id();
+        for _ in 0..100 {
+            if self.0.compare_exchange(0, me, Acquire, Relaxed).is_ok() {
+                return Ok(Some(MutexGuard(self)));
+            }
+            std::hint::spin_loop();
+        }
+        let _shown = ints.waiting(event);
+        loop {
+            // The bit stays set for as long as somebody may sleep.
+            let seen = self.0.load(Relaxed);
+            if seen == 0 {
+                if self.0.compare_exchange(0, me | WAITED_FOR, Acquire, Relaxed).is_ok() {
+                    return Ok(Some(MutexGuard(self)));
+                }
+                continue;
+            }
+            let marked = seen | WAITED_FOR;
+            if seen != marked && self.0.compare_exchange(seen, marked, Relaxed, Relaxed).is_err() {
+                continue;
+            }
+            ints.check()?;
+            if futex::wait(&self.0, marked, Some(LOOK_AGAIN)) == Woken::TimedOut
+                && self.0.load(Relaxed) == marked
+                && !fork::exists((marked & !WAITED_FOR) as i32)
+            {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// The lock is held while this lives.
+pub struct MutexGuard<'a>(&'a Mutex);
+impl Drop for MutexGuard<'_> {
+    fn drop(&mut self) {
+        if self.0.0.swap(0, Release) & WAITED_FOR != 0 {
+            futex::wake_all(&self.0.0);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod key;
 pub mod page;
 pub mod scan;
 pub mod search;
+pub mod shared;
 pub mod sort;
 pub mod split;
 pub mod tuple;

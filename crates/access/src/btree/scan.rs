@@ -108,6 +108,8 @@ pub struct BtScan {
     killed: Vec<usize>,
     /// The next batch is the page already read (after `restore`).
     replay: bool,
+    /// Leaves are taken in turn with other processes.
+    pub(super) share: Option<super::shared::Share>,
 }
 
 /// Items tested one by one before the last one of the page is asked whether all will do.
@@ -143,6 +145,7 @@ impl BtScan {
             pin: None,
             killed: Vec::new(),
             replay: false,
+            share: None,
         }
     }
     /// The rows will not be read under the transaction's snapshot: what keys are there is no read of SERIALIZABLE's.
@@ -159,6 +162,7 @@ impl BtScan {
         self.on_page = false;
         self.done = false;
         self.replay = false;
+        self.share = None;
     }
     /// Starts over with the same keys.
     pub fn rescan(&mut self) {
@@ -234,7 +238,12 @@ impl BtScan {
                 }
                 eng.check_interrupts()?;
                 self.leave();
-                if !self.advance(eng, &mut columns)? && !self.next_array_element() {
+                if self.share.is_some() {
+                    if !self.advance_shared(eng, &mut columns)? {
+                        self.done = true;
+                        return Ok(false);
+                    }
+                } else if !self.advance(eng, &mut columns)? && !self.next_array_element() {
                     self.done = true;
                     return Ok(false);
                 }
@@ -257,22 +266,46 @@ impl BtScan {
         if self.page.ended {
             return Ok(false);
         }
-        let next = match self.dir {
-            Direction::Forward => self.right_of(eng)?,
-            Direction::Backward => self.left_of(eng)?,
-        };
-        match next {
-            Some(p) => {
-                let start = match self.dir {
-                    Direction::Forward => Opaque::read(&p)?.first_data(),
-                    Direction::Backward => p.max_offset(),
-                };
-                self.note(eng, Place::Page(p.pin().block()))?;
+        match self.find_neighbour(eng)? {
+            Some((p, start)) => {
+                self.note_leaf(eng, &p)?;
                 self.read_page(p, start, columns)?;
                 Ok(true)
             }
             None => Ok(false),
         }
+    }
+    /// The leaf behind the one read last, locked, and where to begin on it.
+    pub(super) fn find_neighbour(&mut self, eng: &Engine) -> Result<Option<(PageRef, u16)>> {
+        let next = match self.dir {
+            Direction::Forward => self.right_of(eng)?,
+            Direction::Backward => self.left_of(eng)?,
+        };
+        let Some(p) = next else { return Ok(None) };
+        let start = match self.dir {
+            Direction::Forward => Opaque::read(&p)?.first_data(),
+            Direction::Backward => p.max_offset(),
+        };
+        Ok(Some((p, start)))
+    }
+    pub(super) fn note_leaf(&self, eng: &Engine, p: &PageRef) -> Result<()> {
+        self.note(eng, Place::Page(p.pin().block()))
+    }
+    /// The place another process has come to is this one's too.
+    pub(super) fn stand_at(&mut self, block: BlockNumber, next: BlockNumber, prev: BlockNumber) {
+        self.on_page = true;
+        self.page.items.clear();
+        (self.page.block, self.page.next, self.page.prev) = (block, next, prev);
+    }
+    /// No match can follow the leaf read last.
+    pub(super) fn has_ended(&self) -> bool {
+        self.page.ended
+    }
+    pub(super) fn direction(&self) -> Direction {
+        self.dir
+    }
+    pub(super) fn relation(&self) -> &crate::Rel {
+        &self.ix.rel
     }
 
     // ---- keys ----
@@ -332,7 +365,7 @@ impl BtScan {
     }
 
     /// Moves the arrays on to their next combination, last array fastest; false when all are through.
-    fn next_array_element(&mut self) -> bool {
+    pub(super) fn next_array_element(&mut self) -> bool {
         let dir = self.dir;
         for a in self.arrays.iter_mut().rev() {
             match dir {
@@ -419,6 +452,20 @@ impl BtScan {
         eng: &Engine,
         columns: &mut Option<(&[(u16, u16)], &mut Batch)>,
     ) -> Result<bool> {
+        match self.find_first(eng)? {
+            None => {
+                self.page.ended = true;
+                Ok(false)
+            }
+            Some((p, off)) => {
+                self.note_leaf(eng, &p)?;
+                self.read_page(p, off, columns)?;
+                Ok(true)
+            }
+        }
+    }
+    /// The leaf to begin with, locked, and where on it.
+    pub(super) fn find_first(&mut self, eng: &Engine) -> Result<Option<(PageRef, u16)>> {
         let forward = self.dir == Direction::Forward;
         self.on_page = true;
         self.page.items.clear();
@@ -443,19 +490,11 @@ impl BtScan {
                 }
             }
         };
-        match found {
-            None => {
-                // There is no leaf yet: the first key will be news.
-                self.note(eng, Place::Whole)?;
-                self.page.ended = true;
-                Ok(false)
-            }
-            Some((p, off)) => {
-                self.note(eng, Place::Page(p.pin().block()))?;
-                self.read_page(p, off, columns)?;
-                Ok(true)
-            }
+        if found.is_none() {
+            // There is no leaf yet: the first key will be news.
+            self.note(eng, Place::Whole)?;
         }
+        Ok(found)
     }
 
     // ---- pages ----
@@ -466,7 +505,7 @@ impl BtScan {
     }
 
     /// Collects the matches of a locked leaf from `start` on.
-    fn read_page(
+    pub(super) fn read_page(
         &mut self,
         p: PageRef,
         start: u16,

@@ -3,13 +3,65 @@
 use super::*;
 use crate::expr::colops;
 use crate::node::sort::Order;
+use crate::parallel::{Joint, Place};
 use planner::plan::SortKey;
 use std::cmp::Ordering;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use types::column::BATCH_ROWS;
 
 struct Append {
     children: Vec<BoxNode>,
     at: usize,
+    share: Option<Share>,
+}
+
+/// A shared Append: which of the children are still to be run, and whether several processes can run one together.
+struct Share {
+    joint: Rc<Joint>,
+    taken: Place<AtomicU32>,
+    partial: Vec<bool>,
+    /// Where this process looked last; none before the first.
+    last: Option<usize>,
+}
+
+impl Share {
+    fn of(b: &BuildCx<'_>, plan: &Plan, children: &[Plan]) -> Option<Share> {
+        let joint = b.parallel.filter(|_| plan.parallel_aware)?;
+        Some(Share {
+            joint: joint.clone(),
+            taken: joint.reserve(children.len()),
+            partial: children.iter().map(shares_work).collect(),
+            last: None,
+        })
+    }
+    /// The next child for this process, when it is through with `done`. `None`: alone.
+    fn next(&mut self, done: Option<usize>) -> Option<usize> {
+        let n = self.partial.len();
+        let (partial, last) = (&self.partial, &mut self.last);
+        self.joint.with(self.taken, n, |taken| {
+            // What several share is over for all when one finds nothing more in it.
+            if let Some(d) = done {
+                taken[d].store(1, Release);
+            }
+            let whole = (0..n).filter(|i| !partial[*i]);
+            // Those that are one process's first; the shared ones in turn, each process from another one.
+            for i in whole {
+                if taken[i].compare_exchange(0, 1, AcqRel, Relaxed).is_ok() {
+                    return i;
+                }
+            }
+            let from = last.map_or(std::process::id() as usize, |l| l + 1);
+            let shared = (0..n).map(|k| (from + k) % n).find(|i| partial[*i] && taken[*i].load(Acquire) == 0);
+            *last = shared.or(*last);
+            shared.unwrap_or(n)
+        })
+    }
+}
+
+/// Does each process that runs this plan do only a part of it?
+fn shares_work(p: &Plan) -> bool {
+    p.parallel_aware || p.children().into_iter().any(shares_work)
 }
 
 /// Append: passes its children's columns on.
@@ -17,8 +69,21 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, children: &[Plan]) -> Result<BoxNode>
     if !plan.qual.is_empty() {
         return Err(Error::internal("executor: Append with a filter"));
     }
+    let share = Share::of(b, plan, children);
     let children = children.iter().map(|c| super::build(b, c)).collect::<Result<_>>()?;
-    Ok(Box::new(Append { children, at: 0 }))
+    Ok(Box::new(Append { children, at: 0, share }))
+}
+
+impl Append {
+    /// Goes on to the next child, and opens it.
+    fn advance(&mut self, cx: &Exec, done: Option<usize>) -> Result<()> {
+        let shared = self.share.as_mut().and_then(|s| s.next(done));
+        self.at = shared.unwrap_or(done.map_or(0, |d| d + 1));
+        match self.children.get_mut(self.at) {
+            Some(c) => c.rescan(cx),
+            None => Ok(()),
+        }
+    }
 }
 
 impl ExecNode for Append {
@@ -27,10 +92,7 @@ impl ExecNode for Append {
             if self.children[self.at].next(cx, want)? {
                 return Ok(true);
             }
-            self.at += 1;
-            if let Some(c) = self.children.get_mut(self.at) {
-                c.rescan(cx)?;
-            }
+            self.advance(cx, Some(self.at))?;
         }
         Ok(false)
     }
@@ -41,11 +103,10 @@ impl ExecNode for Append {
         self.children[self.at].batch_mut()
     }
     fn rescan(&mut self, cx: &Exec) -> Result<()> {
-        self.at = 0;
-        match self.children.first_mut() {
-            Some(c) => c.rescan(cx),
-            None => Ok(()),
+        if let Some(s) = &mut self.share {
+            s.last = None;
         }
+        self.advance(cx, None)
     }
     fn end(&mut self, cx: &Exec) {
         self.children.iter_mut().for_each(|c| c.end(cx));

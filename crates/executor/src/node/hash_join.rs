@@ -7,12 +7,14 @@ use crate::expr::compile::hash_fn;
 use crate::expr::{Program, colops, compile};
 use crate::node::group::eq_is_native;
 use crate::node::group_table::hash_column;
+use crate::parallel::{Joint, Prepare};
 use crate::store::{SpillFile, batch_of};
 use analyze::expr::{CoercionForm, FuncExpr};
 use analyze::query::JoinType;
 use common::Oid;
 use planner::instrument::HashInstr;
 use planner::plan::{HashKey, JoinCommon};
+use std::cell::{Cell, RefCell};
 use types::column::BATCH_ROWS;
 use types::{Column, ColumnData, HashFn, Rows, oids};
 
@@ -56,6 +58,9 @@ struct Partition {
 }
 
 struct HashJoin {
+    /// Who builds the table, where that is not this.
+    maker: Option<(Rc<Joint>, Rc<Maker>)>,
+    sharers: usize,
     outer: BoxNode,
     inner: BoxNode,
     pairs: Pairs,
@@ -90,6 +95,27 @@ struct HashJoin {
 
 /// HashJoin; its inner child is a Hash node, which is only a name for the table built here.
 pub fn build(b: &BuildCx<'_>, plan: &Plan, join: &JoinCommon, keys: &[HashKey]) -> Result<BoxNode> {
+    let (outer, inner) = (super::build(b, &join.outer)?, super::build(b, &join.inner)?);
+    let Some(joint) = b.parallel.filter(|_| plan.parallel_aware) else {
+        return Ok(Box::new(compile_join(b, plan, join, keys, outer, inner)?));
+    };
+    // One table for all processes: the leader builds it before it forks.
+    let maker = compile_join(b, plan, join, keys, Box::new(Nothing::default()), inner)?;
+    let maker = Rc::new(Maker { join: RefCell::new(maker), ready: Cell::new(false) });
+    joint.before_fork(maker.clone());
+    let mut node = compile_join(b, plan, join, keys, outer, Box::new(Nothing::default()))?;
+    node.maker = Some((joint.clone(), maker));
+    Ok(Box::new(node))
+}
+
+fn compile_join(
+    b: &BuildCx<'_>,
+    plan: &Plan,
+    join: &JoinCommon,
+    keys: &[HashKey],
+    outer: BoxNode,
+    inner: BoxNode,
+) -> Result<HashJoin> {
     let mut extra = Vec::new();
     let mut fns = Vec::new();
     for k in keys {
@@ -112,9 +138,11 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, join: &JoinCommon, keys: &[HashKey]) 
     let shape = batch_of(&pairs.inner_phys);
     let key_cols: Vec<Column> = inner_keys.phys.iter().map(|p| Column::new(*p)).collect();
     let obatch = batch_of(&pairs.outer_phys);
-    Ok(Box::new(HashJoin {
-        outer: super::build(b, &join.outer)?,
-        inner: super::build(b, &join.inner)?,
+    Ok(HashJoin {
+        maker: None,
+        sharers: b.parallel.filter(|_| plan.parallel_aware).map_or(1, |j| j.planned() + 1),
+        outer,
+        inner,
         pairs,
         fns,
         outer_keys,
@@ -148,7 +176,40 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, join: &JoinCommon, keys: &[HashKey]) 
         nbatches: 1,
         node_id: plan.node_id,
         inner_id: join.inner.node_id,
-    }))
+    })
+}
+
+/// No rows: the side that another half of a shared join reads.
+#[derive(Default)]
+struct Nothing(Batch);
+impl ExecNode for Nothing {
+    fn next(&mut self, _: &Exec, _: usize) -> Result<bool> {
+        Ok(false)
+    }
+    fn batch(&self) -> &Batch {
+        &self.0
+    }
+    fn batch_mut(&mut self) -> &mut Batch {
+        &mut self.0
+    }
+    fn rescan(&mut self, _: &Exec) -> Result<()> {
+        Ok(())
+    }
+    fn end(&mut self, _: &Exec) {}
+}
+
+/// Builds the table of a join whose processes share it.
+struct Maker {
+    join: RefCell<HashJoin>,
+    /// The table is there, and nobody has taken it.
+    ready: Cell<bool>,
+}
+impl Prepare for Maker {
+    fn prepare(&self, cx: &Exec) -> Result<()> {
+        self.join.borrow_mut().build_table(cx)?;
+        self.ready.set(true);
+        Ok(())
+    }
 }
 
 fn is_int_eq(p: Oid) -> bool {
@@ -275,6 +336,11 @@ impl HashJoin {
         Ok(())
     }
 
+    /// A table for several processes may be as large as all of theirs.
+    fn memory_max(&self, cx: &Exec) -> usize {
+        cx.env.hash_mem().saturating_mul(self.sharers)
+    }
+
     fn memory(&self) -> usize {
         let t = &self.table;
         colops::memory(&t.rows) + t.keys.iter().map(Column::memory).sum::<usize>() + t.hashes.len() * 20
@@ -315,7 +381,7 @@ impl HashJoin {
             let r = if self.partitioned { self.partition_inner(cx, &b) } else { self.take_inner(cx, &b) };
             *self.inner.batch_mut() = b;
             r?;
-            if !self.partitioned && self.memory() > cx.env.hash_mem() {
+            if !self.partitioned && self.memory() > self.memory_max(cx) {
                 self.start_partitions(cx)?;
             }
         }
@@ -655,6 +721,30 @@ impl HashJoin {
         Ok(false)
     }
 
+    /// Takes over the table that was built before the fork: each process has its own copy, or what it did not change of
+    /// the leader's. Without other processes it is built now.
+    fn take_table(&mut self, cx: &Exec) -> Result<()> {
+        let Some((joint, maker)) = self.maker.clone() else { return Ok(()) };
+        if !maker.ready.replace(false) {
+            if joint.region().is_some() {
+                return Err(Error::internal("executor: a shared hash table is used twice"));
+            }
+            maker.join.borrow_mut().build_table(cx)?;
+        }
+        let mut m = maker.join.borrow_mut();
+        std::mem::swap(&mut self.table, &mut m.table);
+        self.partitions = std::mem::take(&mut m.partitions);
+        self.partitioned = std::mem::take(&mut m.partitioned);
+        self.nbatches = m.nbatches;
+        if self.partitioned {
+            // The files of the outer side are each process's own.
+            for p in &mut self.partitions {
+                p.outer = SpillFile::create(&cx.env)?;
+            }
+        }
+        Ok(())
+    }
+
     fn give_back(&mut self) {
         if self.have_outer {
             self.have_outer = false;
@@ -666,7 +756,9 @@ impl HashJoin {
         self.opos = 1;
         self.ohashes.clear();
         let stamp = cx.stamp(&self.params);
-        if !self.built || self.stamp != stamp || self.partitioned {
+        if self.maker.is_some() {
+            self.take_table(cx)?;
+        } else if !self.built || self.stamp != stamp || self.partitioned {
             self.build_table(cx)?;
             self.stamp = stamp;
             self.built = true;
@@ -771,6 +863,11 @@ impl ExecNode for HashJoin {
         self.partitions.clear();
         self.current = None;
         self.outer.end(cx);
-        self.inner.end(cx);
+        match &self.maker {
+            None => self.inner.end(cx),
+            // A worker has a copy of what the leader measured.
+            Some((_, m)) if !cx.in_worker() => m.join.borrow_mut().end(cx),
+            Some(_) => {}
+        }
     }
 }

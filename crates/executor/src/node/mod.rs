@@ -8,6 +8,7 @@ use crate::expr::qual::{self, Qual};
 use crate::run::{Exec, InitPlans};
 use access::TidBitmap;
 use analyze::expr::{Expr, TargetEntry, Var, VarNo};
+use analyze::query::JoinType;
 use common::{Error, Result};
 use planner::plan::{Node, Plan, PlannedStmt};
 use std::rc::Rc;
@@ -86,8 +87,29 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
     for i in &plan.init_plans {
         b.inits.add(i);
     }
+    if let Some(joint) = b.parallel
+        && plan.parallel_aware
+        && !can_share(&plan.node)
+    {
+        joint.forbid_workers();
+    }
     let node = build_bare(b, plan)?;
     Ok(if b.instrument { Box::new(instrumented::Instrumented::new(plan.node_id, node)) } else { node })
+}
+
+/// Nodes that share their work between processes.
+fn can_share(n: &Node) -> bool {
+    match n {
+        Node::SeqScan { sample, .. } => sample.is_none(),
+        Node::IndexScan { .. }
+        | Node::IndexOnlyScan { .. }
+        | Node::BitmapHeapScan { .. }
+        | Node::Append { .. }
+        | Node::Hash { .. } => true,
+        // Who has found a partner is each process's knowledge.
+        Node::HashJoin { join, .. } => !matches!(join.kind, JoinType::Right | JoinType::Full),
+        _ => false,
+    }
 }
 
 fn build_bare(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {

@@ -1,11 +1,17 @@
 //! What processes share of a scan: where it stands. Chunks of a table are large at first, so that each process reads its
 //! file in order, and small towards the end, so that all finish at the same time (PostgreSQL's rule).
 
-use super::BuildCx;
-use crate::parallel::{Joint, Place};
+use super::{BoxNode, BuildCx};
+use crate::parallel::{Joint, Place, Prepare};
+use crate::run::Exec;
+use access::bitmap::BitmapIter;
+use access::btree::shared::SharedPlace;
 use access::heap::scan::BlockSource;
+use access::BtScan;
+use common::{Error, Result};
 use ipc::{Region, shared_struct};
 use planner::plan::Plan;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
@@ -66,6 +72,81 @@ fn chunks(region: Rc<Region>, place: Place<Position>, total: u64) -> BlockSource
         }
         Some((at as u32, n as u32))
     })
+}
+
+/// An index scan's share.
+pub struct IndexShare {
+    joint: Rc<Joint>,
+    place: Place<SharedPlace>,
+}
+
+impl IndexShare {
+    /// For a scan below a Gather that is parallel aware.
+    pub fn of(b: &BuildCx<'_>, plan: &Plan) -> Option<IndexShare> {
+        let joint = b.parallel.filter(|_| plan.parallel_aware)?;
+        Some(IndexShare { joint: joint.clone(), place: joint.reserve(1) })
+    }
+    /// Has the scan, which is about to begin, take its leaves in turn with other processes.
+    pub fn apply(&self, scan: &mut BtScan) {
+        if let Some(region) = self.joint.region() {
+            scan.share(region, self.place.offset());
+        }
+    }
+}
+
+/// What makes the bitmap of a heap scan. Where processes share the scan, the leader makes it before it forks, and the others
+/// find it in their memory.
+pub struct BitmapSource {
+    node: RefCell<BoxNode>,
+    made: RefCell<Option<BitmapIter>>,
+    share: Option<(Rc<Joint>, Place<AtomicU64>)>,
+}
+
+impl BitmapSource {
+    /// For the bitmap heap scan `plan`, over the node `node`.
+    pub fn new(b: &BuildCx<'_>, plan: &Plan, node: BoxNode) -> Rc<BitmapSource> {
+        let joint = b.parallel.filter(|_| plan.parallel_aware);
+        let s = Rc::new(BitmapSource {
+            node: RefCell::new(node),
+            made: RefCell::default(),
+            share: joint.map(|j| (j.clone(), j.reserve(1))),
+        });
+        if let Some(j) = joint {
+            j.before_fork(s.clone());
+        }
+        s
+    }
+    /// The pages this process is to read.
+    pub fn pages(&self, cx: &Exec) -> Result<BitmapIter> {
+        let shared = self.share.as_ref().and_then(|(j, p)| Some((j.region()?, *p)));
+        let made = self.made.borrow_mut().take();
+        let Some((region, place)) = shared else { return made.map_or_else(|| self.make(cx), Ok) };
+        let mut pages = made.ok_or_else(|| Error::internal("executor: a shared bitmap is read twice"))?;
+        pages.share(Box::new(move || place.of(&region).fetch_add(1, AcqRel) as usize));
+        Ok(pages)
+    }
+    fn make(&self, cx: &Exec) -> Result<BitmapIter> {
+        Ok(self.node.borrow_mut().bitmap(cx)?.into_pages())
+    }
+    pub fn rescan(&self, cx: &Exec) -> Result<()> {
+        self.node.borrow_mut().rescan(cx)
+    }
+    pub fn end(&self, cx: &Exec) {
+        *self.made.borrow_mut() = None;
+        // A worker has a copy of what the leader measured.
+        if self.share.is_none() || !cx.in_worker() {
+            self.node.borrow_mut().end(cx);
+        }
+    }
+}
+
+impl Prepare for BitmapSource {
+    fn prepare(&self, cx: &Exec) -> Result<()> {
+        self.rescan(cx)?;
+        let pages = self.make(cx)?;
+        *self.made.borrow_mut() = Some(pages);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Scans of relations: sequential, index, index-only, bitmap, by TID. They fill only the columns that target list and
 //! conditions name. During a re-check of a concurrently updated row a scan gives the replacement row instead.
 
-use super::parallel_scan::Share;
+use super::parallel_scan::{BitmapSource, IndexShare, Share};
 use super::*;
 use crate::expr::compile::cmp_fn;
 use crate::expr::{NoScope, Program, colops, compile};
@@ -225,6 +225,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
                 at: 0,
                 ready: false,
                 row_qual,
+                share: IndexShare::of(b, plan),
             })
         }
         Node::IndexOnlyScan { rti, index, conds, direction } => {
@@ -252,6 +253,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
                 pending: None,
                 node_id: plan.node_id,
                 ready: false,
+                share: IndexShare::of(b, plan),
             })
         }
         Node::BitmapIndexScan { index, conds, .. } => {
@@ -277,7 +279,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
         }),
         Node::BitmapHeapScan { rti, child, recheck } => Box::new(BitmapHeap {
             base: Base::new(b, plan, *rti, recheck)?,
-            child: super::build(b, child)?,
+            child: BitmapSource::new(b, plan, super::build(b, child)?),
             scan: None,
             recheck_rows: Vec::new(),
             node_id: plan.node_id,
@@ -503,6 +505,7 @@ struct IndexScan {
     /// Keys are computed and the scan is positioned.
     ready: bool,
     row_qual: Option<Qual>,
+    share: Option<IndexShare>,
 }
 
 impl ExecNode for IndexScan {
@@ -516,6 +519,9 @@ impl ExecNode for IndexScan {
         if !self.ready {
             self.keys.compute(cx)?;
             self.keys.begin(&mut self.scan, &self.ix, self.dir, false);
+            if let (Some(share), Some(scan)) = (&self.share, &mut self.scan) {
+                share.apply(scan);
+            }
             self.tids.clear();
             self.at = 0;
             self.ready = true;
@@ -604,6 +610,7 @@ struct IndexOnlyScan {
     pending: Option<usize>,
     node_id: u32,
     ready: bool,
+    share: Option<IndexShare>,
 }
 
 impl IndexOnlyScan {
@@ -644,6 +651,9 @@ impl ExecNode for IndexOnlyScan {
         if !self.ready {
             self.keys.compute(cx)?;
             self.keys.begin(&mut self.scan, &self.ix, self.dir, true);
+            if let (Some(share), Some(scan)) = (&self.share, &mut self.scan) {
+                share.apply(scan);
+            }
             self.pending = None;
             self.ready = true;
         }
@@ -802,7 +812,7 @@ impl ExecNode for BitmapOp {
 
 struct BitmapHeap {
     base: Base,
-    child: BoxNode,
+    child: Rc<BitmapSource>,
     scan: Option<BitmapHeapScan>,
     recheck_rows: Vec<u16>,
     node_id: u32,
@@ -842,7 +852,7 @@ impl ExecNode for BitmapHeap {
         }
         let eng = cx.engine()?;
         if self.scan.is_none() {
-            let pages = self.child.bitmap(cx)?.into_pages();
+            let pages = self.child.pages(cx)?;
             let spec = self.base.cols.spec();
             let heap = self.base.heap.clone();
             self.scan = Some(BitmapHeapScan::begin(eng, heap, cx.snapshot()?.clone(), spec, pages)?);

@@ -73,6 +73,8 @@ pub struct Joint {
     layout: Cell<RegionLayout>,
     region: RefCell<Option<Rc<Region>>>,
     prepares: RefCell<Vec<Rc<dyn Prepare>>>,
+    /// A node below cannot share its work.
+    serial: Cell<bool>,
     /// The workers stop early: nobody wants their rows.
     stop: Place<AtomicU32>,
     states: Place<WorkerState>,
@@ -92,6 +94,7 @@ impl Joint {
             layout: Cell::new(l),
             region: RefCell::default(),
             prepares: RefCell::default(),
+            serial: Cell::default(),
             stop,
             states,
             rings,
@@ -108,6 +111,10 @@ impl Joint {
     /// Has the leader do something before each fork. Inner nodes come first.
     pub fn before_fork(&self, p: Rc<dyn Prepare>) {
         self.prepares.borrow_mut().push(p);
+    }
+    /// A node below would do in each process what is to be done once: the leader works alone.
+    pub fn forbid_workers(&self) {
+        self.serial.set(true);
     }
     /// The shared memory, if this is run in parallel.
     pub fn region(&self) -> Option<Rc<Region>> {
@@ -130,16 +137,23 @@ impl Joint {
         all.iter().try_for_each(|p| p.prepare(cx))
     }
     pub(crate) fn planned(&self) -> usize {
-        self.planned
+        if self.serial.get() { 0 } else { self.planned }
     }
     pub(crate) fn ring(&self, worker: usize) -> usize {
         self.rings + worker * ipc::queue::size_of_queue(RING)
     }
     pub(crate) fn state<'r>(&self, r: &'r Region, worker: usize) -> &'r WorkerState {
-        &r.slice(self.states.0, self.planned)[worker]
+        &r.slice(self.states.0, worker + 1)[worker]
     }
     pub(crate) fn stop_flag<'r>(&self, r: &'r Region) -> &'r AtomicU32 {
         r.get(self.stop.0)
+    }
+}
+
+impl<T> Place<T> {
+    /// Its number, for modules that find the value themselves.
+    pub fn offset(self) -> usize {
+        self.0
     }
 }
 
