@@ -49,8 +49,13 @@ fn writing_tag(stmt: &Statement) -> Option<String> {
     Some(tag.into())
 }
 
-/// 25006 for a statement that writes in a read-only transaction.
+/// 25006 for a statement that writes in a read-only transaction, 25000 for one in a part of a parallel query.
 pub fn check(ctx: &CommandCtx<'_>, stmt: &Statement) -> Result<()> {
+    if ctx.engine.in_parallel_mode()
+        && let Some(tag) = writing_tag(stmt)
+    {
+        ctx.engine.not_in_parallel_mode(&format!("execute {tag}"))?;
+    }
     if ctx.engine.read_only()
         && let Some(tag) = writing_tag(stmt)
     {

@@ -183,6 +183,9 @@ fn check_writable(env: &FnEnv, r: &Relation, command: &str) -> Result<()> {
     if env.engine.read_only() && r.persistence != b't' {
         bail!(READ_ONLY_SQL_TRANSACTION, "cannot execute {command} in a read-only transaction");
     }
+    if env.engine.in_parallel_mode() {
+        env.engine.not_in_parallel_mode(&format!("execute {command}"))?;
+    }
     Ok(())
 }
 

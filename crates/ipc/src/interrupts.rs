@@ -28,7 +28,8 @@ pub enum TimerId {
     ClientCheck = 6,
 }
 const TIMERS: usize = 7;
-const HANDLED: u32 = signals::CANCEL | signals::TERMINATE | signals::TIMER | signals::LOG_MEMORY;
+const HANDLED: u32 =
+    signals::CANCEL | signals::TERMINATE | signals::TIMER | signals::LOG_MEMORY | signals::WORKER;
 
 /// The interrupt state of one process.
 pub struct Interrupts {
@@ -47,6 +48,8 @@ pub struct Interrupts {
     client_check: RefCell<Option<(Rc<dyn Fn() -> bool>, i64)>>,
     /// Bits that are requests to the main loop of this kind of process, not errors.
     not_errors: Cell<u32>,
+    /// Teams of parallel workers that work for this process.
+    teams: Cell<u32>,
 }
 
 impl Default for Interrupts {
@@ -69,6 +72,7 @@ impl Interrupts {
             log_memory: RefCell::new(None),
             client_check: RefCell::new(None),
             not_errors: Cell::new(0),
+            teams: Cell::new(0),
         }
     }
     /// The process got its slot: handlers and other processes reach it there.
@@ -94,6 +98,7 @@ impl Interrupts {
     /// parent's.
     pub fn begin_child(&self, proc: &'static Proc) {
         self.hold.set(0);
+        self.teams.set(0);
         self.deadline.iter().for_each(|d| d.set(0));
         self.fired.iter().for_each(|f| f.set(false));
         self.alarm_at.set(0);
@@ -130,6 +135,15 @@ impl Interrupts {
     /// Bits that are pending.
     pub fn peek(&self, bits: u32) -> u32 {
         self.pending().load(Acquire) & bits
+    }
+    /// Parallel workers begin to work for this process: the failure of one ends what it does.
+    pub fn begin_team(&self) {
+        self.teams.set(self.teams.get() + 1);
+    }
+    /// They have ended.
+    pub fn end_team(&self) {
+        self.teams.set(self.teams.get().saturating_sub(1));
+        self.take(signals::WORKER);
     }
     /// Holds interrupts off until the guard is dropped.
     pub fn hold(&self) -> HoldGuard<'_> {
@@ -182,6 +196,10 @@ impl Interrupts {
         }
         if self.take_fired(TimerId::ClientCheck) {
             self.check_client()?;
+        }
+        if self.take(signals::WORKER) != 0 && self.teams.get() > 0 {
+            // Who leads the team asks what it was.
+            bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "lost connection to parallel worker");
         }
         let cancel = self.take(signals::CANCEL & errors) != 0;
         if self.take_fired(TimerId::Lock) {

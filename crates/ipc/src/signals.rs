@@ -28,6 +28,8 @@ pub const BARRIER: u32 = 1 << 9;
 pub const NOTIFY: u32 = 1 << 10;
 /// Posted by the deadlock detector or an autovacuum-blocked backend: give up what you are doing (autovacuum workers).
 pub const CANCEL_AUTOVACUUM: u32 = 1 << 11;
+/// Posted to the leader of parallel workers: one of them has failed or was killed.
+pub const WORKER: u32 = 1 << 13;
 /// Write what the process has allocated to the log.
 pub const LOG_MEMORY: u32 = 1 << 12;
 

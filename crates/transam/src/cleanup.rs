@@ -33,6 +33,11 @@ impl Engine {
         self.shared.oldest_member[n].store(0, Relaxed);
         self.shared.oldest_visible[n].store(0, Relaxed);
         dead.inval_active.store(0, SeqCst);
+        if dead.kind() == ipc::BackendKind::ParallelWorker
+            && let Some(leader) = self.procs.by_pid(dead.leader_pid.load(Relaxed))
+        {
+            leader.post(ipc::signals::WORKER);
+        }
         self.procs.release(dead);
         Ok(())
     }

@@ -27,6 +27,7 @@ pub(crate) fn delete_cid(eng: &Engine, h: &header::Header, cid: CommandId) -> (u
 /// Deletes the version at `tid`. With [`LockWait::Block`] it waits for a concurrent modifier first; in the result
 /// `Updated` or `Deleted` nothing was changed.
 pub fn delete(eng: &Engine, rel: &Rel, tid: Tid, cid: CommandId, wait: LockWait) -> Result<TmResult> {
+    eng.not_in_parallel_mode("delete tuples")?;
     let me = eng.current_xid()?;
     let mode = RowLock::Exclusive;
     let pin = txn::store(eng).read_main(rel.locator, tid.block)?;

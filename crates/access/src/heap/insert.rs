@@ -149,6 +149,7 @@ pub fn insert(
     cid: CommandId,
     opts: &InsertOptions,
 ) -> Result<Tid> {
+    eng.not_in_worker("insert tuples")?;
     txn::note_write(eng, rel, Place::Whole)?;
     let t = form::form_tuple(eng, rel, values, cid)?;
     insert_formed(eng, rel, t, cid, opts)

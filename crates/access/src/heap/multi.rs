@@ -95,6 +95,7 @@ pub fn multi_insert(
     bulk: &mut BulkInsert,
     tids: &mut Vec<Tid>,
 ) -> Result<()> {
+    eng.not_in_worker("insert tuples")?;
     txn::note_write(eng, rel, Place::Whole)?;
     let mut formed = std::mem::take(&mut bulk.formed);
     let former = bulk.former.get_or_insert_with(|| Former::new(&rel.desc));

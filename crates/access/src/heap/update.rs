@@ -66,6 +66,7 @@ pub fn update(
     values: &[DatumRef<'_>],
     opts: &UpdateOptions<'_>,
 ) -> Result<UpdateResult> {
+    eng.not_in_parallel_mode("update tuples")?;
     let me = eng.current_xid()?;
     let mut planned = plan(eng, rel, tid, values, opts)?;
     let mode = planned.mode;

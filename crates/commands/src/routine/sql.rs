@@ -344,6 +344,9 @@ fn start(env: &FnEnv, s: &QueryStep, args: &[Datum], opts: &RunOptions) -> Resul
             name::of_query(&s.query)
         );
     }
+    if s.query.command != CmdType::Select && env.engine.in_parallel_mode() {
+        env.engine.not_in_parallel_mode(&format!("execute {}", name::of_query(&s.query)))?;
+    }
     let idle = s.idle.borrow_mut().pop();
     let plan = match idle {
         Some(p) => p,

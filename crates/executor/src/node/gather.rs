@@ -73,6 +73,12 @@ impl Crew {
         self.child.rescan(cx)?;
         Ok(true)
     }
+    /// An error of the leader that says no more than that a worker has failed: that worker's.
+    fn cause(&mut self, cx: &Exec, e: Error) -> Error {
+        let lost = e.sqlstate() == common::SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE;
+        let why = if lost { self.team.as_mut().and_then(|t| t.failure(cx)) } else { None };
+        why.unwrap_or(e)
+    }
     fn stop(&mut self, cx: &Exec) {
         if let Some(mut t) = self.team.take() {
             t.finish(cx);
@@ -108,8 +114,8 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan, workers: u32, single_co
     }))
 }
 
-impl ExecNode for Gather {
-    fn next(&mut self, cx: &Exec, want: usize) -> Result<bool> {
+impl Gather {
+    fn next_rows(&mut self, cx: &Exec, want: usize) -> Result<bool> {
         if !self.started {
             self.started = true;
             self.crew.start(cx)?;
@@ -143,6 +149,12 @@ impl ExecNode for Gather {
                 }
             }
         }
+    }
+}
+
+impl ExecNode for Gather {
+    fn next(&mut self, cx: &Exec, want: usize) -> Result<bool> {
+        self.next_rows(cx, want).map_err(|e| self.crew.cause(cx, e))
     }
     fn batch(&self) -> &Batch {
         &self.tail.proj.out
@@ -250,10 +262,8 @@ impl GatherMerge {
         }
         MergeAppend::over(all, self.order.clone(), shape())
     }
-}
 
-impl ExecNode for GatherMerge {
-    fn next(&mut self, cx: &Exec, want: usize) -> Result<bool> {
+    fn next_rows(&mut self, cx: &Exec, want: usize) -> Result<bool> {
         if self.merge.is_none() {
             self.crew.borrow_mut().start(cx)?;
             self.merge = Some(self.sources());
@@ -272,6 +282,12 @@ impl ExecNode for GatherMerge {
                 return Ok(false);
             }
         }
+    }
+}
+
+impl ExecNode for GatherMerge {
+    fn next(&mut self, cx: &Exec, want: usize) -> Result<bool> {
+        self.next_rows(cx, want).map_err(|e| self.crew.borrow_mut().cause(cx, e))
     }
     fn batch(&self) -> &Batch {
         &self.tail.proj.out

@@ -77,6 +77,8 @@ pub struct Joint {
     serial: Cell<bool>,
     /// The workers stop early: nobody wants their rows.
     stop: Place<AtomicU32>,
+    /// A worker has met an error.
+    failed: Place<AtomicU32>,
     states: Place<WorkerState>,
     rings: usize,
     planned: usize,
@@ -88,6 +90,7 @@ impl Joint {
         let planned = workers as usize;
         let mut l = RegionLayout::default();
         let stop = Place(l.reserve::<AtomicU32>(1), PhantomData);
+        let failed = Place(l.reserve::<AtomicU32>(1), PhantomData);
         let states = Place(l.reserve::<WorkerState>(planned), PhantomData);
         let rings = l.reserve_bytes(planned * ipc::queue::size_of_queue(RING), 64);
         Rc::new(Joint {
@@ -96,6 +99,7 @@ impl Joint {
             prepares: RefCell::default(),
             serial: Cell::default(),
             stop,
+            failed,
             states,
             rings,
             planned,
@@ -144,6 +148,9 @@ impl Joint {
     }
     pub(crate) fn state<'r>(&self, r: &'r Region, worker: usize) -> &'r WorkerState {
         &r.slice(self.states.0, worker + 1)[worker]
+    }
+    pub(crate) fn failed_flag<'r>(&self, r: &'r Region) -> &'r AtomicU32 {
+        r.get(self.failed.0)
     }
     pub(crate) fn stop_flag<'r>(&self, r: &'r Region) -> &'r AtomicU32 {
         r.get(self.stop.0)

@@ -90,11 +90,11 @@ impl Team {
         }
         joint.prepare(cx)?;
         let region = joint.begin()?;
+        engine.interrupts().begin_team();
         let mut team =
             Team { engine, joint: joint.clone(), region, members: Vec::new(), at: 0, suspicious: false };
         team.fork(cx, n, child);
         if team.members.is_empty() {
-            joint.end();
             return Ok(None);
         }
         Ok(Some(team))
@@ -226,7 +226,6 @@ impl Team {
             }
         }
         self.wait_for_end();
-        self.joint.end();
     }
     fn ask_to_stop(&self) {
         if self.members.iter().all(|m| m.done) {
@@ -249,13 +248,33 @@ impl Team {
         self.suspicious = !ints.latch().wait(Some(LOOK_AGAIN));
         ints.latch().reset();
     }
+    /// What has failed in a worker, if something has.
+    pub fn failure(&mut self, cx: &Exec) -> Option<Error> {
+        if self.joint.failed_flag(&self.region).load(Acquire) == 0 {
+            return None;
+        }
+        let mut none = Batch::default();
+        loop {
+            match self.poll(cx, &mut none) {
+                Err(e) => return Some(e),
+                Ok(Got::Done) => return None,
+                Ok(Got::Rows) => {}
+                Ok(Got::Nothing) => self.pause(),
+            }
+        }
+    }
+    /// Has this worker given everything back?
+    fn is_gone(&self, i: usize, pid: i32) -> bool {
+        let s = self.joint.state(&self.region, i).stage.load(Acquire);
+        s == stage::ENDED || s == stage::REFUSED || self.was_cleaned_up(pid)
+    }
+    /// One that was killed: a cleaner frees its slot.
+    fn was_cleaned_up(&self, pid: i32) -> bool {
+        !exists(pid) && self.engine.procs().by_pid(pid).is_none()
+    }
     fn wait_for_end(&mut self) {
         for i in 0..self.members.len() {
-            let gone = |t: &Team| {
-                let s = t.joint.state(&t.region, i).stage.load(Acquire);
-                s == stage::ENDED || s == stage::REFUSED
-            };
-            while !gone(self) && (!self.suspicious || exists(self.members[i].pid)) {
+            while !self.is_gone(i, self.members[i].pid) {
                 self.pause();
             }
         }
@@ -304,26 +323,22 @@ impl Member {
 
 impl Drop for Team {
     fn drop(&mut self) {
-        let ended = |i: usize| {
-            let s = self.joint.state(&self.region, i).stage.load(Acquire);
-            s == stage::ENDED || s == stage::REFUSED
-        };
         let pids: Vec<(usize, i32)> = self.members.iter().enumerate().map(|(i, m)| (i, m.pid)).collect();
-        if pids.iter().all(|(i, _)| ended(*i)) {
-            return;
-        }
         let _hold = self.engine.interrupts().hold();
-        let _shown = self.engine.interrupts().waiting(WaitEvent::PARALLEL_FINISH);
-        self.joint.stop_flag(&self.region).store(1, SeqCst);
-        // Who waits for room in its queue sees that nobody listens.
-        self.members.clear();
-        for (i, pid) in pids {
-            signals::terminate(pid);
-            while !ended(i) && exists(pid) {
-                self.engine.interrupts().latch().wait(Some(LOOK_AGAIN / 10));
-                self.engine.interrupts().latch().reset();
+        if !pids.iter().all(|(i, p)| self.is_gone(*i, *p)) {
+            let _shown = self.engine.interrupts().waiting(WaitEvent::PARALLEL_FINISH);
+            self.joint.stop_flag(&self.region).store(1, SeqCst);
+            // Who waits for room in its queue sees that nobody listens.
+            self.members.clear();
+            for (i, pid) in pids {
+                signals::terminate(pid);
+                while !self.is_gone(i, pid) {
+                    self.engine.interrupts().latch().wait(Some(LOOK_AGAIN / 10));
+                    self.engine.interrupts().latch().reset();
+                }
             }
         }
+        self.engine.interrupts().end_team();
         self.joint.end();
     }
 }

@@ -42,7 +42,7 @@ impl Worker<'_> {
         // A panic is caught here: the frames above are the leader's.
         let r = catch_unwind(AssertUnwindSafe(|| self.work(cx, child, &queue)));
         let r = r.unwrap_or_else(|_| Err(Error::internal("a parallel worker panicked")));
-        self.say_goodbye(cx, r, leader.pid(), &queue);
+        self.say_goodbye(cx, r, leader, &queue);
         self.engine.end_worker();
         self.engine.interrupts().detach();
         procs.release(me);
@@ -121,10 +121,14 @@ impl Worker<'_> {
         self.engine.proc().leader_pid.load(SeqCst)
     }
     /// The last message: how it went.
-    fn say_goodbye(&self, cx: &Exec, r: Result<()>, leader_pid: i32, queue: &Rc<RefCell<Sender>>) {
+    fn say_goodbye(&self, cx: &Exec, r: Result<()>, leader: &Proc, queue: &Rc<RefCell<Sender>>) {
+        let leader_pid = leader.pid();
         let mut m = vec![kind::DONE];
         if let Err(e) = r {
             message::put_report(kind::ERROR, e.report(), &mut m);
+            // The leader may be busy with its own part: it is to look.
+            self.joint.failed_flag(self.region).store(1, SeqCst);
+            leader.post(signals::WORKER);
         }
         cx.env.temp.hand_over(self.engine);
         let alive = || exists(leader_pid);
