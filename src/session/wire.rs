@@ -314,6 +314,7 @@ impl Session {
         self.engine.interrupts().disarm(TimerId::Statement);
         // A cancel that arrived meanwhile was for the statement that has failed already.
         self.engine.interrupts().take(ipc::signals::CANCEL);
+        let e = dialect::with_hint(e, &self.source.borrow());
         self.report_error(&e);
         self.engine.abort_command();
         self.apply_settings();
