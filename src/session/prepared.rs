@@ -451,6 +451,7 @@ impl Session {
             param_types: types,
             bound_params: bound,
             cursor,
+            parallel: !cursor,
             routines: Some(&commands::routine::Merge(self.fn_env())),
         })
     }

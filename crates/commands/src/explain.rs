@@ -159,7 +159,7 @@ fn plan(
     o.query_id = shown_query_id(ctx, &query);
     let before = ctx.engine.store().counters();
     let planning = Instant::now();
-    let planned = run_query::plan_as(ctx, query, cursor)?;
+    let planned = run_query::plan_as(ctx, query, cursor, !cursor)?;
     let mut i = planner::Instrumentation {
         planning_ms: planning.elapsed().as_secs_f64() * 1000.0,
         ..planner::Instrumentation::default()

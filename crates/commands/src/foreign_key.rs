@@ -415,7 +415,7 @@ pub fn validate(ctx: &CommandCtx<'_>, fk_oid: Oid, name: &str) -> Result<()> {
     }
     let stmt = Statement::Select(Box::new(orphans(ctx, &fk, &pk, &f)?));
     let query = run_query::resolve(ctx, &stmt)?;
-    let mut run = run_query::start(ctx, query)?;
+    let mut run = run_query::start_alone(ctx, query)?;
     let found = match run.next(1)? {
         Some(b) => {
             let row = executor::expr::colops::nth_live(b, 0);

@@ -22,11 +22,11 @@ pub fn resolve(ctx: &CommandCtx<'_>, stmt: &Statement) -> Result<Query> {
 
 /// Rewrites and plans a query; the user's privileges are checked.
 pub fn plan(ctx: &CommandCtx<'_>, q: Query) -> Result<PlannedStmt> {
-    plan_as(ctx, q, false)
+    plan_as(ctx, q, false, true)
 }
 
-/// [`plan`], for a cursor if `cursor`: its first rows count.
-pub fn plan_as(ctx: &CommandCtx<'_>, q: Query, cursor: bool) -> Result<PlannedStmt> {
+/// [`plan`], for a cursor if `cursor`: its first rows count. `parallel`: workers may help.
+pub fn plan_as(ctx: &CommandCtx<'_>, q: Query, cursor: bool, parallel: bool) -> Result<PlannedStmt> {
     let mut queries = with_analyze(ctx, |a| analyze::rewrite(a, q))?;
     let (Some(q), true) = (queries.pop(), queries.is_empty()) else {
         return Err(Error::unsupported("a query that is rewritten to several"));
@@ -54,6 +54,7 @@ pub fn plan_as(ctx: &CommandCtx<'_>, q: Query, cursor: bool) -> Result<PlannedSt
         param_types: ctx.param_types,
         bound_params: Some(ctx.params),
         cursor,
+        parallel,
         routines: merge.as_ref().map(|m| m as _),
     };
     planner::plan_query(&cx, q)
@@ -61,7 +62,16 @@ pub fn plan_as(ctx: &CommandCtx<'_>, q: Query, cursor: bool) -> Result<PlannedSt
 
 /// Rewrites, plans and starts a query under the latest snapshot.
 pub fn start(ctx: &CommandCtx<'_>, q: Query) -> Result<QueryRun> {
-    let compiled = CompiledPlan::new(ctx.env, Rc::new(plan(ctx, q)?))?;
+    run(ctx, plan(ctx, q)?)
+}
+
+/// [`start`], without parallel workers.
+pub fn start_alone(ctx: &CommandCtx<'_>, q: Query) -> Result<QueryRun> {
+    run(ctx, plan_as(ctx, q, false, false)?)
+}
+
+fn run(ctx: &CommandCtx<'_>, plan: PlannedStmt) -> Result<QueryRun> {
+    let compiled = CompiledPlan::new(ctx.env, Rc::new(plan))?;
     let options = RunOptions { snapshot: Some(ctx.engine.latest_snapshot()?), ..RunOptions::default() };
     QueryRun::start(compiled, ctx.params, &options)
 }

@@ -56,6 +56,7 @@ fn run(env: &Rc<ExecEnv>, sql: &str) -> Result<String> {
             param_types: &[],
             bound_params: None,
             cursor: false,
+            parallel: false,
             routines: None,
         };
         let stmt = planner::plan_query(&p, q)?;

@@ -58,6 +58,8 @@ pub struct PlannerCtx<'a> {
     pub bound_params: Option<&'a [Datum]>,
     /// A cursor: plan for a fast start (`cursor_tuple_fraction`).
     pub cursor: bool,
+    /// Parallel workers may run it: all rows are fetched at once, and no more is asked of the plan.
+    pub parallel: bool,
     /// Functions that are not built in; `None` where there are none.
     pub routines: Option<&'a dyn routines::Routines>,
 }

@@ -131,7 +131,10 @@ fn size(g: &Glob<'_>, r: &Relation, rel: &mut RelInfo) -> Result<()> {
     if r.rel.is_none() {
         return Ok(());
     }
-    let mut cur = g.ctx.catalog.relation_blocks(r)?;
+    let mut cur = match g.parallel.sizes.iter().find(|s| s.0 == r.oid) {
+        Some(s) => s.1,
+        None => g.ctx.catalog.relation_blocks(r)?,
+    };
     // A table that others inherit from is often empty and stays so.
     if cur < 10 && r.reltuples < 0.0 && !r.has_subclass {
         cur = 10;

@@ -49,6 +49,7 @@ fn with_planner<R>(
         param_types,
         bound_params: None,
         cursor: false,
+        parallel: false,
         routines: Some(&Merge(env)),
     })
 }

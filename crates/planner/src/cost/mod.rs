@@ -12,6 +12,13 @@ use analyze::expr::Expr;
 /// Added to disabled node types.
 pub const DISABLE_COST: f64 = 1.0e10;
 
+/// Binary logarithm as PostgreSQL computes it: the last digits of its costs.
+#[allow(clippy::approx_constant)]
+pub fn log2(x: f64) -> f64 {
+    // One digit short of ln 2, so that log2(2.0) is a little over 1.
+    x.ln() / 0.693147180559945
+}
+
 /// Bytes of rows in memory: header plus aligned width.
 pub fn byte_size(tuples: f64, width: i32) -> f64 {
     tuples * (f64::from((width + 7) / 8 * 8) + 24.0)

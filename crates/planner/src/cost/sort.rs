@@ -19,11 +19,11 @@ pub fn tuplesort(g: &Glob<'_>, tuples: f64, width: i32, limit: f64) -> (f64, f64
         let order = (mem / (2.0 * 8192.0 + 32.0 * 8192.0)).floor().clamp(6.0, 500.0);
         let passes = if runs > order { (runs.ln() / order.ln()).ceil() } else { 1.0 };
         let accesses = 2.0 * pages * passes;
-        cmp * n * n.log2() + accesses * (s.seq_page_cost * 0.75 + s.random_page_cost * 0.25)
+        cmp * n * log2(n) + accesses * (s.seq_page_cost * 0.75 + s.random_page_cost * 0.25)
     } else if n > 2.0 * out_n || bytes > mem {
-        cmp * n * (2.0 * out_n).log2()
+        cmp * n * log2(2.0 * out_n)
     } else {
-        cmp * n * n.log2()
+        cmp * n * log2(n)
     };
     (startup, s.cpu_operator_cost * n)
 }

@@ -1,7 +1,7 @@
 //! Partial paths, and the Gather and Gather Merge paths above them.
 
 use super::safety;
-use crate::cost::DISABLE_COST;
+use crate::cost::{DISABLE_COST, log2};
 use crate::exprs::*;
 use crate::path::*;
 use crate::pathkeys;
@@ -100,8 +100,8 @@ pub fn gather_merge(g: &Glob<'_>, sub: &Rc<Path>, rows: f64) -> Path {
     let mut startup = if s.enable_gathermerge { 0.0 } else { DISABLE_COST };
     let n = f64::from(sub.workers) + 1.0;
     let compare = 2.0 * s.cpu_operator_cost;
-    startup += compare * n * n.log2();
-    let mut run = rows * compare * n.log2();
+    startup += compare * n * log2(n);
+    let mut run = rows * compare * log2(n);
     run += s.cpu_operator_cost * rows;
     startup += s.parallel_setup_cost;
     run += s.parallel_tuple_cost * rows * 1.05;

@@ -53,19 +53,22 @@ pub struct Parallel {
     pub all_safe: bool,
     /// Parameters that init-plans set: known before workers start.
     pub safe_params: RefCell<Vec<u32>>,
+    /// Tables measured on the way to the decision, and their pages.
+    pub sizes: Vec<(Oid, u32)>,
 }
 
 impl Parallel {
     /// Looks at a statement. Cheap where no table is large enough for workers.
     pub fn of(ctx: &PlannerCtx<'_>, q: &Query) -> Parallel {
         let s = ctx.settings;
-        let none = Parallel::default();
+        let mut none = Parallel::default();
         if !RUNS.gather
-            || ctx.cursor
+            || !ctx.parallel
+            || ctx.catalog.engine().is_worker()
             || q.command != CmdType::Select
             || q.has_modifying_cte
             || s.max_parallel_workers_per_gather == 0
-            || (s.force_parallel_mode == ForceParallel::Off && !any_large(ctx, q))
+            || (s.force_parallel_mode == ForceParallel::Off && !any_large(ctx, q, &mut none.sizes))
         {
             return none;
         }
@@ -104,10 +107,10 @@ pub fn any_query(q: &Query, f: &mut dyn FnMut(&Query) -> bool) -> bool {
 }
 
 /// Does the query read anything a worker could be worth starting for?
-fn any_large(ctx: &PlannerCtx<'_>, q: &Query) -> bool {
+fn any_large(ctx: &PlannerCtx<'_>, q: &Query, sizes: &mut Vec<(Oid, u32)>) -> bool {
     any_query(q, &mut |q| {
         q.rtable.iter().any(|r| match &r.kind {
-            RteKind::Relation { relid, .. } => large(ctx, *relid),
+            RteKind::Relation { relid, .. } => large(ctx, *relid, sizes),
             // A function's body may be put in its place.
             RteKind::Function { functions, .. } => {
                 functions.iter().any(|f| matches!(&f.expr, Expr::Func(c) if c.funcid >= Oid::FIRST_NORMAL))
@@ -117,13 +120,15 @@ fn any_large(ctx: &PlannerCtx<'_>, q: &Query) -> bool {
     })
 }
 
-fn large(ctx: &PlannerCtx<'_>, relid: Oid) -> bool {
+fn large(ctx: &PlannerCtx<'_>, relid: Oid, sizes: &mut Vec<(Oid, u32)>) -> bool {
     let Ok(r) = ctx.catalog.relation(relid) else { return false };
     if r.kind == b'p' || r.has_subclass || option_workers(&r.options).is_some() {
         return true;
     }
     let s = ctx.settings;
-    let pages = ctx.catalog.relation_blocks(&r).map_or(0.0, f64::from);
+    let Ok(pages) = ctx.catalog.relation_blocks(&r) else { return false };
+    sizes.push((relid, pages));
+    let pages = f64::from(pages);
     // An index is hardly ever more than twice the size of its table.
     pages >= s.min_parallel_table_scan_size || (r.has_index && pages * 2.0 >= s.min_parallel_index_scan_size)
 }
@@ -163,6 +168,26 @@ pub fn workers(s: &PlannerSettings, rel: &RelInfo, heap: Option<f64>, index: Opt
         }
     };
     n.min(s.max_parallel_workers_per_gather)
+}
+
+/// Could a scan of the index be shared? Spares costing it.
+pub fn worth_index(s: &PlannerSettings, rel: &RelInfo, index_pages: f64, only: bool) -> bool {
+    RUNS.index
+        && rel.consider_parallel
+        && (rel.option_workers.is_some()
+            || rel.is_append_child
+            || (index_pages >= s.min_parallel_index_scan_size
+                && (only || rel.pages >= s.min_parallel_table_scan_size)))
+}
+
+/// Could a bitmap scan of the table be shared?
+pub fn worth_bitmap(s: &PlannerSettings, rel: &RelInfo) -> bool {
+    RUNS.bitmap
+        && rel.consider_parallel
+        && rel.lateral.is_empty()
+        && (rel.option_workers.is_some()
+            || rel.is_append_child
+            || rel.pages >= s.min_parallel_table_scan_size)
 }
 
 /// How many processes' worth of work a partial path is divided by: the workers, and the leader as far as it is not busy

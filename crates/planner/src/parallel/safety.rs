@@ -114,10 +114,11 @@ pub fn set_base(g: &Glob<'_>, root: &mut Root, rti: u32) {
             rel.relation.as_ref().is_some_and(|r| r.persistence != b't')
                 && tablesample.as_ref().is_none_or(|t| exprs(g, t.args.iter().chain(&t.repeatable)))
         }
-        // Each process would take other rows.
-        RteKind::Subquery { .. } => {
-            rel.subroot.as_ref().is_none_or(|s| !crate::upper::limit_needed(&s.query))
-        }
+        // Each process would take other rows. (Constants are not looked at, as in PostgreSQL: OFFSET 0 counts.)
+        RteKind::Subquery { .. } => rel
+            .subroot
+            .as_ref()
+            .is_none_or(|s| s.query.limit_offset.iter().chain(&s.query.limit_count).all(const_null)),
         RteKind::Function { functions, .. } => exprs(g, functions.iter().map(|f| &f.expr)),
         RteKind::Values { lists, .. } => exprs(g, lists.iter().flatten()),
         RteKind::Result => true,

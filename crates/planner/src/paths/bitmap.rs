@@ -3,7 +3,7 @@
 use super::index;
 use crate::cost;
 use crate::exprs::*;
-use crate::parallel::RUNS;
+use crate::parallel;
 use crate::path::*;
 use crate::relids::Relids;
 use crate::root::*;
@@ -39,7 +39,7 @@ fn heap(g: &Glob<'_>, root: &mut Root, rti: u32, b: Rc<Bitmap>, outer: Relids) {
 /// The workers share the pages a bitmap tells of.
 fn partial_heap(g: &Glob<'_>, root: &mut Root, rti: u32, b: Rc<Bitmap>) {
     let rel = root.rel(rti);
-    if !RUNS.bitmap || !rel.consider_parallel || !rel.lateral.is_empty() {
+    if !parallel::worth_bitmap(g.ctx.settings, rel) {
         return;
     }
     let mut p = Path::new(PathKind::Dummy, rel.relids, rel.target.clone());

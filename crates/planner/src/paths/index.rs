@@ -5,7 +5,7 @@ use super::predicate;
 use crate::cost;
 use crate::equivalence;
 use crate::exprs::*;
-use crate::parallel::RUNS;
+use crate::parallel;
 use crate::path::*;
 use crate::pathkeys;
 use crate::relids::Relids;
@@ -358,7 +358,7 @@ pub fn build(
         p
     };
     let mut partial = Vec::new();
-    let shared = RUNS.index && rel.consider_parallel && outer.is_empty() && !bitmap;
+    let shared = outer.is_empty() && !bitmap && parallel::worth_index(g.ctx.settings, rel, ix.pages, only);
     let mut both = |keys: Vec<PathKey>, backward: bool| {
         if shared {
             let p = make(keys.clone(), backward, true);

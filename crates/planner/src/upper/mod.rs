@@ -463,8 +463,7 @@ fn finish(g: &Glob<'_>, root: &mut Root, input: Stage, limit: LimitEst) -> Resul
     Ok(())
 }
 
-/// Does the query's LIMIT or OFFSET leave out anything?
-pub fn limit_needed(q: &Query) -> bool {
+fn limit_needed(q: &Query) -> bool {
     let matters = |e: &Option<Expr>, zero_matters: bool| match e {
         None => false,
         Some(Expr::Const(c)) => match c.value {
