@@ -168,7 +168,7 @@ impl Session {
             }
             return match registry.get(t.input) {
                 Some(FnImpl::Input(f)) => {
-                    self.env().with_call_ctx(Oid::INVALID, |ctx| f(ctx, text, ioparam, -1))
+                    self.env().with_call_ctx(types::Collation::NONE, |ctx| f(ctx, text, ioparam, -1))
                 }
                 _ => Err(Error::unsupported(format_args!("input of type {}", t.name))),
             };
@@ -180,7 +180,7 @@ impl Session {
         let bytes = decoded.as_ref().map_or(bytes, |s| s.as_bytes());
         match registry.get(t.receive) {
             Some(FnImpl::Receive(f)) => {
-                self.env().with_call_ctx(Oid::INVALID, |ctx| f(ctx, bytes, ioparam, -1))
+                self.env().with_call_ctx(types::Collation::NONE, |ctx| f(ctx, bytes, ioparam, -1))
             }
             _ => Err(Error::unsupported(format_args!("binary input of type {}", t.name))),
         }

@@ -202,7 +202,7 @@ impl RowFormat {
         CallCtx {
             fmt: &self.fmt,
             registry: session.catalog.registry(),
-            collation: Oid::INVALID,
+            collation: types::Collation::NONE,
             result_type: Oid::INVALID,
             result_typmod: -1,
             arg_types: &[],

@@ -111,7 +111,7 @@ impl Session {
             1 => registry.get(t.send),
             f => bail!(INVALID_PARAMETER_VALUE, "unsupported format code: {f}"),
         };
-        self.env().with_call_ctx(Oid::INVALID, |cx| match code {
+        self.env().with_call_ctx(types::Collation::NONE, |cx| match code {
             Some(FnImpl::Output(f)) => f(cx, v.as_ref(), &mut out),
             Some(FnImpl::Send(f)) => f(cx, v.as_ref(), &mut out),
             _ => bail!(UNDEFINED_FUNCTION, "no output function available for type {}", t.name),

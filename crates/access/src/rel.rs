@@ -8,7 +8,7 @@ use std::fmt;
 use std::rc::Rc;
 use storage::RelFileLocator;
 use types::tuple::Deformer;
-use types::{CmpFn, DatumRef, TupleDesc, oids};
+use types::{CmpFn, Collation, DatumRef, TupleDesc, oids};
 
 /// `pg_class.relpersistence`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -118,7 +118,7 @@ pub enum FastCmp {
 pub struct KeyColumn {
     /// Three-way comparison of the operator class.
     pub cmp: CmpFn,
-    pub collation: Oid,
+    pub collation: Collation,
     pub desc: bool,
     pub nulls_first: bool,
     pub fast: Option<FastCmp>,
@@ -145,7 +145,7 @@ impl KeyColumn {
     pub fn new(
         type_oid: Oid,
         cmp: CmpFn,
-        collation: Oid,
+        collation: Collation,
         desc: bool,
         nulls_first: bool,
         default_opclass: bool,
@@ -156,12 +156,8 @@ impl KeyColumn {
             oids::INT4 | oids::DATE => Some(FastCmp::I32),
             oids::INT8 | oids::TIMESTAMP | oids::TIMESTAMPTZ | oids::TIME => Some(FastCmp::I64),
             oids::OID | oids::REGCLASS | oids::REGPROC | oids::REGTYPE => Some(FastCmp::U32),
-            // Byte order is the order of bytea and of the C collation (100 is the database's, which is C).
-            oids::TEXT | oids::VARCHAR | oids::NAME | oids::BYTEA
-                if matches!(collation.0, 0 | 100 | 950 | 951) =>
-            {
-                Some(FastCmp::Bytes)
-            }
+            oids::BYTEA => Some(FastCmp::Bytes),
+            oids::TEXT | oids::VARCHAR | oids::NAME if collation.by_bytes() => Some(FastCmp::Bytes),
             _ => None,
         };
         KeyColumn { cmp, collation, desc, nulls_first, fast }

@@ -35,7 +35,7 @@ impl<'a> AnalyzeCtx<'a> {
         CallCtx {
             fmt: self.fmt,
             registry: self.registry,
-            collation: Oid::INVALID,
+            collation: types::Collation::NONE,
             result_type: Oid::INVALID,
             result_typmod: -1,
             arg_types: &[],

@@ -481,3 +481,28 @@ fn insert_constraint(catalog: &Catalog, ix: &CatalogIndex) -> Result<()> {
     catalog.insert_row(TABLE, &r)?;
     Ok(())
 }
+
+impl Catalog {
+    /// Name and row of each collation that stands for a locale of the system, as the bootstrap data has them.
+    pub fn system_collations(&self) -> Result<Vec<(String, Vec<Datum>)>> {
+        let missing = || Error::internal("bootstrap data without collations");
+        let t = self.builtins().schema.table(pg_collation::TABLE).ok_or_else(missing)?;
+        let (_, file) =
+            data::CONTENTS.iter().find(|(t, _)| *t == pg_collation::TABLE).ok_or_else(missing)?;
+        let mut out = Vec::new();
+        for fields in data::rows(file) {
+            let mut row = Vec::with_capacity(t.desc.len());
+            for (a, f) in t.desc.attrs.iter().zip(&fields) {
+                row.push(match data::unescape(f) {
+                    None => Datum::Null,
+                    Some(text) => literal::parse(a.type_oid, &text)?,
+                });
+            }
+            let name = String::from_utf8_lossy(row[pg_collation::COLLNAME].as_ref().bytes()).into_owned();
+            if row[pg_collation::COLLPROVIDER] == Datum::I8(b'i' as i8) || name == "C.utf8" {
+                out.push((name, row));
+            }
+        }
+        Ok(out)
+    }
+}

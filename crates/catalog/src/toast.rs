@@ -6,7 +6,7 @@ use access::{IndexRel, KeyColumn, Rel};
 use common::Oid;
 use std::rc::Rc;
 use storage::RelFileLocator;
-use types::{FnImpl, Registry, TupleDesc, oids};
+use types::{Collation, FnImpl, Registry, TupleDesc, oids};
 
 /// btree `oid_ops` and `int4_ops` with their comparison functions.
 pub const TOAST_OPCLASSES: [(Oid, Oid, Oid); 2] =
@@ -37,7 +37,7 @@ pub fn toast_index(b: &Builtins, reg: &Registry, oid: Oid, locator: RelFileLocat
     let keys = TOAST_OPCLASSES
         .iter()
         .filter_map(|(_, t, cmp)| match reg.get(*cmp) {
-            Some(FnImpl::Cmp(f)) => Some(KeyColumn::new(*t, f, Oid::INVALID, false, false, true)),
+            Some(FnImpl::Cmp(f)) => Some(KeyColumn::new(*t, f, Collation::NONE, false, false, true)),
             _ => None,
         })
         .collect();

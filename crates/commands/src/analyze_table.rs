@@ -177,8 +177,9 @@ fn column_stats(
         s.distinct = if wide > 0 { -1.0 + s.null_frac } else { 0.0 };
         return Ok(Some(s));
     }
-    values.sort_by(|x, y| cmp(a.collation, x.0.as_ref(), y.0.as_ref()).then(x.1.cmp(&y.1)));
-    let same = |x: &Datum, y: &Datum| cmp(a.collation, x.as_ref(), y.as_ref()) == Ordering::Equal;
+    let collation = catalog.collation(a.collation)?;
+    values.sort_by(|x, y| cmp(collation, x.0.as_ref(), y.0.as_ref()).then(x.1.cmp(&y.1)));
+    let same = |x: &Datum, y: &Datum| cmp(collation, x.as_ref(), y.as_ref()) == Ordering::Equal;
     // Runs of equal values: (first index, length).
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for (i, v) in values.iter().enumerate() {

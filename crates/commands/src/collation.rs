@@ -1,5 +1,5 @@
-//! Collations of one's own: CREATE COLLATION, and the ALTER and DROP of them. Comparison is by bytes, so the only locales there
-//! are C and POSIX of the provider libc; ICU's are refused.
+//! Collations of one's own: CREATE COLLATION, and the ALTER and DROP of them. libc's locales are C, POSIX and C.UTF-8; ICU
+//! has all.
 
 use crate::analysis::notice;
 use crate::ctx::CommandCtx;
@@ -9,12 +9,15 @@ use catalog::CatRow;
 use catalog::columns::pg_collation::*;
 use catalog::columns::pg_namespace;
 use catalog::depend::{DependencyKind, ObjectAddress};
-use common::{Error, Oid, Result, bail, err};
+use common::{Error, Oid, Report, Result, Severity, SqlState, bail, err};
 use parser::ast::*;
 use types::Datum;
+use types::locale::{ICU_VERSION, Locale};
 
 /// The encoding of collations that libc provides: the database's, UTF8.
 const UTF8: i32 = 6;
+/// That of ICU's: whatever the database has.
+const ANY_ENCODING: i32 = -1;
 
 #[derive(Default)]
 struct Options<'a> {
@@ -108,10 +111,15 @@ fn facts(ctx: &CommandCtx<'_>, o: &Options<'_>) -> Result<Facts> {
     let provider = o.provider.as_deref().unwrap_or("libc").to_ascii_lowercase();
     match provider.as_str() {
         "libc" => {}
-        "icu" if o.locale.is_none() => {
-            bail!(INVALID_OBJECT_DEFINITION, "parameter \"locale\" must be specified")
+        "icu" => {
+            let Some(name) = &o.locale else {
+                bail!(INVALID_OBJECT_DEFINITION, "parameter \"locale\" must be specified")
+            };
+            let deterministic = o.deterministic.unwrap_or(true);
+            Locale::icu(name, deterministic)?;
+            let version = o.version.clone().or_else(|| Some(ICU_VERSION.into()));
+            return Ok((b'i', ANY_ENCODING, deterministic, None, None, Some(name.clone()), version));
         }
-        "icu" => return Err(Error::unsupported("collation provider icu")),
         _ => bail!(
             INVALID_OBJECT_DEFINITION,
             "unrecognized collation provider: {}",
@@ -127,14 +135,7 @@ fn facts(ctx: &CommandCtx<'_>, o: &Options<'_>) -> Result<Facts> {
     if o.deterministic == Some(false) {
         bail!(FEATURE_NOT_SUPPORTED, "nondeterministic collations not supported with this provider");
     }
-    for l in [&collate, &ctype] {
-        if !matches!(l.as_str(), "C" | "POSIX") {
-            return Err(err!(UNDEFINED_OBJECT, "could not create locale \"{l}\": No such file or directory")
-                .detail(format!(
-                    "The operating system could not find any locale data for the locale name \"{l}\"."
-                )));
-        }
-    }
+    Locale::libc(&collate, &ctype)?;
     Ok((b'c', UTF8, true, Some(collate), Some(ctype), None, o.version.clone()))
 }
 
@@ -188,6 +189,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &DefineStmt) -> Result<String> {
         }
         bail!(DUPLICATE_OBJECT, "collation \"{name}\"{of} already exists");
     }
+    check_recorded(ctx, &rv, ns, provider, version.as_deref())?;
     let oid = ctx.catalog.new_oid(TABLE, OID_INDEX)?;
     let owner = ctx.host.role();
     ctx.catalog.insert_row(
@@ -212,6 +214,64 @@ pub fn create(ctx: &CommandCtx<'_>, s: &DefineStmt) -> Result<String> {
     ctx.catalog.record_role_dependency(a, owner, b'o')?;
     ctx.engine.command_counter_increment()?;
     Ok("CREATE COLLATION".into())
+}
+
+/// What a provider says its version is; `None` if it has none.
+pub fn actual_version(provider: u8) -> Option<&'static str> {
+    (provider == b'i').then_some(ICU_VERSION)
+}
+
+/// A version given by hand that is not the provider's: a warning, an error where there is none. XX000.
+fn check_recorded(
+    ctx: &CommandCtx<'_>,
+    rv: &RangeVar,
+    ns: Oid,
+    provider: u8,
+    version: Option<&str>,
+) -> Result<()> {
+    let Some(recorded) = version else { return Ok(()) };
+    let Some(actual) = actual_version(provider) else {
+        bail!(
+            INTERNAL_ERROR,
+            "collation \"{}\" has no actual version, but a version was recorded",
+            rv.relname
+        )
+    };
+    if actual == recorded {
+        return Ok(());
+    }
+    let schema = ctx.catalog.namespace_name(ns)?.unwrap_or_default();
+    let name = types::text_io::quote_qualified(&schema, &rv.relname);
+    let mut w = Report::new(
+        Severity::Warning,
+        SqlState::WARNING,
+        format!("collation \"{}\" has version mismatch", rv.relname),
+    );
+    w.detail = Some(format!(
+        "The collation in the database was created using version {recorded}, but the operating system provides version {actual}."
+    ));
+    w.hint = Some(format!(
+        "Rebuild all objects affected by this collation and run ALTER COLLATION {name} REFRESH VERSION, or build PostgreSQL with the right library version."
+    ));
+    ctx.host.notice(w);
+    Ok(())
+}
+
+/// ALTER COLLATION … REFRESH VERSION.
+pub fn refresh(ctx: &CommandCtx<'_>, s: &AlterCollationStmt) -> Result<String> {
+    let r = require(ctx, &s.collname)?;
+    check_owner(ctx, &r)?;
+    let old = r.text(COLLVERSION);
+    let new = actual_version(r.char(COLLPROVIDER)).map(str::to_string);
+    match (&old, &new) {
+        (Some(a), Some(b)) if a != b => {
+            notice(ctx, format!("changing version from {a} to {b}"));
+            ctx.catalog.update_columns(TABLE, &r, &[(COLLVERSION, Datum::text(b))])?;
+        }
+        (a, b) if a.is_none() != b.is_none() => bail!(INTERNAL_ERROR, "invalid collation version change"),
+        _ => notice(ctx, "version has not changed"),
+    }
+    Ok("ALTER COLLATION".into())
 }
 
 fn check_owner(ctx: &CommandCtx<'_>, r: &CatRow) -> Result<()> {

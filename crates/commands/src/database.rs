@@ -3,6 +3,7 @@
 
 use crate::analysis::notice;
 use crate::ctx::CommandCtx;
+use crate::database_locale::{self, Wanted};
 use crate::{comment, role_config, roles, target};
 use catalog::CatRow;
 use catalog::builtins::DEFAULT_TABLESPACE;
@@ -125,15 +126,10 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreatedbStmt) -> Result<String> {
     ctx.engine.prevent_in_block(ctx.top_level, "CREATE DATABASE")?;
     check_options(&s.options, &CREATE_OPTIONS)?;
     let find = |n: &str| s.options.iter().find(|d| d.defname == n && !is_default(d));
-    for refused in ["icu_locale", "collation_version", "oid", "location"] {
+    for refused in ["oid", "location"] {
         if find(refused).is_some() {
             return Err(Error::unsupported(format_args!("{refused} in CREATE DATABASE")));
         }
-    }
-    if let Some(d) = find("locale_provider")
-        && text(d) != "libc"
-    {
-        return Err(Error::unsupported("LOCALE_PROVIDER"));
     }
     if let Some(d) = find("strategy")
         && !["wal_log", "file_copy"].contains(&text(d).to_ascii_lowercase().as_str())
@@ -194,25 +190,14 @@ fn new_row(
     let find = |n: &str| s.options.iter().find(|d| d.defname == n && !is_default(d));
     let mut r = source.values.clone();
     let locale = find("locale").map(text);
-    for (name, column) in [("lc_collate", DATCOLLATE), ("lc_ctype", DATCTYPE)] {
-        if let Some(v) = find(name).map(text).or_else(|| locale.clone()) {
-            if !matches!(v.as_str(), "C" | "POSIX" | "C.UTF-8" | "C.utf8") {
-                return Err(err!(WRONG_OBJECT_TYPE, "invalid locale name: \"{v}\""));
-            }
-            if v != source.str(column) && template != "template0" {
-                let word = if column == DATCOLLATE { "collation" } else { "LC_CTYPE" };
-                return Err(err!(
-                    INVALID_PARAMETER_VALUE,
-                    "new {word} ({v}) is incompatible with the {word} of the template database ({})",
-                    source.str(column)
-                )
-                .hint(format!(
-                    "Use the same {word} as in the template database, or use template0 as template."
-                )));
-            }
-            r[column] = Datum::text(&v);
-        }
-    }
+    let wanted = Wanted {
+        provider: find("locale_provider").map(text),
+        collate: find("lc_collate").map(text).or_else(|| locale.clone()),
+        ctype: find("lc_ctype").map(text).or(locale),
+        icu: find("icu_locale").map(text),
+        version: find("collation_version").map(text),
+    };
+    database_locale::choose(&mut r, source, template, &wanted)?;
     if let Some(e) = encoding {
         r[ENCODING] = Datum::I32(e);
     }
@@ -265,7 +250,7 @@ fn copy_dependencies(ctx: &CommandCtx<'_>, src: Oid, dst: Oid) -> Result<()> {
 }
 
 /// The row of a database the user owns.
-fn owned_row(ctx: &CommandCtx<'_>, name: &str) -> Result<CatRow> {
+pub fn owned_row(ctx: &CommandCtx<'_>, name: &str) -> Result<CatRow> {
     let Some(row) = ctx.catalog.database_row(name)? else {
         bail!(UNDEFINED_DATABASE, "database \"{name}\" does not exist");
     };

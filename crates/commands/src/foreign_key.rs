@@ -446,7 +446,7 @@ fn violation(
         match (v.as_ref(), ctx.catalog.registry().get(ctx.catalog.type_desc(a.type_oid)?.output)) {
             (DatumRef::Null, _) => text.extend_from_slice(b"null"),
             (v, Some(FnImpl::Output(out))) => {
-                ctx.env.with_call_ctx(Oid::INVALID, |c| out(c, v, &mut text))?;
+                ctx.env.with_call_ctx(types::Collation::NONE, |c| out(c, v, &mut text))?;
             }
             _ => {}
         }

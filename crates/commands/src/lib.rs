@@ -22,6 +22,7 @@ mod create_like;
 mod create_table;
 pub mod ctx;
 mod database;
+pub mod database_locale;
 mod default_privileges;
 mod drop;
 mod explain;
@@ -136,6 +137,8 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::Grant(s) => grant::run(ctx, s),
         S::CreateDatabase(s) => database::create(ctx, s),
         S::DropDatabase(s) => database::drop(ctx, s),
+        S::AlterCollation(s) => collation::refresh(ctx, s),
+        S::AlterDatabaseRefreshColl(s) => database_locale::refresh(ctx, s),
         S::AlterDatabase(s) => database::alter(ctx, s),
         S::AlterDatabaseSet(s) => database::alter_set(ctx, s),
         S::CreateExtension(s) => extension::create(ctx, s),

@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use transam::Engine;
 use types::typeinfo;
-use types::{CallCtx, Datum, FnImpl, FormatSettings, Phys, Registry};
+use types::{CallCtx, Collation, Datum, FnImpl, FormatSettings, Phys, Registry};
 
 /// Services of the session that a plan may need. Implemented by the root; [`NoSession`] serves tests.
 pub trait Session {
@@ -139,6 +139,13 @@ impl ExecEnv {
             (_, found) => Ok(found),
         }
     }
+    /// The collation an OID means.
+    pub fn collation(&self, oid: Oid) -> Result<Collation> {
+        match &self.catalog {
+            Some(c) => c.collation(oid),
+            None => Ok(Collation::new(oid, None)),
+        }
+    }
     /// Physical kind of a type.
     pub fn phys(&self, type_oid: Oid) -> Result<Phys> {
         if let Some(t) = typeinfo::type_info(type_oid) {
@@ -157,7 +164,7 @@ impl ExecEnv {
         }
     }
     /// A context for calls outside an expression program.
-    pub fn with_call_ctx<R>(&self, collation: Oid, f: impl FnOnce(&CallCtx<'_>) -> R) -> R {
+    pub fn with_call_ctx<R>(&self, collation: Collation, f: impl FnOnce(&CallCtx<'_>) -> R) -> R {
         let fmt = self.fmt.borrow().clone();
         f(&CallCtx {
             fmt: &fmt,

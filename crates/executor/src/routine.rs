@@ -5,7 +5,7 @@ use common::{Oid, Result};
 use std::rc::Rc;
 use transam::MvccSnapshot;
 use types::registry::RowColumn;
-use types::{Column, Datum};
+use types::{Collation, Column, Datum};
 
 /// One call.
 pub struct RoutineCall<'a> {
@@ -28,7 +28,7 @@ pub struct RoutineSite {
     pub strict: bool,
     pub arg_types: Box<[Oid]>,
     pub result_type: Oid,
-    pub collation: Oid,
+    pub collation: Collation,
 }
 
 impl RoutineSite {
@@ -44,7 +44,7 @@ impl RoutineSite {
             args,
             arg_types: &self.arg_types,
             result_type: self.result_type,
-            collation: self.collation,
+            collation: self.collation.oid,
             columns,
             snapshot,
         }

@@ -12,7 +12,7 @@ use planner::plan::{Plan, PlannedStmt};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use transam::{Engine, MvccSnapshot, Snapshot};
-use types::{Batch, CallCtx, Column, Datum, DatumRef, FormatSettings};
+use types::{Batch, CallCtx, Collation, Column, Datum, DatumRef, FormatSettings};
 
 /// How a plan is to be run.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +88,7 @@ impl Exec {
         CallCtx {
             fmt: &self.fmt,
             registry: self.env.registry,
-            collation: Oid::INVALID,
+            collation: Collation::NONE,
             result_type: Oid::INVALID,
             result_typmod: -1,
             arg_types: &[],

@@ -730,7 +730,7 @@ mod tests {
         let ctx = CallCtx {
             fmt: &fmt,
             registry: &reg,
-            collation: Oid(0),
+            collation: crate::Collation::NONE,
             result_type: Oid(0),
             result_typmod: -1,
             arg_types: &[],

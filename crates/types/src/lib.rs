@@ -16,6 +16,7 @@ pub mod hash;
 pub mod int;
 pub mod json;
 pub mod kernel;
+pub mod locale;
 pub mod misc;
 pub mod money;
 pub mod net;
@@ -36,6 +37,7 @@ pub mod user_type;
 pub mod wire;
 
 pub use column::{Arg, Batch, BytesColumn, Column, ColumnData, NullMask, Rows};
+pub use locale::Collation;
 pub use datum::{Datum, DatumRef, Phys};
 pub use registry::{
     AggImpl, AggState, CallCtx, CmpFn, FnImpl, FormatSettings, HashFn, Registry, RowSource, ScalarKernel,

@@ -2,7 +2,7 @@
 //! hand: arrays, records, min and max.
 
 use crate::registry::{CmpFn, HashFn};
-use crate::{DatumRef, FnImpl, storage_info};
+use crate::{Collation, DatumRef, FnImpl, storage_info};
 use common::Oid;
 use std::cmp::Ordering;
 
@@ -16,7 +16,8 @@ pub fn type_cmp(type_oid: Oid) -> Option<CmpFn> {
     use crate::oids::*;
     Some(match type_oid {
         INT2 | INT4 | INT8 | DATE | TIME | TIMESTAMP | TIMESTAMPTZ => crate::int::int_cmp,
-        TEXT | VARCHAR | NAME | BYTEA => crate::text::bytes_cmp,
+        TEXT | VARCHAR | NAME => crate::text::text_cmp,
+        BYTEA => crate::text::bytes_cmp,
         BPCHAR => crate::text::bpcharcmp,
         OID | REGCLASS | REGTYPE | REGPROC => crate::misc::u32_cmp,
         NUMERIC => crate::numeric::numeric_cmp,
@@ -39,7 +40,8 @@ pub fn type_hash(type_oid: Oid) -> Option<HashFn> {
     use crate::oids::*;
     Some(match type_oid {
         INT2 | INT4 | INT8 | DATE | TIME | TIMESTAMP | TIMESTAMPTZ => crate::int::int_hash,
-        TEXT | VARCHAR | NAME | BYTEA => crate::text::bytes_hash,
+        TEXT | VARCHAR | NAME => crate::text::text_hash,
+        BYTEA => crate::text::bytes_hash,
         NUMERIC => crate::numeric::hash_numeric,
         FLOAT4 | FLOAT8 => crate::float::float_hash,
         _ => match find(storage_info(type_oid)?.hash)? {
@@ -50,7 +52,7 @@ pub fn type_hash(type_oid: Oid) -> Option<HashFn> {
 }
 
 /// Comparison where NULL sorts last and equals itself.
-pub fn cmp_nulls_last(cmp: CmpFn, coll: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn cmp_nulls_last(cmp: CmpFn, coll: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     match (a.is_null(), b.is_null()) {
         (true, true) => Ordering::Equal,
         (true, false) => Ordering::Greater,

@@ -8,7 +8,7 @@ use crate::hash;
 use crate::ops::{cmp_nulls_last, type_cmp, type_hash};
 use crate::tuple::align_up;
 use crate::wire::is_space;
-use crate::{CallCtx, Datum, DatumRef, FnImpl, k2, storage_info, type_info};
+use crate::{CallCtx, Collation, Datum, DatumRef, FnImpl, c2, k2, storage_info, type_info};
 use common::{Error, Oid, Result, bail};
 use std::cmp::Ordering;
 
@@ -312,7 +312,7 @@ pub fn sql_name(t: Oid) -> &'static str {
 }
 
 /// Three-way comparison, field by field; NULLs sort last. Dropped columns do not count. 42804, 42883.
-pub fn compare_records(coll: Oid, a: &[u8], b: &[u8]) -> Result<Ordering> {
+pub fn compare_records(coll: Collation, a: &[u8], b: &[u8]) -> Result<Ordering> {
     let live = |b| -> Result<Vec<(Oid, DatumRef<'_>)>> {
         let mut f = RecordRef::new(b)?.fields()?;
         f.retain(|f| f.0.is_valid());
@@ -351,13 +351,13 @@ fn image_order(a: &[u8], b: &[u8]) -> Ordering {
 }
 
 /// btree support; records that cannot be compared sort as equal.
-pub fn btrecordcmp(coll: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn btrecordcmp(coll: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     compare_records(coll, a.bytes(), b.bytes()).unwrap_or(Ordering::Equal)
 }
-fn image_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+fn image_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     image_order(a.bytes(), b.bytes())
 }
-fn hash_record(coll: Oid, v: DatumRef<'_>) -> u64 {
+fn hash_record(coll: Collation, v: DatumRef<'_>) -> u64 {
     let Ok(fields) = RecordRef::new(v.bytes()).and_then(|r| r.fields()) else { return 0 };
     fields.iter().fold(0, |h, (t, d)| {
         let part = if d.is_null() { 0 } else { type_hash(*t).map_or(0, |f| f(coll, *d)) };
@@ -367,8 +367,8 @@ fn hash_record(coll: Oid, v: DatumRef<'_>) -> u64 {
 
 macro_rules! ops {
     ($($name:ident $image:ident $test:ident;)*) => {$(
-        fn $name(a: &[u8], b: &[u8]) -> Result<bool> {
-            Ok(compare_records(Oid::INVALID, a, b)?.$test())
+        fn $name(c: &CallCtx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+            Ok(compare_records(c.collation, a, b)?.$test())
         }
         fn $image(a: &[u8], b: &[u8]) -> bool {
             image_order(a, b).$test()
@@ -389,12 +389,12 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (2987, FnImpl::Cmp(btrecordcmp)),
     (3187, FnImpl::Cmp(image_cmp)),
     (6192, FnImpl::Hash(hash_record)),
-    (2981, k2!(record_eq)),
-    (2982, k2!(record_ne)),
-    (2983, k2!(record_lt)),
-    (2985, k2!(record_le)),
-    (2984, k2!(record_gt)),
-    (2986, k2!(record_ge)),
+    (2981, c2!(record_eq)),
+    (2982, c2!(record_ne)),
+    (2983, c2!(record_lt)),
+    (2985, c2!(record_le)),
+    (2984, c2!(record_gt)),
+    (2986, c2!(record_ge)),
     (3181, k2!(image_eq)),
     (3182, k2!(image_ne)),
     (3183, k2!(image_lt)),
@@ -427,7 +427,7 @@ mod tests {
         let ctx = CallCtx {
             fmt: &fmt,
             registry: &reg,
-            collation: Oid(0),
+            collation: crate::Collation::NONE,
             result_type: Oid(0),
             result_typmod: -1,
             arg_types: &[],

@@ -7,6 +7,7 @@
 use crate::agg::{Span, Spans};
 use crate::column::{Arg, Column, Rows};
 use crate::datum::{Datum, DatumRef};
+use crate::locale::Collation;
 use crate::numeric::DecColumn;
 use common::{Oid, Result};
 use std::any::Any;
@@ -76,8 +77,8 @@ impl Default for FormatSettings {
 pub struct CallCtx<'a> {
     pub fmt: &'a FormatSettings,
     pub registry: &'a Registry,
-    /// Collation of the call (input collation); invalid when none.
-    pub collation: Oid,
+    /// Collation of the call (input collation).
+    pub collation: Collation,
     /// Result type and typmod of the call where the function needs them (polymorphic results), else invalid and -1.
     pub result_type: Oid,
     pub result_typmod: i32,
@@ -131,9 +132,9 @@ pub type ReceiveFn = fn(ctx: &CallCtx<'_>, wire: &[u8], ioparam: Oid, typmod: i3
 /// Binary output, appended.
 pub type SendFn = fn(ctx: &CallCtx<'_>, value: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()>;
 /// Three-way comparison of two non-null values of one type under a collation (btree support function 1).
-pub type CmpFn = fn(collation: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering;
+pub type CmpFn = fn(collation: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering;
 /// Hash of a non-null value (equal values hash equally).
-pub type HashFn = fn(collation: Oid, v: DatumRef<'_>) -> u64;
+pub type HashFn = fn(collation: Collation, v: DatumRef<'_>) -> u64;
 
 /// Rows made by a set-returning function: appends up to `max` rows to `out` (one column per result column) and
 /// returns how many; zero is the end.
@@ -202,7 +203,7 @@ pub trait AggState {
 /// How an aggregate is started: its argument types (resolved) tell polymorphic ones what to do.
 #[derive(Clone, Copy)]
 pub struct AggImpl {
-    pub make: fn(arg_types: &[Oid], result_type: Oid, collation: Oid) -> Box<dyn AggState>,
+    pub make: fn(arg_types: &[Oid], result_type: Oid, collation: Collation) -> Box<dyn AggState>,
 }
 
 /// The code behind an OID of `pg_proc`.

@@ -77,7 +77,7 @@ fn call(
     let ctx = CallCtx {
         fmt,
         registry: reg,
-        collation: common::Oid(100),
+        collation: types::Collation::C,
         result_type: common::Oid(ret),
         result_typmod: -1,
         arg_types: &arg_types,
@@ -188,7 +188,7 @@ fn context<'a>(fmt: &'a FormatSettings, registry: &'a Registry) -> CallCtx<'a> {
     CallCtx {
         fmt,
         registry,
-        collation: common::Oid(0),
+        collation: types::Collation::NONE,
         result_type: common::Oid(0),
         result_typmod: -1,
         arg_types: &[],

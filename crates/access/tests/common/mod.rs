@@ -171,11 +171,11 @@ pub fn att(name: &str, type_oid: Oid, phys: Phys) -> Attribute {
     }
 }
 
-fn cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> std::cmp::Ordering {
+fn cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> std::cmp::Ordering {
     a.i32().cmp(&b.i32())
 }
 
-fn cmp_oid(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> std::cmp::Ordering {
+fn cmp_oid(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> std::cmp::Ordering {
     a.u32().cmp(&b.u32())
 }
 
@@ -200,8 +200,8 @@ impl Table {
             a
         }]);
         let toast_heap = Rc::new(Rel::new(Oid(20010), "pg_toast_20000", loc(20010), toast_desc));
-        let k_int = KeyColumn::new(oids::INT4, cmp, Oid(0), false, false, true);
-        let k_oid = KeyColumn::new(oids::OID, cmp_oid, Oid(0), false, false, true);
+        let k_int = KeyColumn::new(oids::INT4, cmp, types::Collation::NONE, false, false, true);
+        let k_oid = KeyColumn::new(oids::OID, cmp_oid, types::Collation::NONE, false, false, true);
         let ti_desc = d(vec![att("chunk_id", oids::OID, Phys::U32), int("chunk_seq")]);
         let mut ti = IndexRel::new(
             Rel::new(Oid(20011), "pg_toast_20000_index", loc(20011), ti_desc),

@@ -12,7 +12,7 @@ use access::{IndexRel, KeyColumn, Persistence, Rel, ToastRel};
 use common::{Error, Oid, Result};
 use std::rc::Rc;
 use storage::RelFileLocator;
-use types::{Attribute, Datum, FnImpl, TupleDesc, oids};
+use types::{Attribute, Collation, Datum, FnImpl, TupleDesc, oids};
 
 /// Options of a relation that the storage layer acts upon.
 struct StorageOptions {
@@ -369,7 +369,11 @@ impl Catalog {
                     return Err(Error::unsupported(format_args!("operator class {}", class.name)));
                 };
                 let opt = options.get(i).copied().unwrap_or(0);
-                let collation = collations.get(i).copied().unwrap_or_default();
+                let collation = match collations.get(i).copied().unwrap_or_default() {
+                    // Records hold strings; nothing else without a collation does.
+                    Oid::INVALID if class.in_type != oids::RECORD => Collation::NONE,
+                    c => self.collation(c)?,
+                };
                 Ok(KeyColumn::new(
                     class.in_type,
                     cmp,

@@ -60,6 +60,7 @@ impl Catalog {
             | pg_operator::TABLE
             | pg_cast::TABLE
             | pg_range::TABLE
+            | pg_collation::TABLE
             // Nothing is cached of it here, but what others have found out about privileges depends on it.
             | pg_auth_members::TABLE
             | pg_aggregate::TABLE => {
@@ -111,6 +112,7 @@ impl Catalog {
                 self.operator_choices.borrow_mut().clear();
             }
             pg_range::TABLE => self.ranges.borrow_mut().clear(),
+            pg_collation::TABLE => self.collations.clear(),
             pg_namespace::TABLE => {
                 self.namespaces.borrow_mut().clear();
                 self.namespace_names.borrow_mut().clear();
@@ -143,6 +145,7 @@ impl Catalog {
         self.namespace_names.borrow_mut().clear();
         self.roles.borrow_mut().clear();
         self.stats.borrow_mut().clear();
+        self.collations.clear();
     }
 }
 

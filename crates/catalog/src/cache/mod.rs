@@ -2,6 +2,7 @@
 //! invalidation message names it; built-in objects come from [`crate::builtins`] without touching a page.
 
 mod build;
+mod collations;
 mod foreign;
 mod inval;
 mod lookup;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 use transam::Engine;
 use types::Registry;
 
+pub use collations::DEFAULT as DEFAULT_COLLATION;
 pub use inval::{INVAL_CATALOG, INVAL_RELATION};
 pub use stats::{KIND_CORRELATION, KIND_HISTOGRAM, KIND_MCV};
 pub use user_types::{DomainRules, EnumLabel};
@@ -68,6 +70,7 @@ pub struct Catalog {
     generation: Cell<u64>,
     temp: crate::temp::TempObjects,
     schema_check: RefCell<Option<SchemaCheck>>,
+    collations: collations::Collations,
 }
 
 /// May the session's user look into a schema?
@@ -112,6 +115,7 @@ impl Catalog {
             generation: Cell::new(1),
             temp: Default::default(),
             schema_check: RefCell::default(),
+            collations: Default::default(),
         });
         c.eng.set_inval_handler(c.clone());
         c

@@ -34,7 +34,7 @@ pub fn constraint(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid) -> Result<()> {
     }
     let text = ctx
         .env
-        .with_call_ctx(Oid::INVALID, |c| definition::constraint(c, oid))?
+        .with_call_ctx(types::Collation::NONE, |c| definition::constraint(c, oid))?
         .ok_or_else(|| lost("constraint", oid))?;
     let order = if r.char(CONTYPE) == b'f' { FOREIGN } else { CONSTRAINT };
     let name = quote_ident(r.str(CONNAME));
@@ -53,7 +53,7 @@ pub fn constraint(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid) -> Result<()> {
 pub fn index(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid) -> Result<()> {
     let text = ctx
         .env
-        .with_call_ctx(Oid::INVALID, |c| definition::index(c, oid))?
+        .with_call_ctx(types::Collation::NONE, |c| definition::index(c, oid))?
         .ok_or_else(|| lost("index", oid))?;
     w.again.push((INDEX, text));
     walk::drop_objects(ctx, &[ObjectAddress::new(pg_class::TABLE, oid)], DropBehavior::Restrict, true)

@@ -205,7 +205,7 @@ fn column_reader(ctx: &CommandCtx<'_>, rel: &Relation, attr: usize, binary: bool
 
 /// A NULL for a column of a domain: 23502 or 23514 if the domain does not take it.
 fn accept_null(ctx: &CommandCtx<'_>, domain: Oid) -> Result<()> {
-    ctx.env.with_call_ctx(Oid::INVALID, |cx| crate::functions::check_domain(cx, domain, &types::Datum::Null))
+    ctx.env.with_call_ctx(types::Collation::NONE, |cx| crate::functions::check_domain(cx, domain, &types::Datum::Null))
 }
 
 /// Default expressions of the attributes that the data leaves out; those without one become NULL.
@@ -495,7 +495,7 @@ impl CopyFrom<'_> {
                         };
                         self.ctx
                             .env
-                            .with_call_ctx(Oid::INVALID, |cx| f(cx, bytes, c.ioparam, c.typmod))
+                            .with_call_ctx(types::Collation::NONE, |cx| f(cx, bytes, c.ioparam, c.typmod))
                             .map_err(|e| {
                                 e.context(format!("COPY {}, line {line}, column {}", self.rel_name, c.name))
                             })?
@@ -599,7 +599,7 @@ fn read_field(
             }
         }
     };
-    let d = ctx.env.with_call_ctx(Oid::INVALID, |cx| input(cx, text, c.ioparam, c.typmod))?;
+    let d = ctx.env.with_call_ctx(types::Collation::NONE, |cx| input(cx, text, c.ioparam, c.typmod))?;
     col.set(row, d.as_ref());
     Ok(())
 }

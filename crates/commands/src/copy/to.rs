@@ -160,7 +160,7 @@ impl<'a> CopyTo<'a> {
 
     fn write_batch(&mut self, b: &Batch) -> Result<()> {
         let env = self.ctx.env.clone();
-        env.with_call_ctx(Oid::INVALID, |cx| b.live().each(|row| self.write_row(cx, b, row)))
+        env.with_call_ctx(types::Collation::NONE, |cx| b.live().each(|row| self.write_row(cx, b, row)))
     }
 
     fn write_row(&mut self, cx: &CallCtx<'_>, b: &Batch, row: usize) -> Result<()> {

@@ -5,6 +5,7 @@
 mod aclitem;
 mod activity;
 mod advisory;
+mod collation;
 mod comment;
 mod control;
 pub(crate) mod definition;
@@ -61,6 +62,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         activity::TABLE,
         advisory::TABLE,
         aclitem::TABLE,
+        collation::TABLE,
         comment::TABLE,
         control::TABLE,
         definition::TABLE,

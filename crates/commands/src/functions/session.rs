@@ -146,7 +146,7 @@ fn collation_for(c: &CallCtx<'_>, args: &[Arg<'_>], rows: Rows<'_>, out: &mut Co
         let shown = super::with_analyze(c, |a| Ok(analyze::format_type_short(a, t)))?;
         return Err(err!(DATATYPE_MISMATCH, "collations are not supported by type {shown}"));
     }
-    let name = match env(c)?.catalog.collation_name(c.collation)? {
+    let name = match env(c)?.catalog.collation_name(c.collation.oid)? {
         Some((_, n)) => Datum::text(&analyze::names::quote_ident(&n)),
         None => Datum::Null,
     };

@@ -46,10 +46,17 @@ fn int_of(d: DatumRef<'_>) -> Option<i64> {
 }
 
 /// A hash set for a long constant list under an equality (ANY) or inequality (ALL) of stored values.
-pub(crate) fn in_set(o: &ScalarArrayOpExpr, _elem: Oid, array: &Datum) -> Result<Option<(InSet, bool)>> {
+pub(crate) fn in_set(
+    o: &ScalarArrayOpExpr,
+    collation: types::Collation,
+    array: &Datum,
+) -> Result<Option<(InSet, bool)>> {
     // int2 int4 int8 (and crosswise) oid date text name
     let eq = matches!(o.funcid.0, 63 | 65 | 467 | 474 | 852 | 158 | 159 | 184 | 1086 | 67 | 62);
     let ne = matches!(o.funcid.0, 145 | 144 | 468 | 475 | 853 | 164 | 165 | 185 | 1091 | 157 | 659);
+    if !collation.is_deterministic() {
+        return Ok(None);
+    }
     let negate = match (eq, ne, o.use_or) {
         (true, _, true) => false,
         (_, true, false) => true,

@@ -5,7 +5,7 @@ use crate::env::ExecEnv;
 use crate::routine::RoutineSite;
 use common::{Error, Oid, Result};
 use std::rc::Rc;
-use types::{Arg, CallCtx, Column, Datum, FnImpl, Phys, Rows, ScalarKernel};
+use types::{Arg, CallCtx, Collation, Column, Datum, FnImpl, Phys, Rows, ScalarKernel};
 
 /// A function ready to be called with values of certain types.
 pub struct Callee {
@@ -24,7 +24,7 @@ impl Callee {
         oid: Oid,
         arg_types: &[Oid],
         result_type: Oid,
-        collation: Oid,
+        collation: Collation,
     ) -> Result<Callee> {
         let p = env.catalog()?.proc_desc(oid)?;
         let kernel = match env.code(oid)? {

@@ -195,7 +195,7 @@ impl Compiler<'_> {
                 let args = self.srcs(&f.args, steps)?;
                 let types = self.arg_types(f)?;
                 let info = CallInfo {
-                    collation: f.input_collation,
+                    collation: self.env.collation(f.input_collation)?,
                     result_type: f.result_type,
                     typmod: -1,
                     arg_types: types,
@@ -210,13 +210,13 @@ impl Compiler<'_> {
             }
             Expr::Op(o) => {
                 let args = self.srcs(&o.args, steps)?;
-                let info = self.op_info(o);
+                let info = self.op_info(o)?;
                 self.call(o.funcid, args, info, steps)
             }
             Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => {
                 let args = self.srcs(&o.args, steps)?;
                 let f = self.kernel(o.funcid)?;
-                let info = CallInfo { result_type: oids::BOOL, ..self.op_info(o) };
+                let info = CallInfo { result_type: oids::BOOL, ..self.op_info(o)? };
                 let (a, b) = (args[0], args[1]);
                 let konst = a.is_konst() && b.is_konst();
                 Ok(if matches!(e, Expr::DistinctExpr(_)) {
@@ -272,7 +272,7 @@ impl Compiler<'_> {
                 let cmp = cmp_for_type(self.env, *result_type)?;
                 let args = self.srcs(args, steps)?;
                 let konst = args.iter().all(|a| a.is_konst());
-                let op = Op::MinMax { args, cmp, collation: *input_collation, greatest: *greatest };
+                let op = Op::MinMax { args, cmp, collation: self.env.collation(*input_collation)?, greatest: *greatest };
                 Ok(self.push(steps, op, phys, konst))
             }
             Expr::SqlValueFunction { op, result_type, typmod, .. } => {
@@ -378,7 +378,7 @@ impl Compiler<'_> {
                 let mut parts = Vec::with_capacity(left.len());
                 for (k, (l, r)) in left.iter().zip(right).enumerate() {
                     let f = cmp_for_operator(self.env, opnos[k], expr_type(l), expr_type(r))?;
-                    parts.push((self.block(l)?, self.block(r)?, RowCmp(f, input_collations[k])));
+                    parts.push((self.block(l)?, self.block(r)?, RowCmp(f, self.env.collation(input_collations[k])?)));
                 }
                 Ok(self.push(steps, Op::RowCompare { cmp: *cmp, parts }, Phys::Bool, false))
             }
@@ -489,14 +489,14 @@ impl Compiler<'_> {
         types.map(|t| self.env.storage_type(t)).collect()
     }
 
-    fn op_info(&self, o: &OpExpr) -> CallInfo {
-        CallInfo {
-            collation: o.input_collation,
+    fn op_info(&self, o: &OpExpr) -> Result<CallInfo> {
+        Ok(CallInfo {
+            collation: self.env.collation(o.input_collation)?,
             result_type: o.result_type,
             typmod: -1,
             arg_types: o.args.iter().map(expr_type).collect(),
             variadic: false,
-        }
+        })
     }
 
     fn kernel(&self, funcid: Oid) -> Result<ScalarKernel> {
@@ -554,7 +554,7 @@ impl Compiler<'_> {
         let lhs = self.expr(&o.args[0], steps)?;
         let elem = arrays::elem_type(self.env, expr_type(&o.args[1]))?;
         if let Expr::Const(c) = &o.args[1]
-            && let Some((set, negate)) = arrays::in_set(o, elem, &c.value)?
+            && let Some((set, negate)) = arrays::in_set(o, self.env.collation(o.input_collation)?, &c.value)?
         {
             let op = Op::ArrayIn { lhs, set: Rc::new(set), negate };
             return Ok(self.push(steps, op, Phys::Bool, lhs.is_konst()));
@@ -562,7 +562,7 @@ impl Compiler<'_> {
         let array = self.expr(&o.args[1], steps)?;
         let f = self.kernel(o.funcid)?;
         let info = CallInfo {
-            collation: o.input_collation,
+            collation: self.env.collation(o.input_collation)?,
             result_type: oids::BOOL,
             typmod: -1,
             arg_types: Box::new([expr_type(&o.args[0]), elem]),

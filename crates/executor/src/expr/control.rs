@@ -5,9 +5,9 @@ use crate::expr::eval::{call, run_steps};
 use crate::expr::program::{Block, CallInfo, RowCmp, Src, State};
 use crate::run::Exec;
 use analyze::expr::{BoolTest, RowCompareType};
-use common::{Oid, Result};
+use common::Result;
 use std::cmp::Ordering;
-use types::{Arg, Batch, CmpFn, Column, ColumnData, DatumRef, Phys, Rows, ScalarKernel};
+use types::{Arg, Batch, CmpFn, Collation, Column, ColumnData, DatumRef, Phys, Rows, ScalarKernel};
 
 fn bools(c: &mut Column) -> &mut [bool] {
     match &mut c.data {
@@ -302,7 +302,7 @@ pub(crate) fn coalesce(
 pub(crate) fn min_max(
     args: &[Src],
     cmp: CmpFn,
-    collation: Oid,
+    collation: Collation,
     greatest: bool,
     st: &State,
     input: &Batch,

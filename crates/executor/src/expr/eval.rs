@@ -105,7 +105,7 @@ pub(crate) fn plain_ctx(cx: &Exec) -> CallCtx<'_> {
     CallCtx {
         fmt: &cx.fmt,
         registry: cx.env.registry,
-        collation: Oid::INVALID,
+        collation: types::Collation::NONE,
         result_type: Oid::INVALID,
         result_typmod: -1,
         arg_types: &[],

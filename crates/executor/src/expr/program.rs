@@ -5,7 +5,7 @@ use common::Oid;
 use std::rc::Rc;
 use types::numeric::{DecColumn, DecOp};
 use types::registry::{InputFn, OutputFn};
-use types::{Arg, Batch, CmpFn, Column, Datum, HashFn, Phys, ScalarKernel};
+use types::{Arg, Batch, CmpFn, Collation, Column, Datum, HashFn, Phys, ScalarKernel};
 
 /// Where a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Src {
 /// What a call needs besides arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct CallInfo {
-    pub collation: Oid,
+    pub collation: Collation,
     pub result_type: Oid,
     pub typmod: i32,
     pub arg_types: Box<[Oid]>,
@@ -102,13 +102,13 @@ pub(crate) enum Op {
         f: CmpFn,
         a: Src,
         b: Src,
-        collation: Oid,
+        collation: Collation,
     },
     /// A hash support function called from SQL.
     Hash {
         f: HashFn,
         a: Src,
-        collation: Oid,
+        collation: Collation,
     },
     /// Input or output function called from SQL (cstring side is Bytes).
     OutputCall {
@@ -176,7 +176,7 @@ pub(crate) enum Op {
     MinMax {
         args: Box<[Src]>,
         cmp: CmpFn,
-        collation: Oid,
+        collation: Collation,
         greatest: bool,
     },
     ScalarArray {
@@ -303,7 +303,7 @@ pub(crate) struct FieldStoreStep {
 
 /// Three-way comparison of a column pair and its collation.
 #[derive(Clone, Copy)]
-pub(crate) struct RowCmp(pub CmpFn, pub Oid);
+pub(crate) struct RowCmp(pub CmpFn, pub Collation);
 
 /// Registers and scratch of a program.
 #[derive(Default)]

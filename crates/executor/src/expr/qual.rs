@@ -12,7 +12,7 @@ use analyze::expr::{Expr, OpExpr};
 use common::{Oid, Result};
 use std::cmp::Ordering;
 use std::rc::Rc;
-use types::{Batch, Column, ColumnData, DatumRef, Rows};
+use types::{Batch, Collation, Column, ColumnData, DatumRef, Rows};
 
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Cmp {
 }
 
 /// Comparison functions whose meaning is the order of the machine values.
-fn fast_cmp(funcid: Oid, collation: Oid) -> Option<Cmp> {
+fn fast_cmp(funcid: Oid, collation: Collation) -> Option<Cmp> {
     use Cmp::*;
     Some(match funcid.0 {
         // int2, int4, int8, crosswise, oid, date, timestamp, timestamptz: eq ne lt le gt ge
@@ -61,21 +61,14 @@ fn fast_cmp(funcid: Oid, collation: Oid) -> Option<Cmp> {
         148 | 149 | 471 | 478 | 856 | 166 | 167 | 1854 | 1860 | 717 | 1088 | 2055 | 1155 => Le,
         146 | 147 | 470 | 477 | 855 | 162 | 163 | 1853 | 1859 | 1638 | 1089 | 2057 | 1157 => Gt,
         151 | 150 | 472 | 479 | 857 | 168 | 169 | 1855 | 1861 | 1639 | 1090 | 2056 | 1156 => Ge,
-        // text and name equality is equality of bytes (deterministic collations only).
-        67 | 62 => Eq,
-        157 | 659 => Ne,
-        // text order is byte order in the C collation, which is the database's.
-        740 if is_c(collation) => Lt,
-        741 if is_c(collation) => Le,
-        742 if is_c(collation) => Gt,
-        743 if is_c(collation) => Ge,
+        67 | 62 if collation.is_deterministic() => Eq,
+        157 | 659 if collation.is_deterministic() => Ne,
+        740 if collation.by_bytes() => Lt,
+        741 if collation.by_bytes() => Le,
+        742 if collation.by_bytes() => Gt,
+        743 if collation.by_bytes() => Ge,
         _ => return None,
     })
-}
-
-/// Is the order of this collation that of the bytes?
-pub(super) fn is_c(collation: Oid) -> bool {
-    matches!(collation.0, 100 | 950 | 951)
 }
 
 enum Rhs {
@@ -131,7 +124,7 @@ impl Qual {
 
 fn conjunct(env: &Rc<ExecEnv>, q: &Expr, scope: &dyn Scope) -> Result<Conjunct> {
     if scope.special(q).is_none() {
-        if let Some(c) = Quick::compile(q, scope)? {
+        if let Some(c) = Quick::compile(env, q, scope)? {
             return Ok(Conjunct::Quick(Box::new(c)));
         }
         match q {
@@ -161,7 +154,7 @@ pub(super) fn column(e: &Expr, scope: &dyn Scope) -> Option<usize> {
 }
 
 fn fast(env: &Rc<ExecEnv>, o: &OpExpr, scope: &dyn Scope) -> Result<Option<Conjunct>> {
-    let Some(cmp) = fast_cmp(o.funcid, o.input_collation) else { return Ok(None) };
+    let Some(cmp) = fast_cmp(o.funcid, env.collation(o.input_collation)?) else { return Ok(None) };
     let (l, r) = (column(&o.args[0], scope), column(&o.args[1], scope));
     let (col, cmp, other) = match (l, r) {
         (Some(a), Some(b)) => return Ok(Some(Conjunct::Fast { col: a, cmp, rhs: Rhs::Col(b) })),

@@ -2,14 +2,15 @@
 //! literals and `%`, blank-padded strings and small numbers. Rows are tested one by one, so none of them may fail.
 
 use crate::expr::compile::Scope;
-use crate::expr::qual::{Cmp, column, is_c, pick, pick_ord};
+use crate::env::ExecEnv;
+use crate::expr::qual::{Cmp, column, pick, pick_ord};
 use analyze::expr::{Expr, OpExpr, ScalarArrayOpExpr};
-use common::{Oid, Result};
+use common::Result;
 use memchr::memmem::Finder;
 use types::array::ArrayRef;
 use types::numeric::{Small, numeric_cmp};
 use types::text::trim_blanks;
-use types::{Batch, ColumnData, Datum, DatumRef};
+use types::{Collation, Batch, ColumnData, Datum, DatumRef};
 
 /// Lists up to this length are searched one by one.
 const LIST_MAX: usize = 16;
@@ -91,10 +92,13 @@ impl Pattern {
 
 impl Quick {
     /// `None` when the condition is of another kind.
-    pub fn compile(e: &Expr, scope: &dyn Scope) -> Result<Option<Quick>> {
+    pub fn compile(env: &ExecEnv, e: &Expr, scope: &dyn Scope) -> Result<Option<Quick>> {
         Ok(match e {
-            Expr::Op(o) if o.args.len() == 2 => operator(o, scope),
-            Expr::ScalarArrayOp(o) => list(o, scope)?,
+            Expr::Op(o) if o.args.len() == 2 => match env.collation(o.input_collation)? {
+                c if c.is_deterministic() => operator(o, c, scope),
+                _ => None,
+            },
+            Expr::ScalarArrayOp(o) if env.collation(o.input_collation)?.is_deterministic() => list(o, scope)?,
             _ => None,
         })
     }
@@ -125,7 +129,7 @@ impl Quick {
                     let b = v.get(i);
                     let o = Small::read(b)
                         .and_then(|y| y.compare(*s))
-                        .unwrap_or_else(|| numeric_cmp(Oid::INVALID, DatumRef::Bytes(b), DatumRef::Bytes(x)));
+                        .unwrap_or_else(|| numeric_cmp(Collation::NONE, DatumRef::Bytes(b), DatumRef::Bytes(x)));
                     cmp.holds(o)
                 });
             }
@@ -145,7 +149,7 @@ fn konst(e: &Expr) -> Option<&Datum> {
     }
 }
 
-fn operator(o: &OpExpr, scope: &dyn Scope) -> Option<Quick> {
+fn operator(o: &OpExpr, collation: Collation, scope: &dyn Scope) -> Option<Quick> {
     use Cmp::*;
     let (col, value, flip) = match (column(&o.args[0], scope), column(&o.args[1], scope)) {
         (Some(c), None) => (c, konst(&o.args[1])?, false),
@@ -179,10 +183,10 @@ fn operator(o: &OpExpr, scope: &dyn Scope) -> Option<Quick> {
     let test = match o.funcid.0 {
         1048 => blank(Eq),
         1053 => blank(Ne),
-        1049 if is_c(o.input_collation) => blank(Lt),
-        1050 if is_c(o.input_collation) => blank(Le),
-        1051 if is_c(o.input_collation) => blank(Gt),
-        1052 if is_c(o.input_collation) => blank(Ge),
+        1049 if collation.by_bytes() => blank(Lt),
+        1050 if collation.by_bytes() => blank(Le),
+        1051 if collation.by_bytes() => blank(Gt),
+        1052 if collation.by_bytes() => blank(Ge),
         1718 => number(Eq),
         1719 => number(Ne),
         1722 => number(Lt),

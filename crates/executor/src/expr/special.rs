@@ -41,7 +41,7 @@ pub fn value_text(env: &ExecEnv, t: Oid, v: DatumRef<'_>) -> Result<String> {
     let (_, out, _) = io_functions(env, t)?;
     let f = output_fn(env, out)?;
     let mut buf = Vec::new();
-    env.with_call_ctx(Oid::INVALID, |ctx| f(ctx, v, &mut buf))?;
+    env.with_call_ctx(types::Collation::NONE, |ctx| f(ctx, v, &mut buf))?;
     Ok(String::from_utf8_lossy(&buf).into_owned())
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn hashed_any(
             lhs,
             eq: scalar_kernel(c.env, o.funcid)?,
             info: CallInfo {
-                collation: o.input_collation,
+                collation: c.env.collation(o.input_collation)?,
                 result_type: oids::BOOL,
                 typmod: -1,
                 arg_types: o.args.iter().map(expr_type).collect(),

@@ -20,7 +20,7 @@ use common::Oid;
 use planner::instrument::HashAggInstr;
 use planner::plan::{AggStrategy, GroupKey, SortKey};
 use types::column::BATCH_ROWS;
-use types::{AggState, Arg, CallCtx, Datum, DatumRef, Phys, Rows};
+use types::{Collation, AggState, Arg, CallCtx, Datum, DatumRef, Phys, Rows};
 
 /// Output of the grouping below the target list: key and carried columns, then one column an aggregate.
 pub struct AggScope<'a> {
@@ -61,7 +61,7 @@ pub struct AggCall {
     imp: Maker,
     arg_types: Vec<Oid>,
     result_type: Oid,
-    collation: Oid,
+    collation: Collation,
     state: Box<dyn AggState>,
     args: Program,
     /// How many of the program's values are arguments; the others are sort columns.
@@ -93,7 +93,8 @@ impl AggCall {
         let all = set.is_some() || a.split == AggSplit::Finalize;
         let nargs = if all { a.args.len() } else { nargs };
         let types: Vec<Oid> = a.args.iter().take(nargs).map(|t| expr_type(&t.expr)).collect();
-        let imp = Maker::of(b.env, code, &types, a.result_type, a.input_collation)?;
+        let collation = b.env.collation(a.input_collation)?;
+        let imp = Maker::of(b.env, code, &types, a.result_type, collation)?;
         let exprs = a.args.iter().map(|t| &t.expr).chain(&a.direct_args);
         let args = compile(b.env, exprs, &OuterScope)?;
         let ordered = if a.distinct.is_empty() && a.order.is_empty() {
@@ -107,11 +108,11 @@ impl AggCall {
         };
         let arg_types = a.arg_types.iter().map(|t| b.env.storage_type(*t)).collect::<Result<Vec<Oid>>>()?;
         Ok(AggCall {
-            state: imp.make(&arg_types, a.result_type, a.input_collation),
+            state: imp.make(&arg_types, a.result_type, collation),
             imp,
             arg_types,
             result_type: a.result_type,
-            collation: a.input_collation,
+            collation,
             args,
             nargs,
             filter,

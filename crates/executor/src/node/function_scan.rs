@@ -50,7 +50,7 @@ impl SrfCall {
                 None => types.collect(),
             },
             result_type: f.result_type,
-            collation: f.input_collation,
+            collation: env.collation(f.input_collation)?,
         };
         let args = compile(env, &f.args, scope)?;
         Ok(SrfCall { f: srf, args, site, source: None, columns: Vec::new(), in_from: false })

@@ -6,10 +6,13 @@ use crate::expr::colops;
 use crate::expr::compile::scalar_kernel;
 use common::Oid;
 use planner::plan::GroupKey;
-use types::{Arg, Column, ColumnData, DatumRef, Phys, Rows, ScalarKernel};
+use types::{Arg, Collation, Column, ColumnData, DatumRef, Phys, Rows, ScalarKernel};
 
 /// Equality functions that are equality of the stored value.
-pub fn eq_is_native(eq_proc: Oid) -> bool {
+pub fn eq_is_native(eq_proc: Oid, collation: Collation) -> bool {
+    if !collation.is_deterministic() {
+        return false;
+    }
     matches!(
         eq_proc.0,
         // int2 int4 int8 oid bool date time timestamp timestamptz text name bytea uuid money "char" tid xid cid
@@ -35,7 +38,7 @@ pub fn eq_is_native(eq_proc: Oid) -> bool {
 
 struct KeyCol {
     col: usize,
-    collation: Oid,
+    collation: Collation,
     native: bool,
     eq: Option<ScalarKernel>,
 }
@@ -66,9 +69,10 @@ impl KeyEq {
         let cols = keys
             .iter()
             .map(|k| {
-                let native = eq_is_native(k.eq_proc);
+                let collation = env.collation(k.collation)?;
+                let native = eq_is_native(k.eq_proc, collation);
                 let eq = if native { None } else { Some(scalar_kernel(env, k.eq_proc)?) };
-                Ok(KeyCol { col: k.column as usize, collation: k.collation, native, eq })
+                Ok(KeyCol { col: k.column as usize, collation, native, eq })
             })
             .collect::<Result<_>>()?;
         Ok(KeyEq { cols, tmp: Column::new(Phys::Bool) })
@@ -127,7 +131,7 @@ impl KeyEq {
 pub fn call_eq(
     cx: &Exec,
     f: ScalarKernel,
-    collation: Oid,
+    collation: Collation,
     x: DatumRef<'_>,
     y: DatumRef<'_>,
     tmp: &mut Column,

@@ -6,15 +6,15 @@ use crate::expr::colops;
 use crate::expr::compile::{hash_fn, scalar_kernel};
 use crate::node::group::{call_eq, eq_is_native};
 use crate::run::Exec;
-use common::{Oid, Result};
+use common::Result;
 use planner::plan::GroupKey;
-use types::{Batch, Column, ColumnData, DatumRef, HashFn, Phys, ScalarKernel};
+use types::{Batch, Collation, Column, ColumnData, DatumRef, HashFn, Phys, ScalarKernel};
 
 struct KeyCol {
     /// Column in the input.
     input: usize,
     native: bool,
-    collation: Oid,
+    collation: Collation,
     hash: Option<HashFn>,
     eq: Option<ScalarKernel>,
 }
@@ -86,7 +86,7 @@ pub fn hash_column(
     c: &Column,
     rows: types::Rows<'_>,
     f: Option<HashFn>,
-    collation: Oid,
+    collation: Collation,
     first: bool,
     hashes: &mut Vec<u64>,
 ) {
@@ -132,11 +132,12 @@ impl GroupTable {
         let cols = keys
             .iter()
             .map(|k| {
-                let native = eq_is_native(k.eq_proc);
+                let collation = env.collation(k.collation)?;
+                let native = eq_is_native(k.eq_proc, collation);
                 Ok(KeyCol {
                     input: k.column as usize,
                     native,
-                    collation: k.collation,
+                    collation,
                     hash: if native { None } else { Some(hash_fn(env, k.hash_proc)?) },
                     eq: if native { None } else { Some(scalar_kernel(env, k.eq_proc)?) },
                 })

@@ -16,7 +16,7 @@ use planner::instrument::HashInstr;
 use planner::plan::{HashKey, JoinCommon};
 use std::cell::{Cell, RefCell};
 use types::column::BATCH_ROWS;
-use types::{Column, ColumnData, HashFn, Rows, oids};
+use types::{Collation, Column, ColumnData, HashFn, Rows, oids};
 
 /// End of a chain.
 const END: u32 = u32::MAX;
@@ -24,7 +24,7 @@ const END: u32 = u32::MAX;
 const NULL_KEY: u32 = u32::MAX - 1;
 
 struct KeyFns {
-    collation: Oid,
+    collation: Collation,
     outer_hash: Option<HashFn>,
     inner_hash: Option<HashFn>,
     /// Equal stored values are equal keys: compared here, without a call.
@@ -121,16 +121,17 @@ fn compile_join(
     for k in keys {
         let (lo, li) = (analyze::info::expr_type(&k.outer), analyze::info::expr_type(&k.inner));
         let (po, pi) = (b.env.phys(lo)?, b.env.phys(li)?);
+        let collation = b.env.collation(k.collation)?;
         let int = |p| matches!(p, types::Phys::I16 | types::Phys::I32 | types::Phys::I64);
         // Integers of different widths hash and compare as 64-bit values.
-        let native = (po == pi && eq_is_native(k.eq_proc)) || (int(po) && int(pi) && is_int_eq(k.eq_proc));
+        let native = (po == pi && eq_is_native(k.eq_proc, collation)) || (int(po) && int(pi) && is_int_eq(k.eq_proc));
         let (outer_hash, inner_hash) = if native {
             (None, None)
         } else {
             extra.push(eq_call(k));
             (Some(hash_fn(b.env, k.outer_hash_proc)?), Some(hash_fn(b.env, k.inner_hash_proc)?))
         };
-        fns.push(KeyFns { collation: k.collation, outer_hash, inner_hash, native });
+        fns.push(KeyFns { collation, outer_hash, inner_hash, native });
     }
     let pairs = Pairs::compile(b, plan, join, &extra)?;
     let outer_keys = compile(b.env, keys.iter().map(|k| &k.outer), &SideScope(VarNo::Outer))?;

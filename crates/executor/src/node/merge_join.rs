@@ -7,15 +7,14 @@ use crate::expr::compile::cmp_fn;
 use crate::expr::{Program, colops, compile};
 use crate::store::batch_of;
 use analyze::query::JoinType;
-use common::Oid;
 use planner::plan::{JoinCommon, MergeKey};
 use std::cmp::Ordering;
-use types::CmpFn;
+use types::{CmpFn, Collation};
 use types::column::BATCH_ROWS;
 
 struct Key {
     cmp: CmpFn,
-    collation: Oid,
+    collation: Collation,
     desc: bool,
     nulls_first: bool,
 }
@@ -72,7 +71,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, join: &JoinCommon, keys: &[MergeKey])
             .map(|k| {
                 Ok(Key {
                     cmp: cmp_fn(b.env, k.cmp_proc)?,
-                    collation: k.collation,
+                    collation: b.env.collation(k.collation)?,
                     desc: k.desc,
                     nulls_first: k.nulls_first,
                 })

@@ -5,7 +5,7 @@ use crate::expr::callee::Callee;
 use common::{Error, Oid, Result, bail};
 use std::rc::Rc;
 use types::agg::{Group, PerGroup};
-use types::{AggImpl, AggState, Arg, CallCtx, Datum, FnImpl};
+use types::{Collation, AggImpl, AggState, Arg, CallCtx, Datum, FnImpl};
 
 /// How the states of an aggregate are made.
 pub enum Maker {
@@ -20,7 +20,7 @@ impl Maker {
         oid: Oid,
         arg_types: &[Oid],
         result_type: Oid,
-        collation: Oid,
+        collation: Collation,
     ) -> Result<Maker> {
         match env.registry.get(oid) {
             Some(FnImpl::Agg(imp)) => Ok(Maker::Builtin(imp)),
@@ -34,7 +34,7 @@ impl Maker {
         }
     }
     /// States without groups.
-    pub fn make(&self, arg_types: &[Oid], result_type: Oid, collation: Oid) -> Box<dyn AggState> {
+    pub fn make(&self, arg_types: &[Oid], result_type: Oid, collation: Collation) -> Box<dyn AggState> {
         match self {
             Maker::Builtin(imp) => (imp.make)(arg_types, result_type, collation),
             Maker::Own(a) => a.states(),
@@ -69,7 +69,7 @@ impl OwnAggregate {
         oid: Oid,
         arg_types: &[Oid],
         result_type: Oid,
-        collation: Oid,
+        collation: Collation,
     ) -> Result<Rc<OwnAggregate>> {
         let c = env.catalog()?;
         let p = c.proc_desc(oid)?;
@@ -130,7 +130,7 @@ fn input(env: &ExecEnv, t: Oid, text: &str) -> Result<Datum> {
     let d = env.catalog()?.type_desc(t)?;
     let ioparam = if d.elem.is_valid() { d.elem } else { d.oid };
     match env.registry.get(d.input) {
-        Some(FnImpl::Input(f)) => env.with_call_ctx(Oid::INVALID, |cx| f(cx, text, ioparam, -1)),
+        Some(FnImpl::Input(f)) => env.with_call_ctx(Collation::NONE, |cx| f(cx, text, ioparam, -1)),
         _ => Err(Error::unsupported(format_args!("input of type {}", d.name))),
     }
 }

@@ -11,7 +11,7 @@ use planner::instrument::SortInstr;
 use planner::plan::SortKey;
 use std::cmp::Ordering;
 use types::column::BATCH_ROWS;
-use types::{CmpFn, Column, ColumnData, DatumRef};
+use types::{CmpFn, Collation, Column, ColumnData, DatumRef};
 
 /// How two values of a key compare.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ enum Kind {
 struct Key {
     col: usize,
     kind: Kind,
-    collation: Oid,
+    collation: Collation,
     desc: bool,
     nulls_first: bool,
 }
@@ -39,14 +39,14 @@ pub struct Order {
 }
 
 /// Comparison functions that are the order of the stored value.
-fn native(proc: Oid, collation: Oid) -> Option<Kind> {
+fn native(proc: Oid, collation: Collation) -> Option<Kind> {
     match proc.0 {
         // int2 int4 int8 oid bool date time timestamp timestamptz bytea uuid money "char"
         350 | 351 | 842 | 356 | 1693 | 1092 | 1107 | 2045 | 1314 | 1954 | 2960 | 377 | 358 => {
             Some(Kind::Native)
         }
-        // text and name in the C collation
-        360 | 359 if matches!(collation.0, 0 | 100 | 950 | 951) => Some(Kind::Native),
+        // text and name where the order is that of the bytes
+        360 | 359 if collation.by_bytes() => Some(Kind::Native),
         354 | 355 => Some(Kind::Float),
         _ => None,
     }
@@ -58,14 +58,15 @@ impl Order {
         let keys = keys
             .iter()
             .map(|k| {
-                let kind = match native(k.cmp_proc, k.collation) {
+                let collation = env.collation(k.collation)?;
+                let kind = match native(k.cmp_proc, collation) {
                     Some(k) => k,
                     None => Kind::Call(cmp_fn(env, k.cmp_proc)?),
                 };
                 Ok(Key {
                     col: k.column as usize,
                     kind,
-                    collation: k.collation,
+                    collation,
                     desc: k.desc,
                     nulls_first: k.nulls_first,
                 })
@@ -80,11 +81,12 @@ impl Order {
             .map(|(col, t, collation)| {
                 let t = &env.storage_type(*t)?;
                 let cmp = types::storage_info(*t).map_or(Oid::INVALID, |i| i.cmp);
-                let kind = match native(cmp, *collation) {
+                let collation = env.collation(*collation)?;
+                let kind = match native(cmp, collation) {
                     Some(k) => k,
                     None => Kind::Call(crate::expr::compile_cmp(env, *t)?),
                 };
-                Ok(Key { col: *col, kind, collation: *collation, desc: false, nulls_first: false })
+                Ok(Key { col: *col, kind, collation, desc: false, nulls_first: false })
             })
             .collect::<Result<_>>()?;
         Ok(Order { keys })
@@ -516,7 +518,7 @@ impl ExecNode for Sort {
 }
 
 /// Compares two values as `Order` would a column of the type; for callers with scalars.
-pub fn compare_datums(f: CmpFn, collation: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn compare_datums(f: CmpFn, collation: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     match (a.is_null(), b.is_null()) {
         (true, true) => Ordering::Equal,
         (true, false) => Ordering::Greater,

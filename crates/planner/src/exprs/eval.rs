@@ -3,7 +3,7 @@
 use crate::PlannerCtx;
 use common::{Error, Oid, Result};
 use std::cmp::Ordering;
-use types::{Arg, CallCtx, Column, Datum, DatumRef, FnImpl, Phys, Rows};
+use types::{Arg, CallCtx, Collation, Column, Datum, DatumRef, FnImpl, Phys, Rows};
 
 /// The comparison behind a function of integers, dates or timestamps (of one kind or crosswise), whose order is that of
 /// the machine values; as a test of the order of its arguments.
@@ -57,7 +57,7 @@ impl<'a> Evaluator<'a> {
     /// Call context for a function call.
     pub fn call_ctx<'b>(
         &self,
-        collation: Oid,
+        collation: Collation,
         result_type: Oid,
         typmod: i32,
         arg_types: &'b [Oid],
@@ -95,10 +95,12 @@ impl<'a> Evaluator<'a> {
         collation: Oid,
     ) -> Result<Datum> {
         let types: Vec<Oid> = args.iter().map(|a| a.1).collect();
+        let collation_oid = collation;
+        let collation = self.ctx.catalog.collation(collation)?;
         let cx = self.call_ctx(collation, result_type, typmod, &types);
         match self.ctx.registry.get(self.ctx.catalog.code_oid(funcid)?) {
             None if funcid >= Oid::FIRST_NORMAL && self.ctx.routines.is_some() => match self.ctx.routines {
-                Some(r) => r.call(funcid, args, result_type, collation),
+                Some(r) => r.call(funcid, args, result_type, collation_oid),
                 None => Ok(Datum::Null),
             },
             Some(FnImpl::Scalar(k)) => {
@@ -142,7 +144,7 @@ impl<'a> Evaluator<'a> {
         let (a, b) = (Arg { col: &col, konst: false }, Arg { col: &kc, konst: true });
         let args = if const_left { [b, a] } else { [a, b] };
         let types = if const_left { [konst_type, val_type] } else { [val_type, konst_type] };
-        let cx = self.call_ctx(collation, types::oids::BOOL, -1, &types);
+        let cx = self.call_ctx(self.ctx.catalog.collation(collation).ok()?, types::oids::BOOL, -1, &types);
         let mut out = Column::new(Phys::Bool);
         k(&cx, &args, Rows::All(values.len()), &mut out).ok()?;
         Some((0..values.len()).map(|i| matches!(out.get(i), DatumRef::Bool(true))).collect())
@@ -165,7 +167,7 @@ impl<'a> Evaluator<'a> {
         let t = self.ctx.catalog.type_desc(type_oid).ok()?;
         let Some(FnImpl::Output(f)) = self.ctx.registry.get(t.output) else { return None };
         let mut out = Vec::new();
-        f(&self.call_ctx(Oid::INVALID, Oid::INVALID, -1, &[]), value.as_ref(), &mut out).ok()?;
+        f(&self.call_ctx(Collation::NONE, Oid::INVALID, -1, &[]), value.as_ref(), &mut out).ok()?;
         String::from_utf8(out).ok()
     }
 
@@ -175,7 +177,7 @@ impl<'a> Evaluator<'a> {
         let ioparam = if t.elem.is_valid() { t.elem } else { t.oid };
         match self.ctx.registry.get(t.input) {
             Some(FnImpl::Input(f)) => {
-                f(&self.call_ctx(Oid::INVALID, Oid::INVALID, -1, &[]), text, ioparam, typmod)
+                f(&self.call_ctx(Collation::NONE, Oid::INVALID, -1, &[]), text, ioparam, typmod)
             }
             _ => Err(Error::unsupported(format_args!("input of type {}", t.name))),
         }

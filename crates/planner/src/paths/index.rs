@@ -214,7 +214,11 @@ fn pattern_quals(g: &Glob<'_>, ix: &IndexInfo, col: usize, ri: &Ri, o: &OpExpr) 
     let Expr::Const(c) = &o.args[1] else { return None };
     let Datum::Bytes(pat) = &c.value else { return None };
     let coll = ix.desc.collations[col];
-    let c_like = !coll.is_valid() || matches!(coll.0, 100 | 950 | 951);
+    let order = g.ctx.catalog.collation(coll).ok()?;
+    if !order.is_deterministic() {
+        return None;
+    }
+    let c_like = order.collate_is_c();
     let (eq, ge, lt, ty) = match ix.desc.opfamilies[col].0 {
         1994 if ix.desc.opcintypes[col] == oids::TEXT => (98, 667, 664, oids::TEXT),
         2095 => (98, 2317, 2314, oids::TEXT),

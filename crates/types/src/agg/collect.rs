@@ -49,7 +49,7 @@ impl Group for Join {
         self.text.as_ref().map_or(0, Vec::capacity) + self.first.capacity()
     }
 }
-pub fn string_agg(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn string_agg(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Join::default())
 }
 
@@ -83,7 +83,7 @@ impl Group for Items {
         self.bytes
     }
 }
-pub fn array_agg(arg_types: &[Oid], result_type: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn array_agg(arg_types: &[Oid], result_type: Oid, _: crate::Collation) -> Box<dyn AggState> {
     let elem = arg_types.first().copied().or_else(|| element_type(result_type)).unwrap_or(Oid::INVALID);
     PerGroup::boxed(Items { elem, items: Vec::new(), bytes: 0 })
 }
@@ -126,6 +126,6 @@ impl Group for Stack {
         self.0.bytes
     }
 }
-pub fn array_agg_array(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn array_agg_array(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Stack(Items { elem: Oid::INVALID, items: Vec::new(), bytes: 0 }))
 }

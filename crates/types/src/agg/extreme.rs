@@ -4,14 +4,14 @@ use super::wire::{Reader, put_datum};
 use super::{Group, PerGroup};
 use crate::column::{Arg, ColumnData};
 use crate::ops::type_cmp;
-use crate::{AggState, CallCtx, CmpFn, Datum, DatumRef};
+use crate::{AggState, CallCtx, CmpFn, Collation, Datum, DatumRef};
 use common::{Oid, Result};
 
 /// The best value so far.
 #[derive(Clone)]
 pub struct Best<const MAX: bool> {
     cmp: CmpFn,
-    collation: Oid,
+    collation: Collation,
     best: Datum,
 }
 
@@ -76,11 +76,11 @@ fn cmp_for(arg_types: &[Oid], result_type: Oid) -> CmpFn {
         .first()
         .and_then(|t| type_cmp(*t))
         .or_else(|| type_cmp(result_type))
-        .unwrap_or(crate::text::bytes_cmp)
+        .unwrap_or(crate::text::text_cmp)
 }
-pub fn max(arg_types: &[Oid], result_type: Oid, collation: Oid) -> Box<dyn AggState> {
+pub fn max(arg_types: &[Oid], result_type: Oid, collation: Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Best::<true> { cmp: cmp_for(arg_types, result_type), collation, best: Datum::Null })
 }
-pub fn min(arg_types: &[Oid], result_type: Oid, collation: Oid) -> Box<dyn AggState> {
+pub fn min(arg_types: &[Oid], result_type: Oid, collation: Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Best::<false> { cmp: cmp_for(arg_types, result_type), collation, best: Datum::Null })
 }

@@ -41,7 +41,7 @@ impl Group for Sum4 {
         Ok(())
     }
 }
-pub fn sum_float4(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn sum_float4(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Sum4::default())
 }
 
@@ -74,7 +74,7 @@ impl Group for Sum8 {
         Ok(())
     }
 }
-pub fn sum_float8(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn sum_float8(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Sum8::default())
 }
 
@@ -155,7 +155,7 @@ impl Group for Moments {
 }
 macro_rules! moments {
     ($($name:ident $stat:ident;)*) => {$(
-        pub fn $name(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+        pub fn $name(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
             PerGroup::boxed(Moments { stat: Stat::$stat, n: 0.0, sx: 0.0, sxx: 0.0 })
         }
     )*};
@@ -287,7 +287,7 @@ impl Group for Regr {
 }
 macro_rules! regr {
     ($($name:ident $stat:ident;)*) => {$(
-        pub fn $name(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+        pub fn $name(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
             PerGroup::boxed(Regr { stat: Stat2::$stat, n: 0.0, sx: 0.0, sxx: 0.0, sy: 0.0, syy: 0.0, sxy: 0.0 })
         }
     )*};

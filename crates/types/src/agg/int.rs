@@ -78,7 +78,7 @@ impl Group for SumSmall {
         Ok(())
     }
 }
-pub fn sum_small(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn sum_small(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(SumSmall::default())
 }
 
@@ -132,9 +132,9 @@ impl<const AVG: bool> Group for Wide<AVG> {
         Ok(())
     }
 }
-pub fn sum_int8(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn sum_int8(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Wide::<false>::default())
 }
-pub fn avg_int(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn avg_int(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Wide::<true>::default())
 }

@@ -52,9 +52,9 @@ impl<const AVG: bool> Group for Acc<AVG> {
         Ok(())
     }
 }
-pub fn sum_interval(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn sum_interval(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Acc::<false>::default())
 }
-pub fn avg_interval(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn avg_interval(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Acc::<true>::default())
 }

@@ -167,10 +167,10 @@ impl<const AVG: bool> Group for Sum<AVG> {
         self.sum.as_ref().map_or(0, |s| size_of::<Num>() + s.digits.capacity() * 2)
     }
 }
-pub fn sum_numeric(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn sum_numeric(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Sum::<false>::new())
 }
-pub fn avg_numeric(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn avg_numeric(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Sum::<true>::new())
 }
 
@@ -233,15 +233,15 @@ impl<const SAMPLE: bool, const ROOT: bool> Group for Var<SAMPLE, ROOT> {
 fn var<const SAMPLE: bool, const ROOT: bool>() -> Box<dyn AggState> {
     PerGroup::boxed(Var::<SAMPLE, ROOT> { sum: Num::zero(0), squares: Num::zero(0), n: 0 })
 }
-pub fn var_pop(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn var_pop(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     var::<false, false>()
 }
-pub fn var_samp(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn var_samp(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     var::<true, false>()
 }
-pub fn stddev_pop(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn stddev_pop(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     var::<false, true>()
 }
-pub fn stddev_samp(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn stddev_samp(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     var::<true, true>()
 }

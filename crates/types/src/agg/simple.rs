@@ -40,7 +40,7 @@ impl Group for Count {
         Ok(())
     }
 }
-pub fn count(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn count(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Count::default())
 }
 
@@ -74,10 +74,10 @@ impl<const AND: bool> Group for Bool<AND> {
         Ok(())
     }
 }
-pub fn bool_and(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn bool_and(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Bool::<true>(None))
 }
-pub fn bool_or(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn bool_or(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Bool::<false>(None))
 }
 
@@ -125,12 +125,12 @@ impl<const OP: char> Group for Bits<OP> {
         Ok(())
     }
 }
-pub fn bit_and(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn bit_and(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Bits::<'&'>(None))
 }
-pub fn bit_or(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn bit_or(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Bits::<'|'>(None))
 }
-pub fn bit_xor(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn bit_xor(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Bits::<'#'>(None))
 }

@@ -1,23 +1,23 @@
 //! Comparison, equality, containment and hash of arrays, by the element type's default operator class.
 
 use super::layout::ArrayRef;
-use crate::DatumRef;
+use crate::{CallCtx, Collation, DatumRef};
 use crate::ops::{cmp_nulls_last, type_cmp, type_hash};
 use common::{Error, Oid, Result, bail, err};
 use std::cmp::Ordering;
 
 /// Element-wise comparison; a broken array sorts as empty.
-pub fn array_cmp(coll: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn array_cmp(coll: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     compare(coll, a.bytes(), b.bytes()).unwrap_or(Ordering::Equal)
 }
 
-fn compare(coll: Oid, a: &[u8], b: &[u8]) -> Result<Ordering> {
+fn compare(coll: Collation, a: &[u8], b: &[u8]) -> Result<Ordering> {
     let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
     compare_with(elem_cmp(a.elem.oid)?, coll, &a, &b)
 }
 
 /// Equality, which some types have without having an order.
-fn equal(a: &[u8], b: &[u8]) -> Result<bool> {
+fn equal(coll: Collation, a: &[u8], b: &[u8]) -> Result<bool> {
     use crate::oids::{ACLITEM, CID, XID};
     let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
     let cmp = match a.elem.oid {
@@ -25,10 +25,10 @@ fn equal(a: &[u8], b: &[u8]) -> Result<bool> {
         XID | CID => crate::misc::u32_cmp,
         elem => type_cmp(elem).ok_or_else(|| missing("an equality operator", elem))?,
     };
-    Ok(compare_with(cmp, Oid::INVALID, &a, &b)?.is_eq())
+    Ok(compare_with(cmp, coll, &a, &b)?.is_eq())
 }
 
-fn compare_with(cmp: crate::CmpFn, coll: Oid, a: &ArrayRef<'_>, b: &ArrayRef<'_>) -> Result<Ordering> {
+fn compare_with(cmp: crate::CmpFn, coll: Collation, a: &ArrayRef<'_>, b: &ArrayRef<'_>) -> Result<Ordering> {
     for (x, y) in a.iter().zip(b.iter()) {
         let o = cmp_nulls_last(cmp, coll, x?, y?);
         if o != Ordering::Equal {
@@ -60,10 +60,10 @@ fn check_same(a: &[u8], b: &[u8]) -> Result<()> {
 
 macro_rules! ops {
     ($($name:ident $test:expr;)*) => {$(
-        pub fn $name(a: &[u8], b: &[u8]) -> Result<bool> {
+        pub fn $name(c: &CallCtx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
             check_same(a, b)?;
             let test: fn(Ordering) -> bool = $test;
-            Ok(test(compare(Oid::INVALID, a, b)?))
+            Ok(test(compare(c.collation, a, b)?))
         }
     )*};
 }
@@ -74,25 +74,25 @@ ops! {
     array_ge |o| o.is_ge();
 }
 
-pub fn array_eq(a: &[u8], b: &[u8]) -> Result<bool> {
+pub fn array_eq(c: &CallCtx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
     check_same(a, b)?;
-    equal(a, b)
+    equal(c.collation, a, b)
 }
-pub fn array_ne(a: &[u8], b: &[u8]) -> Result<bool> {
-    array_eq(a, b).map(|e| !e)
+pub fn array_ne(c: &CallCtx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    array_eq(c, a, b).map(|e| !e)
 }
 
-pub fn array_larger(a: &[u8], b: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    out.extend_from_slice(if array_ge(a, b)? { a } else { b });
+pub fn array_larger(c: &CallCtx<'_>, a: &[u8], b: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    out.extend_from_slice(if array_ge(c, a, b)? { a } else { b });
     Ok(())
 }
-pub fn array_smaller(a: &[u8], b: &[u8], out: &mut Vec<u8>) -> Result<()> {
-    out.extend_from_slice(if array_le(a, b)? { a } else { b });
+pub fn array_smaller(c: &CallCtx<'_>, a: &[u8], b: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    out.extend_from_slice(if array_le(c, a, b)? { a } else { b });
     Ok(())
 }
 
 /// Hash of the elements in order.
-pub fn array_hash(coll: Oid, v: DatumRef<'_>) -> u64 {
+pub fn array_hash(coll: Collation, v: DatumRef<'_>) -> u64 {
     let Ok(a) = ArrayRef::new(v.bytes()) else { return 0 };
     let Some(hash) = type_hash(a.elem.oid) else { return 0 };
     a.iter()
@@ -101,33 +101,34 @@ pub fn array_hash(coll: Oid, v: DatumRef<'_>) -> u64 {
 }
 
 /// Is every element of `b` in `a`? NULL equals nothing.
-fn contains_all(a: &[u8], b: &[u8]) -> Result<bool> {
+fn contains_all(coll: Collation, a: &[u8], b: &[u8]) -> Result<bool> {
     check_same(a, b)?;
     let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
     let cmp = elem_cmp(a.elem.oid)?;
     let have = a.to_vec()?;
     for y in b.iter() {
         let y = y?;
-        if y.is_null() || !have.iter().any(|x| !x.is_null() && cmp(Oid::INVALID, *x, y).is_eq()) {
+        if y.is_null() || !have.iter().any(|x| !x.is_null() && cmp(coll, *x, y).is_eq()) {
             return Ok(false);
         }
     }
     Ok(true)
 }
-pub fn arraycontains(a: &[u8], b: &[u8]) -> Result<bool> {
-    contains_all(a, b)
+pub fn arraycontains(c: &CallCtx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    contains_all(c.collation, a, b)
 }
-pub fn arraycontained(a: &[u8], b: &[u8]) -> Result<bool> {
-    contains_all(b, a)
+pub fn arraycontained(c: &CallCtx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    contains_all(c.collation, b, a)
 }
-pub fn arrayoverlap(a: &[u8], b: &[u8]) -> Result<bool> {
+pub fn arrayoverlap(c: &CallCtx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
+    let coll = c.collation;
     check_same(a, b)?;
     let (a, b) = (ArrayRef::new(a)?, ArrayRef::new(b)?);
     let cmp = elem_cmp(a.elem.oid)?;
     let have = a.to_vec()?;
     for y in b.iter() {
         let y = y?;
-        if !y.is_null() && have.iter().any(|x| !x.is_null() && cmp(Oid::INVALID, *x, y).is_eq()) {
+        if !y.is_null() && have.iter().any(|x| !x.is_null() && cmp(coll, *x, y).is_eq()) {
             return Ok(true);
         }
     }

@@ -202,11 +202,11 @@ pub fn array_set(array: Option<&[u8]>, elem: Oid, subs: &[i32], value: DatumRef<
 }
 
 /// Equality where NULL equals NULL.
-fn same(cmp: crate::CmpFn, a: DatumRef<'_>, b: DatumRef<'_>) -> bool {
-    crate::ops::cmp_nulls_last(cmp, Oid::INVALID, a, b).is_eq()
+fn same(cmp: crate::CmpFn, c: &CallCtx<'_>, a: DatumRef<'_>, b: DatumRef<'_>) -> bool {
+    crate::ops::cmp_nulls_last(cmp, c.collation, a, b).is_eq()
 }
 
-pub fn array_remove(array: Option<&[u8]>, item: DatumRef<'_>) -> Result<Option<Vec<u8>>> {
+pub fn array_remove(c: &CallCtx<'_>, array: Option<&[u8]>, item: DatumRef<'_>) -> Result<Option<Vec<u8>>> {
     let Some(bytes) = array else { return Ok(None) };
     let a = ArrayRef::new(bytes)?;
     if a.ndim() > 1 {
@@ -216,21 +216,26 @@ pub fn array_remove(array: Option<&[u8]>, item: DatumRef<'_>) -> Result<Option<V
     let mut out = ArrayBuilder::new(a.elem.oid);
     for d in a.iter() {
         let d = d?;
-        if !same(cmp, d, item) {
+        if !same(cmp, c, d, item) {
             out.push(d);
         }
     }
     Ok(Some(if out.len() == a.len() { bytes.to_vec() } else { out.finish(&[out.len() as i32], &a.lower) }))
 }
 
-pub fn array_replace(array: Option<&[u8]>, from: DatumRef<'_>, to: DatumRef<'_>) -> Result<Option<Vec<u8>>> {
+pub fn array_replace(
+    c: &CallCtx<'_>,
+    array: Option<&[u8]>,
+    from: DatumRef<'_>,
+    to: DatumRef<'_>,
+) -> Result<Option<Vec<u8>>> {
     let Some(bytes) = array else { return Ok(None) };
     let a = ArrayRef::new(bytes)?;
     let cmp = elem_cmp(a.elem.oid)?;
     let mut out = ArrayBuilder::new(a.elem.oid);
     for d in a.iter() {
         let d = d?;
-        out.push(if same(cmp, d, from) { to } else { d });
+        out.push(if same(cmp, c, d, from) { to } else { d });
     }
     Ok(Some(out.finish(&a.dims, &a.lower)))
 }

@@ -4,7 +4,7 @@ use super::cmp::elem_cmp;
 use super::io::output_text;
 use super::layout::{ArrayBuilder, ArrayRef, empty_array};
 use crate::{CallCtx, DatumRef, oids};
-use common::{Oid, Result, bail};
+use common::{Result, bail};
 
 pub fn array_ndims(a: &[u8]) -> Result<Option<i32>> {
     Ok(Some(ArrayRef::new(a)?.ndim() as i32).filter(|n| *n > 0))
@@ -35,7 +35,7 @@ pub fn array_cardinality(a: &[u8]) -> Result<i32> {
     Ok(ArrayRef::new(a)?.len() as i32)
 }
 
-fn positions(a: &[u8], item: DatumRef<'_>, from: i32) -> Result<Vec<i32>> {
+fn positions(c: &CallCtx<'_>, a: &[u8], item: DatumRef<'_>, from: i32) -> Result<Vec<i32>> {
     let a = ArrayRef::new(a)?;
     if a.ndim() > 1 {
         bail!(FEATURE_NOT_SUPPORTED, "searching for elements in multidimensional arrays is not supported");
@@ -47,27 +47,32 @@ fn positions(a: &[u8], item: DatumRef<'_>, from: i32) -> Result<Vec<i32>> {
     let mut found = Vec::new();
     for (i, d) in a.iter().enumerate() {
         let at = a.lower[0] + i as i32;
-        if at >= from && crate::ops::cmp_nulls_last(cmp, Oid::INVALID, d?, item).is_eq() {
+        if at >= from && crate::ops::cmp_nulls_last(cmp, c.collation, d?, item).is_eq() {
             found.push(at);
         }
     }
     Ok(found)
 }
-pub fn array_position(a: Option<&[u8]>, item: DatumRef<'_>) -> Result<Option<i32>> {
+pub fn array_position(c: &CallCtx<'_>, a: Option<&[u8]>, item: DatumRef<'_>) -> Result<Option<i32>> {
     let Some(a) = a else { return Ok(None) };
-    Ok(positions(a, item, i32::MIN)?.first().copied())
+    Ok(positions(c, a, item, i32::MIN)?.first().copied())
 }
-pub fn array_position_start(a: Option<&[u8]>, item: DatumRef<'_>, from: Option<i32>) -> Result<Option<i32>> {
+pub fn array_position_start(
+    c: &CallCtx<'_>,
+    a: Option<&[u8]>,
+    item: DatumRef<'_>,
+    from: Option<i32>,
+) -> Result<Option<i32>> {
     let Some(a) = a else { return Ok(None) };
     let Some(from) = from else {
         bail!(NULL_VALUE_NOT_ALLOWED, "initial position must not be null");
     };
-    Ok(positions(a, item, from)?.first().copied())
+    Ok(positions(c, a, item, from)?.first().copied())
 }
-pub fn array_positions(a: Option<&[u8]>, item: DatumRef<'_>) -> Result<Option<Vec<u8>>> {
+pub fn array_positions(c: &CallCtx<'_>, a: Option<&[u8]>, item: DatumRef<'_>) -> Result<Option<Vec<u8>>> {
     let Some(a) = a else { return Ok(None) };
     let mut b = ArrayBuilder::new(oids::INT4);
-    for p in positions(a, item, i32::MIN)? {
+    for p in positions(c, a, item, i32::MIN)? {
         b.push(DatumRef::I32(p));
     }
     Ok(Some(b.finish_1d()))
@@ -121,26 +126,44 @@ pub fn split_fields<'a>(s: &'a str, sep: Option<&str>, null: Option<&str>) -> Ve
     };
     fields.into_iter().map(|f| if Some(f) == null { None } else { Some(f) }).collect()
 }
-fn split_array(s: Option<&str>, sep: Option<&str>, null: Option<&str>) -> Option<Vec<u8>> {
-    let fields = split_fields(s?, sep, null);
+fn split_array(
+    c: &CallCtx<'_>,
+    s: Option<&str>,
+    sep: Option<&str>,
+    null: Option<&str>,
+) -> Result<Option<Vec<u8>>> {
+    let Some(s) = s else { return Ok(None) };
+    if sep.is_some_and(|s| !s.is_empty()) {
+        c.collation.require_deterministic("substring searches")?;
+    }
+    let fields = split_fields(s, sep, null);
     if fields.is_empty() {
-        return Some(empty_array(oids::TEXT));
+        return Ok(Some(empty_array(oids::TEXT)));
     }
     let mut b = ArrayBuilder::new(oids::TEXT);
     for f in fields {
         b.push(f.map_or(DatumRef::Null, |f| DatumRef::Bytes(f.as_bytes())));
     }
-    Some(b.finish_1d())
+    Ok(Some(b.finish_1d()))
 }
-pub fn text_to_array(s: Option<&str>, sep: Option<&str>) -> Option<Vec<u8>> {
-    split_array(s, sep, None)
+pub fn text_to_array(c: &CallCtx<'_>, s: Option<&str>, sep: Option<&str>) -> Result<Option<Vec<u8>>> {
+    split_array(c, s, sep, None)
 }
-pub fn text_to_array_null(s: Option<&str>, sep: Option<&str>, null: Option<&str>) -> Option<Vec<u8>> {
-    split_array(s, sep, null)
+pub fn text_to_array_null(
+    c: &CallCtx<'_>,
+    s: Option<&str>,
+    sep: Option<&str>,
+    null: Option<&str>,
+) -> Result<Option<Vec<u8>>> {
+    split_array(c, s, sep, null)
 }
 
 /// Bucket of a value among sorted thresholds.
-pub fn width_bucket_array(v: DatumRef<'_>, thresholds: Option<&[u8]>) -> Result<Option<i32>> {
+pub fn width_bucket_array(
+    c: &CallCtx<'_>,
+    v: DatumRef<'_>,
+    thresholds: Option<&[u8]>,
+) -> Result<Option<i32>> {
     let Some(t) = thresholds else { return Ok(None) };
     if v.is_null() {
         return Ok(None);
@@ -154,5 +177,5 @@ pub fn width_bucket_array(v: DatumRef<'_>, thresholds: Option<&[u8]>) -> Result<
     if items.iter().any(|d| d.is_null()) {
         bail!(NULL_VALUE_NOT_ALLOWED, "thresholds array must not contain NULLs");
     }
-    Ok(Some(items.partition_point(|t| cmp(Oid::INVALID, *t, v).is_le()) as i32))
+    Ok(Some(items.partition_point(|t| cmp(c.collation, *t, v).is_le()) as i32))
 }

@@ -57,12 +57,12 @@ impl Group for State {
 fn state(f: Fold) -> Box<dyn AggState> {
     PerGroup::boxed(State { f, value: None })
 }
-pub fn bit_and(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn bit_and(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     state(super::and)
 }
-pub fn bit_or(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn bit_or(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     state(super::or)
 }
-pub fn bit_xor(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn bit_xor(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     state(super::xor)
 }

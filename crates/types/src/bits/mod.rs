@@ -187,7 +187,7 @@ fn compare(a: &[u8], b: &[u8]) -> Result<Ordering> {
     let n = x.bytes.len().min(y.bytes.len());
     Ok(x.bytes[..n].cmp(&y.bytes[..n]).then(x.len.cmp(&y.len)))
 }
-fn cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+fn cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     compare(a.bytes(), b.bytes()).unwrap_or(Ordering::Equal)
 }
 macro_rules! compares {

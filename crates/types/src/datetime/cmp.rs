@@ -6,7 +6,6 @@ use super::interval::Interval;
 use super::io::unpack_timetz;
 use super::zone::to_utc;
 use crate::{CallCtx, DatumRef};
-use common::Oid;
 use std::cmp::Ordering;
 
 type F16 = [u8; 16];
@@ -60,16 +59,16 @@ six!(stamp, i64, |v: i64| v);
 six!(timetz, F16, timetz_key);
 six!(interval, F16, interval_key);
 
-pub fn timetz_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn timetz_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     timetz::cmp(a.fixed16(), b.fixed16())
 }
-pub fn interval_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn interval_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     interval::cmp(a.fixed16(), b.fixed16())
 }
-pub fn timetz_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn timetz_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     crate::hash::hash_bytes(&v.fixed16()[..12])
 }
-pub fn interval_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn interval_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     let s = interval_key(v.fixed16());
     crate::hash::combine(s as u64, (s >> 64) as u64)
 }
@@ -102,10 +101,10 @@ pub fn ts_utc(ctx: &CallCtx<'_>, t: i64) -> i128 {
 pub fn cmp_date_ts(a: i32, b: i64) -> Ordering {
     date_us(a).cmp(&ts_us(b))
 }
-pub fn date_cmp_timestamp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn date_cmp_timestamp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     cmp_date_ts(a.i32(), b.i64())
 }
-pub fn timestamp_cmp_date(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn timestamp_cmp_date(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     cmp_date_ts(b.i32(), a.i64()).reverse()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::DatumRef;
 use crate::int::ops_division_by_zero;
-use common::{Error, Oid, Result, bail, err};
+use common::{Error, Result, bail, err};
 use std::cmp::Ordering;
 
 /// 22003, overflow.
@@ -118,10 +118,10 @@ fn widen(d: DatumRef<'_>) -> f64 {
         d => d.f64(),
     }
 }
-pub fn float_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn float_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     cmp_f64(widen(a), widen(b))
 }
-pub fn float_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn float_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     let v = widen(v);
     crate::hash::hash_u64(if v == 0.0 {
         0

@@ -96,7 +96,7 @@ pub fn widen(d: DatumRef<'_>) -> i64 {
 }
 
 /// Comparison of integers of any two widths.
-pub fn int_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn int_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     match (a, b) {
         (DatumRef::I32(a), DatumRef::I32(b)) => a.cmp(&b),
         (a, b) => widen(a).cmp(&widen(b)),
@@ -104,6 +104,6 @@ pub fn int_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
 }
 
 /// Hash of an integer of any width (equal across widths, as cross-type hash joins need).
-pub fn int_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn int_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     crate::hash::hash_u64(widen(v) as u64)
 }

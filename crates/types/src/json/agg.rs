@@ -65,10 +65,10 @@ impl Group for TextState {
     }
 }
 
-pub fn json_agg(arg_types: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn json_agg(arg_types: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(TextState { types: types(arg_types), object: false, text: Vec::new() })
 }
-pub fn json_object_agg(arg_types: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn json_object_agg(arg_types: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(TextState { types: types(arg_types), object: true, text: Vec::new() })
 }
 
@@ -132,9 +132,9 @@ fn binary(arg_types: &[Oid], object: bool) -> Box<dyn AggState> {
         bytes: 0,
     })
 }
-pub fn jsonb_agg(arg_types: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn jsonb_agg(arg_types: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     binary(arg_types, false)
 }
-pub fn jsonb_object_agg(arg_types: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn jsonb_object_agg(arg_types: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     binary(arg_types, true)
 }

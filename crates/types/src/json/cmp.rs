@@ -5,7 +5,7 @@ use super::node::{Container, Value, root};
 use crate::DatumRef;
 use crate::hash::{combine, hash_bytes, hash_u64};
 use crate::numeric::{hash_numeric, numeric_cmp};
-use common::{Oid, Result};
+use common::Result;
 use std::cmp::Ordering;
 
 /// Null, string, number, boolean, array, object.
@@ -24,7 +24,7 @@ fn cmp_values(a: Value<'_>, b: Value<'_>) -> Result<Ordering> {
     Ok(match (a, b) {
         (Value::String(x), Value::String(y)) => x.as_bytes().cmp(y.as_bytes()),
         (Value::Number(x), Value::Number(y)) => {
-            numeric_cmp(Oid::INVALID, DatumRef::Bytes(x), DatumRef::Bytes(y))
+            numeric_cmp(crate::Collation::NONE, DatumRef::Bytes(x), DatumRef::Bytes(y))
         }
         (Value::Bool(x), Value::Bool(y)) => x.cmp(&y),
         (Value::Array(x), Value::Array(y)) | (Value::Object(x), Value::Object(y)) => cmp_containers(x, y)?,
@@ -63,7 +63,7 @@ pub fn compare(a: &[u8], b: &[u8]) -> Result<Ordering> {
     }
     cmp_containers(root(a)?, root(b)?)
 }
-pub fn jsonb_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn jsonb_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     compare(a.bytes(), b.bytes()).unwrap_or_else(|_| a.bytes().cmp(b.bytes()))
 }
 fn hash_value(v: Value<'_>) -> Result<u64> {
@@ -71,7 +71,7 @@ fn hash_value(v: Value<'_>) -> Result<u64> {
         Value::Null => hash_u64(1),
         Value::Bool(b) => hash_u64(2 + u64::from(b)),
         Value::String(s) => hash_bytes(s.as_bytes()),
-        Value::Number(n) => hash_numeric(Oid::INVALID, DatumRef::Bytes(n)),
+        Value::Number(n) => hash_numeric(crate::Collation::NONE, DatumRef::Bytes(n)),
         Value::Array(c) | Value::Object(c) => hash_container(c)?,
     })
 }
@@ -85,7 +85,7 @@ fn hash_container(c: Container<'_>) -> Result<u64> {
     }
     Ok(h)
 }
-pub fn jsonb_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn jsonb_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     root(v.bytes()).and_then(hash_container).unwrap_or(0)
 }
 macro_rules! compares {

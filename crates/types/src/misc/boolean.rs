@@ -34,7 +34,7 @@ pub fn boolsend(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<(
     out.push(u8::from(v.bool()));
     Ok(())
 }
-pub fn btboolcmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn btboolcmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     a.bool().cmp(&b.bool())
 }
 pub fn eq(a: bool, b: bool) -> bool {

@@ -101,16 +101,16 @@ pub fn u64send(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()
     out.extend_from_slice(&v.i64().to_be_bytes());
     Ok(())
 }
-pub fn u32_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn u32_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     a.u32().cmp(&b.u32())
 }
-pub fn u32_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn u32_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     crate::hash::hash_u64(u64::from(v.u32()))
 }
-pub fn u64_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn u64_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     (a.i64() as u64).cmp(&(b.i64() as u64))
 }
-pub fn u64_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn u64_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     crate::hash::hash_u64(v.i64() as u64)
 }
 

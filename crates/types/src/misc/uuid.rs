@@ -47,10 +47,10 @@ pub fn uuid_send(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<
     out.extend_from_slice(&v.fixed16());
     Ok(())
 }
-pub fn uuid_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn uuid_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     a.fixed16().cmp(&b.fixed16())
 }
-pub fn uuid_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn uuid_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     crate::hash::hash_bytes(&v.fixed16())
 }
 type U = [u8; 16];

@@ -34,6 +34,6 @@ impl Group for Sum {
         Ok(())
     }
 }
-pub fn sum(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn sum(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Sum(None))
 }

@@ -113,7 +113,7 @@ fn cash_send(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> 
     out.extend_from_slice(&v.i64().to_be_bytes());
     Ok(())
 }
-fn cash_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+fn cash_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     a.i64().cmp(&b.i64())
 }
 macro_rules! compares {

@@ -214,10 +214,10 @@ fn compare(a: &[u8], b: &[u8]) -> Result<Ordering> {
     let n = x.bits.min(y.bits);
     Ok(x.masked(n).cmp(&y.masked(n)).then(x.bits.cmp(&y.bits)).then(x.addr.cmp(&y.addr)))
 }
-pub fn inet_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn inet_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     compare(a.bytes(), b.bytes()).unwrap_or(Ordering::Equal)
 }
-pub fn inet_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn inet_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     hash_bytes(v.bytes())
 }
 macro_rules! compares {

@@ -101,10 +101,10 @@ pub fn mac_send(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<(
     out.extend_from_slice(v.bytes());
     Ok(())
 }
-pub fn mac_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn mac_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     a.bytes().cmp(b.bytes())
 }
-pub fn mac_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn mac_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     hash_bytes(v.bytes())
 }
 pub fn eq(a: &[u8], b: &[u8]) -> bool {

@@ -5,7 +5,7 @@ use super::small::Small;
 use super::typmod::apply_typmod;
 use super::{arith, math};
 use crate::DatumRef;
-use common::{Oid, Result, bail, err};
+use common::{Result, bail, err};
 use std::cmp::Ordering;
 
 fn un(b: &[u8]) -> Result<Num> {
@@ -164,7 +164,7 @@ macro_rules! compare {
 compare! { numeric_eq is_eq; numeric_ne is_ne; numeric_lt is_lt; numeric_le is_le; numeric_gt is_gt; numeric_ge is_ge; }
 
 /// A broken value sorts as NaN.
-pub fn numeric_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn numeric_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     if let (Some(x), Some(y)) = (Small::read(a.bytes()), Small::read(b.bytes()))
         && let Some(o) = x.compare(y)
     {
@@ -174,7 +174,7 @@ pub fn numeric_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     read(a).cmp(&read(b))
 }
 /// Equal numbers of different display scale hash equally.
-pub fn hash_numeric(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn hash_numeric(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     let n = un(v.bytes()).unwrap_or_else(|_| Num::nan());
     let mut h = crate::hash::hash_u64(n.kind as u64 | u64::from(n.neg) << 8 | (n.weight as u32 as u64) << 16);
     for d in &n.digits {

@@ -37,7 +37,7 @@ impl Group for Union {
         self.list.capacity() * size_of::<Span>()
     }
 }
-pub fn range_agg(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn range_agg(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Union::default())
 }
 
@@ -102,6 +102,6 @@ impl Group for Common {
         self.list.capacity() * size_of::<Span>()
     }
 }
-pub fn range_intersect_agg(_: &[Oid], _: Oid, _: Oid) -> Box<dyn AggState> {
+pub fn range_intersect_agg(_: &[Oid], _: Oid, _: crate::Collation) -> Box<dyn AggState> {
     PerGroup::boxed(Common::default())
 }

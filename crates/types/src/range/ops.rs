@@ -7,7 +7,7 @@ use crate::json::Table;
 use crate::kernel::run_rows;
 use crate::numeric::{Num, num_sub};
 use crate::{CallCtx, Datum, DatumRef, RowSource};
-use common::{Oid, Result, bail, err};
+use common::{Result, bail, err};
 use std::cmp::Ordering;
 
 /// Comparison of lists of ranges, the shorter first where one begins the other.
@@ -25,10 +25,10 @@ fn compare(a: &[u8], b: &[u8]) -> Result<Ordering> {
     }
     Ok(x.len().cmp(&y.len()))
 }
-pub fn range_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn range_cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     compare(a.bytes(), b.bytes()).unwrap_or(Ordering::Equal)
 }
-pub fn range_hash(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn range_hash(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     let b = v.bytes();
     match (Subtype::of_value(b), spans(b)) {
         (Ok(s), Ok(list)) => s.hash(&list),

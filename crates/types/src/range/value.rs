@@ -9,7 +9,7 @@ use crate::array::Elem;
 use crate::ops::{type_cmp, type_hash};
 use crate::registry::row_shape;
 use crate::tuple::align_up;
-use crate::{CallCtx, Datum, DatumRef, UserClass, hash, oids};
+use crate::{CallCtx, Collation, Datum, DatumRef, UserClass, hash, oids};
 use common::{Error, Oid, Result, bail, err};
 use std::cmp::Ordering;
 
@@ -138,7 +138,7 @@ impl Subtype {
     }
     /// Compares two values.
     pub fn cmp_values(&self, a: &Datum, b: &Datum) -> Ordering {
-        (self.cmp)(Oid::INVALID, a.as_ref(), b.as_ref())
+        (self.cmp)(Collation::C, a.as_ref(), b.as_ref())
     }
     /// Compares positions of bounds, not looking at whether they are inclusive.
     pub fn cmp_positions(&self, a: &Bound, b: &Bound) -> Ordering {
@@ -350,7 +350,7 @@ impl Subtype {
         for s in list {
             h = hash::combine(h, u64::from(flags(s)));
             for v in [&s.lower.value, &s.upper.value].into_iter().flatten() {
-                h = hash::combine(h, f(Oid::INVALID, v.as_ref()));
+                h = hash::combine(h, f(Collation::C, v.as_ref()));
             }
         }
         h

@@ -1,6 +1,6 @@
 //! Sets of characters, as bracket expressions and class escapes make them.
 
-use super::flags::Ctype;
+use crate::locale::{Ctype, lower_char as lower, upper_char as upper};
 
 /// A named class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +45,7 @@ impl Class {
     }
     /// Is the character in the class?
     pub fn has(self, c: char, ctype: Ctype) -> bool {
-        if c.is_ascii() {
-            return self.has_ascii(c);
-        }
-        ctype == Ctype::Unicode && self.has_unicode(c)
+        if c.is_ascii() { self.has_ascii(c) } else { self.has_beyond(c, ctype) }
     }
     fn has_ascii(self, c: char) -> bool {
         match self {
@@ -68,19 +65,19 @@ impl Class {
             Class::Word => c.is_ascii_alphanumeric() || c == '_',
         }
     }
-    fn has_unicode(self, c: char) -> bool {
+    fn has_beyond(self, c: char, ctype: Ctype) -> bool {
         match self {
-            Class::Alnum | Class::Word => c.is_alphanumeric(),
-            Class::Alpha => c.is_alphabetic(),
-            Class::Ascii | Class::Xdigit | Class::Digit => false,
-            Class::Blank => c.is_whitespace() && !matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}'),
-            Class::Cntrl => c.is_control(),
-            Class::Graph => !c.is_control() && !c.is_whitespace(),
-            Class::Lower => c.is_lowercase(),
-            Class::Print => !c.is_control(),
-            Class::Punct => !c.is_control() && !c.is_whitespace() && !c.is_alphanumeric(),
-            Class::Space => c.is_whitespace(),
-            Class::Upper => c.is_uppercase(),
+            Class::Alnum | Class::Word => ctype.is_alnum(c),
+            Class::Alpha => ctype.is_alpha(c),
+            Class::Ascii | Class::Xdigit | Class::Blank => false,
+            Class::Cntrl => c <= '\u{9f}',
+            Class::Digit => ctype.is_digit(c),
+            Class::Graph => ctype.is_graph(c),
+            Class::Lower => ctype.is_lower(c),
+            Class::Print => ctype.is_print(c),
+            Class::Punct => ctype.is_punct(c),
+            Class::Space => ctype.is_space(c),
+            Class::Upper => ctype.is_upper(c),
         }
     }
 }
@@ -241,28 +238,5 @@ impl CharSet {
                 (l != c && self.listed(l, ctype)) || (u != c && self.listed(u, ctype))
             });
         hit != self.negated
-    }
-}
-
-/// The lower-case form where it is one character.
-pub fn lower(c: char, ctype: Ctype) -> char {
-    if ctype == Ctype::Ascii || c.is_ascii() {
-        return c.to_ascii_lowercase();
-    }
-    let mut it = c.to_lowercase();
-    match (it.next(), it.next()) {
-        (Some(l), None) => l,
-        _ => c,
-    }
-}
-/// The upper-case form where it is one character.
-pub fn upper(c: char, ctype: Ctype) -> char {
-    if ctype == Ctype::Ascii || c.is_ascii() {
-        return c.to_ascii_uppercase();
-    }
-    let mut it = c.to_uppercase();
-    match (it.next(), it.next()) {
-        (Some(u), None) => u,
-        _ => c,
     }
 }

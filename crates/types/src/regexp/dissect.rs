@@ -2,7 +2,7 @@
 //! longest or shortest text that lets the rest match. Without back-references the automata know whether the rest
 //! matches, and nothing is tried in vain; with them matches are tried one after the other, within a budget.
 
-use super::charset::{lower, upper};
+use crate::locale::{lower_char as lower, upper_char as upper};
 use super::dfa::Subject;
 use super::flags::Flags;
 use super::parse::{TOO_COMPLEX, invalid};

@@ -1,5 +1,6 @@
 //! Options of a match, as letters and as embedded options.
 
+use crate::locale::Ctype;
 use common::{Result, err};
 
 /// How a pattern is written.
@@ -12,16 +13,6 @@ pub enum Flavour {
     Basic,
     /// A plain string.
     Literal,
-}
-
-/// Which characters are letters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ctype {
-    /// Only those of ASCII (collations C and POSIX).
-    #[default]
-    Ascii,
-    /// Unicode's.
-    Unicode,
 }
 
 /// Options of a match.

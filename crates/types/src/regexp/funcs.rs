@@ -40,28 +40,42 @@ fn with_cache(
     })
 }
 
-fn matches(args: &[Arg<'_>], rows: Rows<'_>, out: &mut Column, fold_case: bool, want: bool) -> Result<()> {
-    let flags = Flags { fold_case, ..Flags::default() };
+fn matches(
+    ctx: &CallCtx<'_>,
+    args: &[Arg<'_>],
+    rows: Rows<'_>,
+    out: &mut Column,
+    fold_case: bool,
+    want: bool,
+) -> Result<()> {
+    let flags = Flags { fold_case, ..flags_of(ctx)? };
     with_cache(args, rows, out, |c, v| {
         Ok(Datum::Bool(c.get(v[1].str(), flags)?.is_match(v[0].str())? == want))
     })
 }
-pub fn textregexeq(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    matches(a, r, o, false, true)
+pub fn textregexeq(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    matches(x, a, r, o, false, true)
 }
-pub fn textregexne(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    matches(a, r, o, false, false)
+pub fn textregexne(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    matches(x, a, r, o, false, false)
 }
-pub fn texticregexeq(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    matches(a, r, o, true, true)
+pub fn texticregexeq(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    matches(x, a, r, o, true, true)
 }
-pub fn texticregexne(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    matches(a, r, o, true, false)
+pub fn texticregexne(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    matches(x, a, r, o, true, false)
+}
+
+/// No options, and the characters of the call's collation. 0A000 if it is not deterministic.
+fn flags_of(ctx: &CallCtx<'_>) -> Result<Flags> {
+    ctx.collation.require_deterministic("regular expressions")?;
+    Ok(Flags { ctype: ctx.collation.ctype(), ..Flags::default() })
 }
 
 /// Options of a function without `g`.
-fn flags_arg(v: &[DatumRef<'_>], i: usize, func: &str) -> Result<Flags> {
+fn flags_arg(x: &CallCtx<'_>, v: &[DatumRef<'_>], i: usize, func: &str) -> Result<Flags> {
     let f = v.get(i).map_or(Ok(Flags::default()), |d| Flags::parse(d.str()))?;
+    let f = Flags { ctype: flags_of(x)?.ctype, ..f };
     if f.global && !func.is_empty() {
         let mut e = err!(INVALID_PARAMETER_VALUE, "{} does not support the \"global\" option", func);
         if func == "regexp_match()" {
@@ -85,14 +99,16 @@ fn sub_match(r: &Regex, s: &str) -> Result<Option<String>> {
 fn opt(s: Option<String>) -> Datum {
     s.map_or(Datum::Null, |s| Datum::text(&s))
 }
-pub fn textregexsubstr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| Ok(opt(sub_match(c.get(v[1].str(), Flags::default())?, v[0].str())?)))
+pub fn textregexsubstr(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    let f = flags_of(x)?;
+    with_cache(a, r, o, |c, v| Ok(opt(sub_match(c.get(v[1].str(), f)?, v[0].str())?)))
 }
 /// `substring(s SIMILAR p ESCAPE e)`.
-pub fn substring_similar(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+pub fn substring_similar(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+    let f = flags_of(x)?;
     with_cache(a, r, o, |c, v| {
         let p = similar_to_posix(v[1].str(), Some(v[2].str()))?;
-        Ok(opt(sub_match(c.get(&p, Flags::default())?, v[0].str())?))
+        Ok(opt(sub_match(c.get(&p, f)?, v[0].str())?))
     })
 }
 
@@ -185,7 +201,7 @@ impl<'r, 's> Matches<'r, 's> {
 }
 
 /// `regexp_replace(s, p, r [, flags])`.
-pub fn textregexreplace(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+pub fn textregexreplace(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
         if let Some(d) = v.get(3)
             && d.str().starts_with(|c: char| c.is_ascii_digit())
@@ -194,7 +210,7 @@ pub fn textregexreplace(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Col
             return Err(err!(INVALID_PARAMETER_VALUE, "invalid regular expression option: \"{}\"", ch)
                 .hint("If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly."));
         }
-        let f = flags_arg(v, 3, "")?;
+        let f = flags_arg(x, v, 3, "")?;
         let n = i32::from(!f.global);
         let f = Flags { global: false, ..f };
         Ok(Datum::text(&replace(c.get(v[1].str(), f)?, v[0].str(), v[2].str(), 1, n)?))
@@ -212,10 +228,10 @@ fn int_arg(v: &[DatumRef<'_>], i: usize, name: &str, min: i32, default: i32) -> 
 }
 
 /// `regexp_replace(s, p, r, start [, n [, flags]])`.
-pub fn textregexreplace_extended(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+pub fn textregexreplace_extended(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
         let start = int_arg(v, 3, "start", 1, 1)?;
-        let f = flags_arg(v, 5, "")?;
+        let f = flags_arg(x, v, 5, "")?;
         let n = int_arg(v, 4, "n", 0, i32::from(!f.global))?;
         let f = Flags { global: false, ..f };
         Ok(Datum::text(&replace(c.get(v[1].str(), f)?, v[0].str(), v[2].str(), start, n)?))
@@ -231,23 +247,23 @@ fn groups(s: &str, m: &[Span]) -> Datum {
     }
     Datum::bytes(&b.finish_1d())
 }
-pub fn regexp_match(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+pub fn regexp_match(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
-        let f = flags_arg(v, 2, "regexp_match()")?;
+        let f = flags_arg(x, v, 2, "regexp_match()")?;
         let (r, s) = (c.get(v[1].str(), f)?, v[0].str());
         Ok(r.find(&r.subject(s), 0)?.map_or(Datum::Null, |m| groups(s, &m)))
     })
 }
-pub fn regexp_like(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+pub fn regexp_like(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
-        let f = flags_arg(v, 2, "regexp_like()")?;
+        let f = flags_arg(x, v, 2, "regexp_like()")?;
         Ok(Datum::Bool(c.get(v[1].str(), f)?.is_match(v[0].str())?))
     })
 }
-pub fn regexp_count(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+pub fn regexp_count(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
         let start = int_arg(v, 2, "start", 1, 1)?;
-        let f = flags_arg(v, 3, "regexp_count()")?;
+        let f = flags_arg(x, v, 3, "regexp_count()")?;
         let s = v[0].str();
         let mut all = Matches::new(c.get(v[1].str(), f)?, s, byte_of(s, start));
         let mut n = 0;
@@ -257,7 +273,7 @@ pub fn regexp_count(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column)
         Ok(Datum::I32(n))
     })
 }
-pub fn regexp_instr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+pub fn regexp_instr(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
         let start = int_arg(v, 2, "start", 1, 1)?;
         let n = int_arg(v, 3, "n", 1, 1)?;
@@ -265,7 +281,7 @@ pub fn regexp_instr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column)
         if end > 1 {
             bail!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"endoption\": {}", end);
         }
-        let f = flags_arg(v, 5, "regexp_instr()")?;
+        let f = flags_arg(x, v, 5, "regexp_instr()")?;
         let sub = int_arg(v, 6, "subexpr", 0, 0)? as usize;
         let s = v[0].str();
         let m = Matches::new(c.get(v[1].str(), f)?, s, byte_of(s, start)).nth(n)?;
@@ -273,11 +289,11 @@ pub fn regexp_instr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column)
         Ok(Datum::I32(at.map_or(0, |at| s[..at].chars().count() as i32 + 1)))
     })
 }
-pub fn regexp_substr(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+pub fn regexp_substr(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
         let start = int_arg(v, 2, "start", 1, 1)?;
         let n = int_arg(v, 3, "n", 1, 1)?;
-        let f = flags_arg(v, 4, "regexp_substr()")?;
+        let f = flags_arg(x, v, 4, "regexp_substr()")?;
         let sub = int_arg(v, 5, "subexpr", 0, 0)? as usize;
         let s = v[0].str();
         let m = Matches::new(c.get(v[1].str(), f)?, s, byte_of(s, start)).nth(n)?;
@@ -299,9 +315,9 @@ fn split<'s>(r: &Regex, s: &'s str) -> Result<Vec<&'s str>> {
     out.push(&s[last..]);
     Ok(out)
 }
-pub fn regexp_split_to_array(_: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+pub fn regexp_split_to_array(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     with_cache(a, r, o, |c, v| {
-        let f = flags_arg(v, 2, "regexp_split_to_array()")?;
+        let f = flags_arg(x, v, 2, "regexp_split_to_array()")?;
         let parts = split(c.get(v[1].str(), f)?, v[0].str())?;
         Ok(crate::array::build_1d(oids::TEXT, parts.iter().map(|p| DatumRef::Bytes(p.as_bytes()))))
     })
@@ -311,16 +327,16 @@ fn srf_args(args: &[Datum]) -> Option<Vec<DatumRef<'_>>> {
     let v: Vec<DatumRef<'_>> = args.iter().map(Datum::as_ref).collect();
     (!v.iter().any(|d| d.is_null())).then_some(v)
 }
-pub fn regexp_split_to_table(_: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
+pub fn regexp_split_to_table(x: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
     let Some(v) = srf_args(args) else { return Ok(Values::boxed(Vec::new())) };
-    let f = flags_arg(&v, 2, "regexp_split_to_table()")?;
+    let f = flags_arg(x, &v, 2, "regexp_split_to_table()")?;
     let r = Regex::new(v[1].str(), f)?;
     let parts = split(&r, v[0].str())?;
     Ok(Values::boxed(parts.iter().map(|p| Datum::text(p)).collect()))
 }
-pub fn regexp_matches(_: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
+pub fn regexp_matches(x: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
     let Some(v) = srf_args(args) else { return Ok(Values::boxed(Vec::new())) };
-    let f = flags_arg(&v, 2, "")?;
+    let f = flags_arg(x, &v, 2, "")?;
     let r = Regex::new(v[1].str(), Flags { global: false, ..f })?;
     let s = v[0].str();
     let mut all = Matches::new(&r, s, 0);

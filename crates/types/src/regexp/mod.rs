@@ -17,4 +17,5 @@ pub mod table;
 mod tree;
 
 pub use exec::Regex;
-pub use flags::{Ctype, Flags, Flavour};
+pub use crate::locale::Ctype;
+pub use flags::{Flags, Flavour};

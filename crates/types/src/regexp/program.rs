@@ -2,7 +2,7 @@
 
 use super::ast::{Ast, INFINITE, Place};
 use super::charset::{CharSet, Class};
-use super::flags::Ctype;
+use crate::locale::Ctype;
 use super::parse::{TOO_COMPLEX, invalid};
 use common::Result;
 use std::collections::HashMap;

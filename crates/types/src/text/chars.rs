@@ -1,7 +1,11 @@
 //! String functions that count or pick characters: length, substring, position, overlay, left, right, reverse, ascii,
 //! chr, translate, split_part, replace, repeat.
 
+use crate::CallCtx;
 use common::{Result, bail, err};
+
+/// What nondeterministic collations are refused for.
+const SEARCHES: &str = "substring searches";
 
 pub fn textlen(s: &str) -> i32 {
     s.chars().count() as i32
@@ -46,8 +50,9 @@ pub fn text_substr_no_len(s: &str, start: i32, out: &mut Vec<u8>) -> Result<()> 
     out.extend_from_slice(substr(s, start, None)?.as_bytes());
     Ok(())
 }
-pub fn textpos(s: &str, sub: &str) -> i32 {
-    s.find(sub).map_or(0, |i| s[..i].chars().count() as i32 + 1)
+pub fn textpos(c: &CallCtx<'_>, s: &str, sub: &str) -> Result<i32> {
+    c.collation.require_deterministic(SEARCHES)?;
+    Ok(s.find(sub).map_or(0, |i| s[..i].chars().count() as i32 + 1))
 }
 pub fn textoverlay(s: &str, new: &str, start: i32, len: i32, out: &mut Vec<u8>) -> Result<()> {
     if start <= 0 {
@@ -119,11 +124,12 @@ pub fn translate(s: &str, from: &str, to: &str, out: &mut Vec<u8>) {
         out.extend_from_slice(mapped.encode_utf8(&mut buf).as_bytes());
     }
 }
-pub fn replace(s: &str, from: &str, to: &str, out: &mut Vec<u8>) {
-    if from.is_empty() {
+pub fn replace(c: &CallCtx<'_>, s: &str, from: &str, to: &str, out: &mut Vec<u8>) -> Result<()> {
+    if s.is_empty() || from.is_empty() {
         out.extend_from_slice(s.as_bytes());
-        return;
+        return Ok(());
     }
+    c.collation.require_deterministic(SEARCHES)?;
     let mut rest = s;
     while let Some(i) = rest.find(from) {
         out.extend_from_slice(&rest.as_bytes()[..i]);
@@ -131,10 +137,14 @@ pub fn replace(s: &str, from: &str, to: &str, out: &mut Vec<u8>) {
         rest = &rest[i + from.len()..];
     }
     out.extend_from_slice(rest.as_bytes());
+    Ok(())
 }
-pub fn split_part(s: &str, sep: &str, n: i32, out: &mut Vec<u8>) -> Result<()> {
+pub fn split_part(c: &CallCtx<'_>, s: &str, sep: &str, n: i32, out: &mut Vec<u8>) -> Result<()> {
     if n == 0 {
         bail!(INVALID_PARAMETER_VALUE, "field position must not be zero");
+    }
+    if !s.is_empty() && !sep.is_empty() {
+        c.collation.require_deterministic(SEARCHES)?;
     }
     let k = n.unsigned_abs() as usize - 1;
     let part = if s.is_empty() {
@@ -161,8 +171,9 @@ pub fn repeat(s: &[u8], n: i32, out: &mut Vec<u8>) -> Result<()> {
     }
     Ok(())
 }
-pub fn starts_with(s: &[u8], p: &[u8]) -> bool {
-    s.starts_with(p)
+pub fn starts_with(c: &CallCtx<'_>, s: &[u8], p: &[u8]) -> Result<bool> {
+    c.collation.require_deterministic(SEARCHES)?;
+    Ok(s.starts_with(p))
 }
 pub fn to_hex32(v: i32, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("{:x}", v as u32).as_bytes());

@@ -1,8 +1,11 @@
-//! Comparison and hashing of strings by bytes. bpchar ignores trailing blanks.
+//! Comparison and hashing of strings: by bytes, or by the call's collation where it orders otherwise (one test a batch).
+//! bpchar ignores trailing blanks.
 
 use super::io::trim_blanks;
-use crate::DatumRef;
-use common::Oid;
+use crate::column::{Arg, Column, Rows};
+use crate::kernel::{run2, writer};
+use crate::{CallCtx, Collation, DatumRef};
+use common::Result;
 use std::cmp::Ordering;
 
 macro_rules! ops {
@@ -27,15 +30,45 @@ macro_rules! ops {
             pub fn ge(a: &[u8], b: &[u8]) -> bool {
                 $prep(a) >= $prep(b)
             }
-            pub fn larger(a: &[u8], b: &[u8], out: &mut Vec<u8>) {
-                out.extend_from_slice(if gt(a, b) { a } else { b });
-            }
-            pub fn smaller(a: &[u8], b: &[u8], out: &mut Vec<u8>) {
-                out.extend_from_slice(if lt(a, b) { a } else { b });
-            }
         }
     };
 }
+macro_rules! collated {
+    ($m:ident, $plain:ident, $prep:expr) => {
+        /// The same by the call's collation.
+        pub mod $m {
+            use super::*;
+            collated!($plain $prep; eq is_eq is_deterministic);
+            collated!($plain $prep; ne is_ne is_deterministic);
+            collated!($plain $prep; lt is_lt by_bytes);
+            collated!($plain $prep; le is_le by_bytes);
+            collated!($plain $prep; gt is_gt by_bytes);
+            collated!($plain $prep; ge is_ge by_bytes);
+            collated!($prep; larger is_gt);
+            collated!($prep; smaller is_lt);
+        }
+    };
+    ($plain:ident $prep:expr; $name:ident $test:ident $as_bytes:ident) => {
+        pub fn $name(c: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+            let k = c.collation;
+            if k.$as_bytes() {
+                return run2(super::$plain::$name, a, r, o);
+            }
+            run2(|x: &[u8], y: &[u8]| k.compare($prep(x), $prep(y)).$test(), a, r, o)
+        }
+    };
+    ($prep:expr; $name:ident $test:ident) => {
+        pub fn $name(c: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
+            let k = c.collation;
+            let pick = |x: &[u8], y: &[u8], w: &mut Vec<u8>| {
+                w.extend_from_slice(if k.compare($prep(x), $prep(y)).$test() { x } else { y });
+            };
+            run2(|x, y| writer(move |w| pick(x, y, w)), a, r, o)
+        }
+    };
+}
+collated!(text, bytes, std::convert::identity::<&[u8]>);
+collated!(blank_padded, padded, trim_blanks);
 ops!(bytes, std::convert::identity::<&[u8]>);
 ops!(padded, super::trim_blanks);
 
@@ -61,18 +94,28 @@ pub mod single {
     }
 }
 
-pub fn bytes_cmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+/// bytea, name patterns: bytes whatever the collation.
+pub fn bytes_cmp(_: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     a.bytes().cmp(b.bytes())
 }
-pub fn bytes_hash(_: Oid, v: DatumRef<'_>) -> u64 {
-    crate::hash::hash_bytes(v.bytes())
-}
-pub fn bpcharcmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn bpchar_pattern_cmp(_: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     trim_blanks(a.bytes()).cmp(trim_blanks(b.bytes()))
 }
-pub fn hashbpchar(_: Oid, v: DatumRef<'_>) -> u64 {
-    crate::hash::hash_bytes(trim_blanks(v.bytes()))
+pub fn text_cmp(c: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+    c.compare(a.bytes(), b.bytes())
 }
-pub fn btcharcmp(_: Oid, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+pub fn text_hash(c: Collation, v: DatumRef<'_>) -> u64 {
+    c.hash(v.bytes())
+}
+pub fn bytes_hash(_: Collation, v: DatumRef<'_>) -> u64 {
+    crate::hash::hash_bytes(v.bytes())
+}
+pub fn bpcharcmp(c: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
+    c.compare(trim_blanks(a.bytes()), trim_blanks(b.bytes()))
+}
+pub fn hashbpchar(c: Collation, v: DatumRef<'_>) -> u64 {
+    c.hash(trim_blanks(v.bytes()))
+}
+pub fn btcharcmp(_: Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> Ordering {
     (a.i8() as u8).cmp(&(b.i8() as u8))
 }

@@ -202,7 +202,7 @@ pub fn char_bpchar(c: i8, out: &mut Vec<u8>) {
 }
 
 /// Hash of a boolean or `"char"`.
-pub fn hashchar(_: Oid, v: DatumRef<'_>) -> u64 {
+pub fn hashchar(_: crate::Collation, v: DatumRef<'_>) -> u64 {
     crate::hash::hash_u64(match v {
         DatumRef::Bool(b) => u64::from(b),
         other => other.i8() as u8 as u64,

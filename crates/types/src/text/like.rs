@@ -1,5 +1,7 @@
 //! LIKE and ILIKE: `%` any string, `_` one character, backslash takes the next character literally.
 
+use crate::CallCtx;
+use crate::locale::{self, Ctype};
 use common::{Result, bail};
 
 #[derive(PartialEq)]
@@ -94,19 +96,33 @@ pub fn like_match(text: &[u8], pattern: &[u8], fold_case: bool) -> Result<bool> 
     Ok(matcher(text, pattern, fold_case)? == Match::Yes)
 }
 
-pub fn textlike(t: &[u8], p: &[u8]) -> Result<bool> {
+pub fn textlike(c: &CallCtx<'_>, t: &[u8], p: &[u8]) -> Result<bool> {
+    c.collation.require_deterministic("LIKE")?;
     like_match(t, p, false)
 }
-pub fn textnlike(t: &[u8], p: &[u8]) -> Result<bool> {
+pub fn textnlike(c: &CallCtx<'_>, t: &[u8], p: &[u8]) -> Result<bool> {
+    textlike(c, t, p).map(|m| !m)
+}
+pub fn bytealike(t: &[u8], p: &[u8]) -> Result<bool> {
+    like_match(t, p, false)
+}
+pub fn byteanlike(t: &[u8], p: &[u8]) -> Result<bool> {
     like_match(t, p, false).map(|m| !m)
 }
-pub fn texticlike(t: &[u8], p: &[u8]) -> Result<bool> {
-    like_match(t, p, true)
+pub fn texticlike(c: &CallCtx<'_>, t: &str, p: &str) -> Result<bool> {
+    c.collation.require_deterministic("ILIKE")?;
+    let ctype = c.collation.ctype();
+    if ctype == Ctype::Ascii {
+        return like_match(t.as_bytes(), p.as_bytes(), true);
+    }
+    let (mut text, mut pattern) = (Vec::with_capacity(t.len()), Vec::with_capacity(p.len()));
+    locale::lower(ctype, t, &mut text);
+    locale::lower(ctype, p, &mut pattern);
+    like_match(&text, &pattern, false)
 }
-pub fn texticnlike(t: &[u8], p: &[u8]) -> Result<bool> {
-    like_match(t, p, true).map(|m| !m)
+pub fn texticnlike(c: &CallCtx<'_>, t: &str, p: &str) -> Result<bool> {
+    texticlike(c, t, p).map(|m| !m)
 }
-
 /// Rewrites a pattern with another escape character to one with backslashes.
 pub fn like_escape(pattern: &str, escape: &str, out: &mut Vec<u8>) -> Result<()> {
     let mut it = escape.chars();

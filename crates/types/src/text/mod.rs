@@ -1,5 +1,5 @@
-//! Character and byte strings: text, varchar, bpchar, name, `"char"`, bytea. Comparison is by bytes (collation C);
-//! case mapping is ASCII, as in a database with locale C.
+//! Character and byte strings: text, varchar, bpchar, name, `"char"`, bytea. How strings compare and what
+//! their letters are is the business of [`crate::locale`].
 
 mod bytea;
 mod chars;
@@ -16,7 +16,7 @@ mod strings;
 pub mod table;
 mod typmod;
 
-pub use cmp::{bpcharcmp, bytes_cmp, bytes_hash};
+pub use cmp::{bpcharcmp, bytes_cmp, bytes_hash, text_cmp, text_hash};
 pub use codec::{HEX, push_hex};
 pub use format::format_array;
 pub use io::{check_utf8, hashchar, name_truncate, trim_blanks};

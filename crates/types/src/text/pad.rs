@@ -1,19 +1,16 @@
 //! Case mapping, trimming and padding.
 
+use crate::{CallCtx, locale};
 use common::{Result, bail};
 
-pub fn lower(s: &[u8], out: &mut Vec<u8>) {
-    out.extend(s.iter().map(u8::to_ascii_lowercase));
+pub fn lower(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) {
+    locale::lower(c.collation.ctype(), s, out);
 }
-pub fn upper(s: &[u8], out: &mut Vec<u8>) {
-    out.extend(s.iter().map(u8::to_ascii_uppercase));
+pub fn upper(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) {
+    locale::upper(c.collation.ctype(), s, out);
 }
-pub fn initcap(s: &[u8], out: &mut Vec<u8>) {
-    let mut inside = false;
-    for c in s {
-        out.push(if inside { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() });
-        inside = c.is_ascii_alphanumeric();
-    }
+pub fn initcap(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) {
+    locale::initcap(c.collation.ctype(), s, out);
 }
 fn in_set(set: &str) -> impl Fn(char) -> bool + '_ {
     move |c| set.contains(c)

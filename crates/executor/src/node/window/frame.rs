@@ -8,7 +8,7 @@ use analyze::clause::frame as f;
 use analyze::query::WindowClause;
 use common::{Oid, Result, err};
 use types::agg::{Span, Spans};
-use types::{Arg, Column, ColumnData, Datum, DatumRef, Phys, Rows, ScalarKernel};
+use types::{Collation, Arg, Column, ColumnData, Datum, DatumRef, Phys, Rows, ScalarKernel};
 
 /// One end of a frame.
 struct Bound {
@@ -53,7 +53,7 @@ impl Partition<'_> {
 struct InRange {
     cols: [Column; 5],
     out: Column,
-    collation: Oid,
+    collation: Collation,
 }
 
 impl FrameRule {
@@ -61,7 +61,7 @@ impl FrameRule {
     pub fn new(
         b: &BuildCx<'_>,
         w: &WindowClause,
-        column: Option<(usize, Phys, Oid)>,
+        column: Option<(usize, Phys, Collation)>,
         desc: bool,
         nulls_first: bool,
     ) -> Result<FrameRule> {
@@ -87,7 +87,7 @@ impl FrameRule {
             w.end_in_range,
             [f::END_UNBOUNDED_FOLLOWING, f::END_CURRENT_ROW, f::END_OFFSET_PRECEDING],
         )?;
-        let (column, phys, collation) = column.unwrap_or((0, Phys::Bool, Oid::INVALID));
+        let (column, phys, collation) = column.unwrap_or((0, Phys::Bool, Collation::NONE));
         let new = Column::new;
         let call = InRange {
             cols: [new(phys), new(phys), new(Phys::Bool), new(Phys::Bool), new(Phys::Bool)],

@@ -12,7 +12,7 @@ use analyze::expr::WindowFunc;
 use analyze::info::expr_type;
 use common::{Oid, Result, err};
 use types::agg::{Span, Spans};
-use types::{AggState, Arg, Batch, CallCtx, Column, ColumnData, DatumRef, Phys};
+use types::{Collation, AggState, Arg, Batch, CallCtx, Column, ColumnData, DatumRef, Phys};
 
 /// Where an argument's values are.
 enum ArgAt {
@@ -64,7 +64,7 @@ pub struct Call {
     pub out: Column,
     arg_types: Vec<Oid>,
     result_type: Oid,
-    collation: Oid,
+    collation: Collation,
 }
 
 /// Complete rows `0..rows` of the buffer, to be computed in one go.
@@ -96,6 +96,7 @@ impl Call {
             None => None,
         };
         let arg_types: Vec<Oid> = w.args.iter().map(expr_type).collect();
+        let collation = b.env.collation(w.input_collation)?;
         let kind = match w.winfnoid.0 {
             3100 => Kind::RowNumber,
             3101 => Kind::Rank,
@@ -109,8 +110,8 @@ impl Call {
             3113 => Kind::Last,
             3114 => Kind::Nth,
             _ => {
-                let imp = Maker::of(b.env, w.winfnoid, &arg_types, w.result_type, w.input_collation)?;
-                Kind::Agg(Agg { state: imp.make(&arg_types, w.result_type, w.input_collation), at: None })
+                let imp = Maker::of(b.env, w.winfnoid, &arg_types, w.result_type, collation)?;
+                Kind::Agg(Agg { state: imp.make(&arg_types, w.result_type, collation), at: None })
             }
         };
         let phys = b.env.phys(w.result_type)?;
@@ -126,7 +127,7 @@ impl Call {
             out: Column::new(phys),
             arg_types,
             result_type: w.result_type,
-            collation: w.input_collation,
+            collation,
         })
     }
 

@@ -13,7 +13,6 @@ use analyze::expr::WindowFunc;
 use analyze::walk;
 use frame::{FrameRule, Partition};
 use func::{Call, Chunk};
-use planner::plan::GroupKey;
 use types::agg::{Span, Spans};
 use types::column::BATCH_ROWS;
 use types::{Column, Phys};
@@ -110,10 +109,13 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan) -> Result<BoxNode> {
     let scope = WindowScope { carried: &carried, funcs: &funcs };
     let tail = Tail::compile(b, plan, &scope, kinds.len())?;
     let run = if run_condition.is_empty() { None } else { Qual::compile(b.env, run_condition, &scope)? };
-    let column = order.first().map(|k: &GroupKey| {
-        let c = k.column as usize;
-        (c, phys[c], k.collation)
-    });
+    let column = match order.first() {
+        Some(k) => {
+            let c = k.column as usize;
+            Some((c, phys[c], b.env.collation(k.collation)?))
+        }
+        None => None,
+    };
     let rule = FrameRule::new(b, clause, column, *desc, *nulls_first)?;
     let frames_wanted = calls.iter().any(Call::wants_frames);
     let streams = calls.iter().all(Call::streams) && (!frames_wanted || rule.is_running());

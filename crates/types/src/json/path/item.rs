@@ -4,7 +4,7 @@ use crate::datetime::{push_date, push_timestamp};
 use crate::json::build::push_iso_tz;
 use crate::json::node::{Container, Node, Value};
 use crate::{DatumRef, FormatSettings};
-use common::{Oid, Result};
+use common::Result;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -251,5 +251,5 @@ fn offset_in(c: Container<'_>, start: usize, target: usize, at: u64) -> Result<(
 
 /// Numbers by value.
 pub fn compare_numbers(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
-    crate::numeric::numeric_cmp(Oid::INVALID, DatumRef::Bytes(a), DatumRef::Bytes(b))
+    crate::numeric::numeric_cmp(crate::Collation::NONE, DatumRef::Bytes(a), DatumRef::Bytes(b))
 }
