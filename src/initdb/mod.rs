@@ -24,7 +24,11 @@ pub struct Options {
     pub auth_local: String,
     pub auth_host: String,
     pub encoding: String,
-    pub locale: String,
+    /// Of the provider libc.
+    pub lc_collate: String,
+    pub lc_ctype: String,
+    /// `Some` chooses the provider icu.
+    pub icu_locale: Option<String>,
     pub sync: bool,
     pub data_checksums: bool,
     /// Extra lines for `postgresql.conf`.
@@ -43,7 +47,9 @@ impl Options {
             auth_local: "trust".into(),
             auth_host: "trust".into(),
             encoding: "UTF8".into(),
-            locale: "C".into(),
+            lc_collate: "C".into(),
+            lc_ctype: "C".into(),
+            icu_locale: None,
             sync: true,
             data_checksums: true,
             settings: Vec::new(),
@@ -101,8 +107,10 @@ pub fn initdb(o: &Options) -> Result<()> {
     if !o.encoding.eq_ignore_ascii_case("utf8") && !o.encoding.eq_ignore_ascii_case("utf-8") {
         return Err(Error::unsupported(format_args!("encoding {}", o.encoding)));
     }
-    if !["C", "POSIX", "C.UTF-8", "C.utf8"].contains(&o.locale.as_str()) {
-        return Err(Error::unsupported(format_args!("locale {}", o.locale)));
+    commands::database_locale::check_libc_name(&o.lc_collate)?;
+    commands::database_locale::check_libc_name(&o.lc_ctype)?;
+    if let Some(name) = &o.icu_locale {
+        types::locale::Locale::icu(name, true)?;
     }
     let existed = prepare_directory(&o.data_dir, o.verbose)?;
     let dir = o
@@ -223,8 +231,9 @@ fn bootstrap_databases(o: &Options, dir: &Path) -> Result<()> {
     let options = BootstrapOptions {
         superuser: o.superuser.clone(),
         password: stored_password(o)?,
-        collate: o.locale.clone(),
-        ctype: o.locale.clone(),
+        collate: o.lc_collate.clone(),
+        ctype: o.lc_ctype.clone(),
+        icu_locale: o.icu_locale.clone(),
         encoding: 6,
     };
     bootstrap::bootstrap(&catalog, &options)?;

@@ -30,6 +30,18 @@ struct Args {
     /// Set default locale for new databases
     #[arg(long, value_name = "LOCALE", default_value = "C")]
     locale: String,
+    /// Set collation of the provider libc for new databases (default taken from --locale)
+    #[arg(long, value_name = "LOCALE")]
+    lc_collate: Option<String>,
+    /// Set character classes of the provider libc for new databases (default taken from --locale)
+    #[arg(long, value_name = "LOCALE")]
+    lc_ctype: Option<String>,
+    /// Set default locale provider for new databases
+    #[arg(long, value_name = "{libc|icu}")]
+    locale_provider: Option<String>,
+    /// Set ICU locale ID for new databases
+    #[arg(long, value_name = "LOCALE")]
+    icu_locale: Option<String>,
     /// Equivalent to --locale=C
     #[arg(long)]
     no_locale: bool,
@@ -85,7 +97,13 @@ pub fn main() -> Result<i32> {
     let o = options(&a, dir)?;
     println!("The files belonging to this database system will be owned by user \"{}\".", system_user());
     println!("This user must also own the server process.\n");
-    println!("The database cluster will be initialized with locale \"{}\".", o.locale);
+    match &o.icu_locale {
+        Some(icu) => println!(
+            "The database cluster will be initialized with this locale configuration:\n  provider:    icu\n  ICU locale:  {icu}\n  LC_COLLATE:  {}\n  LC_CTYPE:    {}",
+            o.lc_collate, o.lc_ctype
+        ),
+        None => println!("The database cluster will be initialized with locale \"{}\".", o.lc_collate),
+    }
     println!("The default database encoding has accordingly been set to \"{}\".\n", o.encoding);
     println!("Data page checksums are {}.\n", if o.data_checksums { "enabled" } else { "disabled" });
     crate::initdb::initdb(&o)?;
@@ -127,7 +145,10 @@ fn options(a: &Args, dir: PathBuf) -> Result<Options> {
         }
     }
     o.encoding = a.encoding.clone();
-    o.locale = if a.no_locale { "C".into() } else { a.locale.clone() };
+    let locale = if a.no_locale { "C".into() } else { a.locale.clone() };
+    o.lc_collate = a.lc_collate.clone().unwrap_or_else(|| locale.clone());
+    o.lc_ctype = a.lc_ctype.clone().unwrap_or(locale);
+    o.icu_locale = icu_locale(a)?;
     o.data_checksums = !a.no_data_checksums;
     o.sync = !a.no_sync;
     o.password = password(a)?;
@@ -145,6 +166,24 @@ fn options(a: &Args, dir: PathBuf) -> Result<Options> {
         o.settings.push((n.into(), v.into()));
     }
     Ok(o)
+}
+
+/// The ICU locale, if the provider is icu.
+fn icu_locale(a: &Args) -> Result<Option<String>> {
+    match a.locale_provider.as_deref() {
+        Some("icu") if a.icu_locale.is_none() => {
+            bail!(INVALID_PARAMETER_VALUE, "ICU locale must be specified")
+        }
+        Some("icu") => Ok(a.icu_locale.clone()),
+        None | Some("libc") if a.icu_locale.is_some() => {
+            bail!(
+                INVALID_PARAMETER_VALUE,
+                "--icu-locale cannot be specified unless locale provider \"icu\" is chosen"
+            )
+        }
+        None | Some("libc") => Ok(None),
+        Some(p) => bail!(INVALID_PARAMETER_VALUE, "unrecognized locale provider: {p}"),
+    }
 }
 
 fn password(a: &Args) -> Result<Option<String>> {

@@ -211,7 +211,7 @@ fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
                 let a = derive(ctx, l)?;
                 let b = derive(ctx, r)?;
                 let s = merge(ctx, a, b)?;
-                *c = input_for(s, Oid(740))?;
+                *c = input_for_comparison(s)?;
             }
             return Ok(State::NONE);
         }
@@ -296,80 +296,48 @@ fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
     let t = expr_type(e);
     match e {
         Expr::Func(f) => {
-            f.input_collation = input_for(s, f.funcid)?;
+            f.input_collation = input(s);
             finish(ctx, s, t, &mut f.collation, loc)
         }
         Expr::Op(o) | Expr::NullIfExpr(o) => {
-            o.input_collation = input_for(s, o.funcid)?;
+            o.input_collation = input(s);
             finish(ctx, s, t, &mut o.collation, loc)
         }
         Expr::DistinctExpr(o) => {
-            o.input_collation = input_for(s, o.funcid)?;
+            o.input_collation = input(s);
             Ok(State::NONE)
         }
         Expr::ScalarArrayOp(o) => {
-            o.input_collation = input_for(s, o.funcid)?;
+            o.input_collation = input(s);
             Ok(State::NONE)
         }
         Expr::MinMax { input_collation, collation, .. } => {
-            *input_collation = input_for(s, Oid(740))?;
+            *input_collation = input_for_comparison(s)?;
+            finish(ctx, s, t, collation, loc)
+        }
+        Expr::CoerceToDomain { collation, .. } => {
+            // A domain's own collation gives way to an explicit one only.
+            let own = if t.is_valid() { ctx.type_collation(t)? } else { Oid::INVALID };
+            if own.is_valid() && own != DEFAULT_COLLATION && s.strength != Strength::Explicit {
+                *collation = own;
+                return Ok(State::of(own, loc));
+            }
             finish(ctx, s, t, collation, loc)
         }
         Expr::Coalesce { collation, .. }
         | Expr::Relabel { collation, .. }
         | Expr::CoerceViaIo { collation, .. }
-        | Expr::CoerceToDomain { collation, .. }
         | Expr::Array { collation, .. } => finish(ctx, s, t, collation, loc),
         Expr::NamedArg { .. } => Ok(s),
         _ => Ok(State::NONE),
     }
 }
 
-/// What a function needs a collation for, in messages.
-fn purpose(func: Oid) -> Option<&'static str> {
-    Some(match func.0 {
-        67
-        | 157
-        | 740..=743
-        | 62
-        | 655..=659
-        | 1048..=1053
-        | 240..=247
-        | 248..=252
-        | 458
-        | 459
-        | 360
-        | 1078 => "string comparison",
-        870 => "lower() function",
-        871 => "upper() function",
-        872 => "initcap() function",
-        1633 | 1634 | 1660 | 1661 | 1635 | 1636 => "ILIKE",
-        79
-        | 1252
-        | 1254
-        | 1256
-        | 1238
-        | 1239
-        | 1240
-        | 1241
-        | 1656..=1659
-        | 2073
-        | 2284
-        | 2285
-        | 3396
-        | 3397 => "regular expression",
-        _ => return None,
-    })
-}
-
-/// The collation a function works with. 42P22 where it needs one and its arguments disagree: PostgreSQL says so when the
-/// function runs.
-fn input_for(s: State, func: Oid) -> Result<Oid> {
-    if s.strength == Strength::Conflict
-        && let Some(what) = purpose(func)
-    {
-        return Err(err!(INDETERMINATE_COLLATION, "could not determine which collation to use for {what}")
-            .hint("Use the COLLATE clause to set the collation explicitly."));
+/// The collation of GREATEST, LEAST and row comparisons. 42P22 where their arguments disagree: PostgreSQL says so when they
+/// are evaluated.
+fn input_for_comparison(s: State) -> Result<Oid> {
+    if s.strength == Strength::Conflict {
+        return Err(types::locale::indeterminate("string comparison"));
     }
     Ok(input(s))
 }

@@ -218,6 +218,7 @@ fn open() -> Rc<catalog::Catalog> {
             password: None,
             collate: "C".into(),
             ctype: "C".into(),
+            icu_locale: None,
             encoding: 6,
         },
     )

@@ -21,6 +21,8 @@ pub struct BootstrapOptions {
     pub password: Option<String>,
     pub collate: String,
     pub ctype: String,
+    /// Of a cluster whose databases have the provider icu.
+    pub icu_locale: Option<String>,
     /// PostgreSQL's number of the encoding: 6 is UTF8.
     pub encoding: i32,
 }
@@ -164,6 +166,11 @@ fn locale_columns(row: &mut [Datum], opts: &BootstrapOptions) {
     row[pg_database::ENCODING] = Datum::I32(opts.encoding);
     row[pg_database::DATCOLLATE] = Datum::text(&opts.collate);
     row[pg_database::DATCTYPE] = Datum::text(&opts.ctype);
+    if let Some(icu) = &opts.icu_locale {
+        row[pg_database::DATLOCPROVIDER] = Datum::I8(b'i' as i8);
+        row[pg_database::DATICULOCALE] = Datum::text(icu);
+        row[pg_database::DATCOLLVERSION] = Datum::text(types::locale::ICU_VERSION);
+    }
 }
 
 /// Adds the rows of `template0` and `postgres`, copies of `template1`'s.
@@ -487,8 +494,7 @@ impl Catalog {
     pub fn system_collations(&self) -> Result<Vec<(String, Vec<Datum>)>> {
         let missing = || Error::internal("bootstrap data without collations");
         let t = self.builtins().schema.table(pg_collation::TABLE).ok_or_else(missing)?;
-        let (_, file) =
-            data::CONTENTS.iter().find(|(t, _)| *t == pg_collation::TABLE).ok_or_else(missing)?;
+        let (_, file) = data::CONTENTS.iter().find(|(t, _)| *t == pg_collation::TABLE).ok_or_else(missing)?;
         let mut out = Vec::new();
         for fields in data::rows(file) {
             let mut row = Vec::with_capacity(t.desc.len());

@@ -93,7 +93,13 @@ pub fn choose(row: &mut [Datum], source: &CatRow, template: &str, w: &Wanted) ->
 }
 
 /// Only template0 is known to hold nothing that depends on its locale. 22023.
-fn check_template(source: &CatRow, provider: u8, collate: &str, ctype: &str, icu: Option<&str>) -> Result<()> {
+fn check_template(
+    source: &CatRow,
+    provider: u8,
+    collate: &str,
+    ctype: &str,
+    icu: Option<&str>,
+) -> Result<()> {
     for (word, new, column) in [("collation", collate, DATCOLLATE), ("LC_CTYPE", ctype, DATCTYPE)] {
         if new != source.str(column) {
             return Err(incompatible(word, new, source.str(column)));

@@ -244,6 +244,7 @@ fn resolve_column(ctx: &CommandCtx<'_>, rel: &Relation, e: &IndexElem) -> Result
         return Err(Error::unsupported("operator class parameters"));
     }
     c.opclass = resolve_opclass(ctx, &e.opclass, c.type_oid)?;
+    check_pattern_class(ctx, &c)?;
     let desc = e.ordering == SortByDir::Desc;
     let nulls_first = match e.nulls_ordering {
         SortByNulls::First => true,
@@ -252,6 +253,19 @@ fn resolve_column(ctx: &CommandCtx<'_>, rel: &Relation, e: &IndexElem) -> Result
     };
     c.option = i16::from(desc) | i16::from(nulls_first) << 1;
     Ok(c)
+}
+
+/// Patterns compare bytes, which is nothing to a collation for which different bytes are equal. 0A000.
+fn check_pattern_class(ctx: &CommandCtx<'_>, c: &IndexColumn) -> Result<()> {
+    let class = ctx.catalog.opclass(c.opclass)?;
+    if class.name.ends_with("_pattern_ops") && !ctx.catalog.collation(c.collation)?.is_deterministic() {
+        bail!(
+            FEATURE_NOT_SUPPORTED,
+            "nondeterministic collations are not supported for operator class \"{}\"",
+            class.name
+        );
+    }
+    Ok(())
 }
 
 fn is_system_column(name: &str) -> bool {

@@ -37,7 +37,9 @@ fn described(ctx: &CommandCtx<'_>, rel: &Relation, ix: &IndexDesc) -> Result<Ind
             let mut text = Vec::new();
             match (v, registry.get(*output)) {
                 (DatumRef::Null, _) => text.extend_from_slice(b"null"),
-                (v, Some(FnImpl::Output(f))) => env.with_call_ctx(types::Collation::NONE, |c| f(c, *v, &mut text))?,
+                (v, Some(FnImpl::Output(f))) => {
+                    env.with_call_ctx(types::Collation::NONE, |c| f(c, *v, &mut text))?
+                }
                 _ => return Ok(String::new()),
             }
             shown.push(String::from_utf8_lossy(&text).into_owned());

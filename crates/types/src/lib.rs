@@ -37,8 +37,8 @@ pub mod user_type;
 pub mod wire;
 
 pub use column::{Arg, Batch, BytesColumn, Column, ColumnData, NullMask, Rows};
-pub use locale::Collation;
 pub use datum::{Datum, DatumRef, Phys};
+pub use locale::Collation;
 pub use registry::{
     AggImpl, AggState, CallCtx, CmpFn, FnImpl, FormatSettings, HashFn, Registry, RowSource, ScalarKernel,
 };

@@ -421,7 +421,7 @@ mod tests {
         assert_eq!(RecordRef::new(b).unwrap().fields().unwrap(), f);
         let g = [f[0], (oids::TEXT, DatumRef::Bytes(b"a,c")), f[2], f[3]];
         let e = build_record(oids::RECORD, g.iter().copied());
-        assert_eq!(compare_records(Oid(0), b, e.as_ref().bytes()).unwrap(), Ordering::Less);
+        assert_eq!(compare_records(Collation::NONE, b, e.as_ref().bytes()).unwrap(), Ordering::Less);
         let reg = crate::Registry::build(&crate::builtin_tables());
         let fmt = crate::FormatSettings::default();
         let ctx = CallCtx {

@@ -8,8 +8,8 @@ use common::{Error, Oid, Result};
 use foldhash::HashMap;
 use std::cell::{Cell, RefCell};
 use types::Collation;
-use types::locale::Locale;
 use types::Datum;
+use types::locale::Locale;
 
 /// The collation that stands for the database's.
 pub const DEFAULT: Oid = Oid(100);

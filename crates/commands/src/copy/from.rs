@@ -205,7 +205,9 @@ fn column_reader(ctx: &CommandCtx<'_>, rel: &Relation, attr: usize, binary: bool
 
 /// A NULL for a column of a domain: 23502 or 23514 if the domain does not take it.
 fn accept_null(ctx: &CommandCtx<'_>, domain: Oid) -> Result<()> {
-    ctx.env.with_call_ctx(types::Collation::NONE, |cx| crate::functions::check_domain(cx, domain, &types::Datum::Null))
+    ctx.env.with_call_ctx(types::Collation::NONE, |cx| {
+        crate::functions::check_domain(cx, domain, &types::Datum::Null)
+    })
 }
 
 /// Default expressions of the attributes that the data leaves out; those without one become NULL.

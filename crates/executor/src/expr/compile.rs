@@ -272,7 +272,12 @@ impl Compiler<'_> {
                 let cmp = cmp_for_type(self.env, *result_type)?;
                 let args = self.srcs(args, steps)?;
                 let konst = args.iter().all(|a| a.is_konst());
-                let op = Op::MinMax { args, cmp, collation: self.env.collation(*input_collation)?, greatest: *greatest };
+                let op = Op::MinMax {
+                    args,
+                    cmp,
+                    collation: self.env.collation(*input_collation)?,
+                    greatest: *greatest,
+                };
                 Ok(self.push(steps, op, phys, konst))
             }
             Expr::SqlValueFunction { op, result_type, typmod, .. } => {
@@ -378,7 +383,11 @@ impl Compiler<'_> {
                 let mut parts = Vec::with_capacity(left.len());
                 for (k, (l, r)) in left.iter().zip(right).enumerate() {
                     let f = cmp_for_operator(self.env, opnos[k], expr_type(l), expr_type(r))?;
-                    parts.push((self.block(l)?, self.block(r)?, RowCmp(f, self.env.collation(input_collations[k])?)));
+                    parts.push((
+                        self.block(l)?,
+                        self.block(r)?,
+                        RowCmp(f, self.env.collation(input_collations[k])?),
+                    ));
                 }
                 Ok(self.push(steps, Op::RowCompare { cmp: *cmp, parts }, Phys::Bool, false))
             }

@@ -1,8 +1,8 @@
 //! Conditions on one column and constants that are tested without the general machinery: short lists, patterns of
 //! literals and `%`, blank-padded strings and small numbers. Rows are tested one by one, so none of them may fail.
 
-use crate::expr::compile::Scope;
 use crate::env::ExecEnv;
+use crate::expr::compile::Scope;
 use crate::expr::qual::{Cmp, column, pick, pick_ord};
 use analyze::expr::{Expr, OpExpr, ScalarArrayOpExpr};
 use common::Result;
@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 use types::array::ArrayRef;
 use types::numeric::{Small, numeric_cmp};
 use types::text::trim_blanks;
-use types::{Collation, Batch, ColumnData, Datum, DatumRef};
+use types::{Batch, Collation, ColumnData, Datum, DatumRef};
 
 /// Lists up to this length are searched one by one.
 const LIST_MAX: usize = 16;
@@ -127,9 +127,9 @@ impl Quick {
             (Test::Number(cmp, x, s), ColumnData::Bytes(v)) => {
                 pick(c, rows, sel, |i| {
                     let b = v.get(i);
-                    let o = Small::read(b)
-                        .and_then(|y| y.compare(*s))
-                        .unwrap_or_else(|| numeric_cmp(Collation::NONE, DatumRef::Bytes(b), DatumRef::Bytes(x)));
+                    let o = Small::read(b).and_then(|y| y.compare(*s)).unwrap_or_else(|| {
+                        numeric_cmp(Collation::NONE, DatumRef::Bytes(b), DatumRef::Bytes(x))
+                    });
                     cmp.holds(o)
                 });
             }

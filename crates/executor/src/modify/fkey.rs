@@ -227,7 +227,15 @@ impl Lookups {
 }
 
 /// `a = b` by a kernel, both not null.
-fn equal(cx: &Exec, f: ScalarKernel, coll: types::Collation, a: &Datum, b: &Datum, pa: Phys, pb: Phys) -> Result<bool> {
+fn equal(
+    cx: &Exec,
+    f: ScalarKernel,
+    coll: types::Collation,
+    a: &Datum,
+    b: &Datum,
+    pa: Phys,
+    pb: Phys,
+) -> Result<bool> {
     let (x, y) = (Column::constant(pa, a), Column::constant(pb, b));
     let mut out = Column::new(Phys::Bool);
     cx.env.with_call_ctx(coll, |ctx| {
@@ -277,7 +285,11 @@ fn find(
     let mut kernels = Vec::new();
     for (k, op) in ops.iter().enumerate() {
         let attr = &s.rel.desc.attrs[s.attrs[k] as usize - 1];
-        kernels.push((scalar_kernel(&cx.env, catalog.operator(*op)?.code)?, attr.phys, catalog.collation(attr.collation)?));
+        kernels.push((
+            scalar_kernel(&cx.env, catalog.operator(*op)?.code)?,
+            attr.phys,
+            catalog.collation(attr.collation)?,
+        ));
     }
     let all = RelCols::of(sorted(&s.attrs), vec![-1]);
     let opts = ScanOptions::default();

@@ -20,7 +20,7 @@ use common::Oid;
 use planner::instrument::HashAggInstr;
 use planner::plan::{AggStrategy, GroupKey, SortKey};
 use types::column::BATCH_ROWS;
-use types::{Collation, AggState, Arg, CallCtx, Datum, DatumRef, Phys, Rows};
+use types::{AggState, Arg, CallCtx, Collation, Datum, DatumRef, Phys, Rows};
 
 /// Output of the grouping below the target list: key and carried columns, then one column an aggregate.
 pub struct AggScope<'a> {

@@ -124,7 +124,8 @@ fn compile_join(
         let collation = b.env.collation(k.collation)?;
         let int = |p| matches!(p, types::Phys::I16 | types::Phys::I32 | types::Phys::I64);
         // Integers of different widths hash and compare as 64-bit values.
-        let native = (po == pi && eq_is_native(k.eq_proc, collation)) || (int(po) && int(pi) && is_int_eq(k.eq_proc));
+        let native =
+            (po == pi && eq_is_native(k.eq_proc, collation)) || (int(po) && int(pi) && is_int_eq(k.eq_proc));
         let (outer_hash, inner_hash) = if native {
             (None, None)
         } else {

@@ -9,8 +9,8 @@ use crate::store::batch_of;
 use analyze::query::JoinType;
 use planner::plan::{JoinCommon, MergeKey};
 use std::cmp::Ordering;
-use types::{CmpFn, Collation};
 use types::column::BATCH_ROWS;
+use types::{CmpFn, Collation};
 
 struct Key {
     cmp: CmpFn,

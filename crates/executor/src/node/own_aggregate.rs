@@ -5,7 +5,7 @@ use crate::expr::callee::Callee;
 use common::{Error, Oid, Result, bail};
 use std::rc::Rc;
 use types::agg::{Group, PerGroup};
-use types::{Collation, AggImpl, AggState, Arg, CallCtx, Datum, FnImpl};
+use types::{AggImpl, AggState, Arg, CallCtx, Collation, Datum, FnImpl};
 
 /// How the states of an aggregate are made.
 pub enum Maker {

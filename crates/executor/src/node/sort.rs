@@ -63,13 +63,7 @@ impl Order {
                     Some(k) => k,
                     None => Kind::Call(cmp_fn(env, k.cmp_proc)?),
                 };
-                Ok(Key {
-                    col: k.column as usize,
-                    kind,
-                    collation,
-                    desc: k.desc,
-                    nulls_first: k.nulls_first,
-                })
+                Ok(Key { col: k.column as usize, kind, collation, desc: k.desc, nulls_first: k.nulls_first })
             })
             .collect::<Result<_>>()?;
         Ok(Order { keys })

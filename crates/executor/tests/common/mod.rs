@@ -79,6 +79,7 @@ impl Cluster {
                 password: None,
                 collate: "C".into(),
                 ctype: "C".into(),
+                icu_locale: None,
                 encoding: 6,
             };
             bootstrap(env.catalog().unwrap(), &o).unwrap();

@@ -12,17 +12,23 @@ use common::{Oid, Result};
 pub struct Best<const MAX: bool> {
     cmp: CmpFn,
     collation: Collation,
+    /// Strings need a collation.
+    strings: bool,
     best: Datum,
 }
 
 impl<const MAX: bool> Best<MAX> {
     #[inline]
-    fn offer(&mut self, v: DatumRef<'_>) {
+    fn offer(&mut self, v: DatumRef<'_>) -> Result<()> {
+        if self.strings {
+            self.collation.require("string comparison")?;
+        }
         let o = (self.cmp)(self.collation, v, self.best.as_ref());
         // Of equal values that look different (1 mon, 30 days) the last one wins.
         if if MAX { o.is_gt() } else { o.is_lt() } || o.is_eq() && v != self.best.as_ref() {
             self.best = v.to_owned();
         }
+        Ok(())
     }
 }
 
@@ -41,7 +47,7 @@ impl<const MAX: bool> Group for Best<MAX> {
                     *b = x;
                 }
             }
-            _ => self.offer(a.get(i)),
+            _ => self.offer(a.get(i))?,
         }
         Ok(())
     }
@@ -59,7 +65,7 @@ impl<const MAX: bool> Group for Best<MAX> {
         if self.best.is_null() {
             self.best = o.best.clone();
         } else if !o.best.is_null() {
-            self.offer(o.best.as_ref());
+            self.offer(o.best.as_ref())?;
         }
         Ok(())
     }
@@ -71,6 +77,10 @@ impl<const MAX: bool> Group for Best<MAX> {
     }
 }
 
+fn strings(arg_types: &[Oid]) -> bool {
+    use crate::oids::{BPCHAR, NAME, TEXT, VARCHAR};
+    matches!(arg_types.first(), Some(&(TEXT | VARCHAR | BPCHAR | NAME)))
+}
 fn cmp_for(arg_types: &[Oid], result_type: Oid) -> CmpFn {
     arg_types
         .first()
@@ -79,8 +89,18 @@ fn cmp_for(arg_types: &[Oid], result_type: Oid) -> CmpFn {
         .unwrap_or(crate::text::text_cmp)
 }
 pub fn max(arg_types: &[Oid], result_type: Oid, collation: Collation) -> Box<dyn AggState> {
-    PerGroup::boxed(Best::<true> { cmp: cmp_for(arg_types, result_type), collation, best: Datum::Null })
+    PerGroup::boxed(Best::<true> {
+        cmp: cmp_for(arg_types, result_type),
+        collation,
+        strings: strings(arg_types),
+        best: Datum::Null,
+    })
 }
 pub fn min(arg_types: &[Oid], result_type: Oid, collation: Collation) -> Box<dyn AggState> {
-    PerGroup::boxed(Best::<false> { cmp: cmp_for(arg_types, result_type), collation, best: Datum::Null })
+    PerGroup::boxed(Best::<false> {
+        cmp: cmp_for(arg_types, result_type),
+        collation,
+        strings: strings(arg_types),
+        best: Datum::Null,
+    })
 }

@@ -238,10 +238,10 @@ mod tests {
         for oid in [2147, 2108, 2101, 2116, 2132] {
             let Some(FnImpl::Agg(a)) = reg.get(Oid(oid)) else { panic!("aggregate {oid}") };
             let run = |col: &Column, parts: &[Rows<'_>]| {
-                let mut total = (a.make)(&[oids::INT4], Oid(0), Oid(0));
+                let mut total = (a.make)(&[oids::INT4], Oid(0), crate::Collation::NONE);
                 total.resize(1);
                 for rows in parts {
-                    let mut st = (a.make)(&[oids::INT4], Oid(0), Oid(0));
+                    let mut st = (a.make)(&[oids::INT4], Oid(0), crate::Collation::NONE);
                     st.resize(1);
                     let groups = vec![0; rows.count()];
                     st.update(&ctx, &groups, &[Arg { col, konst: false }], *rows).unwrap();

@@ -1,8 +1,8 @@
 //! Comparison, equality, containment and hash of arrays, by the element type's default operator class.
 
 use super::layout::ArrayRef;
-use crate::{CallCtx, Collation, DatumRef};
 use crate::ops::{cmp_nulls_last, type_cmp, type_hash};
+use crate::{CallCtx, Collation, DatumRef};
 use common::{Error, Oid, Result, bail, err};
 use std::cmp::Ordering;
 
@@ -26,6 +26,12 @@ fn equal(coll: Collation, a: &[u8], b: &[u8]) -> Result<bool> {
         elem => type_cmp(elem).ok_or_else(|| missing("an equality operator", elem))?,
     };
     Ok(compare_with(cmp, coll, &a, &b)?.is_eq())
+}
+
+/// Elements that are strings need a collation. 42P22.
+pub fn check_collation(coll: Collation, elem: Oid) -> Result<()> {
+    use crate::oids::{BPCHAR, NAME, TEXT, VARCHAR};
+    if matches!(elem, TEXT | VARCHAR | BPCHAR | NAME) { coll.require("string comparison") } else { Ok(()) }
 }
 
 fn compare_with(cmp: crate::CmpFn, coll: Collation, a: &ArrayRef<'_>, b: &ArrayRef<'_>) -> Result<Ordering> {
@@ -62,6 +68,7 @@ macro_rules! ops {
     ($($name:ident $test:expr;)*) => {$(
         pub fn $name(c: &CallCtx<'_>, a: &[u8], b: &[u8]) -> Result<bool> {
             check_same(a, b)?;
+            check_collation(c.collation, ArrayRef::new(a)?.elem.oid)?;
             let test: fn(Ordering) -> bool = $test;
             Ok(test(compare(c.collation, a, b)?))
         }

@@ -134,7 +134,7 @@ fn split_array(
 ) -> Result<Option<Vec<u8>>> {
     let Some(s) = s else { return Ok(None) };
     if sep.is_some_and(|s| !s.is_empty()) {
-        c.collation.require_deterministic("substring searches")?;
+        crate::text::searchable(c)?;
     }
     let fields = split_fields(s, sep, null);
     if fields.is_empty() {

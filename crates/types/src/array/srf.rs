@@ -59,7 +59,7 @@ fn opt(args: &[Datum], i: usize) -> Option<&str> {
 pub fn text_to_table(c: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
     let Some(s) = opt(args, 0) else { return Ok(Values::boxed(Vec::new())) };
     if opt(args, 1).is_some_and(|s| !s.is_empty()) {
-        c.collation.require_deterministic("substring searches")?;
+        crate::text::searchable(c)?;
     }
     let fields = split_fields(s, opt(args, 1), opt(args, 2));
     Ok(Values::boxed(fields.into_iter().map(|f| f.map_or(Datum::Null, Datum::text)).collect()))

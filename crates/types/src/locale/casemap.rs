@@ -2,8 +2,8 @@
 //! language's own rules in ICU's locales.
 
 use super::ctype::{CaseRules, Ctype, lower_char, upper_char};
-use icu_casemap::CaseMapperBorrowed;
 use icu_casemap::options::TitlecaseOptions;
+use icu_casemap::{CaseMapperBorrowed, TitlecaseMapper};
 use icu_locale_core::{LanguageIdentifier, langid};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -30,6 +30,9 @@ fn each_char(s: &str, out: &mut Vec<u8>, mut f: impl FnMut(char) -> char) {
         out.extend_from_slice(f(c).encode_utf8(&mut buf).as_bytes());
     }
 }
+
+/// Word boundaries of CLDR differ from Unicode's in that these part words.
+const COLONS: [char; 3] = [':', '\u{fe55}', '\u{ff1a}'];
 
 /// Appends the string in lower case.
 pub fn lower(ctype: Ctype, s: &str, out: &mut Vec<u8>) {
@@ -59,13 +62,9 @@ pub fn upper(ctype: Ctype, s: &str, out: &mut Vec<u8>) {
 /// letters and digits; in ICU's locales what Unicode's word boundaries part.
 pub fn initcap(ctype: Ctype, s: &str, out: &mut Vec<u8>) {
     if let Ctype::Icu(r) = ctype {
-        let (mapper, language) = (CaseMapperBorrowed::new(), r.language());
-        for word in s.split_word_bounds() {
-            let mapped = mapper.titlecase_segment_with_only_case_data_to_string(
-                word,
-                &language,
-                TitlecaseOptions::default(),
-            );
+        let (mapper, language) = (TitlecaseMapper::new(), r.language());
+        for word in s.split_word_bounds().flat_map(|w| w.split_inclusive(COLONS)) {
+            let mapped = mapper.titlecase_segment_to_string(word, &language, TitlecaseOptions::default());
             out.extend_from_slice(mapped.as_bytes());
         }
         return;

@@ -1,7 +1,7 @@
 //! What characters are: classes as each provider has them, and the forms of single characters in the other case.
 
 use icu_casemap::CaseMapperBorrowed;
-use icu_properties::props::{Alphabetic, GeneralCategory, Lowercase};
+use icu_properties::props::{Alphabetic, GeneralCategory, Lowercase, Uppercase};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 /// Languages whose case mapping differs from all others.
@@ -84,7 +84,7 @@ fn posix_lower(c: char) -> bool {
     upper_char(c, Ctype::Posix) != c || CodePointSetData::new::<Lowercase>().contains(c)
 }
 fn posix_upper(c: char) -> bool {
-    lower_char(c, Ctype::Posix) != c
+    lower_char(c, Ctype::Posix) != c || CodePointSetData::new::<Uppercase>().contains(c)
 }
 
 /// Classes of characters beyond ASCII.
@@ -128,9 +128,10 @@ impl Ctype {
         let g = category(c);
         match self {
             Ctype::Ascii => false,
-            Ctype::Posix => {
-                !matches!(g, G::Control | G::Surrogate | G::Unassigned | G::LineSeparator | G::ParagraphSeparator)
-            }
+            Ctype::Posix => !matches!(
+                g,
+                G::Control | G::Surrogate | G::Unassigned | G::LineSeparator | G::ParagraphSeparator
+            ),
             Ctype::Icu(_) => !is_control(g) && g != G::PrivateUse,
         }
     }
@@ -164,5 +165,21 @@ pub fn upper_char(c: char, ctype: Ctype) -> char {
         _ if c.is_ascii() => c.to_ascii_uppercase(),
         Ctype::Ascii => c,
         _ => CaseMapperBorrowed::new().simple_uppercase(c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes() {
+        let icu = Ctype::Icu(CaseRules::Root);
+        assert!(icu.is_alpha('é') && Ctype::Posix.is_alpha('é') && !Ctype::Ascii.is_alpha('é'));
+        assert!(icu.is_digit('٣') && !Ctype::Posix.is_digit('٣') && Ctype::Posix.is_alpha('٣'));
+        assert!(Ctype::Posix.is_upper('ℂ') && Ctype::Posix.is_upper('ǅ') && !icu.is_upper('ǅ'));
+        assert!(icu.is_space('\u{a0}') && !Ctype::Posix.is_space('\u{a0}'));
+        assert!(Ctype::Posix.is_punct('€') && !icu.is_punct('€'));
+        assert_eq!((lower_char('İ', icu), upper_char('ß', icu)), ('i', 'ß'));
     }
 }

@@ -150,9 +150,8 @@ impl IcuLocale {
     pub fn new(name: &str) -> Result<IcuLocale> {
         let t = tag(name);
         let prefs = CollatorPreferences::from(&t);
-        let collator = Collator::try_new(prefs, options(&t)?).map_err(|e| {
-            Error::internal(format!("could not open collator for locale \"{name}\": {e}"))
-        })?;
+        let collator = Collator::try_new(prefs, options(&t)?)
+            .map_err(|e| Error::internal(format!("could not open collator for locale \"{name}\": {e}")))?;
         Ok(IcuLocale { collator, rules: CaseRules::of(t.id.language.as_str()) })
     }
     pub(super) fn case_rules(&self) -> CaseRules {
@@ -189,9 +188,8 @@ mod tests {
 
     #[test]
     fn order() {
-        let c = |name: &str, a: &str, b: &str| {
-            IcuLocale::new(name).unwrap().compare(a.as_bytes(), b.as_bytes())
-        };
+        let c =
+            |name: &str, a: &str, b: &str| IcuLocale::new(name).unwrap().compare(a.as_bytes(), b.as_bytes());
         assert!(c("en", "a", "B").is_lt());
         assert!(c("de-u-co-phonebk", "Göbel", "Goethe").is_lt());
         assert!(c("sv", "z", "ö").is_lt());

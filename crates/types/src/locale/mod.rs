@@ -13,8 +13,15 @@ pub use casemap::{initcap, lower, upper};
 pub use ctype::{Ctype, lower_char, upper_char};
 pub use icu::{ICU_VERSION, IcuLocale};
 
-use common::{Oid, Result, bail, err};
+use common::{Error, Oid, Result, bail, err};
 use std::cmp::Ordering;
+
+/// The error of a comparison, a case mapping or a match whose arguments' collations contradict each other.
+#[cold]
+pub fn indeterminate(what: &str) -> Error {
+    err!(INDETERMINATE_COLLATION, "could not determine which collation to use for {what}")
+        .hint("Use the COLLATE clause to set the collation explicitly.")
+}
 
 /// How a locale orders strings.
 #[derive(Debug)]
@@ -181,6 +188,11 @@ impl Collation {
         let mut key = Vec::with_capacity(2 * s.len() + 8);
         self.sort_key(s, &mut key);
         crate::hash::hash_bytes(&key)
+    }
+    /// 42P22 if no collation could be chosen for something that needs one.
+    #[inline]
+    pub fn require(self, what: &str) -> Result<()> {
+        if self.oid.is_valid() { Ok(()) } else { Err(indeterminate(what)) }
     }
     /// 0A000 for what nondeterministic collations cannot do.
     pub fn require_deterministic(self, what: &str) -> Result<()> {

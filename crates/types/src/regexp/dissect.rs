@@ -2,12 +2,12 @@
 //! longest or shortest text that lets the rest match. Without back-references the automata know whether the rest
 //! matches, and nothing is tried in vain; with them matches are tried one after the other, within a budget.
 
-use crate::locale::{lower_char as lower, upper_char as upper};
 use super::dfa::Subject;
 use super::flags::Flags;
 use super::parse::{TOO_COMPLEX, invalid};
 use super::program::Alphabet;
 use super::tree::{Node, Part};
+use crate::locale::{lower_char as lower, upper_char as upper};
 use common::Result;
 use std::collections::HashSet;
 

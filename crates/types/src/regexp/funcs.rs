@@ -29,6 +29,7 @@ impl Cache {
 
 /// Runs a strict function whose second argument is a pattern.
 fn with_cache(
+    x: &CallCtx<'_>,
     args: &[Arg<'_>],
     rows: Rows<'_>,
     out: &mut Column,
@@ -36,7 +37,11 @@ fn with_cache(
 ) -> Result<()> {
     let mut cache = Cache::default();
     crate::kernel::run_rows(args, rows, out, |v| {
-        if v.iter().any(|d| d.is_null()) { Ok(Datum::Null) } else { f(&mut cache, v) }
+        if v.iter().any(|d| d.is_null()) {
+            return Ok(Datum::Null);
+        }
+        x.collation.require("regular expression")?;
+        f(&mut cache, v)
     })
 }
 
@@ -49,7 +54,7 @@ fn matches(
     want: bool,
 ) -> Result<()> {
     let flags = Flags { fold_case, ..flags_of(ctx)? };
-    with_cache(args, rows, out, |c, v| {
+    with_cache(ctx, args, rows, out, |c, v| {
         Ok(Datum::Bool(c.get(v[1].str(), flags)?.is_match(v[0].str())? == want))
     })
 }
@@ -101,12 +106,12 @@ fn opt(s: Option<String>) -> Datum {
 }
 pub fn textregexsubstr(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     let f = flags_of(x)?;
-    with_cache(a, r, o, |c, v| Ok(opt(sub_match(c.get(v[1].str(), f)?, v[0].str())?)))
+    with_cache(x, a, r, o, |c, v| Ok(opt(sub_match(c.get(v[1].str(), f)?, v[0].str())?)))
 }
 /// `substring(s SIMILAR p ESCAPE e)`.
 pub fn substring_similar(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
     let f = flags_of(x)?;
-    with_cache(a, r, o, |c, v| {
+    with_cache(x, a, r, o, |c, v| {
         let p = similar_to_posix(v[1].str(), Some(v[2].str()))?;
         Ok(opt(sub_match(c.get(&p, f)?, v[0].str())?))
     })
@@ -202,7 +207,7 @@ impl<'r, 's> Matches<'r, 's> {
 
 /// `regexp_replace(s, p, r [, flags])`.
 pub fn textregexreplace(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| {
+    with_cache(x, a, r, o, |c, v| {
         if let Some(d) = v.get(3)
             && d.str().starts_with(|c: char| c.is_ascii_digit())
         {
@@ -229,7 +234,7 @@ fn int_arg(v: &[DatumRef<'_>], i: usize, name: &str, min: i32, default: i32) -> 
 
 /// `regexp_replace(s, p, r, start [, n [, flags]])`.
 pub fn textregexreplace_extended(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| {
+    with_cache(x, a, r, o, |c, v| {
         let start = int_arg(v, 3, "start", 1, 1)?;
         let f = flags_arg(x, v, 5, "")?;
         let n = int_arg(v, 4, "n", 0, i32::from(!f.global))?;
@@ -248,20 +253,20 @@ fn groups(s: &str, m: &[Span]) -> Datum {
     Datum::bytes(&b.finish_1d())
 }
 pub fn regexp_match(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| {
+    with_cache(x, a, r, o, |c, v| {
         let f = flags_arg(x, v, 2, "regexp_match()")?;
         let (r, s) = (c.get(v[1].str(), f)?, v[0].str());
         Ok(r.find(&r.subject(s), 0)?.map_or(Datum::Null, |m| groups(s, &m)))
     })
 }
 pub fn regexp_like(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| {
+    with_cache(x, a, r, o, |c, v| {
         let f = flags_arg(x, v, 2, "regexp_like()")?;
         Ok(Datum::Bool(c.get(v[1].str(), f)?.is_match(v[0].str())?))
     })
 }
 pub fn regexp_count(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| {
+    with_cache(x, a, r, o, |c, v| {
         let start = int_arg(v, 2, "start", 1, 1)?;
         let f = flags_arg(x, v, 3, "regexp_count()")?;
         let s = v[0].str();
@@ -274,7 +279,7 @@ pub fn regexp_count(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column)
     })
 }
 pub fn regexp_instr(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| {
+    with_cache(x, a, r, o, |c, v| {
         let start = int_arg(v, 2, "start", 1, 1)?;
         let n = int_arg(v, 3, "n", 1, 1)?;
         let end = int_arg(v, 4, "endoption", 0, 0)?;
@@ -290,7 +295,7 @@ pub fn regexp_instr(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column)
     })
 }
 pub fn regexp_substr(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| {
+    with_cache(x, a, r, o, |c, v| {
         let start = int_arg(v, 2, "start", 1, 1)?;
         let n = int_arg(v, 3, "n", 1, 1)?;
         let f = flags_arg(x, v, 4, "regexp_substr()")?;
@@ -316,7 +321,7 @@ fn split<'s>(r: &Regex, s: &'s str) -> Result<Vec<&'s str>> {
     Ok(out)
 }
 pub fn regexp_split_to_array(x: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
-    with_cache(a, r, o, |c, v| {
+    with_cache(x, a, r, o, |c, v| {
         let f = flags_arg(x, v, 2, "regexp_split_to_array()")?;
         let parts = split(c.get(v[1].str(), f)?, v[0].str())?;
         Ok(crate::array::build_1d(oids::TEXT, parts.iter().map(|p| DatumRef::Bytes(p.as_bytes()))))
@@ -329,6 +334,7 @@ fn srf_args(args: &[Datum]) -> Option<Vec<DatumRef<'_>>> {
 }
 pub fn regexp_split_to_table(x: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
     let Some(v) = srf_args(args) else { return Ok(Values::boxed(Vec::new())) };
+    x.collation.require("regular expression")?;
     let f = flags_arg(x, &v, 2, "regexp_split_to_table()")?;
     let r = Regex::new(v[1].str(), f)?;
     let parts = split(&r, v[0].str())?;
@@ -336,6 +342,7 @@ pub fn regexp_split_to_table(x: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn 
 }
 pub fn regexp_matches(x: &CallCtx<'_>, args: &[Datum]) -> Result<Box<dyn RowSource>> {
     let Some(v) = srf_args(args) else { return Ok(Values::boxed(Vec::new())) };
+    x.collation.require("regular expression")?;
     let f = flags_arg(x, &v, 2, "")?;
     let r = Regex::new(v[1].str(), Flags { global: false, ..f })?;
     let s = v[0].str();

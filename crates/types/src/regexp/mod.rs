@@ -16,6 +16,6 @@ mod similar;
 pub mod table;
 mod tree;
 
-pub use exec::Regex;
 pub use crate::locale::Ctype;
+pub use exec::Regex;
 pub use flags::{Flags, Flavour};

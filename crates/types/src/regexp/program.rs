@@ -2,8 +2,8 @@
 
 use super::ast::{Ast, INFINITE, Place};
 use super::charset::{CharSet, Class};
-use crate::locale::Ctype;
 use super::parse::{TOO_COMPLEX, invalid};
+use crate::locale::Ctype;
 use common::Result;
 use std::collections::HashMap;
 

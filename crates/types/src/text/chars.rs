@@ -4,8 +4,11 @@
 use crate::CallCtx;
 use common::{Result, bail, err};
 
-/// What nondeterministic collations are refused for.
-const SEARCHES: &str = "substring searches";
+/// May strings be searched under the call's collation? 42P22, 0A000.
+pub fn searchable(c: &CallCtx<'_>) -> Result<()> {
+    c.collation.require("string comparison")?;
+    c.collation.require_deterministic("substring searches")
+}
 
 pub fn textlen(s: &str) -> i32 {
     s.chars().count() as i32
@@ -51,7 +54,7 @@ pub fn text_substr_no_len(s: &str, start: i32, out: &mut Vec<u8>) -> Result<()> 
     Ok(())
 }
 pub fn textpos(c: &CallCtx<'_>, s: &str, sub: &str) -> Result<i32> {
-    c.collation.require_deterministic(SEARCHES)?;
+    searchable(c)?;
     Ok(s.find(sub).map_or(0, |i| s[..i].chars().count() as i32 + 1))
 }
 pub fn textoverlay(s: &str, new: &str, start: i32, len: i32, out: &mut Vec<u8>) -> Result<()> {
@@ -129,7 +132,7 @@ pub fn replace(c: &CallCtx<'_>, s: &str, from: &str, to: &str, out: &mut Vec<u8>
         out.extend_from_slice(s.as_bytes());
         return Ok(());
     }
-    c.collation.require_deterministic(SEARCHES)?;
+    searchable(c)?;
     let mut rest = s;
     while let Some(i) = rest.find(from) {
         out.extend_from_slice(&rest.as_bytes()[..i]);
@@ -144,7 +147,7 @@ pub fn split_part(c: &CallCtx<'_>, s: &str, sep: &str, n: i32, out: &mut Vec<u8>
         bail!(INVALID_PARAMETER_VALUE, "field position must not be zero");
     }
     if !s.is_empty() && !sep.is_empty() {
-        c.collation.require_deterministic(SEARCHES)?;
+        searchable(c)?;
     }
     let k = n.unsigned_abs() as usize - 1;
     let part = if s.is_empty() {
@@ -172,7 +175,7 @@ pub fn repeat(s: &[u8], n: i32, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 pub fn starts_with(c: &CallCtx<'_>, s: &[u8], p: &[u8]) -> Result<bool> {
-    c.collation.require_deterministic(SEARCHES)?;
+    searchable(c)?;
     Ok(s.starts_with(p))
 }
 pub fn to_hex32(v: i32, out: &mut Vec<u8>) {

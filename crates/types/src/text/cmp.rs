@@ -4,6 +4,7 @@
 use super::io::trim_blanks;
 use crate::column::{Arg, Column, Rows};
 use crate::kernel::{run2, writer};
+use crate::locale::indeterminate;
 use crate::{CallCtx, Collation, DatumRef};
 use common::Result;
 use std::cmp::Ordering;
@@ -33,6 +34,9 @@ macro_rules! ops {
         }
     };
 }
+/// What a collation is needed for, in messages.
+const COMPARISON: &str = "string comparison";
+
 macro_rules! collated {
     ($m:ident, $plain:ident, $prep:expr) => {
         /// The same by the call's collation.
@@ -51,6 +55,9 @@ macro_rules! collated {
     ($plain:ident $prep:expr; $name:ident $test:ident $as_bytes:ident) => {
         pub fn $name(c: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
             let k = c.collation;
+            if !k.oid.is_valid() {
+                return run2(|_: &[u8], _: &[u8]| Err::<bool, _>(indeterminate(COMPARISON)), a, r, o);
+            }
             if k.$as_bytes() {
                 return run2(super::$plain::$name, a, r, o);
             }
@@ -60,8 +67,10 @@ macro_rules! collated {
     ($prep:expr; $name:ident $test:ident) => {
         pub fn $name(c: &CallCtx<'_>, a: &[Arg<'_>], r: Rows<'_>, o: &mut Column) -> Result<()> {
             let k = c.collation;
-            let pick = |x: &[u8], y: &[u8], w: &mut Vec<u8>| {
+            let pick = |x: &[u8], y: &[u8], w: &mut Vec<u8>| -> Result<()> {
+                k.require(COMPARISON)?;
                 w.extend_from_slice(if k.compare($prep(x), $prep(y)).$test() { x } else { y });
+                Ok(())
             };
             run2(|x, y| writer(move |w| pick(x, y, w)), a, r, o)
         }

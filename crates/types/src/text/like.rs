@@ -110,6 +110,7 @@ pub fn byteanlike(t: &[u8], p: &[u8]) -> Result<bool> {
     like_match(t, p, false).map(|m| !m)
 }
 pub fn texticlike(c: &CallCtx<'_>, t: &str, p: &str) -> Result<bool> {
+    c.collation.require("ILIKE")?;
     c.collation.require_deterministic("ILIKE")?;
     let ctype = c.collation.ctype();
     if ctype == Ctype::Ascii {

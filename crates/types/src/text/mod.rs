@@ -16,6 +16,7 @@ mod strings;
 pub mod table;
 mod typmod;
 
+pub use chars::searchable;
 pub use cmp::{bpcharcmp, bytes_cmp, bytes_hash, text_cmp, text_hash};
 pub use codec::{HEX, push_hex};
 pub use format::format_array;

@@ -3,14 +3,20 @@
 use crate::{CallCtx, locale};
 use common::{Result, bail};
 
-pub fn lower(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) {
+pub fn lower(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) -> Result<()> {
+    c.collation.require("lower() function")?;
     locale::lower(c.collation.ctype(), s, out);
+    Ok(())
 }
-pub fn upper(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) {
+pub fn upper(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) -> Result<()> {
+    c.collation.require("upper() function")?;
     locale::upper(c.collation.ctype(), s, out);
+    Ok(())
 }
-pub fn initcap(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) {
+pub fn initcap(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) -> Result<()> {
+    c.collation.require("initcap() function")?;
     locale::initcap(c.collation.ctype(), s, out);
+    Ok(())
 }
 fn in_set(set: &str) -> impl Fn(char) -> bool + '_ {
     move |c| set.contains(c)

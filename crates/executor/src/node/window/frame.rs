@@ -8,7 +8,7 @@ use analyze::clause::frame as f;
 use analyze::query::WindowClause;
 use common::{Oid, Result, err};
 use types::agg::{Span, Spans};
-use types::{Collation, Arg, Column, ColumnData, Datum, DatumRef, Phys, Rows, ScalarKernel};
+use types::{Arg, Collation, Column, ColumnData, Datum, DatumRef, Phys, Rows, ScalarKernel};
 
 /// One end of a frame.
 struct Bound {

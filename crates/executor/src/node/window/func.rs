@@ -12,7 +12,7 @@ use analyze::expr::WindowFunc;
 use analyze::info::expr_type;
 use common::{Oid, Result, err};
 use types::agg::{Span, Spans};
-use types::{Collation, AggState, Arg, Batch, CallCtx, Column, ColumnData, DatumRef, Phys};
+use types::{AggState, Arg, Batch, CallCtx, Collation, Column, ColumnData, DatumRef, Phys};
 
 /// Where an argument's values are.
 enum ArgAt {
