@@ -315,10 +315,10 @@ fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
             *input_collation = input_for_comparison(s)?;
             finish(ctx, s, t, collation, loc)
         }
-        Expr::CoerceToDomain { collation, .. } => {
-            // A domain's own collation gives way to an explicit one only.
+        Expr::CoerceToDomain { arg, collation, .. } => {
+            // A domain's own collation gives way to a COLLATE right below only.
             let own = if t.is_valid() { ctx.type_collation(t)? } else { Oid::INVALID };
-            if own.is_valid() && own != DEFAULT_COLLATION && s.strength != Strength::Explicit {
+            if own.is_valid() && own != DEFAULT_COLLATION && !matches!(**arg, Expr::Collate { .. }) {
                 *collation = own;
                 return Ok(State::of(own, loc));
             }

@@ -90,6 +90,8 @@ pub struct FunctionParams {
     pub name: String,
     /// By number; empty for one without a name.
     pub arg_names: Vec<String>,
+    /// What the call's arguments are compared by; invalid where nobody knows.
+    pub collation: Oid,
 }
 
 impl ParamTypes {
@@ -106,8 +108,8 @@ impl ParamTypes {
         ParamTypes { types, variable: true, function: None }
     }
     /// Parameters of a function whose body the statement is in.
-    pub fn of_function(name: &str, arg_names: Vec<String>, types: Vec<Oid>) -> ParamTypes {
-        let function = Some(Rc::new(FunctionParams { name: name.to_string(), arg_names }));
+    pub fn of_function(name: &str, arg_names: Vec<String>, types: Vec<Oid>, collation: Oid) -> ParamTypes {
+        let function = Some(Rc::new(FunctionParams { name: name.to_string(), arg_names, collation }));
         ParamTypes { types, variable: false, function }
     }
 }

@@ -59,7 +59,10 @@ pub fn choose(row: &mut [Datum], source: &CatRow, template: &str, w: &Wanted) ->
         Some(p) if p.eq_ignore_ascii_case("libc") => b'c',
         Some(p) => bail!(INVALID_OBJECT_DEFINITION, "unrecognized locale provider: {p}"),
     };
-    let given = |x: &Option<String>, c: usize| x.clone().unwrap_or_else(|| source.str(c).to_string());
+    // POSIX is another name of C.
+    let canonical = |n: &String| if n == "POSIX" { "C".to_string() } else { n.clone() };
+    let given =
+        |x: &Option<String>, c: usize| x.as_ref().map_or_else(|| source.str(c).to_string(), canonical);
     let (collate, ctype) = (given(&w.collate, DATCOLLATE), given(&w.ctype, DATCTYPE));
     check_libc_name(&collate)?;
     check_libc_name(&ctype)?;

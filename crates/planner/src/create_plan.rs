@@ -573,8 +573,20 @@ fn index_conds(g: &Glob<'_>, root: &mut Root, ip: &IndexPath) -> Vec<IndexCond> 
     out
 }
 
+/// The index's column has the operator's type already: EXPLAIN shows no cast.
+fn strip_operand(clause: &mut Expr) {
+    let args = match clause {
+        Expr::Op(o) => &mut o.args,
+        Expr::ScalarArrayOp(o) => &mut o.args,
+        _ => return,
+    };
+    while let Some(Expr::Relabel { arg, .. }) = args.first() {
+        args[0] = (**arg).clone();
+    }
+}
+
 fn index_scan(g: &Glob<'_>, root: &mut Root, path: &Path, ip: &IndexPath) -> Result<Plan> {
-    let conds = index_conds(g, root, ip);
+    let mut conds = index_conds(g, root, ip);
     let filters = ordered(g, filters_of(g, &ip.index, &ip.clauses, &path.param));
     let q = with_params(g, root, bare(&filters));
     let direction = if ip.backward { ScanDirection::Backward } else { ScanDirection::Forward };
@@ -582,6 +594,7 @@ fn index_scan(g: &Glob<'_>, root: &mut Root, path: &Path, ip: &IndexPath) -> Res
     if !ip.only {
         return Ok(wrap(path, Node::IndexScan { rti: ip.rti, index, conds, direction }, q));
     }
+    conds.iter_mut().for_each(|c| strip_operand(&mut c.clause));
     let mut p = wrap(path, Node::IndexOnlyScan { rti: ip.rti, index, conds, direction }, q);
     // Columns are read from the index tuple.
     let keys = ip.index.desc.keys.clone();

@@ -12,6 +12,8 @@ pub struct BodyOf<'a> {
     /// Types of the arguments and of the result in this call.
     pub arg_types: &'a [Oid],
     pub result_type: Oid,
+    /// The call's input collation.
+    pub collation: Oid,
     /// Columns of the rows, where the query says so.
     pub columns: Option<&'a TupleDesc>,
 }

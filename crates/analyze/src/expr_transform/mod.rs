@@ -107,12 +107,17 @@ impl Analyzer<'_> {
             self.params.types[i] = oids::UNKNOWN;
         }
         let t = self.params.types[i];
+        let of_call = self.params.function.as_ref().map_or(Oid::INVALID, |f| f.collation);
+        let collation = match self.ctx.type_collation(t)? {
+            c if c.is_valid() && of_call.is_valid() => of_call,
+            c => c,
+        };
         Ok(Expr::Param(Param {
             kind: ParamKind::External,
             id: n as u32,
             paramtype: t,
             typmod: -1,
-            collation: self.ctx.type_collation(t)?,
+            collation,
             location: Some(p.location),
         }))
     }

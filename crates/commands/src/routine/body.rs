@@ -58,7 +58,7 @@ pub fn input_names(p: &ProcDesc) -> Vec<String> {
 }
 
 /// Analyses and rewrites a body for these argument types. Positions of errors are in the body's text.
-pub fn read(env: &FnEnv, p: &ProcDesc, arg_types: &[Oid]) -> Result<Vec<Part>> {
+pub fn read(env: &FnEnv, p: &ProcDesc, arg_types: &[Oid], collation: Oid) -> Result<Vec<Part>> {
     debug_assert_eq!(p.language, LANGUAGE_SQL);
     let mut parts = Vec::new();
     if let Some(stored) = &p.sql_body {
@@ -76,7 +76,8 @@ pub fn read(env: &FnEnv, p: &ProcDesc, arg_types: &[Oid]) -> Result<Vec<Part>> {
     with_analyze(env, &p.src, |a| {
         let mut analysed = Vec::new();
         for raw in &statements {
-            let mut params = ParamTypes::of_function(&p.name, input_names(p), arg_types.to_vec());
+            let types = arg_types.to_vec();
+            let mut params = ParamTypes::of_function(&p.name, input_names(p), types, collation);
             analysed.push(analyze::analyze(a, raw, &mut params)?);
         }
         for x in analysed {

@@ -178,7 +178,7 @@ fn standard_body(
             s => s,
         };
         let raw = RawStmt { stmt: stmt.clone(), location: 0, len: ctx.source.len() };
-        let mut params = ParamTypes::of_function(name, names.clone(), args.input.clone());
+        let mut params = ParamTypes::of_function(name, names.clone(), args.input.clone(), Oid::INVALID);
         match with_analyze(ctx, |a| analyze::analyze(a, &raw, &mut params))? {
             Analyzed::Query(mut q) => {
                 q.location = (0, 0);
@@ -509,7 +509,7 @@ pub fn validate_sql(ctx: &CommandCtx<'_>, p: &ProcDesc) -> Result<()> {
             // What the body means is known only in a call.
             return if p.sql_body.is_none() { parser::parse(&p.src).map(|_| ()) } else { Ok(()) };
         }
-        let mut parts: Vec<Part> = body::read(env, p, &p.arg_types)?;
+        let mut parts: Vec<Part> = body::read(env, p, &p.arg_types, Oid::INVALID)?;
         for x in &parts {
             if let Part::Utility(s) = x
                 && let Statement::Call(c) = &**s
@@ -530,7 +530,8 @@ pub fn validate_sql(ctx: &CommandCtx<'_>, p: &ProcDesc) -> Result<()> {
 /// 0A000 for a procedure with output arguments.
 fn check_call(_ctx: &CommandCtx<'_>, env: &FnEnv, p: &ProcDesc, c: &CallStmt) -> Result<()> {
     let call = body::with_analyze(env, &p.src, |a| {
-        let params = ParamTypes::of_function(&p.name, body::input_names(p), p.arg_types.clone());
+        let params =
+            ParamTypes::of_function(&p.name, body::input_names(p), p.arg_types.clone(), Oid::INVALID);
         analyze::func::analyze_call(a, &c.funccall, params)
     })?;
     if !call.columns.is_empty() {

@@ -64,7 +64,7 @@ impl Routines for Merge<'_> {
             body::with_analyze(env, "", |a| {
                 analyze::routine::resolve_types(a, call.arg_types, &mut types, p.ret_type)
             })?;
-            let mut parts = body::read(env, &p, &types)?;
+            let mut parts = body::read(env, &p, &types, call.collation)?;
             if parts.len() != 1 || !matches!(parts[0], Part::Query(..)) {
                 return Ok(None);
             }

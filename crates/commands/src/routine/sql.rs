@@ -36,6 +36,7 @@ const FORMS_MAX: usize = 16;
 pub struct Compiled {
     arg_types: Box<[Oid]>,
     result_type: Oid,
+    collation: Oid,
     columns: Vec<RowColumn>,
     generation: u64,
     /// Who may do what decides which functions are merged into the plans.
@@ -136,6 +137,7 @@ pub fn check_result(
     p: &ProcDesc,
     parts: &mut [Part],
     result_type: Oid,
+    collation: Oid,
     columns: Option<&TupleDesc>,
 ) -> Result<Shape> {
     let declared = Declared { ret_type: result_type, columns, is_procedure: p.kind == b'p' };
@@ -146,6 +148,7 @@ impl Compiled {
     fn fits(&self, call: &RoutineCall<'_>) -> bool {
         *self.arg_types == *call.arg_types
             && self.result_type == call.result_type
+            && self.collation == call.collation
             && self.columns == call.columns
     }
 
@@ -157,7 +160,7 @@ impl Compiled {
 
     fn new(env: &FnEnv, p: &ProcDesc, call: &RoutineCall<'_>) -> Result<Compiled> {
         let path = env.host.search_path()?;
-        let mut parts = body::read(env, p, call.arg_types)?;
+        let mut parts = body::read(env, p, call.arg_types, call.collation)?;
         body::check_statements(&parts)?;
         let expected = expected_desc(env, call.columns)?;
         let desc = result_columns(env, p, call.arg_types, call.result_type, expected)?;
@@ -173,6 +176,7 @@ impl Compiled {
         }
         Ok(Compiled {
             arg_types: call.arg_types.into(),
+            collation: call.collation,
             result_type: call.result_type,
             columns: call.columns.to_vec(),
             generation: env.catalog.generation(),

@@ -61,6 +61,8 @@ fn fast_cmp(funcid: Oid, collation: Collation) -> Option<Cmp> {
         148 | 149 | 471 | 478 | 856 | 166 | 167 | 1854 | 1860 | 717 | 1088 | 2055 | 1155 => Le,
         146 | 147 | 470 | 477 | 855 | 162 | 163 | 1853 | 1859 | 1638 | 1089 | 2057 | 1157 => Gt,
         151 | 150 | 472 | 479 | 857 | 168 | 169 | 1855 | 1861 | 1639 | 1090 | 2056 | 1156 => Ge,
+        // Without a collation the function says so.
+        67 | 62 | 157 | 659 | 740..=743 if !collation.oid.is_valid() => return None,
         67 | 62 if collation.is_deterministic() => Eq,
         157 | 659 if collation.is_deterministic() => Ne,
         740 if collation.by_bytes() => Lt,

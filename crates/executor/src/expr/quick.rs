@@ -94,6 +94,13 @@ impl Quick {
     /// `None` when the condition is of another kind.
     pub fn compile(env: &ExecEnv, e: &Expr, scope: &dyn Scope) -> Result<Option<Quick>> {
         Ok(match e {
+            // Strings without a collation: the function says so.
+            Expr::Op(OpExpr { funcid, input_collation, .. })
+            | Expr::ScalarArrayOp(ScalarArrayOpExpr { funcid, input_collation, .. })
+                if matches!(funcid.0, 62 | 67 | 1048..=1053) && !input_collation.is_valid() =>
+            {
+                None
+            }
             Expr::Op(o) if o.args.len() == 2 => match env.collation(o.input_collation)? {
                 c if c.is_deterministic() => operator(o, c, scope),
                 _ => None,

@@ -21,6 +21,8 @@ enum Kind {
     /// Floats: NaN is equal to itself and above everything.
     Float,
     Call(CmpFn),
+    /// Text by a collation that is not the order of the bytes: the prefix is that of the sort key.
+    Collated,
 }
 
 #[derive(Clone, Copy)]
@@ -47,6 +49,7 @@ fn native(proc: Oid, collation: Collation) -> Option<Kind> {
         }
         // text and name where the order is that of the bytes
         360 | 359 if collation.by_bytes() => Some(Kind::Native),
+        360 => Some(Kind::Collated),
         354 | 355 => Some(Kind::Float),
         _ => None,
     }
@@ -157,6 +160,7 @@ impl Key {
         }
         let o = match self.kind {
             Kind::Call(f) => f(self.collation, a.get(i), b.get(j)),
+            Kind::Collated => self.collation.compare(a.get(i).bytes(), b.get(j).bytes()),
             _ => match (&a.data, &b.data) {
                 (ColumnData::I32(x), ColumnData::I32(y)) => x[i].cmp(&y[j]),
                 (ColumnData::I64(x), ColumnData::I64(y)) => x[i].cmp(&y[j]),
@@ -180,7 +184,7 @@ impl Key {
         match self.kind {
             Kind::Native => !matches!(c.data, ColumnData::Bytes(_) | ColumnData::Fixed16(_)),
             Kind::Float => true,
-            Kind::Call(_) => false,
+            Kind::Call(_) | Kind::Collated => false,
         }
     }
     /// A number that orders as the (non-null) value does, as far as 64 bits tell.
@@ -188,6 +192,11 @@ impl Key {
         const SIGN: u64 = 1 << 63;
         let v = match self.kind {
             Kind::Call(_) => 0,
+            Kind::Collated => {
+                let mut key = Vec::with_capacity(64);
+                self.collation.sort_key(c.get(i).bytes(), &mut key);
+                bytes_prefix(&key)
+            }
             _ => match &c.data {
                 ColumnData::I32(v) => v[i] as i64 as u64 ^ SIGN,
                 ColumnData::I64(v) => v[i] as u64 ^ SIGN,

@@ -149,18 +149,24 @@ impl Folder<'_> {
             *e = self.make_const(d, f.result_type, typmod, f.collation);
             return Ok(());
         }
-        if let Some(body) = self.inline(f.funcid, &f.args, f.result_type, f.collation)? {
+        if let Some(body) = self.inline(f.funcid, &f.args, f.result_type, (f.input_collation, f.collation))? {
             *e = body;
         }
         Ok(())
     }
 
     /// The folded body of an SQL function in place of a call.
-    fn inline(&mut self, funcid: Oid, args: &[Expr], result: Oid, collation: Oid) -> Result<Option<Expr>> {
+    fn inline(
+        &mut self,
+        funcid: Oid,
+        args: &[Expr],
+        result: Oid,
+        collations: (Oid, Oid),
+    ) -> Result<Option<Expr>> {
         if funcid < Oid::FIRST_NORMAL || self.estimate || self.inlining.contains(&funcid) {
             return Ok(None);
         }
-        let Some(mut body) = super::inline::scalar(self.ev.ctx, (funcid, args), result, collation)? else {
+        let Some(mut body) = super::inline::scalar(self.ev.ctx, (funcid, args), result, collations)? else {
             return Ok(None);
         };
         self.inlining.push(funcid);
@@ -183,7 +189,8 @@ impl Folder<'_> {
             return Ok(());
         }
         if !o.retset
-            && let Some(body) = self.inline(o.funcid, &o.args, o.result_type, o.collation)?
+            && let Some(body) =
+                self.inline(o.funcid, &o.args, o.result_type, (o.input_collation, o.collation))?
         {
             *e = body;
             return Ok(());

@@ -16,7 +16,7 @@ pub fn scalar(
     ctx: &PlannerCtx<'_>,
     (funcid, args): (Oid, &[Expr]),
     result_type: Oid,
-    result_collation: Oid,
+    (input_collation, result_collation): (Oid, Oid),
 ) -> Result<Option<Expr>> {
     if funcid < Oid::FIRST_NORMAL {
         return Ok(None);
@@ -36,7 +36,8 @@ pub fn scalar(
         return Ok(None);
     }
     let arg_types: Vec<Oid> = args.iter().map(expr_type).collect();
-    let call = BodyOf { funcid, arg_types: &arg_types, result_type, columns: None };
+    let collation = input_collation;
+    let call = BodyOf { funcid, arg_types: &arg_types, result_type, collation, columns: None };
     let Some((q, shape)) = routines.single_query(&call)? else { return Ok(None) };
     if shape != analyze::routine::Shape::Value || !is_expression(&q) {
         return Ok(None);

@@ -62,6 +62,7 @@ fn body_of(ctx: &PlannerCtx<'_>, f: &mut RangeFunction) -> Result<Option<Query>>
         funcid: p.oid,
         arg_types: &arg_types,
         result_type: call.result_type,
+        collation: call.input_collation,
         columns: if is_row { Some(&desc) } else { None },
     };
     let Some((mut body, shape)) = routines.single_query(&of)? else { return Ok(None) };
