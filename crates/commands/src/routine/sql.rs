@@ -137,7 +137,6 @@ pub fn check_result(
     p: &ProcDesc,
     parts: &mut [Part],
     result_type: Oid,
-    collation: Oid,
     columns: Option<&TupleDesc>,
 ) -> Result<Shape> {
     let declared = Declared { ret_type: result_type, columns, is_procedure: p.kind == b'p' };
