@@ -231,6 +231,10 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateRangeStmt) -> Result<String> {
         Some(n) => with_analyze(ctx, |a| analyze::lookup_collation(a, n, None))?,
         None => sub.collation,
     };
+    // Range values compare without asking the catalog.
+    if collation.is_valid() && !ctx.catalog.collation(collation)?.by_bytes() {
+        return Err(Error::unsupported("a range type whose collation is not C"));
+    }
     let diff = diff(ctx, subtype, p.diff.as_deref())?;
     let (mns, mname) = match &p.multirange {
         Some(n) => super::creation(ctx, n)?,
