@@ -6,12 +6,13 @@ use crate::vacuum::{class_row, overwrite_if_changed};
 use catalog::Catalog;
 use catalog::cache::{KIND_CORRELATION, KIND_HISTOGRAM, KIND_MCV};
 use catalog::columns::{pg_class, pg_statistic as st};
+use catalog::desc::Relation;
 use common::{Error, Oid, Result, bail};
 use ipc::progress::analyze::PHASE;
 use ipc::progress::{Command, Reporting};
 use std::cmp::Ordering;
 use std::rc::Rc;
-use transam::Engine;
+use transam::{Engine, LockMode};
 use types::{Attribute, CmpFn, Column, Datum, FnImpl, oids};
 
 /// What was found out about a column.
@@ -60,9 +61,13 @@ pub fn analyze(
         if let Some(s) =
             column_stats(catalog, a, &sample.rows.cols[i], sample.rows.rows, sample.total_rows, target)?
         {
-            store(catalog, oid, i as i16 + 1, a, &s)?;
+            store(catalog, oid, i as i16 + 1, a, &s, false)?;
         }
         eng.check_interrupts()?;
+    }
+    if rel.has_subclass {
+        reported.set(PHASE, 2);
+        inherited(eng, catalog, &rel, columns, target, &mut rng)?;
     }
     reported.set(PHASE, 5);
     eng.report_analyze(heap.stat_key(), sample.total_rows, sample.dead_rows, columns.is_empty());
@@ -89,6 +94,58 @@ pub fn analyze(
                 overwrite_if_changed(catalog, &row, &changes)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Samples a table together with all that inherit from it, each in proportion to its size, and stores what is found beside the
+/// statistics of the table alone.
+fn inherited(
+    eng: &Rc<Engine>,
+    catalog: &Rc<Catalog>,
+    rel: &Relation,
+    columns: &[String],
+    target: usize,
+    rng: &mut Rng,
+) -> Result<()> {
+    let mut tables = Vec::new();
+    for oid in catalog.descendants(rel.oid)? {
+        if oid != rel.oid {
+            eng.lock_relation(catalog.database(), oid, LockMode::AccessShare)?;
+        }
+        let Some(r) = catalog.relation_if_any(oid)? else { continue };
+        let Some(heap) = r.rel.clone() else { continue };
+        let pages = eng.store().nblocks(heap.locator, storage::Fork::Main)?.0;
+        tables.push((r, heap, f64::from(pages)));
+    }
+    let pages: f64 = tables.iter().map(|t| t.2).sum();
+    if tables.len() < 2 || pages == 0.0 {
+        return Ok(());
+    }
+    let mut all: Vec<Column> = rel.desc.attrs.iter().map(|a| Column::new(a.phys)).collect();
+    let (mut rows, mut total) = (0, 0.0);
+    for (table, heap, own) in &tables {
+        let share = (300.0 * target as f64 * own / pages).round() as usize;
+        if share == 0 {
+            continue;
+        }
+        let sample = access::sample_rows(eng, heap, share, &mut || rng.next())?;
+        let map = analyze::rewrite::inherit::attribute_map(rel, table)?;
+        for (to, from) in all.iter_mut().zip(map).filter(|x| x.1 > 0) {
+            let from = &sample.rows.cols[from as usize - 1];
+            (0..sample.rows.rows).for_each(|i| to.push(from.get(i)));
+        }
+        rows += sample.rows.rows;
+        total += sample.total_rows;
+    }
+    for (i, a) in rel.desc.attrs.iter().enumerate() {
+        if a.dropped || !(columns.is_empty() || columns.contains(&a.name)) || rows == 0 {
+            continue;
+        }
+        if let Some(s) = column_stats(catalog, a, &all[i], rows, total, target)? {
+            store(catalog, rel.oid, i as i16 + 1, a, &s, true)?;
+        }
+        eng.check_interrupts()?;
     }
     Ok(())
 }
@@ -284,13 +341,20 @@ fn correlation(values: &[(Datum, u32)]) -> Option<f32> {
     Some(((n * sum_xy - sum_x * sum_x) / (n * sum_x2 - sum_x * sum_x)) as f32)
 }
 
-fn store(catalog: &Catalog, rel: Oid, attnum: i16, a: &Attribute, s: &Stats) -> Result<()> {
+fn store(
+    catalog: &Catalog,
+    rel: Oid,
+    attnum: i16,
+    a: &Attribute,
+    s: &Stats,
+    inherited: bool,
+) -> Result<()> {
     let t = catalog.type_desc(a.type_oid)?;
     let float4 = catalog.type_desc(oids::FLOAT4)?;
     let mut row = catalog.blank_row(st::TABLE);
     row[st::STARELID] = Datum::oid(rel);
     row[st::STAATTNUM] = Datum::I16(attnum);
-    row[st::STAINHERIT] = Datum::Bool(false);
+    row[st::STAINHERIT] = Datum::Bool(inherited);
     row[st::STANULLFRAC] = Datum::F32(s.null_frac);
     row[st::STAWIDTH] = Datum::I32(s.width);
     row[st::STADISTINCT] = Datum::F32(s.distinct);
@@ -322,7 +386,7 @@ fn store(catalog: &Catalog, rel: Oid, attnum: i16, a: &Attribute, s: &Stats) -> 
     if let Some(c) = s.correlation {
         put(KIND_CORRELATION, s.ltop, Some(vec![Datum::F32(c)]), None);
     }
-    let keys = [Datum::oid(rel), Datum::I16(attnum), Datum::Bool(false)];
+    let keys = [Datum::oid(rel), Datum::I16(attnum), Datum::Bool(inherited)];
     match catalog.scan(st::TABLE, st::RELID_ATT_INH_INDEX, &keys)?.first() {
         Some(old) => catalog.update_row(st::TABLE, old, &row)?,
         None => catalog.insert_row(st::TABLE, &row)?,

@@ -186,10 +186,21 @@ pub fn define(
     if !d.fdwoptions.is_empty() {
         return Err(Error::unsupported("OPTIONS of a column"));
     }
-    for k in &with_attributes(&d.constraints)? {
-        column_constraint(table, d, k, &mut c, constraints)?;
-    }
+    add_constraints(table, d, &mut c, constraints)?;
     Ok(c)
+}
+
+/// What is written behind a column's type.
+pub fn add_constraints(
+    table: &str,
+    d: &ColumnDef,
+    c: &mut NewColumn,
+    constraints: &mut TableConstraints,
+) -> Result<()> {
+    for k in &with_attributes(&d.constraints)? {
+        column_constraint(table, d, k, c, constraints)?;
+    }
+    Ok(())
 }
 
 /// A compression method by name.

@@ -25,6 +25,13 @@ pub struct Likeness {
 }
 
 impl Likeness {
+    /// The new table's columns have other numbers: `moved` by those they were read with.
+    pub fn renumber(&mut self, moved: &[i16]) -> Result<()> {
+        for n in self.map.iter_mut().filter(|n| **n > 0) {
+            *n = moved.get(*n as usize - 1).copied().unwrap_or(*n);
+        }
+        self.checks.iter_mut().try_for_each(|c| remap(&mut c.1, moved))
+    }
     /// CHECK constraints to be made.
     pub fn checks(&self) -> Vec<Check> {
         let check = |(name, expr, no_inherit): &(String, Expr, bool)| Check {

@@ -7,7 +7,7 @@ use crate::constraint::{self, Check};
 use crate::ctx::CommandCtx;
 use crate::reloptions::{self, OptionsOf};
 use crate::sequence_ddl;
-use crate::{create_like, foreign_key, index, naming, relation, target};
+use crate::{create_like, foreign_key, index, naming, relation, target, typed_table};
 use analyze::expr::Expr;
 use analyze::{ExprContext, ExprRel, ExprTarget};
 use catalog::columns::pg_class;
@@ -26,9 +26,6 @@ fn check_supported(s: &CreateStmt) -> Result<()> {
     }
     if s.partspec.is_some() {
         return Err(Error::unsupported("PARTITION BY"));
-    }
-    if s.of_typename.is_some() {
-        return Err(Error::unsupported("OF type"));
     }
     match s.access_method.as_deref() {
         None | Some("heap") => {}
@@ -63,15 +60,24 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateStmt) -> Result<String> {
         bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists");
     }
     let options = reloptions::merge(OptionsOf::Table, &[], &s.options, false)?;
-    let mut spec = read_elements(ctx, name, &s.table_elts)?;
+    let of = s.of_typename.as_ref().map(|t| typed_table::type_of(ctx, t)).transpose()?;
+    let mut spec = match &of {
+        Some(class) => typed_table::elements(ctx, name, class, &s.table_elts)?,
+        None => read_elements(ctx, name, &s.table_elts)?,
+    };
     let inherited = crate::inherit::create::merge(ctx, s, persistence, &mut spec)?;
     if spec.columns.len() > 1600 {
         bail!(TOO_MANY_COLUMNS, "tables can have at most 1600 columns");
     }
     check_keys(&mut spec)?;
-    let own: Vec<String> = spec.constraints.checks.iter().filter_map(|c| c.conname.clone()).collect();
+    let copied = spec.likes.iter().flat_map(|l| l.checks()).map(|c| c.name);
+    let own: Vec<String> =
+        spec.constraints.checks.iter().filter_map(|c| c.conname.clone()).chain(copied).collect();
     let oid = make(ctx, name, (ns, persistence), spec, &options)?;
     inherited.store(ctx, oid, &own)?;
+    if let Some(class) = &of {
+        typed_table::record(ctx, oid, class.row_type)?;
+    }
     crate::temp::note(ctx, oid, s.oncommit);
     Ok("CREATE TABLE".into())
 }
@@ -295,7 +301,12 @@ fn resolve_checks(
     desc: &TupleDesc,
     spec: &TableSpec,
 ) -> Result<Vec<Check>> {
-    let mut out: Vec<Check> = spec.likes.iter().flat_map(|l| l.checks()).collect();
+    let mut out: Vec<Check> = Vec::new();
+    for c in spec.likes.iter().flat_map(|l| l.checks()) {
+        if !crate::inherit::create::merges_with(ctx, &spec.inherited_checks, &c, name)? {
+            out.push(c);
+        }
+    }
     out.extend(spec.inherited_checks.iter().cloned());
     // Named ones first: generated names must keep clear of them.
     let mut taken: Vec<String> = out.iter().map(|c| c.name.clone()).collect();

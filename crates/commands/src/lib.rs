@@ -69,6 +69,7 @@ mod table_scan;
 mod target;
 pub mod temp;
 mod truncate;
+mod typed_table;
 mod user_type;
 mod vacuum;
 mod vacuum_delay;

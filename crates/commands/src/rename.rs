@@ -91,8 +91,18 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
             bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a composite type", rel.name);
         }
         ObjectType::Column | ObjectType::Attribute => {
+            if rel.of_type.is_valid() {
+                bail!(WRONG_OBJECT_TYPE, "cannot rename column of typed table");
+            }
+            let tables = crate::typed_table::tables_of(ctx, &rel, s.behavior)?;
             for t in crate::inherit::alter::renamed_column(ctx, &rel, old, rv.inh)? {
                 rename_column(ctx, &*ctx.catalog.relation(t)?, old, &s.newname)?;
+            }
+            for table in tables {
+                let table = ctx.catalog.relation(table)?;
+                for t in crate::inherit::alter::renamed_column(ctx, &table, old, true)? {
+                    rename_column(ctx, &*ctx.catalog.relation(t)?, old, &s.newname)?;
+                }
             }
         }
         ObjectType::TabConstraint => {

@@ -44,8 +44,38 @@ pub fn add(
         }
         bail!(DUPLICATE_COLUMN, "{message}");
     }
+    add_new(ctx, w, rel, d, None)
+}
+
+/// ADD COLUMN to a table that inherits the column from `above`: a serial column has the parent's sequence.
+pub fn add_inherited(
+    ctx: &CommandCtx<'_>,
+    w: &mut Work,
+    rel: &Relation,
+    d: &ColumnDef,
+    above: &Relation,
+) -> Result<()> {
+    add_new(ctx, w, rel, d, Some(above))
+}
+
+fn add_new(
+    ctx: &CommandCtx<'_>,
+    w: &mut Work,
+    rel: &Relation,
+    d: &ColumnDef,
+    above: Option<&Relation>,
+) -> Result<()> {
     let mut constraints = TableConstraints::default();
     let mut c = columns::define(ctx, &rel.name, d, &mut constraints)?;
+    if let Some(above) = above
+        && c.serial
+    {
+        let n = column_number(above, &d.colname)?;
+        c.serial = false;
+        if let Some(x) = above.defaults.iter().find(|x| x.attnum == n) {
+            c.default = columns::Default::Resolved(analyze::load_expr(&x.bin)?);
+        }
+    }
     crate::user_type::composite::check_not_recursive(ctx, c.attr.type_oid, rel.row_type)?;
     if rel.desc.len() >= 1600 {
         bail!(TOO_MANY_COLUMNS, "tables can have at most 1600 columns");

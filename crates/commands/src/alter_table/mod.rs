@@ -15,6 +15,7 @@ use crate::ctx::CommandCtx;
 use crate::inherit::alter as inherit;
 use crate::reloptions::{self, OptionsOf};
 use crate::target;
+use crate::typed_table;
 use catalog::columns::pg_class;
 use catalog::desc::Relation;
 use catalog::{Ref, literal};
@@ -132,10 +133,13 @@ pub fn run(ctx: &CommandCtx<'_>, s: &AlterTableStmt) -> Result<String> {
             again::make(ctx, &mut work)?;
         }
         let was = ctx.catalog.relation(rel.oid)?;
+        typed_table::refuse(&was, c)?;
+        let tables = typed_table::affected(ctx, &was, c)?;
         inherit::before(ctx, &was, c, recurse)?;
         command(ctx, &mut work, rel.oid, c)?;
         ctx.engine.command_counter_increment()?;
         inherit::after(ctx, &was, c, recurse, &mut below)?;
+        typed_table::cascade(ctx, &tables, c, &mut below)?;
     }
     again::make(ctx, &mut work)?;
     work.finish(ctx)?;
@@ -284,6 +288,14 @@ pub fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<
         Cmd::DropInherit(parent) => {
             require_table(&rel, "NO INHERIT")?;
             crate::inherit::attach::no_inherit(ctx, &rel, parent)
+        }
+        Cmd::AddOf(tn) => {
+            require_table(&rel, "OF")?;
+            crate::typed_table::attach(ctx, &rel, tn)
+        }
+        Cmd::DropOf => {
+            require_table(&rel, "NOT OF")?;
+            crate::typed_table::detach(ctx, &rel)
         }
         other => Err(Error::unsupported(format_args!("ALTER TABLE {}", command_name(other)))),
     }

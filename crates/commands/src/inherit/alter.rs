@@ -12,7 +12,7 @@ use crate::target;
 use analyze::expr::Expr;
 use catalog::columns::pg_constraint;
 use catalog::desc::Relation;
-use common::{Error, Oid, Result, bail};
+use common::{Oid, Result, bail};
 use parser::ast::*;
 use transam::LockMode;
 
@@ -25,7 +25,8 @@ pub struct Below {
 }
 
 impl Below {
-    fn of(&mut self, ctx: &CommandCtx<'_>, oid: Oid) -> Result<&mut Work> {
+    /// The work on one of them.
+    pub fn of(&mut self, ctx: &CommandCtx<'_>, oid: Oid) -> Result<&mut Work> {
         let at = match self.works.iter().position(|w| w.old.oid == oid) {
             Some(i) => i,
             None => {
@@ -97,6 +98,16 @@ pub fn before(ctx: &CommandCtx<'_>, rel: &Relation, c: &Cmd, recurse: bool) -> R
         Cmd::AddConstraint(k) if k.contype == ConstrType::Check && !k.is_no_inherit && !recurse => {
             no_children(ctx, rel, "constraint")?;
         }
+        Cmd::ValidateConstraint { name } if !recurse => {
+            if let Some((row, _, _)) = constraint_state(ctx, rel.oid, name)?
+                && row.char(pg_constraint::CONTYPE) == b'c'
+                && !row.bool(pg_constraint::CONVALIDATED)
+                && !row.bool(pg_constraint::CONNOINHERIT)
+                && !ctx.catalog.children(rel.oid)?.is_empty()
+            {
+                bail!(INVALID_TABLE_DEFINITION, "constraint must be validated on child tables too");
+            }
+        }
         _ => {}
     }
     Ok(())
@@ -109,7 +120,15 @@ pub fn after(ctx: &CommandCtx<'_>, rel: &Relation, c: &Cmd, recurse: bool, below
     }
     match c {
         Cmd::AddColumn { def, .. } if column(rel, &def.colname).is_none() => {
-            add_column(ctx, rel.oid, def, below)
+            add_column(ctx, rel.oid, def, below)?;
+            let now = ctx.catalog.relation(rel.oid)?;
+            let new = now.checks.iter().filter(|c| rel.checks.iter().all(|o| o.oid != c.oid));
+            let written = def.constraints.iter().filter(|k| k.contype == ConstrType::Check);
+            for (k, c) in written.zip(new).filter(|x| !x.1.no_inherit) {
+                let named = Constraint { conname: Some(c.name.clone()), ..k.clone() };
+                add_check(ctx, &now, &named, below)?;
+            }
+            Ok(())
         }
         Cmd::AddConstraint(k) if k.contype == ConstrType::Check && !k.is_no_inherit => {
             let now = ctx.catalog.relation(rel.oid)?;
@@ -150,9 +169,6 @@ fn add_column(ctx: &CommandCtx<'_>, parent: Oid, def: &ColumnDef, below: &mut Be
     for k in &def.constraints {
         match k.contype {
             ConstrType::Null | ConstrType::NotNull | ConstrType::Default | ConstrType::Generated => {}
-            ConstrType::Check => {
-                return Err(Error::unsupported("ADD COLUMN with CHECK in a table that others inherit from"));
-            }
             ConstrType::Identity => {
                 bail!(
                     INVALID_TABLE_DEFINITION,
@@ -192,7 +208,7 @@ fn add_column(ctx: &CommandCtx<'_>, parent: Oid, def: &ColumnDef, below: &mut Be
             );
             continue;
         }
-        alter_table::column::add(ctx, w, &rel, &plain, false)?;
+        alter_table::column::add_inherited(ctx, w, &rel, &plain, &above)?;
         ctx.engine.command_counter_increment()?;
         let rel = ctx.catalog.relation(child)?;
         set_column_state(ctx, child, column_number(&rel, &def.colname)?, 1, false)?;

@@ -10,7 +10,7 @@ use crate::target;
 use analyze::expr::Expr;
 use catalog::Ref;
 use catalog::desc::Relation;
-use common::{Error, Oid, Result, bail, err};
+use common::{Oid, Result, bail, err};
 use parser::ast::{CreateStmt, RangeVar};
 use transam::LockMode;
 
@@ -66,6 +66,41 @@ fn type_conflict(ctx: &CommandCtx<'_>, text: String, a: &NewColumn, b: &NewColum
             format!("{} versus {}", shown(ctx, a.type_oid, a.typmod)?, shown(ctx, b.type_oid, b.typmod)?);
         return Err(err!(DATATYPE_MISMATCH, "{text} has a type conflict").detail(detail));
     }
+    if a.collation != b.collation {
+        let name = |c| -> Result<String> {
+            Ok(ctx.catalog.collation_name(c)?.map_or_else(String::new, |n| n.1.to_string()))
+        };
+        let detail = format!("\"{}\" versus \"{}\"", name(a.collation)?, name(b.collation)?);
+        return Err(err!(COLLATION_MISMATCH, "{text} has a collation conflict").detail(detail));
+    }
+    Ok(())
+}
+
+/// What a child may say about a column that its parent computes.
+fn check_generated(inherited: &NewColumn, own: &NewColumn) -> Result<()> {
+    let name = &own.attr.name;
+    if inherited.attr.generated == 0 {
+        return Ok(());
+    }
+    if !matches!(own.default, Default::None) && own.attr.generated == 0 {
+        bail!(
+            INVALID_COLUMN_DEFINITION,
+            "column \"{name}\" inherits from generated column but specifies default"
+        );
+    }
+    if own.identity.is_some() {
+        bail!(
+            INVALID_COLUMN_DEFINITION,
+            "column \"{name}\" inherits from generated column but specifies identity"
+        );
+    }
+    if own.attr.generated != 0 {
+        return Err(err!(
+            INVALID_COLUMN_DEFINITION,
+            "child column \"{name}\" specifies generation expression"
+        )
+        .hint("Omit the generation expression in the definition of the child table column to inherit the generation expression from the parent table."));
+    }
     Ok(())
 }
 
@@ -117,9 +152,7 @@ pub fn merge(
     if s.inh_relations.is_empty() {
         return Ok(Inherited::default());
     }
-    if !spec.likes.is_empty() {
-        return Err(Error::unsupported("LIKE together with INHERITS"));
-    }
+    let own_names: Vec<String> = spec.columns.iter().map(|c| c.attr.name.clone()).collect();
     let parents = parents(ctx, &s.inh_relations, persistence)?;
     let mut all = from_parents(ctx, &parents)?;
     let from_above = all.len();
@@ -140,8 +173,9 @@ pub fn merge(
         }
         let m = &mut all[at];
         type_conflict(ctx, format!("column \"{name}\""), &m.column, &own)?;
-        if m.column.attr.generated != 0 || own.attr.generated != 0 {
-            return Err(Error::unsupported("merging a generated column with an inherited one"));
+        check_generated(&m.column, &own)?;
+        if m.column.attr.generated == 0 {
+            m.column.attr.generated = own.attr.generated;
         }
         m.state.local = true;
         m.column.attr.not_null |= own.attr.not_null;
@@ -160,6 +194,22 @@ pub fn merge(
     }
     let names: Vec<String> = all.iter().map(|m| m.column.attr.name.clone()).collect();
     renumber_generated(&mut all, &parents, &names)?;
+    // What LIKE copied names columns by the numbers they had without the inherited ones.
+    let moved: Vec<i16> = own_names
+        .iter()
+        .map(|n| names.iter().position(|x| x == n).map_or(0, |i| i as i16 + 1))
+        .collect();
+    for l in &mut spec.likes {
+        l.renumber(&moved)?;
+    }
+    for m in all.iter_mut().filter(|m| m.state.local && m.column.attr.generated != 0) {
+        if let Default::Resolved(e) = &mut m.column.default
+            && own_names.contains(&m.column.attr.name)
+            && m.state.count == 0
+        {
+            crate::create_like::remap(e, &moved)?;
+        }
+    }
     let checks = checks(&parents, &names)?;
     let out = Inherited {
         parents: parents.iter().map(|p| p.oid).collect(),
