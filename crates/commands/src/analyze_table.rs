@@ -341,14 +341,7 @@ fn correlation(values: &[(Datum, u32)]) -> Option<f32> {
     Some(((n * sum_xy - sum_x * sum_x) / (n * sum_x2 - sum_x * sum_x)) as f32)
 }
 
-fn store(
-    catalog: &Catalog,
-    rel: Oid,
-    attnum: i16,
-    a: &Attribute,
-    s: &Stats,
-    inherited: bool,
-) -> Result<()> {
+fn store(catalog: &Catalog, rel: Oid, attnum: i16, a: &Attribute, s: &Stats, inherited: bool) -> Result<()> {
     let t = catalog.type_desc(a.type_oid)?;
     let float4 = catalog.type_desc(oids::FLOAT4)?;
     let mut row = catalog.blank_row(st::TABLE);

@@ -112,20 +112,10 @@ pub fn attach(ctx: &CommandCtx<'_>, rel: &Relation, tn: &TypeName) -> Result<()>
             bail!(DATATYPE_MISMATCH, "table is missing column \"{}\"", t.name);
         };
         if a.name != t.name {
-            bail!(
-                DATATYPE_MISMATCH,
-                "table has column \"{}\" where type requires \"{}\"",
-                a.name,
-                t.name
-            );
+            bail!(DATATYPE_MISMATCH, "table has column \"{}\" where type requires \"{}\"", a.name, t.name);
         }
         if (a.type_oid, a.typmod, a.collation) != (t.type_oid, t.typmod, t.collation) {
-            bail!(
-                DATATYPE_MISMATCH,
-                "table \"{}\" has different type for column \"{}\"",
-                rel.name,
-                t.name
-            );
+            bail!(DATATYPE_MISMATCH, "table \"{}\" has different type for column \"{}\"", rel.name, t.name);
         }
     }
     if let Some(a) = own.next() {

@@ -341,6 +341,8 @@ fn a_concurrent_update_is_followed() {
                         strength: LockStrength::Update,
                         wait: LockWaitPolicy::Block,
                         ctid_col: 1,
+                        tableoid_col: None,
+                        members: Vec::new(),
                     };
                     let child = scan(true, vec![v(4), v(-1)]);
                     let list = vec![var(VarNo::Outer, 1, oids::TEXT)];

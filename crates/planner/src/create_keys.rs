@@ -68,7 +68,10 @@ pub fn sort_keys(
             let Some(m) = m else { return Err(Error::internal("could not find pathkey item to sort")) };
             let (e, ty) = (m.expr.clone(), m.datatype);
             if !plan_projects(plan) {
-                let c = std::mem::replace(plan, small(0.0, 0.0, 0.0, Node::Append { children: Vec::new(), rti: 0 }));
+                let c = std::mem::replace(
+                    plan,
+                    small(0.0, 0.0, 0.0, Node::Append { children: Vec::new(), rti: 0 }),
+                );
                 *plan = result_over(c);
             }
             let n = plan.targetlist.len();

@@ -195,10 +195,8 @@ pub fn merge(
     let names: Vec<String> = all.iter().map(|m| m.column.attr.name.clone()).collect();
     renumber_generated(&mut all, &parents, &names)?;
     // What LIKE copied names columns by the numbers they had without the inherited ones.
-    let moved: Vec<i16> = own_names
-        .iter()
-        .map(|n| names.iter().position(|x| x == n).map_or(0, |i| i as i16 + 1))
-        .collect();
+    let moved: Vec<i16> =
+        own_names.iter().map(|n| names.iter().position(|x| x == n).map_or(0, |i| i as i16 + 1)).collect();
     for l in &mut spec.likes {
         l.renumber(&moved)?;
     }

@@ -105,9 +105,7 @@ impl ModifyNode {
         while let Some(tid) = tid_at(row, col, 0) {
             let Some(w) = first(cx, clauses, row, true)? else { return Ok(true) };
             let (done, lock) = match w.command {
-                Some(CmdType::Update) => {
-                    (self.merge_update(cx, tid, row, w)?, self.update_lock(&w.changed))
-                }
+                Some(CmdType::Update) => (self.merge_update(cx, tid, row, w)?, self.update_lock(&w.changed)),
                 Some(CmdType::Delete) => (self.merge_delete(cx, tid)?, RowLock::Exclusive),
                 _ => return Ok(true),
             };

@@ -69,7 +69,9 @@ impl LockRows {
             let b = self.child.batch();
             let Some(tid) = tid_at(b, m.ctid_col, i) else { continue };
             let table = m.tableoid_col.and_then(|c| oid_at(b, c, i));
-            let Some((heap, rti)) = heap.iter().find(|h| table.is_none_or(|t| h.0.oid == t)) else { continue };
+            let Some((heap, rti)) = heap.iter().find(|h| table.is_none_or(|t| h.0.oid == t)) else {
+                continue;
+            };
             let (mode, wait) = (row_lock(m.strength), lock_wait(m.wait));
             match access::heap::lock_tuple(eng, heap, tid, cid, mode, wait, true)? {
                 TmResult::Ok => {}

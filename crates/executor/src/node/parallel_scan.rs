@@ -4,10 +4,10 @@
 use super::{BoxNode, BuildCx};
 use crate::parallel::{Joint, Place, Prepare};
 use crate::run::Exec;
+use access::BtScan;
 use access::bitmap::BitmapIter;
 use access::btree::shared::SharedPlace;
 use access::heap::scan::BlockSource;
-use access::BtScan;
 use common::{Error, Result};
 use ipc::{Region, shared_struct};
 use planner::plan::Plan;

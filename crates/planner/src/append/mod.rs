@@ -75,7 +75,8 @@ fn expand_one(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
             for m in members {
                 let no = member_no(m.rti as usize, rti);
                 let mut columns = m.columns;
-                let rename = |e: &mut Expr| renumber_expr_vars(e, 0, &mut |n| if n == m.rti { no } else { n });
+                let rename =
+                    |e: &mut Expr| renumber_expr_vars(e, 0, &mut |n| if n == m.rti { no } else { n });
                 columns.iter_mut().for_each(rename);
                 add_member(g, root, rti, no, Member { parent: rti, columns, row: None })?;
                 expand_one(g, root, no)?;

@@ -32,10 +32,8 @@ pub fn set_paths(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
             }
         }
     }
-    let cheapest: Option<Vec<Rc<Path>>> = live
-        .iter()
-        .map(|m| root.rel(*m).cheapest_total.clone().filter(|p| p.outer.is_empty()))
-        .collect();
+    let cheapest: Option<Vec<Rc<Path>>> =
+        live.iter().map(|m| root.rel(*m).cheapest_total.clone().filter(|p| p.outer.is_empty())).collect();
     if let Some(subs) = cheapest {
         let p = append(g, root, rti, subs, Relids::EMPTY);
         root.rel_mut(rti).add_path(p);
@@ -139,13 +137,7 @@ fn merged(g: &Glob<'_>, root: &mut Root, rti: u32, live: &[u32], keys: &Rc<[Path
     }
 }
 
-fn merge_path(
-    g: &Glob<'_>,
-    root: &Root,
-    rti: u32,
-    subs: Vec<(u32, Rc<Path>)>,
-    keys: &Rc<[PathKey]>,
-) -> Path {
+fn merge_path(g: &Glob<'_>, root: &Root, rti: u32, subs: Vec<(u32, Rc<Path>)>, keys: &Rc<[PathKey]>) -> Path {
     let s = g.ctx.settings;
     let rel = root.rel(rti);
     let limit = if rel.relids == root.all_base { root.limit_tuples } else { -1.0 };

@@ -526,10 +526,8 @@ impl<'a> NodeCx<'a> {
         let p = at.plan;
         let mut out = Vec::new();
         // What these hand on is their inputs' business.
-        let unions = matches!(
-            p.node,
-            Node::RecursiveUnion { .. } | Node::Append { .. } | Node::MergeAppend { .. }
-        );
+        let unions =
+            matches!(p.node, Node::RecursiveUnion { .. } | Node::Append { .. } | Node::MergeAppend { .. });
         let shows_columns = !unions;
         if self.opts.verbose && !p.targetlist.is_empty() && shows_columns {
             let prefix = self.names.stmt.rtable.len() > 1;

@@ -27,7 +27,9 @@ pub fn set_sizes(g: &Glob<'_>, root: &mut Root) -> Result<()> {
 pub fn set_size(g: &Glob<'_>, root: &mut Root, rti: u32, exprs: Vec<Expr>) -> Result<()> {
     let is_false = |r: &Ri| matches!(bool_const(&r.clause), Some(false)) || const_null(&r.clause);
     // Next to other clauses a false one is tested once, when the plan runs.
-    if matches!(root.rel(rti).base_clauses.as_slice(), [r] if is_false(r)) || exclusion::excluded(g, root, rti)? {
+    if matches!(root.rel(rti).base_clauses.as_slice(), [r] if is_false(r))
+        || exclusion::excluded(g, root, rti)?
+    {
         root.rel_mut(rti).dummy = true;
     }
     if !root.rel(rti).members.is_empty() {
@@ -132,8 +134,7 @@ pub fn set_rel_paths(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
         RteKind::Relation { .. } => {
             let lateral = root.rel(rti).lateral;
             let p = seq_path(g, root, rti, lateral);
-            let sampled =
-                matches!(&root.query.rte(rti).kind, RteKind::Relation { tablesample: Some(_), .. });
+            let sampled = matches!(&root.query.rte(rti).kind, RteKind::Relation { tablesample: Some(_), .. });
             root.rel_mut(rti).add_path(p);
             partial_scan(g, root, rti);
             if !sampled {

@@ -24,7 +24,8 @@ pub fn flatten(q: &mut Query) -> bool {
     parent.col_types = top.col_types;
     parent.col_typmods = top.col_typmods;
     parent.col_collations = top.col_collations;
-    let members = leaves.iter().map(|n| AppendMember { rti: *n, columns: columns_of(q.rte(*n), *n) }).collect();
+    let members =
+        leaves.iter().map(|n| AppendMember { rti: *n, columns: columns_of(q.rte(*n), *n) }).collect();
     parent.kind = RteKind::Append { members };
     let typmods = parent.col_typmods.clone();
     q.rtable[first as usize - 1] = parent;
@@ -118,7 +119,8 @@ pub fn merge_members(ctx: &PlannerCtx<'_>, q: &mut Query) {
 /// The sub-query of an arm and the relation it selects from, if there is nothing more to it.
 fn take_arm(ctx: &PlannerCtx<'_>, q: &mut Query, rti: u32) -> Option<(Query, u32)> {
     let room = q.rtable.len();
-    let RteKind::Subquery { query, security_barrier: false, .. } = &mut q.rtable[rti as usize - 1].kind else {
+    let RteKind::Subquery { query, security_barrier: false, .. } = &mut q.rtable[rti as usize - 1].kind
+    else {
         return None;
     };
     if is_simple(query) {

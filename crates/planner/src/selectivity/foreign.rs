@@ -51,7 +51,11 @@ pub fn find(g: &Glob<'_>, root: &mut Root) {
 
 fn plain_table(root: &Root, rti: u32) -> Option<&catalog::desc::Relation> {
     match &root.query.rte(rti).kind {
-        RteKind::Relation { inh: true, .. } if root.rel(rti).relation.as_ref().is_some_and(|r| r.has_subclass) => None,
+        RteKind::Relation { inh: true, .. }
+            if root.rel(rti).relation.as_ref().is_some_and(|r| r.has_subclass) =>
+        {
+            None
+        }
         RteKind::Relation { .. } => root.base.get(rti as usize)?.as_ref()?.relation.as_deref(),
         _ => None,
     }

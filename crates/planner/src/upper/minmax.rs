@@ -38,7 +38,9 @@ pub fn candidates(g: &Glob<'_>, root: &Root) -> Vec<(Expr, Expr, Oid)> {
         return no;
     }
     let JoinTree::Rte(rti) = q.jointree.from[0] else { return no };
-    if !matches!(q.rte(rti).kind, RteKind::Relation { .. } | RteKind::Append { .. }) || !root.row_marks.is_empty() {
+    if !matches!(q.rte(rti).kind, RteKind::Relation { .. } | RteKind::Append { .. })
+        || !root.row_marks.is_empty()
+    {
         return no;
     }
     let mut aggs: Vec<&Expr> = Vec::new();

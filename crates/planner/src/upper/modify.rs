@@ -106,13 +106,7 @@ fn merge_exprs(q: &Query) -> impl Iterator<Item = &Expr> {
     q.merge_actions.iter().flat_map(|a| a.qual.iter().chain(a.target_list.iter().map(|t| &t.expr)))
 }
 
-fn mark(
-    g: &Glob<'_>,
-    root: &mut Root,
-    rti: u32,
-    strength: LockStrength,
-    wait: LockWaitPolicy,
-) -> Result<()> {
+fn mark(g: &Glob<'_>, root: &mut Root, rti: u32, strength: LockStrength, wait: LockWaitPolicy) -> Result<()> {
     if !matches!(root.query.rte(rti).kind, RteKind::Relation { .. }) {
         return Ok(());
     }
@@ -154,7 +148,8 @@ pub fn targets(root: &Root, m: &ModifyTable) -> Vec<ModifyTarget> {
             continue;
         }
         let columns = root.rel(no).member.clone();
-        let attno = |n: i16| match columns.as_ref().and_then(|c| c.columns.get((n as usize).wrapping_sub(1))) {
+        let attno = |n: i16| match columns.as_ref().and_then(|c| c.columns.get((n as usize).wrapping_sub(1)))
+        {
             Some(Expr::Var(v)) => v.attno,
             _ => n,
         };
