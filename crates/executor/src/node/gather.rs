@@ -254,11 +254,12 @@ impl GatherMerge {
         };
         let shape = || colops::like(&self.shape);
         let mut all: Vec<BoxNode> = Vec::new();
-        for i in 0..n {
-            all.push(Box::new(Source::Worker(self.crew.clone(), i, shape())));
-        }
+        // The merge asks for the first rows of all, in this order: nobody waits for a worker who could work himself.
         if own {
             all.push(Box::new(Source::Leader(self.crew.clone(), shape())));
+        }
+        for i in 0..n {
+            all.push(Box::new(Source::Worker(self.crew.clone(), i, shape())));
         }
         MergeAppend::over(all, self.order.clone(), shape())
     }
