@@ -15,6 +15,7 @@ usage: cargo xtask TASK
   diff FILE.sql…    run scripts on a real PostgreSQL 15 and on Stegodon, show where they differ
   sql [FILE.sql…]   compare scripts under tests/sql with their expected output
   expect [FILE…]    write the expected output of scripts, from a real PostgreSQL 15
+  fuzz SECONDS [NAME…]  fuzz everything that reads bytes from outside (crate `fuzz`)
   install           only install what the tests need
 ";
 
@@ -26,6 +27,13 @@ fn main() -> ExitCode {
         Some("diff") => sql::diff(rest),
         Some("sql") => sql::check(rest),
         Some("expect") => sql::expect(rest),
+        Some("fuzz") => {
+            let args: Vec<&str> = ["run", "-q", "-p", "fuzz", "--"]
+                .into_iter()
+                .chain(rest.iter().map(String::as_str))
+                .collect();
+            run("cargo", &args)
+        }
         Some("install") => install::install(),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");

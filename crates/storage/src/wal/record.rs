@@ -146,6 +146,12 @@ pub(crate) fn crc(h: crc32fast::Hasher, total_len: u32, start: Lsn) -> u32 {
 }
 
 impl Record {
+    /// The record that these bytes are, whatever their CRC. XX001 when they do not hang together.
+    pub fn from_bytes(bytes: &[u8], start: Lsn) -> Result<Record> {
+        let mut record = Record { bytes: bytes.to_vec(), ..Record::default() };
+        record.decode(start, Lsn(start.0 + bytes.len() as u64))?;
+        Ok(record)
+    }
     /// The buffer to be filled with a record's bytes before [`Record::decode`].
     pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
