@@ -641,6 +641,7 @@ fn planner_settings(s: &Settings) -> PlannerSettings {
         join_collapse_limit: s.int("join_collapse_limit") as usize,
         geqo: s.bool("geqo"),
         geqo_threshold: s.int("geqo_threshold") as usize,
+        geqo_effort: s.int("geqo_effort").max(1) as usize,
         default_statistics_target: s.int("default_statistics_target") as i32,
         cursor_tuple_fraction: s.real("cursor_tuple_fraction"),
         max_parallel_workers_per_gather: s.int("max_parallel_workers_per_gather") as u32,

@@ -277,7 +277,8 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             } else {
                 Vec::new()
             };
-            let (offset, count, with_ties) = (offset.clone(), count.clone(), *with_ties);
+            let (offset, count) = (offset.as_deref().cloned(), count.as_deref().cloned());
+            let with_ties = *with_ties;
             Ok(pass(path, c, |child| Node::Limit { child, offset, count, with_ties, tie_keys }))
         }
         PathKind::Modify { sub } => modify(g, root, path, sub),

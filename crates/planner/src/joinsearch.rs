@@ -30,7 +30,12 @@ pub fn search(g: &Glob<'_>, root: &mut Root, list: &[JoinList]) -> Result<Relids
     match items.len() {
         0 => Ok(Relids::EMPTY),
         1 => Ok(items[0]),
-        n if g.ctx.settings.geqo && n >= g.ctx.settings.geqo_threshold => greedy::search(g, root, items),
+        n if g.ctx.settings.geqo
+            && n >= g.ctx.settings.geqo_threshold
+            && greedy::too_many(root, &items, g.ctx.settings.geqo_effort) =>
+        {
+            greedy::search(g, root, items)
+        }
         _ => dynamic(g, root, items),
     }
 }

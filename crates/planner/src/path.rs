@@ -87,7 +87,7 @@ pub struct JoinPath {
     pub kind: JoinType,
     pub outer: Rc<Path>,
     pub inner: Rc<Path>,
-    pub clauses: Vec<Ri>,
+    pub clauses: Rc<[Ri]>,
     pub inner_unique: bool,
 }
 
@@ -256,8 +256,8 @@ pub enum PathKind {
     },
     Limit {
         sub: Rc<Path>,
-        offset: Option<Expr>,
-        count: Option<Expr>,
+        offset: Option<Box<Expr>>,
+        count: Option<Box<Expr>>,
         with_ties: bool,
     },
     Modify {
@@ -345,6 +345,10 @@ pub struct Path {
 impl Path {
     /// A path without order or parameters; costs to be filled in.
     pub fn new(kind: PathKind, rel: Relids, target: Rc<Target>) -> Path {
+        Path::keyed(kind, rel, target, Rc::from([]))
+    }
+    /// A path with an order.
+    pub fn keyed(kind: PathKind, rel: Relids, target: Rc<Target>, keys: Rc<[PathKey]>) -> Path {
         let (safe, workers) = kind.parallel();
         Path {
             kind,
@@ -354,11 +358,28 @@ impl Path {
             rows: 1.0,
             startup: 0.0,
             total: 0.0,
-            keys: Rc::from([]),
+            keys,
             outer: Relids::EMPTY,
             safe,
             workers,
             aware: false,
+        }
+    }
+    /// The path with another node in the place of its own (which is not copied: it may hold long lists).
+    pub fn with_kind(&self, kind: PathKind) -> Path {
+        Path {
+            kind,
+            rel: self.rel,
+            target: self.target.clone(),
+            param: self.param.clone(),
+            rows: self.rows,
+            startup: self.startup,
+            total: self.total,
+            keys: self.keys.clone(),
+            outer: self.outer,
+            safe: self.safe,
+            workers: self.workers,
+            aware: self.aware,
         }
     }
     /// Sets rows and costs.

@@ -160,8 +160,11 @@ pub fn compare(a: &[PathKey], b: &[PathKey]) -> Option<Ordering> {
 
 /// The part of an order that something above can use.
 pub fn truncate_useless(root: &Root, rel: Relids, keys: &[PathKey]) -> Vec<PathKey> {
-    let n = useful_for_merging(root, rel, keys).max(useful_for_ordering(root, keys));
-    keys[..n].to_vec()
+    keys[..useful(root, rel, keys)].to_vec()
+}
+
+fn useful(root: &Root, rel: Relids, keys: &[PathKey]) -> usize {
+    useful_for_merging(root, rel, keys).max(useful_for_ordering(root, keys))
 }
 
 /// Could any order of the relation be of use?
@@ -201,11 +204,20 @@ fn useful_for_merging(root: &Root, relids: Relids, keys: &[PathKey]) -> usize {
 }
 
 /// The order a join keeps from its outer side.
-pub fn for_join(root: &Root, join: Relids, kind: JoinType, outer: &[PathKey]) -> Rc<[PathKey]> {
-    if matches!(kind, JoinType::Full | JoinType::Right) || outer.is_empty() {
-        return Rc::from([]);
+pub fn for_join(root: &Root, join: Relids, kind: JoinType, outer: &Rc<[PathKey]>) -> Rc<[PathKey]> {
+    match kept(root, join, kind, outer) {
+        0 => root.no_keys.clone(),
+        n if n == outer.len() => outer.clone(),
+        n => outer[..n].into(),
     }
-    truncate_useless(root, join, outer).into()
+}
+
+/// How many keys of its outer side's order a join keeps.
+pub fn kept(root: &Root, join: Relids, kind: JoinType, outer: &[PathKey]) -> usize {
+    if matches!(kind, JoinType::Full | JoinType::Right) || outer.is_empty() {
+        return 0;
+    }
+    useful(root, join, outer)
 }
 
 /// Classes of both sides of a merge clause, made on demand for clauses outside the classes.

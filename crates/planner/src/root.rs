@@ -237,6 +237,8 @@ pub struct Root {
     pub oj_left: Vec<Ri>,
     pub oj_right: Vec<Ri>,
     pub oj_full: Vec<Ri>,
+    /// No order: shared by the paths that have none.
+    pub no_keys: Rc<[PathKey]>,
     pub query_pathkeys: Vec<PathKey>,
     pub group_pathkeys: Vec<PathKey>,
     pub distinct_pathkeys: Vec<PathKey>,
@@ -299,6 +301,7 @@ impl Root {
             oj_left: Vec::new(),
             oj_right: Vec::new(),
             oj_full: Vec::new(),
+            no_keys: Rc::from([]),
             query_pathkeys: Vec::new(),
             group_pathkeys: Vec::new(),
             distinct_pathkeys: Vec::new(),

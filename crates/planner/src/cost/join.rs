@@ -10,7 +10,7 @@ use analyze::query::JoinType;
 /// Facts about a pair of relations used by all join paths between them.
 #[derive(Clone, Debug)]
 pub struct JoinExtra<'s> {
-    pub clauses: Vec<Ri>,
+    pub clauses: std::rc::Rc<[Ri]>,
     pub merge_clauses: Vec<Ri>,
     pub sji: &'s SpecialJoin,
     pub inner_unique: bool,
@@ -125,7 +125,7 @@ pub fn nestloop_final(g: &Glob<'_>, p: &mut Path, w: &Work, x: &JoinExtra<'_>) {
     } else {
         o * i
     };
-    let q = list_cost(g, &j.clauses);
+    let q = list_cost(g, j.clauses.iter());
     startup += q.startup + p.target.cost.startup;
     run += (s.cpu_tuple_cost + q.per_tuple) * ntuples + p.target.cost.per_tuple * p.rows;
     p.startup = startup;
@@ -183,7 +183,7 @@ pub fn hash_size(g: &Glob<'_>, rows: f64, width: i32, shared: Option<u32>) -> (f
     // All processes' memory together.
     mem *= f64::from(shared.unwrap_or(0) + 1);
     let per_mcv = tup + 64.0 + 4.0 + 16.0;
-    let skew = ((mem / per_mcv).floor() * 2.0 / 100.0).floor();
+    let skew = ((mem / per_mcv) as u64 as f64 * 2.0 / 100.0) as u64 as f64;
     if skew > 0.0 {
         mem -= skew * per_mcv;
     }
@@ -262,7 +262,7 @@ pub fn hash_final(g: &Glob<'_>, root: &Root, p: &mut Path, w: &Work, x: &JoinExt
         startup += DISABLE_COST;
     }
     let hq = list_cost(g, clauses);
-    let mut qp = list_cost(g, &join.clauses);
+    let mut qp = list_cost(g, join.clauses.iter());
     qp.startup -= hq.startup;
     qp.per_tuple -= hq.per_tuple;
     startup += hq.startup;
@@ -406,7 +406,7 @@ pub fn merge_final(g: &Glob<'_>, root: &Root, p: &mut Path, w: &Work, x: &JoinEx
         startup += DISABLE_COST;
     }
     let mq = list_cost(g, clauses.iter());
-    let mut qp = list_cost(g, &join.clauses);
+    let mut qp = list_cost(g, join.clauses.iter());
     qp.startup -= mq.startup;
     qp.per_tuple -= mq.per_tuple;
     *skip_mark = (matches!(join.kind, JoinType::Semi | JoinType::Anti) || x.inner_unique)

@@ -31,6 +31,45 @@ pub fn integer(d: &Datum) -> Option<i64> {
     }
 }
 
+/// The support function that orders values as a comparison does, and the comparison as a test of that order.
+fn ordering(funcid: Oid) -> Option<(Oid, fn(Ordering) -> bool)> {
+    // numeric, text, bpchar, float8
+    let cmp = match funcid.0 {
+        1718..=1723 => 1769,
+        67 | 157 | 740..=743 => 360,
+        1048..=1053 => 1078,
+        293..=298 => 355,
+        _ => return None,
+    };
+    let test: fn(Ordering) -> bool = match funcid.0 {
+        1718 | 67 | 1048 | 293 => Ordering::is_eq,
+        1719 | 157 | 1053 | 294 => Ordering::is_ne,
+        1722 | 740 | 1049 | 295 => Ordering::is_lt,
+        1723 | 741 | 1050 | 296 => Ordering::is_le,
+        1720 | 742 | 1051 | 297 => Ordering::is_gt,
+        _ => Ordering::is_ge,
+    };
+    Some((Oid(cmp), test))
+}
+
+/// A date beside a timestamp: the order of its midnight.
+fn date_with_timestamp(funcid: Oid, a: &Datum, b: &Datum) -> Option<bool> {
+    let test: fn(Ordering) -> bool = match funcid.0 {
+        2338 => Ordering::is_lt,
+        2339 => Ordering::is_le,
+        2340 => Ordering::is_eq,
+        2341 => Ordering::is_gt,
+        2342 => Ordering::is_ge,
+        2343 => Ordering::is_ne,
+        _ => return None,
+    };
+    let (Datum::I32(day), Datum::I64(us)) = (a, b) else { return None };
+    if matches!(*day, i32::MIN | i32::MAX) {
+        return None;
+    }
+    Some(test((i64::from(*day) * 86_400_000_000).cmp(us)))
+}
+
 /// Calls functions through the registry.
 #[derive(Clone, Copy)]
 pub struct Evaluator<'a> {
@@ -150,10 +189,26 @@ impl<'a> Evaluator<'a> {
         Some((0..values.len()).map(|i| matches!(out.get(i), DatumRef::Bool(true))).collect())
     }
 
+    /// A comparison of common types without a call through columns; `None` if it needs one.
+    pub fn quick_test(&self, funcid: Oid, a: &Datum, b: &Datum, collation: Oid) -> Option<bool> {
+        if let Some(t) = machine_comparison(funcid) {
+            return Some(t(integer(a)?.cmp(&integer(b)?)));
+        }
+        if let Some((cmp, t)) = ordering(funcid) {
+            let Some(FnImpl::Cmp(f)) = self.ctx.registry.get(cmp) else { return None };
+            if a.is_null() || b.is_null() {
+                return None;
+            }
+            let collation = self.ctx.catalog.collation(collation).ok()?;
+            return Some(t(f(collation, a.as_ref(), b.as_ref())));
+        }
+        date_with_timestamp(funcid, a, b)
+    }
+
     /// One boolean comparison; `None` if it cannot be computed.
     pub fn test(&self, funcid: Oid, a: (&Datum, Oid), b: (&Datum, Oid), collation: Oid) -> Option<bool> {
-        if let (Some(t), Some(x), Some(y)) = (machine_comparison(funcid), integer(a.0), integer(b.0)) {
-            return Some(t(x.cmp(&y)));
+        if let Some(known) = self.quick_test(funcid, a.0, b.0, collation) {
+            return Some(known);
         }
         match self.call(funcid, &[(a.0.clone(), a.1), (b.0.clone(), b.1)], types::oids::BOOL, -1, collation) {
             Ok(Datum::Bool(b)) => Some(b),

@@ -24,6 +24,8 @@ pub enum Uniquify {
 /// A pair of relations to be joined.
 pub struct Cx<'s> {
     pub join: Relids,
+    /// Its place among the join relations.
+    at: usize,
     pub outer: Relids,
     pub inner: Relids,
     pub kind: JoinType,
@@ -53,7 +55,7 @@ pub fn add_paths(
         _ => is_unique(root, outer, inner, kind, clauses),
     };
     let mut x = JoinExtra {
-        clauses: clauses.to_vec(),
+        clauses: clauses.into(),
         merge_clauses: Vec::new(),
         sji,
         inner_unique,
@@ -92,10 +94,12 @@ pub fn add_paths(
             param_source |= root.all_base.minus(s.min_left);
         }
     }
-    let Some(jr) = root.find(join) else { return };
+    let Some(&at) = root.join_index.get(&join) else { return };
+    let jr = &root.join_rels[at];
     param_source |= jr.lateral;
     let cx = Cx {
         join,
+        at,
         outer,
         inner,
         kind,
@@ -393,9 +397,15 @@ fn side(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, outer: bool) -> Option<Rc<Pa
 }
 
 fn add(root: &mut Root, cx: &Cx<'_>, p: Path) {
-    if let Some(r) = root.find_mut(cx.join) {
-        r.add_path(p);
+    root.join_rels[cx.at].add_path(p);
+}
+
+/// The join's clauses, and those that its parameters add.
+fn with_extra(cx: &Cx<'_>, extra: Vec<Ri>) -> Rc<[Ri]> {
+    if extra.is_empty() {
+        return cx.x.clauses.clone();
     }
+    cx.x.clauses.iter().cloned().chain(extra).collect()
 }
 
 fn param_ok(cx: &Cx<'_>, outer: Relids) -> bool {
@@ -467,16 +477,16 @@ fn try_nestloop(
         }
     }
     let w = nestloop_initial(g, cx.kind, o, i, &cx.x);
-    let Some(jr) = root.find(cx.join) else { return };
-    if !precheck(&jr.paths, cx.consider_startup, w.startup, w.total, keys, req) {
+    if !precheck(&root.join_rels[cx.at].paths, cx.consider_startup, w.startup, w.total, keys, req) {
         return;
     }
     let (rows, extra, param) = join_param(g, root, cx, o, i, req);
-    let mut clauses = cx.x.clauses.clone();
-    clauses.extend(extra);
+    let mut clauses = with_extra(cx, extra);
     if i.outer.overlaps(o.rel) {
         let all = i.rel | i.outer;
-        clauses.retain(|r| !movable_into(r, i.rel, all));
+        if clauses.iter().any(|r| movable_into(r, i.rel, all)) {
+            clauses = clauses.iter().filter(|r| !movable_into(r, i.rel, all)).cloned().collect();
+        }
     }
     let j = JoinPath {
         kind: cx.kind,
@@ -485,9 +495,8 @@ fn try_nestloop(
         clauses,
         inner_unique: cx.x.inner_unique,
     };
-    let mut p = Path::new(PathKind::NestLoop(j), cx.join, cx.target.clone());
+    let mut p = Path::keyed(PathKind::NestLoop(j), cx.join, cx.target.clone(), keys.clone());
     p.rows = rows;
-    p.keys = keys.clone();
     p.outer = req;
     p.param = param;
     nestloop_final(g, &mut p, &w, &cx.x);
@@ -512,13 +521,11 @@ fn try_merge(
     let os: &[PathKey] = if pathkeys::contained(outer_sort, &o.keys) { &[] } else { outer_sort };
     let is: &[PathKey] = if pathkeys::contained(inner_sort, &i.keys) { &[] } else { inner_sort };
     let w = merge_initial(g, root, cx.kind, clauses, o, i, os, is);
-    let Some(jr) = root.find(cx.join) else { return };
-    if !precheck(&jr.paths, cx.consider_startup, w.startup, w.total, keys, req) {
+    if !precheck(&root.join_rels[cx.at].paths, cx.consider_startup, w.startup, w.total, keys, req) {
         return;
     }
     let (rows, extra, param) = join_param(g, root, cx, o, i, req);
-    let mut all = cx.x.clauses.clone();
-    all.extend(extra);
+    let all = with_extra(cx, extra);
     let join = JoinPath {
         kind: cx.kind,
         outer: o.clone(),
@@ -534,9 +541,8 @@ fn try_merge(
         skip_mark: false,
         materialize: false,
     };
-    let mut p = Path::new(kind, cx.join, cx.target.clone());
+    let mut p = Path::keyed(kind, cx.join, cx.target.clone(), keys.clone());
     p.rows = rows;
-    p.keys = keys.clone();
     p.outer = req;
     p.param = param;
     merge_final(g, root, &mut p, &w, &cx.x);
@@ -569,7 +575,10 @@ fn sort_both(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
             continue;
         }
         let ik = pathkeys::inner_keys_for_merge(root, &clauses, &ok, cx.outer);
-        let keys = pathkeys::for_join(root, cx.join, cx.kind, &ok);
+        let keys: Rc<[PathKey]> = match pathkeys::kept(root, cx.join, cx.kind, &ok) {
+            0 => root.no_keys.clone(),
+            n => ok[..n].into(),
+        };
         try_merge(g, root, cx, &o, &i, &keys, &clauses, &ok, &ik);
         if let Some((o, i)) = &partial {
             partial_join::merge(g, root, cx, o, i, &keys, &clauses, &ok, &ik);
@@ -591,10 +600,10 @@ fn materializes(p: &Path) -> bool {
 
 /// A Material node on a path.
 pub fn material(g: &Glob<'_>, sub: &Rc<Path>) -> Path {
-    let mut p = Path::new(PathKind::Material { sub: sub.clone() }, sub.rel, sub.target.clone());
+    let kind = PathKind::Material { sub: sub.clone() };
+    let mut p = Path::keyed(kind, sub.rel, sub.target.clone(), sub.keys.clone());
     let (s, t) = cost::sort::material(g, sub.startup, sub.total, sub.rows, sub.target.width);
     p = p.cost(sub.rows, s, t);
-    p.keys = sub.keys.clone();
     p.outer = sub.outer;
     p.param = sub.param.clone();
     p
@@ -766,24 +775,26 @@ fn hash(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>) {
             }
         }
     }
-    let none: Rc<[PathKey]> = Rc::from([]);
+    let none = root.no_keys.clone();
     for (o, i) in pairs {
         let req = o.outer | i.outer;
         if !param_ok(cx, req) || req.overlaps(cx.join) {
             continue;
         }
         let w = hash_initial(g, &o, &i, clauses.len(), false);
-        let Some(jr) = root.find(cx.join) else { return };
-        if !precheck(&jr.paths, cx.consider_startup, w.startup, w.total, &none, req) {
+        if !precheck(&root.join_rels[cx.at].paths, cx.consider_startup, w.startup, w.total, &none, req) {
             continue;
         }
         let (rows, extra, param) = join_param(g, root, cx, &o, &i, req);
-        let mut all = cx.x.clauses.clone();
-        all.extend(extra);
+        let all = with_extra(cx, extra);
         let join =
             JoinPath { kind: cx.kind, outer: o, inner: i, clauses: all, inner_unique: cx.x.inner_unique };
-        let mut p =
-            Path::new(PathKind::HashJoin { join, clauses: clauses.clone() }, cx.join, cx.target.clone());
+        let mut p = Path::keyed(
+            PathKind::HashJoin { join, clauses: clauses.clone() },
+            cx.join,
+            cx.target.clone(),
+            none.clone(),
+        );
         p.rows = rows;
         p.outer = req;
         p.param = param;

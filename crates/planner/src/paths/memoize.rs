@@ -55,9 +55,10 @@ pub fn path(
     let (exprs, binary) = keys(g, rel, outer_rel, clauses)?;
     let s = g.ctx.settings;
     let calls = outer.rows;
-    let mut p = (**inner).clone();
     let (rescan, entries) = rescan_cost(g, root, inner, &exprs, calls);
-    p.kind = PathKind::Memoize { sub: inner.clone(), exprs, single: x.inner_unique, binary, entries, rescan };
+    let kind =
+        PathKind::Memoize { sub: inner.clone(), exprs, single: x.inner_unique, binary, entries, rescan };
+    let mut p = inner.with_kind(kind);
     p.startup = inner.startup + s.cpu_tuple_cost;
     p.total = inner.total + s.cpu_tuple_cost;
     Some(p)

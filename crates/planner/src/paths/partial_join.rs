@@ -56,7 +56,7 @@ fn nestloop(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, o: &Rc<Path>, i: &Rc<Pat
     let mut j = join_path(cx, o, i);
     if i.outer.overlaps(o.rel) {
         let all = i.rel | i.outer;
-        j.clauses.retain(|r| !movable_into(r, i.rel, all));
+        j.clauses = j.clauses.iter().filter(|r| !movable_into(r, i.rel, all)).cloned().collect();
     }
     let mut p = Path::new(PathKind::NestLoop(j), cx.join, cx.target.clone());
     p.rows = cx.rows;

@@ -2,7 +2,7 @@
 
 use super::variable::{VarData, num_distinct};
 use super::*;
-use crate::exprs::{Evaluator, integer, machine_comparison};
+use crate::exprs::Evaluator;
 use crate::root::Glob;
 use analyze::expr::*;
 use catalog::desc::ColumnStats;
@@ -59,23 +59,17 @@ fn equal_mcv(
     var_left: bool,
     coll: Oid,
 ) -> Option<usize> {
-    if let (Some(t), Some(x)) = (machine_comparison(funcid), integer(&c.value)) {
-        return st.mcv.iter().position(|m| integer(&m.0).is_some_and(|v| t(v.cmp(&x))));
-    }
-    // Equality of strings is that of their bytes under every collation that comes with the server.
-    if let (oids_of::TEXTEQ, Datum::Bytes(x)) = (funcid.0, &c.value)
-        && coll < Oid::FIRST_NORMAL
-    {
-        return st.mcv.iter().position(|m| matches!(&m.0, Datum::Bytes(v) if v[..] == x[..]));
+    let ev = g.ev();
+    let quick = |v: &Datum| {
+        let (a, b) = if var_left { (v, &c.value) } else { (&c.value, v) };
+        ev.quick_test(funcid, a, b, coll)
+    };
+    if quick(&st.mcv.first()?.0).is_some() {
+        return st.mcv.iter().position(|m| quick(&m.0) == Some(true));
     }
     let vals: Vec<Datum> = st.mcv.iter().map(|m| m.0.clone()).collect();
     let hits = g.ev().filter_column(funcid, &vals, d.vartype, &c.value, c.consttype, !var_left, coll)?;
     hits.iter().position(|b| *b)
-}
-
-/// Functions known here by number.
-mod oids_of {
-    pub const TEXTEQ: u32 = 67;
 }
 
 /// `var = something unknown`.
@@ -105,9 +99,13 @@ pub fn eq_unknown(d: &VarData, negate: bool) -> f64 {
 /// Share of the most common values that satisfy the operator, and their total share.
 pub fn mcv_sel(g: &Glob<'_>, d: &VarData, funcid: Oid, c: &Const, var_left: bool, coll: Oid) -> (f64, f64) {
     let Some(st) = &d.stats else { return (0.0, 0.0) };
-    if let (Some(t), Some(x)) = (machine_comparison(funcid), integer(&c.value)) {
-        let order = |v: i64| if var_left { v.cmp(&x) } else { x.cmp(&v) };
-        let hits = st.mcv.iter().filter(|m| integer(&m.0).is_some_and(|v| t(order(v))));
+    let ev = g.ev();
+    let quick = |v: &Datum| {
+        let (a, b) = if var_left { (v, &c.value) } else { (&c.value, v) };
+        ev.quick_test(funcid, a, b, coll)
+    };
+    if st.mcv.first().is_some_and(|m| quick(&m.0).is_some()) {
+        let hits = st.mcv.iter().filter(|m| quick(&m.0) == Some(true));
         return (hits.map(|m| f64::from(m.1)).sum(), st.mcv.iter().map(|m| f64::from(m.1)).sum());
     }
     let vals: Vec<Datum> = st.mcv.iter().map(|m| m.0.clone()).collect();

@@ -481,8 +481,8 @@ pub fn limit_path(root: &Root, sub: &Rc<Path>, l: LimitEst) -> Path {
     let q = &root.query;
     let kind = PathKind::Limit {
         sub: sub.clone(),
-        offset: q.limit_offset.clone(),
-        count: q.limit_count.clone(),
+        offset: q.limit_offset.clone().map(Box::new),
+        count: q.limit_count.clone().map(Box::new),
         with_ties: q.limit_option == LimitOption::WithTies,
     };
     let (in_rows, in_s, in_t) = (sub.rows, sub.startup, sub.total);
