@@ -109,19 +109,19 @@ pub fn bytealike(t: &[u8], p: &[u8]) -> Result<bool> {
 pub fn byteanlike(t: &[u8], p: &[u8]) -> Result<bool> {
     like_match(t, p, false).map(|m| !m)
 }
-pub fn texticlike(c: &CallCtx<'_>, t: &str, p: &str) -> Result<bool> {
+pub fn texticlike(c: &CallCtx<'_>, t: &[u8], p: &[u8]) -> Result<bool> {
     c.collation.require("ILIKE")?;
     c.collation.require_deterministic("ILIKE")?;
     let ctype = c.collation.ctype();
     if ctype == Ctype::Ascii {
-        return like_match(t.as_bytes(), p.as_bytes(), true);
+        return like_match(t, p, true);
     }
     let (mut text, mut pattern) = (Vec::with_capacity(t.len()), Vec::with_capacity(p.len()));
     locale::lower(ctype, t, &mut text);
     locale::lower(ctype, p, &mut pattern);
     like_match(&text, &pattern, false)
 }
-pub fn texticnlike(c: &CallCtx<'_>, t: &str, p: &str) -> Result<bool> {
+pub fn texticnlike(c: &CallCtx<'_>, t: &[u8], p: &[u8]) -> Result<bool> {
     texticlike(c, t, p).map(|m| !m)
 }
 /// Rewrites a pattern with another escape character to one with backslashes.

@@ -3,17 +3,17 @@
 use crate::{CallCtx, locale};
 use common::{Result, bail};
 
-pub fn lower(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) -> Result<()> {
+pub fn lower(c: &CallCtx<'_>, s: &[u8], out: &mut Vec<u8>) -> Result<()> {
     c.collation.require("lower() function")?;
     locale::lower(c.collation.ctype(), s, out);
     Ok(())
 }
-pub fn upper(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) -> Result<()> {
+pub fn upper(c: &CallCtx<'_>, s: &[u8], out: &mut Vec<u8>) -> Result<()> {
     c.collation.require("upper() function")?;
     locale::upper(c.collation.ctype(), s, out);
     Ok(())
 }
-pub fn initcap(c: &CallCtx<'_>, s: &str, out: &mut Vec<u8>) -> Result<()> {
+pub fn initcap(c: &CallCtx<'_>, s: &[u8], out: &mut Vec<u8>) -> Result<()> {
     c.collation.require("initcap() function")?;
     locale::initcap(c.collation.ctype(), s, out);
     Ok(())
