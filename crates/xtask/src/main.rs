@@ -2,6 +2,7 @@
 //! shows where Stegodon and PostgreSQL 15 differ.
 #![forbid(unsafe_code)]
 
+mod difffuzz;
 mod install;
 mod sql;
 
@@ -16,6 +17,7 @@ usage: cargo xtask TASK
   sql [FILE.sql…]   compare scripts under tests/sql with their expected output
   expect [FILE…]    write the expected output of scripts, from a real PostgreSQL 15
   fuzz SECONDS [NAME…]  fuzz everything that reads bytes from outside (crate `fuzz`)
+  difffuzz [N [SEED]] N generated queries on a real PostgreSQL 15 and on Stegodon, show where they differ
   install           only install what the tests need
 ";
 
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         Some("diff") => sql::diff(rest),
         Some("sql") => sql::check(rest),
         Some("expect") => sql::expect(rest),
+        Some("difffuzz") => difffuzz::run(rest),
         Some("fuzz") => {
             let args: Vec<&str> = ["run", "-q", "-p", "fuzz", "--"]
                 .into_iter()
