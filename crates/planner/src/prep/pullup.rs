@@ -35,7 +35,7 @@ fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<u32> {
         if query.set_operations.is_some() && union_all::is_simple(query) && !*lateral {
             union_all::flatten(query);
         }
-        if !is_simple(ctx, query) {
+        if !is_simple(ctx, query) || (*lateral && refers_out_of_place(query)) {
             continue;
         }
         // Its own sub-queries come first: afterwards it may have become too complicated.
@@ -56,6 +56,38 @@ fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<u32> {
         return Some(rti);
     }
     None
+}
+
+/// Are there references to the neighbours of a LATERAL sub-query where they could not be evaluated once it is merged: in or
+/// below an outer join of its own, whose condition would become a filter, and in a sample's arguments?
+fn refers_out_of_place(q: &Query) -> bool {
+    let sampled = q.rtable.iter().any(|r| match &r.kind {
+        RteKind::Relation { tablesample: Some(s), .. } => s.args.iter().chain(&s.repeatable).any(refers_out),
+        _ => false,
+    });
+    sampled || q.jointree.from.iter().any(|t| outer_join_refers_out(t, false))
+}
+
+fn refers_out(e: &Expr) -> bool {
+    let mut found = false;
+    walk_levels(e, 0, &mut |x, lvl| found |= matches!(x, Expr::Var(v) if v.levels_up == lvl + 1));
+    found
+}
+
+fn outer_join_refers_out(t: &JoinTree, below: bool) -> bool {
+    match t {
+        JoinTree::Rte(_) => false,
+        JoinTree::From(f) => {
+            (below && f.quals.as_ref().is_some_and(refers_out))
+                || f.from.iter().any(|c| outer_join_refers_out(c, below))
+        }
+        JoinTree::Join(j) => {
+            let below = below || !matches!(j.kind, JoinType::Inner | JoinType::Semi);
+            (below && j.quals.as_ref().is_some_and(refers_out))
+                || outer_join_refers_out(&j.left, below)
+                || outer_join_refers_out(&j.right, below)
+        }
+    }
 }
 
 /// Does the expression become NULL when the sub-query's relations are null-extended?
