@@ -140,7 +140,8 @@ fn limits_of_workers_are_kept() {
     let c = cluster();
     let mut w = wire(&c);
     let launched = |w: &mut Wire| -> String {
-        let plan = w.ok("explain (analyze, costs off, timing off, summary off) select count(*) from t").lines();
+        let plan =
+            w.ok("explain (analyze, costs off, timing off, summary off) select count(*) from t").lines();
         plan.iter().find(|l| l.contains("Workers Launched")).unwrap().trim().to_string()
     };
     assert_eq!(launched(&mut w), "Workers Launched: 2");
