@@ -565,18 +565,18 @@ impl Cx<'_, '_> {
             add_offset(&mut t.expr, off);
         }
         let out: Out = p.targetlist.iter().map(|t| t.expr.clone()).collect();
-        if let Node::Append { children, rti } | Node::MergeAppend { children, rti, .. } = &mut p.node {
-            if *rti != 0 {
-                *rti += off;
-                let parent = &self.rtable[*rti as usize - 1];
-                if let [_] = children.as_slice() {
-                    replace_by_child(p);
-                    return out;
-                }
-                // EXPLAIN names the parent's columns above it.
-                if matches!(parent.kind, RteKind::Relation { .. }) && !out.iter().any(contains_subplans) {
-                    return out;
-                }
+        if let Node::Append { children, rti } | Node::MergeAppend { children, rti, .. } = &mut p.node
+            && *rti != 0
+        {
+            *rti += off;
+            let parent = &self.rtable[*rti as usize - 1];
+            if let [_] = children.as_slice() {
+                replace_by_child(p);
+                return out;
+            }
+            // EXPLAIN names the parent's columns above it.
+            if matches!(parent.kind, RteKind::Relation { .. }) && !out.iter().any(contains_subplans) {
+                return out;
             }
         }
         for (i, t) in p.targetlist.iter_mut().enumerate() {

@@ -83,7 +83,7 @@ impl ModifyNode {
             return Ok(());
         }
         // New rows go to the table that the statement names.
-        self.to_root();
+        self.turn_to_root();
         let mut clauses = std::mem::take(&mut self.merge);
         let r = match first(cx, &mut clauses, &mut row, false) {
             Ok(Some(w)) if w.command == Some(CmdType::Insert) => self.merge_insert(cx, &mut row, w),

@@ -127,7 +127,7 @@ impl ModifyNode {
     }
 
     /// Turns to the table that the statement names.
-    pub(super) fn to_root(&mut self) {
+    pub(super) fn turn_to_root(&mut self) {
         if !self.is_root
             && let Some(k) = self.others.iter().position(|s| s.is_root)
         {

@@ -165,9 +165,9 @@ fn op_refutes(g: &Glob<'_>, c: &OpExpr, p: &OpExpr) -> bool {
         let Some((_, ps)) = predicates.iter().find(|b| b.0 == family) else { continue };
         // The clause's constant against the predicate's.
         let tests: &[i16] = match (cs, *ps) {
-            (1, 3 | 4 | 5) | (2, 5) | (3, 5) => &[2],
+            (1, 3..=5) | (2, 5) | (3, 5) => &[2],
             (2, 3 | 4) | (3, 4) => &[1],
-            (3, 1) | (4, 1) | (5, 1 | 2 | 3) => &[4],
+            (3, 1) | (4, 1) | (5, 1..=3) => &[4],
             (3, 2) | (4, 2 | 3) => &[5],
             (3, 3) => &[1, 5],
             (3, 6) | (6, 3) => &[3],
