@@ -18,6 +18,7 @@ pub use heap::{
     ScanOptions, ScanSpec, SysCol, TmResult, UpdateOptions, UpdateResult,
 };
 pub use rel::{FastCmp, IndexRel, KeyColumn, KeyFormatter, Persistence, Rel, ToastRel, VacuumOptions};
+pub use storage::WARM_MAX;
 pub use vacuum::{
     PageCosts, Progress as VacuumProgress, Sample, VacuumParams, VacuumStats, sample_rows, vacuum_heap,
 };

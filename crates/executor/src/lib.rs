@@ -9,6 +9,7 @@ pub mod node;
 pub mod parallel;
 pub mod routine;
 pub mod run;
+pub mod run_filter;
 pub mod store;
 
 pub use env::{ExecEnv, NoSession, Session};

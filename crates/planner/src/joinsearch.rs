@@ -363,7 +363,19 @@ fn join_rows(
     clauses: &[Ri],
 ) -> f64 {
     let (Some(o), Some(i)) = (root.find(a), root.find(b)) else { return 1.0 };
-    let (or, ir) = (o.rows, i.rows);
+    join_size(g, root, join, (a, o.rows), (b, i.rows), sji, clauses)
+}
+
+/// Rows of a join of two sides, given with their rows, under these clauses.
+pub fn join_size(
+    g: &Glob<'_>,
+    root: &Root,
+    join: Relids,
+    (a, or): (Relids, f64),
+    (b, ir): (Relids, f64),
+    sji: &SpecialJoin,
+    clauses: &[Ri],
+) -> f64 {
     let mut clauses = clauses.to_vec();
     let fksel = selectivity::foreign::join_sel(g, root, a, b, sji, &mut clauses);
     let clauses = clauses.as_slice();

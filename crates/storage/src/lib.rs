@@ -24,7 +24,7 @@ pub mod vm;
 pub mod wal;
 
 pub use buffer::write::DELAY_FOR_HINT;
-pub use buffer::{PageMut, PageRef, Pinned, ReadMode, Strategy};
+pub use buffer::{PageMut, PageRef, Pinned, ReadMode, Strategy, WARM_MAX};
 pub use config::StorageConfig;
 pub use critical::{Critical, RecordBuilder};
 pub use file_counts::FileCount;

@@ -86,8 +86,31 @@ impl RunDeformer {
         cols: &mut [Column],
         odd: &mut Vec<usize>,
     ) {
+        self.run_to(page, starts, |i| base + i, cols, odd);
+    }
+    /// The same for tuples that go to listed rows of the columns, one each.
+    pub fn run_rows(
+        &mut self,
+        page: &[u8],
+        starts: &[u32],
+        rows: &[u16],
+        cols: &mut [Column],
+        odd: &mut Vec<usize>,
+    ) {
+        debug_assert!(rows.len() >= starts.len());
+        self.run_to(page, starts, |i| usize::from(rows[i]), cols, odd);
+    }
+    #[inline(always)]
+    fn run_to(
+        &mut self,
+        page: &[u8],
+        starts: &[u32],
+        row: impl Fn(usize) -> usize + Copy,
+        cols: &mut [Column],
+        odd: &mut Vec<usize>,
+    ) {
         for &(col, at) in &self.fixed {
-            copy_column(&mut cols[usize::from(col)].data, base, page, starts, at);
+            copy_column(&mut cols[usize::from(col)].data, row, page, starts, at);
         }
         if self.steps.is_empty() {
             return;
@@ -102,7 +125,7 @@ impl RunDeformer {
                         *o = align_up(*o as usize, *align) as u32;
                     }
                     if let Some(c) = out {
-                        copy_column(&mut cols[usize::from(*c)].data, base, page, at, 0);
+                        copy_column(&mut cols[usize::from(*c)].data, row, page, at, 0);
                     }
                     at.iter_mut().filter(|o| **o != NO_DATA).for_each(|o| *o += width);
                 }
@@ -125,7 +148,7 @@ impl RunDeformer {
                         if *o != NO_DATA {
                             match plain(page, *o as usize, *align) {
                                 Some((from, end)) => {
-                                    v.set_part(base + i, page, from, end - from);
+                                    v.set_part(row(i), page, from, end - from);
                                     *o = end as u32;
                                 }
                                 None => {
@@ -179,26 +202,42 @@ fn plain(page: &[u8], at: usize, align: usize) -> Option<(usize, usize)> {
 }
 
 /// Copies one fixed-width attribute of a run of tuples.
-fn copy_column(data: &mut ColumnData, base: usize, page: &[u8], starts: &[u32], at: usize) {
-    fn run<T, const N: usize>(v: &mut [T], page: &[u8], starts: &[u32], at: usize, f: impl Fn([u8; N]) -> T) {
-        for (x, &s) in v.iter_mut().zip(starts) {
+#[inline(always)]
+fn copy_column(
+    data: &mut ColumnData,
+    row: impl Fn(usize) -> usize + Copy,
+    page: &[u8],
+    starts: &[u32],
+    at: usize,
+) {
+    #[inline(always)]
+    fn run<T, const N: usize>(
+        v: &mut [T],
+        row: impl Fn(usize) -> usize,
+        page: &[u8],
+        starts: &[u32],
+        at: usize,
+        f: impl Fn([u8; N]) -> T,
+    ) {
+        for (i, &s) in starts.iter().enumerate() {
             let o = s as usize + at;
             if s != NO_DATA
                 && let Some(b) = page.get(o..).and_then(|b| b.first_chunk::<N>())
+                && let Some(x) = v.get_mut(row(i))
             {
                 *x = f(*b);
             }
         }
     }
     match data {
-        ColumnData::Bool(v) => run(&mut v[base..], page, starts, at, |b: [u8; 1]| b[0] != 0),
-        ColumnData::I8(v) => run(&mut v[base..], page, starts, at, i8::from_le_bytes),
-        ColumnData::I16(v) => run(&mut v[base..], page, starts, at, i16::from_le_bytes),
-        ColumnData::I32(v) => run(&mut v[base..], page, starts, at, i32::from_le_bytes),
-        ColumnData::U32(v) => run(&mut v[base..], page, starts, at, u32::from_le_bytes),
-        ColumnData::I64(v) => run(&mut v[base..], page, starts, at, i64::from_le_bytes),
-        ColumnData::F32(v) => run(&mut v[base..], page, starts, at, f32::from_le_bytes),
-        ColumnData::F64(v) => run(&mut v[base..], page, starts, at, f64::from_le_bytes),
+        ColumnData::Bool(v) => run(v, row, page, starts, at, |b: [u8; 1]| b[0] != 0),
+        ColumnData::I8(v) => run(v, row, page, starts, at, i8::from_le_bytes),
+        ColumnData::I16(v) => run(v, row, page, starts, at, i16::from_le_bytes),
+        ColumnData::I32(v) => run(v, row, page, starts, at, i32::from_le_bytes),
+        ColumnData::U32(v) => run(v, row, page, starts, at, u32::from_le_bytes),
+        ColumnData::I64(v) => run(v, row, page, starts, at, i64::from_le_bytes),
+        ColumnData::F32(v) => run(v, row, page, starts, at, f32::from_le_bytes),
+        ColumnData::F64(v) => run(v, row, page, starts, at, f64::from_le_bytes),
         ColumnData::Fixed16(_) | ColumnData::Bytes(_) => {}
     }
 }

@@ -531,6 +531,10 @@ impl Deformer {
         w.next_attr()
     }
 
+    /// Does the attribute (from 1) lie at the same place in every tuple without nulls?
+    pub fn at_fixed_place(&self, attno: u16) -> bool {
+        self.atts.get(usize::from(attno).wrapping_sub(1)).is_some_and(|m| m.cached != u32::MAX)
+    }
     /// How the attributes lie.
     pub(crate) fn metas(&self) -> &[AttMeta] {
         &self.atts

@@ -133,6 +133,14 @@ impl IndexFetch {
     pub fn set_snapshot(&mut self, s: Snapshot) {
         self.snapshot = s;
     }
+    /// Has the processor bring the first [`storage::WARM_MAX`] of these rows near, which are to be fetched next.
+    #[inline]
+    pub fn warm(&self, eng: &Engine, tids: &[Tid]) {
+        // A row or two gain nothing.
+        if tids.len() > 2 {
+            txn::store(eng).warm(self.rel.locator, tids);
+        }
+    }
     /// Follows the HOT chain that starts at `tid` to the visible version and appends it to `out` as a row.
     pub fn fetch_into(&mut self, eng: &Engine, tid: Tid, out: &mut Batch) -> Result<FetchStatus> {
         if self.page.as_ref().is_none_or(|p| p.block() != tid.block) {

@@ -16,6 +16,7 @@ pub mod prune;
 pub mod redo;
 pub mod scan;
 pub mod speculative;
+mod staged;
 pub mod toast;
 pub mod update;
 pub mod wal;

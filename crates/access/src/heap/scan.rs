@@ -8,6 +8,7 @@ use super::fetch::hot_search;
 use super::header::{self, Bases, Header};
 use super::page::{self, bases};
 use super::prune;
+use super::staged::Staged;
 use super::toast;
 use super::visibility::{self, Hints};
 use crate::bitmap::{BitmapIter, BitmapPage};
@@ -166,7 +167,7 @@ pub(crate) fn settled(t: &[u8], b: Bases, snapshot_xmin: Xid) -> bool {
 
 /// A visible tuple of a page: where it begins, and its offset number.
 #[derive(Clone, Copy)]
-struct Seen(u32);
+pub(super) struct Seen(u32);
 
 impl Seen {
     #[inline]
@@ -266,7 +267,7 @@ fn head_at(page: &[u8; PAGE_SIZE], at: usize) -> Option<Head> {
 
 /// Tuples without nulls are taken apart column by column, the others row by row.
 #[derive(Default)]
-struct Columnar {
+pub(super) struct Columnar {
     run: RunDeformer,
     /// Where the row's address goes.
     ctid: Option<u16>,
@@ -278,7 +279,7 @@ struct Columnar {
 }
 
 impl Columnar {
-    fn new(rel: &Rel, spec: &ScanSpec) -> Columnar {
+    pub(super) fn new(rel: &Rel, spec: &ScanSpec) -> Columnar {
         let mut c = Columnar { run: RunDeformer::new(&rel.deformer, &spec.wanted), ..Columnar::default() };
         for &(sys, col) in &spec.system {
             if sys == SysCol::Ctid {
@@ -291,7 +292,7 @@ impl Columnar {
         c
     }
     /// Appends these tuples to the batch, which has room for them.
-    fn copy_run(
+    pub(super) fn copy_run(
         &mut self,
         rel: &Rel,
         spec: &ScanSpec,
@@ -302,33 +303,9 @@ impl Columnar {
     ) -> Result<()> {
         let base = out.rows;
         let block = p.pin().block();
-        let bytes = p.bytes();
-        let natts = self.run.natts();
-        self.starts.clear();
-        self.odd.clear();
-        for (i, s) in seen.iter().enumerate() {
-            let at = s.at();
-            let start = match head_at(bytes, at) {
-                Some(h) if h.infomask & header::HASNULL == 0 && h.natts >= natts => (at + h.hoff) as u32,
-                _ => {
-                    self.odd.push(i);
-                    NO_DATA
-                }
-            };
-            self.starts.push(start);
-        }
-        self.run.run(bytes, &self.starts, base, &mut out.cols, &mut self.odd);
-        if !self.rest.wanted.is_empty() || !self.rest.system.is_empty() {
-            for (i, s) in seen.iter().enumerate() {
-                let t = page::tuple_at(p, p.item_id(s.offset()))?;
-                emit_at(rel, &self.rest, t, Tid::new(block, s.offset()), p, out, base + i, pending)?;
-            }
-        }
-        for &i in &self.odd {
-            let off = seen[i].offset();
-            let t = page::tuple_at(p, p.item_id(off))?;
-            emit_at(rel, spec, t, Tid::new(block, off), p, out, base + i, pending)?;
-        }
+        self.find_starts(p, seen.iter().copied());
+        self.run.run(p.bytes(), &self.starts, base, &mut out.cols, &mut self.odd);
+        self.copy_odd(rel, spec, p, |i| (seen[i], base + i), seen.len(), out, pending)?;
         if let Some(col) = self.ctid
             && let ColumnData::I64(v) = &mut out.cols[col as usize].data
         {
@@ -344,6 +321,74 @@ impl Columnar {
 
 /// Gives out ranges of blocks, first and number, until there are no more: how processes share a scan.
 pub type BlockSource = Box<dyn FnMut() -> Option<(u32, u32)>>;
+
+impl Columnar {
+    /// Fills the columns of these tuples' rows, which the batch has: row `rows[i]` from the i-th tuple.
+    pub(super) fn fill_rows(
+        &mut self,
+        rel: &Rel,
+        spec: &ScanSpec,
+        p: &PageRef,
+        seen: &[Seen],
+        rows: &[u16],
+        out: &mut Batch,
+        pending: &mut Pending,
+    ) -> Result<()> {
+        self.find_starts(p, seen.iter().copied());
+        self.run.run_rows(p.bytes(), &self.starts, rows, &mut out.cols, &mut self.odd);
+        if let Some(col) = self.ctid
+            && let ColumnData::I64(v) = &mut out.cols[col as usize].data
+        {
+            let block = p.pin().block();
+            v.resize(out.rows, 0);
+            for (s, i) in seen.iter().zip(rows) {
+                v[usize::from(*i)] = Tid::new(block, s.offset()).pack();
+            }
+        }
+        self.copy_odd(rel, spec, p, |i| (seen[i], usize::from(rows[i])), seen.len(), out, pending)
+    }
+    /// Where the data of each tuple begins; those that have to be walked one by one are listed in `odd`.
+    #[inline]
+    fn find_starts(&mut self, p: &PageRef, seen: impl Iterator<Item = Seen>) {
+        let bytes = p.bytes();
+        let natts = self.run.natts();
+        self.starts.clear();
+        self.odd.clear();
+        for (i, s) in seen.enumerate() {
+            let at = s.at();
+            let start = match head_at(bytes, at) {
+                Some(h) if h.infomask & header::HASNULL == 0 && h.natts >= natts => (at + h.hoff) as u32,
+                _ => {
+                    self.odd.push(i);
+                    NO_DATA
+                }
+            };
+            self.starts.push(start);
+        }
+    }
+    /// The columns and the tuples that are not taken apart by runs; `at` gives the i-th tuple and its row.
+    fn copy_odd(
+        &mut self,
+        rel: &Rel,
+        spec: &ScanSpec,
+        p: &PageRef,
+        at: impl Fn(usize) -> (Seen, usize),
+        n: usize,
+        out: &mut Batch,
+        pending: &mut Pending,
+    ) -> Result<()> {
+        let block = p.pin().block();
+        let mut one = |spec: &ScanSpec, i: usize| {
+            let (s, row) = at(i);
+            let t = page::tuple_at(p, p.item_id(s.offset()))?;
+            emit_at(rel, spec, t, Tid::new(block, s.offset()), p, out, row, pending)
+        };
+        if !self.rest.wanted.is_empty() || !self.rest.system.is_empty() {
+            (0..n).try_for_each(|i| one(&self.rest, i))?;
+        }
+        self.odd.iter().try_for_each(|&i| one(spec, i))
+    }
+}
 
 /// A sequential scan.
 pub struct HeapScan {
@@ -367,6 +412,8 @@ pub struct HeapScan {
     batch_rows: usize,
     pending: Pending,
     columnar: Columnar,
+    /// Columns that are filled later, for the rows that are left by then.
+    staged: Option<Staged>,
 }
 
 /// Tables larger than this part of the buffer pool are read through a ring of buffers.
@@ -405,6 +452,7 @@ impl HeapScan {
             ahead: Vec::new(),
             batch_rows: BATCH_ROWS,
             pending: Vec::new(),
+            staged: None,
         };
         s.set_range(eng, opts.range)?;
         eng.count_scan(s.rel.stat_key());
@@ -426,7 +474,26 @@ impl HeapScan {
         self.ahead.clear();
         self.count = 0;
         self.done = 0;
+        if let Some(s) = &mut self.staged {
+            s.release();
+        }
         Ok(())
+    }
+    /// From the next batch on, only the columns of the first of these specs are filled by [`HeapScan::next_batch`], those
+    /// of each further one by a call of [`HeapScan::fill_stage`]. No specs: all columns at once.
+    pub fn set_stages(&mut self, stages: Vec<ScanSpec>) {
+        self.staged = (stages.len() > 1).then(|| Staged::new(&self.rel, stages));
+    }
+    /// Is the attribute found in a tuple without looking at others?
+    pub fn at_fixed_place(&self, attno: u16) -> bool {
+        self.rel.deformer.at_fixed_place(attno)
+    }
+    /// Fills the columns of stage `n` for the live rows of the batch last given out.
+    pub fn fill_stage(&mut self, eng: &Engine, n: usize, out: &mut Batch) -> Result<()> {
+        match &mut self.staged {
+            Some(s) => s.fill(eng, &self.rel, n, out),
+            None => Ok(()),
+        }
     }
     /// From here on the scan reads what the source gives it, and nothing else; until the next rescan.
     pub fn share(&mut self, source: BlockSource) {
@@ -465,6 +532,9 @@ impl HeapScan {
     /// false when the table is exhausted and nothing was added.
     pub fn next_batch(&mut self, eng: &Engine, out: &mut Batch) -> Result<bool> {
         let start = out.rows;
+        if let Some(s) = &mut self.staged {
+            s.release();
+        }
         // A small table does not pay for a full batch.
         let pages_left = (self.end.0 - self.next.0.min(self.end.0)) as usize;
         let most = match &self.source {
@@ -479,7 +549,7 @@ impl HeapScan {
         Ok(out.rows > start)
     }
     fn fill(&mut self, eng: &Engine, out: &mut Batch) -> Result<()> {
-        while out.rows < self.batch_rows {
+        while out.rows < self.batch_rows && !self.staged.as_ref().is_some_and(Staged::is_full) {
             let blind = self.spec.wanted.is_empty() && self.spec.system.is_empty();
             let locked = if self.done < self.count {
                 match &self.page {
@@ -503,7 +573,12 @@ impl HeapScan {
             }
             let Some(locked) = locked else { continue };
             let seen = &self.seen[from..from + n];
-            self.columnar.copy_run(&self.rel, &self.spec, &locked, seen, out, &mut self.pending)?;
+            match &mut self.staged {
+                Some(s) => s.take(&self.rel, &locked, seen, out, &mut self.pending)?,
+                None => {
+                    self.columnar.copy_run(&self.rel, &self.spec, &locked, seen, out, &mut self.pending)?;
+                }
+            }
             drop(locked);
             if !self.pending.is_empty() {
                 resolve(eng, &self.rel, &mut self.pending, out)?;

@@ -372,6 +372,17 @@ impl Program {
     pub fn is_trivial(&self) -> bool {
         self.steps.is_empty()
     }
+    /// Does it call volatile functions?
+    pub fn is_volatile(&self) -> bool {
+        self.volatile_calls > 0
+    }
+    /// The input column that expression `k` is.
+    pub fn column(&self, k: usize) -> Option<usize> {
+        match self.outs[k] {
+            Src::Col(c) => Some(usize::from(c)),
+            _ => None,
+        }
+    }
     /// The value of expression `k` if it is a constant.
     pub fn constant(&self, k: usize) -> Option<Datum> {
         match self.outs[k] {

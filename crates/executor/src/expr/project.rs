@@ -38,6 +38,19 @@ impl Projection {
         Ok(Projection { prog, may_take, out, identity })
     }
 
+    /// Does it call volatile functions?
+    pub fn is_volatile(&self) -> bool {
+        self.prog.is_volatile()
+    }
+
+    /// The input column that output column `k` is; `None` also when the list has volatile calls.
+    pub fn plain_column(&self, k: usize) -> Option<usize> {
+        match self.prog.outs.get(k)? {
+            Src::Col(c) if self.prog.volatile_calls == 0 => Some(usize::from(*c)),
+            _ => None,
+        }
+    }
+
     /// Is the output the input?
     pub fn is_identity(&self) -> bool {
         self.identity

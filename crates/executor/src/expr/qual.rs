@@ -102,6 +102,11 @@ impl Qual {
         Ok(Some(Qual { conjuncts, spare: Vec::new() }))
     }
 
+    /// Does it call volatile functions?
+    pub fn is_volatile(&self) -> bool {
+        self.conjuncts.iter().any(|c| matches!(c, Conjunct::General(p) if p.volatile_calls > 0))
+    }
+
     /// Leaves only the rows of `b` that pass. Returns how many are left.
     pub fn filter(&mut self, cx: &Exec, b: &mut Batch) -> Result<usize> {
         let mut left = b.live_count();

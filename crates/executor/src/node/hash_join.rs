@@ -1,13 +1,14 @@
 //! HashJoin: the inner side in columns with a chained hash table over row numbers, probed a batch of outer rows at a time.
 //! An inner side beyond its memory is split, with the outer side, into partition files that are joined one by one.
 
-use super::join_common::Pairs;
+use super::join_common::{Pairs, Side};
 use super::*;
 use crate::expr::compile::hash_fn;
 use crate::expr::{Program, colops, compile};
 use crate::node::group::eq_is_native;
 use crate::node::group_table::hash_column;
 use crate::parallel::{Joint, Prepare};
+use crate::run_filter::RunFilter;
 use crate::store::{SpillFile, batch_of};
 use analyze::expr::{CoercionForm, FuncExpr};
 use analyze::query::JoinType;
@@ -754,16 +755,31 @@ impl HashJoin {
         }
     }
 
+    /// Tells the scans of the outer side which keys the table has.
+    fn push_keys(&mut self) {
+        for k in 0..self.fns.len() {
+            let Some(col) = self.outer_keys.column(k) else { continue };
+            let useful = matches!(self.pairs.kind, JoinType::Inner | JoinType::Semi | JoinType::Right);
+            if !useful || !self.fns[k].native {
+                continue;
+            }
+            let f = if self.partitioned { None } else { RunFilter::of(&self.table.keys[k]).map(Rc::new) };
+            self.outer.push_filter(col, self.node_id, f.as_ref());
+        }
+    }
+
     fn start(&mut self, cx: &Exec) -> Result<()> {
         self.opos = 1;
         self.ohashes.clear();
         let stamp = cx.stamp(&self.params);
         if self.maker.is_some() {
             self.take_table(cx)?;
+            self.push_keys();
         } else if !self.built || self.stamp != stamp || self.partitioned {
             self.build_table(cx)?;
             self.stamp = stamp;
             self.built = true;
+            self.push_keys();
         } else {
             self.table.matched.fill(false);
         }
@@ -836,6 +852,19 @@ impl ExecNode for HashJoin {
                     }
                 }
             }
+        }
+    }
+    fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
+        use JoinType::*;
+        match (self.pairs.plain_column(col), self.pairs.kind) {
+            (Some(Side::Outer(c)), Inner | Left | Semi | Anti) => self.outer.push_filter(c, from, f),
+            (Some(Side::Inner(c)), Inner | Right) => {
+                let taken = self.inner.push_filter(c, from, f);
+                // What is in the table was filtered otherwise.
+                self.built &= !taken;
+                taken
+            }
+            _ => false,
         }
     }
     fn batch(&self) -> &Batch {

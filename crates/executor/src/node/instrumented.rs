@@ -99,6 +99,9 @@ impl ExecNode for Instrumented {
         self.close_loop(cx);
         self.node.end(cx);
     }
+    fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
+        self.node.push_filter(col, from, f)
+    }
     fn set_bound(&mut self, n: Option<u64>) {
         self.node.set_bound(n);
     }

@@ -56,6 +56,12 @@ impl Scope for PairScope {
     }
 }
 
+/// A column of a side.
+pub enum Side {
+    Outer(usize),
+    Inner(usize),
+}
+
 /// Pair batch, join condition and tail of a join.
 pub struct Pairs {
     pub scope: PairScope,
@@ -85,6 +91,17 @@ impl Pairs {
             outer_phys,
             inner_phys,
         })
+    }
+    /// The column of a side that output column `col` is, when dropping rows of that side earlier changes nothing but work.
+    pub fn plain_column(&self, col: usize) -> Option<Side> {
+        if self.joinqual.as_ref().is_some_and(Qual::is_volatile) {
+            return None;
+        }
+        let c = self.tail.plain_column(col)?;
+        match self.scope.outer.get(c) {
+            Some(o) => Some(Side::Outer(usize::from(*o))),
+            None => self.scope.inner.get(c - self.scope.outer.len()).map(|i| Side::Inner(usize::from(*i))),
+        }
     }
     /// Appends pairs given by row numbers on both sides.
     pub fn gather<I: colops::RowIx, J: colops::RowIx>(

@@ -6,6 +6,7 @@ use crate::expr::Scope;
 use crate::expr::project::Projection;
 use crate::expr::qual::{self, Qual};
 use crate::run::{Exec, InitPlans};
+use crate::run_filter::RunFilter;
 use access::TidBitmap;
 use analyze::expr::{Expr, TargetEntry, Var, VarNo};
 use analyze::query::JoinType;
@@ -23,6 +24,7 @@ mod group;
 mod group_table;
 mod grouping_sets;
 mod hash_join;
+mod index_join;
 mod instrumented;
 pub use instrumented::add_buffers;
 mod join_common;
@@ -37,8 +39,10 @@ mod own_aggregate;
 mod parallel_scan;
 mod project_set;
 mod result;
+mod run_filters;
 mod sample;
 pub mod scan;
+mod seq_scan;
 mod set_op;
 pub mod sort;
 mod values;
@@ -62,6 +66,11 @@ pub trait ExecNode {
     fn end(&mut self, cx: &Exec);
     /// At most `n` rows will be fetched per scan.
     fn set_bound(&mut self, _n: Option<u64>) {}
+    /// Only rows whose output column `col` passes the filter are wanted: a node that has plain rows of a scan there takes
+    /// it down. `from` names the filter, `None` withdraws it. Comes before `rescan`; false: nobody took it.
+    fn push_filter(&mut self, _col: usize, _from: u32, _f: Option<&Rc<RunFilter>>) -> bool {
+        false
+    }
     /// Bitmap nodes only: the whole result.
     fn bitmap(&mut self, _cx: &Exec) -> Result<TidBitmap> {
         Err(Error::internal("executor: not a bitmap node"))
@@ -213,6 +222,17 @@ impl Tail {
             node_id,
             removed: 0,
         })
+    }
+    /// Does filter or target list call volatile functions?
+    pub fn is_volatile(&self) -> bool {
+        self.qual.as_ref().is_some_and(Qual::is_volatile) || self.proj.is_volatile()
+    }
+    /// The input column that output column `col` is, when filtering earlier changes nothing but work.
+    pub fn plain_column(&self, col: usize) -> Option<usize> {
+        if self.qual.as_ref().is_some_and(Qual::is_volatile) {
+            return None;
+        }
+        self.proj.plain_column(col)
     }
     /// Filters; returns how many rows are left.
     #[inline]

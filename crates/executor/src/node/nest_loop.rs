@@ -1,7 +1,7 @@
 //! NestLoop: for every outer row, parameters are set and the inner side is scanned again. Pairs of several outer rows are
 //! gathered into one batch before conditions and target list are evaluated; the outer order is kept.
 
-use super::join_common::Pairs;
+use super::join_common::{Pairs, Side};
 use super::*;
 use crate::expr::colops;
 use analyze::query::JoinType;
@@ -34,9 +34,12 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, join: &JoinCommon, params: &[NestLoop
             Expr::Var(v) if v.varno == VarNo::Outer && v.attno > 0 => Ok((p.paramno, v.attno as u16 - 1)),
             _ => Err(Error::internal("executor: nested-loop parameter is not an outer column")),
         })
-        .collect::<Result<_>>()?;
+        .collect::<Result<Vec<(u32, u16)>>>()?;
     if matches!(join.kind, JoinType::Right | JoinType::Full) {
         return Err(Error::internal("executor: nested loop cannot do this join type"));
+    }
+    if let Some(n) = super::index_join::build(b, plan, join, &params)? {
+        return Ok(n);
     }
     Ok(Box::new(NestLoop {
         outer: super::build(b, &join.outer)?,
@@ -214,6 +217,12 @@ impl ExecNode for NestLoop {
     }
     fn batch_mut(&mut self) -> &mut Batch {
         &mut self.pairs.tail.proj.out
+    }
+    fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
+        match self.pairs.plain_column(col) {
+            Some(Side::Outer(c)) => self.outer.push_filter(c, from, f),
+            _ => false,
+        }
     }
     fn rescan(&mut self, cx: &Exec) -> Result<()> {
         self.pos = None;

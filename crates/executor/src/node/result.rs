@@ -133,6 +133,12 @@ impl ExecNode for ResultNode {
             c.end(cx);
         }
     }
+    fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
+        match (&mut self.child, self.tail.plain_column(col)) {
+            (Some(c), Some(col)) => c.push_filter(col, from, f),
+            _ => false,
+        }
+    }
     fn set_bound(&mut self, n: Option<u64>) {
         if self.tail.qual.is_none()
             && let Some(c) = &mut self.child

@@ -1,14 +1,16 @@
 //! Scans of relations: sequential, index, index-only, bitmap, by TID. They fill only the columns that target list and
 //! conditions name. During a re-check of a concurrently updated row a scan gives the replacement row instead.
 
-use super::parallel_scan::{BitmapSource, IndexShare, Share};
+use super::parallel_scan::{BitmapSource, IndexShare};
+use super::run_filters::Filters;
 use super::*;
 use crate::expr::compile::cmp_fn;
 use crate::expr::{NoScope, Program, colops, compile};
+use crate::run_filter::RunFilter;
 use crate::store::batch_of;
 use access::{
-    BitmapHeapScan, BtScan, Direction, FetchStatus, HeapScan, IndexFetch, IndexRel, Rel, ScanKey, ScanOp,
-    ScanOptions, ScanSpec, Strategy, SysCol,
+    BitmapHeapScan, BtScan, Direction, FetchStatus, IndexFetch, IndexRel, Rel, ScanKey, ScanOp, ScanSpec,
+    Strategy, SysCol,
 };
 use analyze::info::expr_type;
 use analyze::query::RteKind;
@@ -137,16 +139,17 @@ pub fn heap_of(env: &ExecEnv, relid: Oid) -> Result<Rc<Rel>> {
 }
 
 /// What all heap scans share.
-struct Base {
+pub(super) struct Base {
     rti: u32,
-    heap: Rc<Rel>,
-    cols: RelCols,
-    input: Batch,
-    tail: Tail,
+    pub(super) heap: Rc<Rel>,
+    pub(super) cols: RelCols,
+    pub(super) input: Batch,
+    pub(super) tail: Tail,
     /// Conditions that the access path implies, tested only when a replacement row is looked at.
     recheck: Option<Qual>,
     /// The replacement row was given.
-    epq_done: bool,
+    pub(super) epq_done: bool,
+    pub(super) filters: Filters,
 }
 
 impl Base {
@@ -163,10 +166,23 @@ impl Base {
             heap,
             cols,
             epq_done: false,
+            filters: Filters::default(),
         })
     }
+    /// Run-time filters, filter and target list on the rows read; false if no row is left.
+    fn finish(&mut self, cx: &Exec) -> Result<bool> {
+        self.filters.apply(&mut self.input, |_| true);
+        Ok(self.input.live_count() > 0 && self.tail.finish_own(cx, &mut self.input)?)
+    }
+    /// Takes a filter on an output column.
+    pub(super) fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
+        match self.tail.plain_column(col) {
+            Some(c) if c < self.cols.attrs.len() => self.filters.set(c, from, f),
+            _ => false,
+        }
+    }
     /// The replacement row, during a re-check that concerns this relation.
-    fn epq(&mut self, cx: &Exec) -> Result<Option<bool>> {
+    pub(super) fn epq(&mut self, cx: &Exec) -> Result<Option<bool>> {
         let tid = {
             let epq = cx.epq.borrow();
             match epq.as_ref().and_then(|e| e.row(self.rti)) {
@@ -195,19 +211,14 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
     Ok(match &plan.node {
         Node::SeqScan { rti, sample } => {
             let Some(s) = sample else {
-                return Ok(Box::new(SeqScan {
-                    base: Base::new(b, plan, *rti, &[])?,
-                    scan: None,
-                    sample: None,
-                    share: Share::of(b, plan),
-                }));
+                return Ok(seq_scan::build(b, Base::new(b, plan, *rti, &[])?, plan, None));
             };
             // The sampling looks at the rows' places.
             let ctid = super::sample::ctid_test(*rti);
             let base = Base::new(b, plan, *rti, std::slice::from_ref(&ctid))?;
             let column = base.cols.attrs.len() + base.cols.system.binary_search(&-1).unwrap_or(0);
-            let sample = Some(super::sample::Sampler::new(b, s, column)?);
-            Box::new(SeqScan { base, scan: None, sample, share: None })
+            let sample = super::sample::Sampler::new(b, s, column)?;
+            seq_scan::build(b, base, plan, Some(sample))
         }
         Node::IndexScan { rti, index, conds, direction } => {
             let (keys, ix, rows) = Keys::compile(b, *index, conds)?;
@@ -297,7 +308,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
     })
 }
 
-fn dir_of(d: ScanDirection) -> Direction {
+pub(super) fn dir_of(d: ScanDirection) -> Direction {
     match d {
         ScanDirection::Forward => Direction::Forward,
         ScanDirection::Backward => Direction::Backward,
@@ -314,22 +325,31 @@ fn strategy(n: u8) -> Strategy {
     }
 }
 
-enum KeyKind {
+pub(super) enum KeyKind {
     Op(Strategy, usize, Option<CmpFn>),
     Array(usize, Option<CmpFn>),
     Null(bool),
 }
 
 /// Scan keys: conditions whose values are computed at each (re)scan.
-struct Keys {
-    values: Program,
-    kinds: Vec<KeyKind>,
-    keys: Vec<ScanKey>,
+pub(super) struct Keys {
+    pub(super) values: Program,
+    pub(super) kinds: Vec<KeyKind>,
+    pub(super) keys: Vec<ScanKey>,
 }
 
 impl Keys {
     /// Compiles; also returns clauses that the scan must test itself (row comparisons).
     fn compile(b: &BuildCx<'_>, index: Oid, conds: &[IndexCond]) -> Result<(Keys, Rc<IndexRel>, Vec<Expr>)> {
+        Keys::compile_in(b, index, conds, &NoScope)
+    }
+    /// The same with values that read columns.
+    pub(super) fn compile_in(
+        b: &BuildCx<'_>,
+        index: Oid,
+        conds: &[IndexCond],
+        scope: &dyn Scope,
+    ) -> Result<(Keys, Rc<IndexRel>, Vec<Expr>)> {
         let desc = b.env.catalog()?.index(index)?;
         let ix = desc.rel.clone();
         let mut exprs: Vec<&Expr> = Vec::new();
@@ -380,7 +400,7 @@ impl Keys {
             keys.push(ScanKey { column: column + 1, op });
             kinds.push(kind);
         }
-        let values = compile(b.env, exprs, &NoScope)?;
+        let values = compile(b.env, exprs, scope)?;
         Ok((Keys { values, kinds, keys }, ix, rows))
     }
     /// Evaluates the values.
@@ -409,87 +429,11 @@ impl Keys {
         }
         Ok(())
     }
-    fn begin(&self, scan: &mut Option<BtScan>, ix: &Rc<IndexRel>, dir: Direction, keep_pin: bool) {
+    pub(super) fn begin(&self, scan: &mut Option<BtScan>, ix: &Rc<IndexRel>, dir: Direction, keep_pin: bool) {
         match scan {
             Some(s) => s.restart(&self.keys),
             None => *scan = Some(BtScan::begin(ix.clone(), self.keys.clone(), dir, keep_pin)),
         }
-    }
-}
-
-struct SeqScan {
-    base: Base,
-    scan: Option<HeapScan>,
-    sample: Option<super::sample::Sampler>,
-    share: Option<Share>,
-}
-
-impl SeqScan {
-    /// Reads this process's part only, where the work is shared.
-    fn share(&mut self) {
-        if let (Some(share), Some(scan)) = (&self.share, &mut self.scan)
-            && let Some(source) = share.blocks(scan.nblocks())
-        {
-            scan.share(source);
-        }
-    }
-}
-
-impl ExecNode for SeqScan {
-    fn next(&mut self, cx: &Exec, want: usize) -> Result<bool> {
-        if cx.epq.borrow().is_some()
-            && let Some(r) = self.base.epq(cx)?
-        {
-            return Ok(r);
-        }
-        let eng = cx.engine()?;
-        let Some(scan) = &mut self.scan else { return Err(Error::internal("executor: scan not open")) };
-        scan.set_batch_rows(if self.base.tail.qual.is_none() {
-            want.clamp(1, BATCH_ROWS)
-        } else {
-            BATCH_ROWS
-        });
-        loop {
-            cx.check_interrupts()?;
-            self.base.input.clear();
-            if !scan.next_batch(eng, &mut self.base.input)? {
-                return Ok(false);
-            }
-            if let Some(s) = &self.sample {
-                s.filter(&mut self.base.input);
-            }
-            if self.base.tail.finish_own(cx, &mut self.base.input)? {
-                return Ok(true);
-            }
-        }
-    }
-    fn batch(&self) -> &Batch {
-        &self.base.tail.proj.out
-    }
-    fn batch_mut(&mut self) -> &mut Batch {
-        &mut self.base.tail.proj.out
-    }
-    fn rescan(&mut self, cx: &Exec) -> Result<()> {
-        self.base.epq_done = false;
-        if let Some(s) = &mut self.sample {
-            s.start(cx)?;
-        }
-        let eng = cx.engine()?;
-        let snapshot = cx.snapshot()?.clone();
-        match &mut self.scan {
-            Some(s) => s.rescan(eng, Some(snapshot))?,
-            None => {
-                let opts = ScanOptions { prune: true, ..ScanOptions::default() };
-                let spec = self.base.cols.spec();
-                self.scan = Some(HeapScan::begin(eng, self.base.heap.clone(), snapshot, spec, opts)?);
-            }
-        }
-        self.share();
-        Ok(())
-    }
-    fn end(&mut self, cx: &Exec) {
-        self.scan = None;
-        self.base.tail.report(cx);
     }
 }
 
@@ -544,6 +488,9 @@ impl ExecNode for IndexScan {
                     }
                     continue;
                 }
+                if self.at.is_multiple_of(access::WARM_MAX) {
+                    fetch.warm(eng, &self.tids[self.at..]);
+                }
                 let tid = self.tids[self.at];
                 if fetch.fetch_into(eng, tid, &mut self.base.input)? == FetchStatus::AllDead {
                     scan.kill(self.at);
@@ -552,7 +499,7 @@ impl ExecNode for IndexScan {
             }
             if self.base.input.rows > 0
                 && qual::apply(&mut self.row_qual, cx, &mut self.base.input)? > 0
-                && self.base.tail.finish_own(cx, &mut self.base.input)?
+                && self.base.finish(cx)?
             {
                 return Ok(true);
             }
@@ -560,6 +507,9 @@ impl ExecNode for IndexScan {
                 return Ok(false);
             }
         }
+    }
+    fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
+        self.base.push_filter(col, from, f)
     }
     fn batch(&self) -> &Batch {
         &self.base.tail.proj.out
@@ -866,7 +816,7 @@ impl ExecNode for BitmapHeap {
                 return Ok(false);
             }
             self.recheck(cx)?;
-            if self.base.input.live_count() > 0 && self.base.tail.finish_own(cx, &mut self.base.input)? {
+            if self.base.input.live_count() > 0 && self.base.finish(cx)? {
                 return Ok(true);
             }
         }
@@ -876,6 +826,9 @@ impl ExecNode for BitmapHeap {
     }
     fn batch_mut(&mut self) -> &mut Batch {
         &mut self.base.tail.proj.out
+    }
+    fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
+        self.base.push_filter(col, from, f)
     }
     fn rescan(&mut self, cx: &Exec) -> Result<()> {
         self.base.epq_done = false;

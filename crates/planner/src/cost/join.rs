@@ -152,10 +152,11 @@ fn indexed_join_quals(j: &JoinPath) -> bool {
     let mut found = false;
     for ri in &param.clauses {
         if ri.clause_relids.overlaps(j.outer.rel) {
-            if !clauses
-                .iter()
-                .any(|c| std::rc::Rc::ptr_eq(c, ri) || crate::exprs::equal(&c.clause, &ri.clause))
-            {
+            if !clauses.iter().any(|c| {
+                std::rc::Rc::ptr_eq(c, ri)
+                    || (ri.parent_ec.is_some() && c.parent_ec == ri.parent_ec)
+                    || crate::exprs::equal(&c.clause, &ri.clause)
+            }) {
                 return false;
             }
             found = true;

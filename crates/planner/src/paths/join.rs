@@ -4,6 +4,7 @@ use super::{index::movable_into, partial_join, precheck};
 use crate::cost;
 use crate::cost::join::*;
 use crate::exprs::*;
+use crate::joinsearch::join_size;
 use crate::path::*;
 use crate::pathkeys;
 use crate::relids::Relids;
@@ -442,15 +443,10 @@ fn join_param(
             extra.push(ri);
         }
     }
-    // Clauses applied anywhere inside thanks to the parameters reduce the rows.
-    let mut inside: Vec<Ri> = extra.clone();
-    for p in [o, i] {
-        if let Some(pi) = &p.param {
-            inside.extend(pi.clauses.iter().filter(|c| !c.clause_relids.subset_of(cx.join)).cloned());
-        }
-    }
-    let sel = selectivity::list_sel(g, root, &inside, 0, JoinType::Inner, None);
-    let rows = selectivity::clamp_rows(cx.rows * sel);
+    let mut clauses = cx.x.clauses.to_vec();
+    clauses.extend(extra.iter().cloned());
+    let sides = ((cx.outer, o.rows), (cx.inner, i.rows));
+    let rows = join_size(g, root, cx.join, sides.0, sides.1, cx.x.sji, &clauses).min(cx.rows);
     let pi = ParamInfo { outer, rows, clauses: extra.clone() };
     (rows, extra, Some(Rc::new(pi)))
 }

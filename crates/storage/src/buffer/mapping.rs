@@ -5,6 +5,7 @@
 use super::desc::{BufferDesc, TAG_VALID, Tag};
 use crate::shared::{MAPPING_PARTITIONS, SharedStorage};
 use ipc::{ExclusiveGuard, Proc, SharedGuard};
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// Longest chain an unlocked lookup follows before it gives up.
@@ -27,6 +28,11 @@ impl SharedStorage {
     pub(crate) fn map_shared<'a>(&self, hash: u64, me: &'a Proc) -> SharedGuard<'a> {
         let s = *self;
         s.mapping_locks[s.partition(hash)].shared(me)
+    }
+    /// Where the chain of this hash begins.
+    #[inline]
+    pub(crate) fn bucket_head(&self, hash: u64) -> &AtomicU32 {
+        &self.buckets[self.bucket(hash)]
     }
     /// The buffer that seems to hold the block, found without a lock: the caller pins it and compares the tag again.
     #[inline]

@@ -10,12 +10,14 @@ pub(crate) mod mapping;
 pub(crate) mod pins;
 pub(crate) mod read;
 pub(crate) mod strategy;
+pub(crate) mod warm;
 pub(crate) mod write;
 pub(crate) mod writeback;
 
 pub use guard::{PageMut, PageRef, Pinned};
 pub use read::ReadMode;
 pub use strategy::Strategy;
+pub use warm::WARM_MAX;
 
 #[cfg(test)]
 mod tests;
