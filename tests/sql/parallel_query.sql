@@ -28,6 +28,16 @@ select round(variance(f)::numeric, 4), round(stddev_pop(f)::numeric, 4), round(c
 select min(array[a, b]), max(array[a, b]) from pq where a is not null;
 select count(*) filter (where b = 3), sum(a) filter (where bo) from pq;
 select range_intersect_agg(int4range(-a, 30000 + a)) from pq where a is not null;
+-- of one's own
+create aggregate psum(int) (sfunc = int4larger, stype = int, combinefunc = int4larger, parallel = safe);
+create function pq_add(bigint, int) returns bigint immutable parallel safe language sql as 'select coalesce($1, 0) + coalesce($2, 0)';
+create function pq_both(bigint, bigint) returns bigint immutable parallel safe language sql as 'select coalesce($1, 0) + coalesce($2, 0)';
+create aggregate padd(int) (sfunc = pq_add, stype = bigint, combinefunc = pq_both, parallel = safe);
+select psum(a), padd(b), padd(k) filter (where a < 100) from pq;
+select b, psum(a), padd(a) from pq group by b order by b;
+drop aggregate psum(int);
+drop aggregate padd(int);
+drop function pq_add(bigint, int), pq_both(bigint, bigint);
 -- these are not split
 select count(distinct b), length(string_agg(c, ',' order by a)), array_length(array_agg(a), 1) from pq;
 -- groups
@@ -129,8 +139,8 @@ create sequence pseq;
 create function writes(int) returns int parallel safe language sql as 'insert into pu values(-$1) returning 1';
 create function takes(int) returns bigint parallel safe language sql volatile as 'select nextval(''pseq'')';
 set parallel_leader_participation = off;
-select count(writes(a)) from pq where a < 10;
-select count(takes(a)) from pq where a < 10;
+select count(writes(a)) from pq where b = 3;
+select count(takes(a)) from pq where b = 3;
 reset parallel_leader_participation;
 drop function writes(int), takes(int);
 drop table pq, pu, made;

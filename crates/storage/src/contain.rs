@@ -5,6 +5,12 @@ use crate::buffer::desc::{PIN_WAITER, REFCOUNT_MASK};
 use ipc::Proc;
 
 impl Store {
+    /// Gives back all pins of this process, which ends without running the destructors of what holds them.
+    pub fn release_own_pins(&self) {
+        for buf in self.pins().buffers() {
+            self.raw_unpin(buf);
+        }
+    }
     /// Lowers the pin counts that a dead process's record lists, and wakes whoever waits for them. Only for a process
     /// whose record says that nothing was in flight.
     pub fn release_dead_pins(&self, dead: &Proc) {

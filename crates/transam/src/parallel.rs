@@ -119,6 +119,7 @@ impl Engine {
     pub fn end_worker(&self) {
         let _hold = self.interrupts.hold();
         self.stop_waiting();
+        self.store.release_own_pins();
         self.hand_counts_over();
         self.release_all_locks();
         let me = self.proc();

@@ -167,7 +167,7 @@ pub trait AggState {
         Err(common::Error::unsupported("this aggregate in a parallel query"))
     }
     /// Adds a state in that form to a group's.
-    fn combine_encoded(&mut self, _group: usize, _state: &[u8]) -> Result<()> {
+    fn combine_encoded(&mut self, _ctx: &CallCtx<'_>, _group: usize, _state: &[u8]) -> Result<()> {
         Err(common::Error::unsupported("this aggregate in a parallel query"))
     }
     /// Results over window frames, one for each of `frames` (which move forward, rows of the argument columns), with the

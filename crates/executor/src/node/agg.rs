@@ -92,7 +92,10 @@ impl AggCall {
         let nargs = if a.star { 0 } else { a.arg_types.len().min(a.args.len()) };
         let all = set.is_some() || a.split == AggSplit::Finalize;
         let nargs = if all { a.args.len() } else { nargs };
-        let types: Vec<Oid> = a.args.iter().take(nargs).map(|t| expr_type(&t.expr)).collect();
+        let types: Vec<Oid> = match a.split {
+            AggSplit::Finalize => a.arg_types.clone(),
+            _ => a.args.iter().take(nargs).map(|t| expr_type(&t.expr)).collect(),
+        };
         let collation = b.env.collation(a.input_collation)?;
         let imp = Maker::of(b.env, code, &types, a.result_type, collation)?;
         let exprs = a.args.iter().map(|t| &t.expr).chain(&a.direct_args);
@@ -240,7 +243,7 @@ impl AggCall {
             return o.take(&cx.env, b, &self.args, groups);
         }
         if self.finalizes() {
-            return self.take_states(b, groups);
+            return self.take_states(cx, b, groups);
         }
         let ctx = CallCtx {
             collation: self.collation,

@@ -4,7 +4,7 @@ use crate::env::ExecEnv;
 use crate::expr::callee::Callee;
 use common::{Error, Oid, Result, bail};
 use std::rc::Rc;
-use types::agg::{Group, PerGroup};
+use types::agg::{Group, PerGroup, wire};
 use types::{AggImpl, AggState, Arg, CallCtx, Collation, Datum, FnImpl};
 
 /// How the states of an aggregate are made.
@@ -57,6 +57,8 @@ pub struct OwnAggregate {
     name: String,
     init: Datum,
     trans: Callee,
+    /// Makes one state of two; present where the aggregate can be split.
+    combine: Option<Callee>,
     fin: Option<Callee>,
     /// NULLs the final function gets after the state.
     extra: usize,
@@ -87,13 +89,18 @@ impl OwnAggregate {
         let mut types = vec![state];
         types.extend(arg_types);
         let trans = Callee::new(env, a.trans_fn, &types, state, collation)?;
+        // Who cannot call it finds out when a plan splits the aggregate.
+        let combine = match a.combine_fn.is_valid() {
+            true => Callee::new(env, a.combine_fn, &[state, state], state, collation).ok(),
+            false => None,
+        };
         let extra = if a.final_extra { arg_types.len() } else { 0 };
         types.truncate(1 + extra);
         let fin = match a.final_fn.is_valid() {
             true => Some(Callee::new(env, a.final_fn, &types, result_type, collation)?),
             false => None,
         };
-        Ok(Rc::new(OwnAggregate { name: p.name.clone(), init, trans, fin, extra }))
+        Ok(Rc::new(OwnAggregate { name: p.name.clone(), init, trans, combine, fin, extra }))
     }
 
     /// States for the groups of a node.
@@ -172,6 +179,27 @@ impl Group for State {
                 f.call(ctx, &values)
             }
         }
+    }
+    fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        out.push(u8::from(self.begun));
+        wire::put_datum(out, &self.value);
+        Ok(())
+    }
+    fn decode(&self, r: &mut wire::Reader<'_>) -> Result<Self> {
+        Ok(State { begun: r.u8()? != 0, value: r.datum()?, of: self.of.clone() })
+    }
+    fn merge(&mut self, ctx: &CallCtx<'_>, other: &Self) -> Result<()> {
+        let Some(f) = self.of.combine.as_ref() else { return self.combine(other) };
+        if f.is_strict() && other.value.is_null() {
+            return Ok(());
+        }
+        self.begun |= other.begun;
+        if f.is_strict() && self.value.is_null() {
+            self.value = other.value.clone();
+            return Ok(());
+        }
+        self.value = f.call(ctx, &[std::mem::take(&mut self.value), other.value.clone()])?;
+        Ok(())
     }
     fn combine(&mut self, other: &Self) -> Result<()> {
         if !self.begun && self.value.is_null() {

@@ -56,7 +56,8 @@ fn allowed(cx: &Exec, engine: &Engine, wanted: usize) -> usize {
     let leads = matches!(proc.kind(), BackendKind::Client | BackendKind::BackgroundWorker);
     // Reads of a serializable transaction are noted under the slot of the process.
     let serializable = engine.isolation() == IsolationLevel::Serializable;
-    if !leads || serializable || engine.is_worker() || cx.no_workers.get() {
+    // What runs inside a part of a parallel plan has no workers of its own.
+    if !leads || serializable || engine.in_parallel_mode() || cx.no_workers.get() {
         return 0;
     }
     wanted.min(room(&cx.env.limits.get(), engine.procs(), 0))

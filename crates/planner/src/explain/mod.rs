@@ -6,6 +6,7 @@ mod node;
 mod parallel;
 mod usage;
 mod value;
+mod workers;
 
 use crate::instrument::{Instrumentation, TriggerInstr};
 use crate::plan::PlannedStmt;

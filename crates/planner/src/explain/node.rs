@@ -315,6 +315,7 @@ impl<'a> NodeCx<'a> {
         {
             out.push(format!("{pad}{l}"));
         }
+        out.extend(self.worker_lines(p).into_iter().map(|l| format!("{pad}{l}")));
         for i in &p.init_plans {
             self.sub_text(at, i, ind, out);
         }

@@ -50,6 +50,10 @@ pub trait Group: Clone + 'static {
     }
     /// Takes in another state.
     fn combine(&mut self, other: &Self) -> Result<()>;
+    /// The same for states that need a function to be called.
+    fn merge(&mut self, _: &CallCtx<'_>, other: &Self) -> Result<()> {
+        self.combine(other)
+    }
     /// Appends the state in the form [`Group::decode`] reads. 0A000 for aggregates that cannot be split.
     fn encode(&self, _out: &mut Vec<u8>) -> Result<()> {
         Err(Error::unsupported("this aggregate in a parallel query"))
@@ -148,9 +152,9 @@ impl<S: Group> AggState for PerGroup<S> {
     fn encode(&self, group: usize, out: &mut Vec<u8>) -> Result<()> {
         self.groups[group].encode(out)
     }
-    fn combine_encoded(&mut self, group: usize, state: &[u8]) -> Result<()> {
+    fn combine_encoded(&mut self, ctx: &CallCtx<'_>, group: usize, state: &[u8]) -> Result<()> {
         let other = self.empty.decode(&mut wire::Reader(state))?;
-        self.groups[group].combine(&other)
+        self.groups[group].merge(ctx, &other)
     }
     fn slide(
         &mut self,
@@ -186,10 +190,28 @@ mod tests {
     use crate::{Arg, CallCtx, Column, DatumRef, FnImpl, FormatSettings, Phys, Registry, Rows, oids};
     use common::Oid;
 
+    fn ctx<'a>(fmt: &'a FormatSettings, reg: &'a Registry) -> CallCtx<'a> {
+        CallCtx {
+            fmt,
+            registry: reg,
+            collation: crate::Collation::NONE,
+            result_type: Oid(0),
+            result_typmod: -1,
+            arg_types: &[oids::INT4],
+            variadic: false,
+            columns: &[],
+            xact_start_us: 0,
+            stmt_start_us: 0,
+            env: &(),
+        }
+    }
+
     /// Every aggregate that PostgreSQL 15 splits can be split here: an empty state survives the way through its bytes.
     #[test]
     fn states_can_travel() {
         let reg = Registry::build(&crate::builtin_tables());
+        let fmt = FormatSettings::default();
+        let ctx = ctx(&fmt, &reg);
         let splittable = [
             2050, 2051, 2100, 2101, 2102, 2103, 2104, 2105, 2106, 2107, 2108, 2109, 2110, 2111, 2112, 2113,
             2114, 2115, 2116, 2117, 2118, 2119, 2120, 2122, 2123, 2124, 2125, 2126, 2127, 2128, 2129, 2130,
@@ -206,7 +228,7 @@ mod tests {
             st.resize(2);
             let mut bytes = Vec::new();
             st.encode(0, &mut bytes).unwrap_or_else(|e| panic!("{oid}: {e}"));
-            st.combine_encoded(1, &bytes).unwrap_or_else(|e| panic!("{oid}: {e}"));
+            st.combine_encoded(&ctx, 1, &bytes).unwrap_or_else(|e| panic!("{oid}: {e}"));
         }
     }
 
@@ -215,19 +237,7 @@ mod tests {
     fn paths_agree() {
         let reg = Registry::build(&crate::builtin_tables());
         let fmt = FormatSettings::default();
-        let ctx = CallCtx {
-            fmt: &fmt,
-            registry: &reg,
-            collation: crate::Collation::NONE,
-            result_type: Oid(0),
-            result_typmod: -1,
-            arg_types: &[oids::INT4],
-            variadic: false,
-            columns: &[],
-            xact_start_us: 0,
-            stmt_start_us: 0,
-            env: &(),
-        };
+        let ctx = ctx(&fmt, &reg);
         let mut col = Column::new(Phys::I32);
         (1..=100).for_each(|i| col.push(DatumRef::I32(i)));
         let mut with_nulls = col.clone();
@@ -247,7 +257,7 @@ mod tests {
                     st.update(&ctx, &groups, &[Arg { col, konst: false }], *rows).unwrap();
                     let mut bytes = Vec::new();
                     st.encode(0, &mut bytes).unwrap();
-                    total.combine_encoded(0, &bytes).unwrap();
+                    total.combine_encoded(&ctx, 0, &bytes).unwrap();
                 }
                 total.finish(&ctx, 0).unwrap()
             };

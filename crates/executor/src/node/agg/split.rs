@@ -3,9 +3,10 @@
 
 use super::AggCall;
 use crate::expr::colops;
+use crate::run::Exec;
 use analyze::expr::AggSplit;
 use common::Result;
-use types::{Batch, Column, DatumRef};
+use types::{Batch, CallCtx, Column, DatumRef};
 
 impl AggCall {
     /// Its argument is states of its own kind.
@@ -17,12 +18,18 @@ impl AggCall {
         self.split == AggSplit::Partial
     }
     /// Takes in the states of the live rows, which the argument's program has computed.
-    pub(super) fn take_states(&mut self, b: &Batch, groups: &[u32]) -> Result<()> {
+    pub(super) fn take_states(&mut self, cx: &Exec, b: &Batch, groups: &[u32]) -> Result<()> {
+        let ctx = CallCtx {
+            collation: self.collation,
+            result_type: self.result_type,
+            arg_types: &self.arg_types,
+            ..cx.call_ctx()
+        };
         let states = self.args.result(0, b);
         for (k, g) in groups.iter().enumerate() {
             // NULL is the state of no rows at all.
             if let DatumRef::Bytes(s) = states.get(colops::nth_live(b, k)) {
-                self.state.combine_encoded(*g as usize, s)?;
+                self.state.combine_encoded(&ctx, *g as usize, s)?;
             }
         }
         Ok(())
