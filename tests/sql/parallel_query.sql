@@ -16,7 +16,6 @@ create table pu(a int primary key, d int, s text);
 insert into pu select g, g % 100, repeat('x', g % 30) from generate_series(1, 8000) g;
 vacuum analyze pq;
 vacuum analyze pu;
-explain (costs off) select count(*) from pq;
 -- every aggregate that can be split
 select count(*), count(a), sum(a), sum(l), sum(s), sum(n), avg(a), avg(s), avg(l), avg(n) from pq;
 select sum(f), avg(f), sum(r), avg(r), sum(i), avg(i), sum(m) from pq;
