@@ -10,6 +10,7 @@ pub mod columns;
 pub mod data;
 pub mod depend;
 pub mod desc;
+pub mod ext_stats;
 mod inherits;
 pub mod literal;
 pub mod rows;

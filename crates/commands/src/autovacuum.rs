@@ -197,7 +197,15 @@ impl Worker<'_> {
     fn analyze(&self, c: &Candidate) -> Result<()> {
         let started = Instant::now();
         let target = self.settings.int("default_statistics_target") as usize;
-        analyze_table::analyze(self.engine, self.catalog, c.oid, &[], target, true)?;
+        let request =
+            analyze_table::Request { oid: c.oid, columns: &[], target, update_sizes: true, warn: None };
+        let env = executor::ExecEnv::new(
+            Some(self.engine.clone()),
+            Some(self.catalog.clone()),
+            self.catalog.registry(),
+            Rc::new(executor::NoSession),
+        );
+        analyze_table::analyze(self.engine, self.catalog, &Rc::new(env), &request)?;
         if Limits::new(self.settings, &c.options).logs(started.elapsed()) {
             let text = format!(
                 "automatic analyze of table \"{}\"\nelapsed: {:.2} s",

@@ -57,8 +57,8 @@ fn rewrite(ctx: &CommandCtx<'_>, rel: &Relation, order: Option<&IndexDesc>, verb
     let done = table_rewrite::rewrite_plain(ctx, rel.oid, &heap, order.map(|ix| &ix.rel))?;
     if verbose {
         let text = format!(
-            "\"{name}\": found 0 removable, {} nonremovable row versions in {} pages",
-            done.rows, done.pages
+            "\"{name}\": found {} removable, {} nonremovable row versions in {} pages",
+            done.gone, done.rows, done.pages
         );
         say(text, Some(format!("0 dead row versions cannot be removed yet.\n{}.", timer.show())));
     }

@@ -43,6 +43,13 @@ pub fn copy(ctx: &CommandCtx<'_>, from: ObjectAddress, to: ObjectAddress) -> Res
     }
 }
 
+/// The comment on an object.
+pub fn of(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<Option<String>> {
+    use pg_description::*;
+    let keys = [Datum::oid(a.object), Datum::oid(a.class), Datum::I32(a.sub)];
+    Ok(ctx.catalog.scan(TABLE, O_C_O_INDEX, &keys)?.first().and_then(|r| r.text(DESCRIPTION)))
+}
+
 fn write_shared(ctx: &CommandCtx<'_>, a: ObjectAddress, text: Option<&str>) -> Result<()> {
     use pg_shdescription::*;
     delete_shared(ctx, a)?;

@@ -237,3 +237,12 @@ pub fn add_indexes(ctx: &CommandCtx<'_>, table: Oid, l: &Likeness) -> Result<()>
     }
     Ok(())
 }
+
+/// INCLUDING STATISTICS: copies of the source's statistics objects.
+pub fn add_statistics(ctx: &CommandCtx<'_>, table: Oid, l: &Likeness) -> Result<()> {
+    if l.options & like_option::STATISTICS == 0 {
+        return Ok(());
+    }
+    let comments = l.options & like_option::COMMENTS != 0;
+    crate::statistics::copy(ctx, l.source.oid, &*ctx.catalog.relation(table)?, &l.map, comments)
+}

@@ -155,6 +155,7 @@ pub fn make_sequence(
     ns: (Oid, u8),
     owner: Oid,
     c: &NewColumn,
+    doing: &str,
 ) -> Result<Option<Oid>> {
     if !c.serial && c.identity.is_none() {
         return Ok(None);
@@ -184,6 +185,9 @@ pub fn make_sequence(
         Some(n) => n,
         None => naming::choose_relation_name(ctx.catalog, table, Some(&c.attr.name), "seq", ns.0, false)?,
     };
+    let text =
+        format!("{doing} will create implicit sequence \"{name}\" for serial column \"{table}.{}\"", c.attr.name);
+    crate::analysis::debug(ctx, text);
     sequence_ddl::make(ctx, &name, ns, owner, &o).map(Some)
 }
 
@@ -237,7 +241,7 @@ pub fn make(
     let owner = ctx.host.role();
     let mut sequences = Vec::new();
     for c in &spec.columns {
-        sequences.push(make_sequence(ctx, name, (ns, persistence), owner, c)?);
+        sequences.push(make_sequence(ctx, name, (ns, persistence), owner, c, "CREATE TABLE")?);
     }
     let attrs: Vec<Attribute> = spec.columns.iter().map(|c| c.attr.clone()).collect();
     let desc = TupleDesc { attrs, type_oid: oids::RECORD };
@@ -283,6 +287,7 @@ pub fn make(
     }
     for l in &spec.likes {
         create_like::add_indexes(ctx, oid, l)?;
+        create_like::add_statistics(ctx, oid, l)?;
         create_like::add_comments(ctx, oid, l)?;
     }
     for c in &spec.constraints.foreign {

@@ -402,6 +402,7 @@ fn orphans(
 
 /// Checks all rows of the referencing table; 23503 for the first that has no partner.
 pub fn validate(ctx: &CommandCtx<'_>, fk_oid: Oid, name: &str) -> Result<()> {
+    crate::analysis::debug(ctx, format!("validating foreign key constraint \"{name}\""));
     let fk = ctx.catalog.relation(fk_oid)?;
     let f = fk
         .fkeys_out

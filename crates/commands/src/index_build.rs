@@ -1,6 +1,6 @@
 //! Filling an index from its table. The caller holds a lock that keeps writers away.
 
-use crate::analysis::{TableScope, setting_int};
+use crate::analysis::{TableScope, debug, setting_int};
 use crate::ctx::CommandCtx;
 use crate::index::key_names;
 use crate::table_scan::{self, HotRoots};
@@ -96,6 +96,11 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
     let rel = ctx.catalog.relation(table)?;
     let ix = ctx.catalog.index(index)?;
     let heap = table_scan::heap_of(&rel)?;
+    debug(ctx, format!("building index \"{}\" on table \"{}\" serially", ix.name, rel.name));
+    if ix.keys.len() == usize::from(ix.num_key_atts) {
+        let how = if has_equal_images(ctx, &ix)? { "can safely" } else { "cannot" };
+        debug(ctx, format!("index \"{}\" {how} use deduplication", ix.name));
+    }
     let mut index_rel = described(ctx, &rel, &ix)?;
     index_rel.unique |= ix.exclusion;
     let exprs: Vec<Expr> = match &ix.expressions {
@@ -153,8 +158,80 @@ pub fn build(ctx: &CommandCtx<'_>, table: Oid, index: Oid) -> Result<()> {
     scan.end(entries_added);
     let entries =
         build.finish(ctx.engine).map_err(|e| if ix.exclusion { excluded(e, &ix.name) } else { e })?;
-    let old_versions = roots.any && older_snapshots(ctx)?;
+    let older = older_snapshots(ctx)?;
+    if older {
+        add_deleted(ctx, &heap, &ix, &exprs, &quals, &attrs)?;
+    }
+    let old_versions = roots.any && older;
     record_sizes(ctx, &rel, index, rows, entries, old_versions)
+}
+
+/// Are values of the key columns that compare equal the same bytes? (btree support function 4)
+fn has_equal_images(ctx: &CommandCtx<'_>, ix: &IndexDesc) -> Result<bool> {
+    for class in &ix.opclasses {
+        let c = ctx.catalog.opclass(*class)?;
+        if ctx.catalog.amproc(c.family, c.in_type, c.in_type, 4)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Entries for rows that were deleted of late: older snapshots look for them here. They take no part in what is unique.
+fn add_deleted(
+    ctx: &CommandCtx<'_>,
+    heap: &Rc<access::Rel>,
+    ix: &IndexDesc,
+    exprs: &[Expr],
+    quals: &[Expr],
+    attrs: &[u16],
+) -> Result<()> {
+    let natts = heap.desc.len();
+    let scope = TableScope { natts };
+    let mut values = compile(ctx.env, exprs.iter(), &scope)?;
+    let mut qual = executor::expr::qual::Qual::compile(ctx.env, quals, &scope)?;
+    let exec = Exec::bare(ctx.env);
+    let horizon = ctx.engine.oldest_xmin(false, false);
+    let mut roots = HotRoots::default();
+    let mut dead: Option<(common::BlockNumber, Vec<bool>)> = None;
+    table_scan::each_version_of(ctx, heap, attrs, horizon, &mut |batch| {
+        let mut kept: Vec<u16> = Vec::new();
+        for i in 0..batch.rows {
+            let tid = Tid::unpack(batch.cols[natts].get(i).i64());
+            let of_page = match dead.take() {
+                Some((block, d)) if block == tid.block => d,
+                _ => access::heap::carry::recently_dead(ctx.engine, heap, tid.block, horizon)?,
+            };
+            if of_page.get(usize::from(tid.offset).wrapping_sub(1)) == Some(&true) {
+                kept.push(i as u16);
+            }
+            dead = Some((tid.block, of_page));
+        }
+        batch.sel = Some(kept);
+        if let Some(q) = &mut qual {
+            q.filter(&exec, batch)?;
+        }
+        if !exprs.is_empty() {
+            values.run(&exec, batch, batch.live())?;
+        }
+        let batch = &*batch;
+        batch.live().each(|i| {
+            let tid = roots.root(ctx, heap, Tid::unpack(batch.cols[natts].get(i).i64()))?;
+            let mut next = 0;
+            let keys: Vec<DatumRef<'_>> = ix
+                .keys
+                .iter()
+                .map(|k| {
+                    if *k > 0 {
+                        return batch.cols[*k as usize - 1].get(i);
+                    }
+                    next += 1;
+                    values.result(next - 1, batch).get(i)
+                })
+                .collect();
+            access::btree::insert(ctx.engine, &ix.rel, heap, &keys, tid, access::UniqueCheck::No).map(|_| ())
+        })
+    })
 }
 
 /// Duplicates of an exclusion constraint's keys are conflicts.

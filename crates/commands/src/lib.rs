@@ -63,6 +63,7 @@ mod sequence_ddl;
 mod set_constraints;
 pub mod set_value;
 mod stat_views;
+mod statistics;
 mod system_views;
 mod table_rewrite;
 mod table_scan;
@@ -142,6 +143,8 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::AlterDatabaseRefreshColl(s) => database_locale::refresh(ctx, s),
         S::AlterDatabase(s) => database::alter(ctx, s),
         S::AlterDatabaseSet(s) => database::alter_set(ctx, s),
+        S::CreateStats(s) => statistics::create(ctx, s),
+        S::AlterStats(s) => statistics::alter::set_target(ctx, s),
         S::CreateExtension(s) => extension::create(ctx, s),
         S::AlterExtension(s) => extension::alter(ctx, s),
         S::AlterExtensionContents(s) => extension::alter_contents(ctx, s),

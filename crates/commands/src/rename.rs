@@ -71,6 +71,7 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
             return crate::routine::rename(ctx, s);
         }
         ObjectType::Collation => return crate::collation::rename(ctx, s),
+        ObjectType::Statistic => return crate::statistics::alter::rename(ctx, s),
         other => return Err(Error::unsupported(format_args!("RENAME of {other:?}"))),
     }
     let of = s.relation_type.unwrap_or(s.rename_type);
@@ -438,6 +439,7 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
             return crate::routine::owner(ctx, s, owner);
         }
         ObjectType::Collation => return crate::collation::owner(ctx, &s.object, owner),
+        ObjectType::Statistic => return crate::statistics::alter::owner(ctx, &s.object, owner),
         other => return Err(Error::unsupported(format_args!("OWNER TO of {other:?}"))),
     }
     Ok(tag(s.object_type))
@@ -450,6 +452,9 @@ pub fn set_schema(ctx: &CommandCtx<'_>, s: &AlterObjectSchemaStmt) -> Result<Str
     }
     if s.object_type == ObjectType::Collation {
         return crate::collation::set_schema(ctx, s.object.as_ref(), &s.newschema);
+    }
+    if s.object_type == ObjectType::Statistic {
+        return crate::statistics::alter::set_schema(ctx, s);
     }
     if let (ObjectType::Extension, Some(name)) = (s.object_type, last_name(s.object.as_ref())) {
         return crate::extension::set_schema(ctx, name, &s.newschema);

@@ -322,40 +322,87 @@ fn information_schema(catalog: &Catalog) -> Result<Oid> {
     Ok(oid)
 }
 
-/// Five slots of a statistics row hold what a kind asks for in any of them.
-fn slot(kind: u8, column: &str, none: &str, name: &str) -> String {
+/// Five slots of a statistics row hold what a kind asks for in any of them. `of`: the row.
+fn slot(of: &str, kind: u8, column: &str, none: &str, name: &str) -> String {
     let slots: String = (1..=5)
         .map(|n| {
             let value = column.replacen('#', &n.to_string(), 1);
-            format!("WHEN s.stakind{n} = {kind} THEN s.{value} ")
+            format!("WHEN {of}.stakind{n} = {kind} THEN {of}.{value} ")
         })
         .collect();
     format!("CASE {slots}ELSE NULL::{none} END AS {name}")
 }
 
+fn slots(of: &str) -> String {
+    [
+        slot(of, 1, "stavalues#", "anyarray", "most_common_vals"),
+        slot(of, 1, "stanumbers#", "real[]", "most_common_freqs"),
+        slot(of, 2, "stavalues#", "anyarray", "histogram_bounds"),
+        slot(of, 3, "stanumbers#[1]", "real", "correlation"),
+        slot(of, 4, "stavalues#", "anyarray", "most_common_elems"),
+        slot(of, 4, "stanumbers#", "real[]", "most_common_elem_freqs"),
+        slot(of, 5, "stanumbers#", "real[]", "elem_count_histogram"),
+    ]
+    .join(", ")
+}
+
 /// Views that are put together.
 fn more_views() -> Vec<(String, String, bool)> {
-    let slots = [
-        slot(1, "stavalues#", "anyarray", "most_common_vals"),
-        slot(1, "stanumbers#", "real[]", "most_common_freqs"),
-        slot(2, "stavalues#", "anyarray", "histogram_bounds"),
-        slot(3, "stanumbers#[1]", "real", "correlation"),
-        slot(4, "stavalues#", "anyarray", "most_common_elems"),
-        slot(4, "stanumbers#", "real[]", "most_common_elem_freqs"),
-        slot(5, "stanumbers#", "real[]", "elem_count_histogram"),
-    ]
-    .join(", ");
-    vec![(
-        "pg_stats".into(),
-        format!(
-            "SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname, s.stainherit AS inherited, \
-             s.stanullfrac AS null_frac, s.stawidth AS avg_width, s.stadistinct AS n_distinct, {slots} \
-             FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid \
-             JOIN pg_attribute a ON c.oid = a.attrelid AND a.attnum = s.staattnum \
-             LEFT JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'select'::text) \
-             AND (c.relrowsecurity = false OR NOT row_security_active(c.oid))"
+    let columns = slots("s");
+    let expressions = slots("(stat.a)");
+    vec![
+        (
+            "pg_stats".into(),
+            format!(
+                "SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname, s.stainherit AS inherited, \
+                 s.stanullfrac AS null_frac, s.stawidth AS avg_width, s.stadistinct AS n_distinct, {columns} \
+                 FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid \
+                 JOIN pg_attribute a ON c.oid = a.attrelid AND a.attnum = s.staattnum \
+                 LEFT JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE NOT a.attisdropped AND has_column_privilege(c.oid, a.attnum, 'select'::text) \
+                 AND (c.relrowsecurity = false OR NOT row_security_active(c.oid))"
+            ),
+            true,
         ),
-        true,
-    )]
+        (
+            "pg_stats_ext".into(),
+            "SELECT cn.nspname AS schemaname, c.relname AS tablename, sn.nspname AS statistics_schemaname, \
+             s.stxname AS statistics_name, pg_get_userbyid(s.stxowner) AS statistics_owner, \
+             (SELECT array_agg(a.attname ORDER BY a.attnum) FROM unnest(s.stxkeys) k \
+             JOIN pg_attribute a ON a.attrelid = s.stxrelid AND a.attnum = k) AS attnames, \
+             pg_get_statisticsobjdef_expressions(s.oid) AS exprs, s.stxkind AS kinds, \
+             sd.stxdinherit AS inherited, sd.stxdndistinct AS n_distinct, sd.stxddependencies AS dependencies, \
+             m.most_common_vals, m.most_common_val_nulls, m.most_common_freqs, m.most_common_base_freqs \
+             FROM pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid \
+             JOIN pg_statistic_ext_data sd ON s.oid = sd.stxoid \
+             LEFT JOIN pg_namespace cn ON cn.oid = c.relnamespace \
+             LEFT JOIN pg_namespace sn ON sn.oid = s.stxnamespace \
+             LEFT JOIN LATERAL (SELECT array_agg(i.\"values\") AS most_common_vals, \
+             array_agg(i.nulls) AS most_common_val_nulls, array_agg(i.frequency) AS most_common_freqs, \
+             array_agg(i.base_frequency) AS most_common_base_freqs \
+             FROM pg_mcv_list_items(sd.stxdmcv) i) m ON sd.stxdmcv IS NOT NULL \
+             WHERE pg_has_role(c.relowner, 'USAGE'::text) \
+             AND (c.relrowsecurity = false OR NOT row_security_active(c.oid))"
+                .into(),
+            true,
+        ),
+        (
+            "pg_stats_ext_exprs".into(),
+            format!(
+                "SELECT cn.nspname AS schemaname, c.relname AS tablename, sn.nspname AS statistics_schemaname, \
+                 s.stxname AS statistics_name, pg_get_userbyid(s.stxowner) AS statistics_owner, stat.expr, \
+                 sd.stxdinherit AS inherited, (stat.a).stanullfrac AS null_frac, (stat.a).stawidth AS avg_width, \
+                 (stat.a).stadistinct AS n_distinct, {expressions} \
+                 FROM pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid \
+                 LEFT JOIN pg_statistic_ext_data sd ON s.oid = sd.stxoid \
+                 LEFT JOIN pg_namespace cn ON cn.oid = c.relnamespace \
+                 LEFT JOIN pg_namespace sn ON sn.oid = s.stxnamespace \
+                 JOIN LATERAL (SELECT unnest(pg_get_statisticsobjdef_expressions(s.oid)) AS expr, \
+                 unnest(sd.stxdexpr) AS a) stat ON stat.expr IS NOT NULL \
+                 WHERE pg_has_role(c.relowner, 'USAGE'::text) \
+                 AND (c.relrowsecurity = false OR NOT row_security_active(c.oid))"
+            ),
+            true,
+        ),
+    ]
 }

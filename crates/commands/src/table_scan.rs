@@ -37,13 +37,33 @@ pub fn each_batch_of(
     attrs: &[u16],
     f: &mut dyn FnMut(&mut Batch) -> Result<()>,
 ) -> Result<()> {
+    scan(ctx, rel, attrs, latest_snapshot(ctx)?, f)
+}
+
+/// [`each_batch_of`], with every version that vacuum could not remove, given the horizon.
+pub fn each_version_of(
+    ctx: &CommandCtx<'_>,
+    rel: &Rc<Rel>,
+    attrs: &[u16],
+    horizon: common::Xid,
+    f: &mut dyn FnMut(&mut Batch) -> Result<()>,
+) -> Result<()> {
+    scan(ctx, rel, attrs, Snapshot::NonVacuumable(horizon), f)
+}
+
+fn scan(
+    ctx: &CommandCtx<'_>,
+    rel: &Rc<Rel>,
+    attrs: &[u16],
+    snapshot: Snapshot,
+    f: &mut dyn FnMut(&mut Batch) -> Result<()>,
+) -> Result<()> {
     let live = attrs.iter().filter(|a| !rel.desc.attrs[**a as usize - 1].dropped);
     let spec = ScanSpec {
         wanted: live.map(|a| (*a, *a - 1)).collect(),
         system: vec![(SysCol::Ctid, rel.desc.len() as u16)],
     };
     let mut batch = batch_for(rel);
-    let snapshot = latest_snapshot(ctx)?;
     let mut scan = HeapScan::begin(ctx.engine, rel.clone(), snapshot, spec, ScanOptions::default())?;
     loop {
         batch.clear();

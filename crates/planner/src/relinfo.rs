@@ -29,6 +29,7 @@ impl RelInfo {
             target: Rc::default(),
             needed: Vec::new(),
             indexes: Vec::new(),
+            statlist: Vec::new(),
             base_clauses: Vec::new(),
             base_cost: QualCost::default(),
             join_clauses: Vec::new(),
@@ -111,6 +112,7 @@ pub fn build_base(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
             // PostgreSQL looks at the newest index first.
             rel.indexes.reverse();
         }
+        rel.statlist = crate::selectivity::extended::stat_infos(g, relation.oid, rti)?;
         rel.relation = Some(relation);
     }
     add_base(root, rti, rel)
@@ -123,6 +125,7 @@ fn add_base(root: &mut Root, rti: u32, rel: RelInfo) -> Result<()> {
     }
     root.base[rte_place(rti)] = Some(rel);
     root.all_base.add(rti);
+    root.has_statistics |= root.rel(rti).statlist.len() > 0;
     Ok(())
 }
 
@@ -252,7 +255,8 @@ fn index_info(g: &Glob<'_>, oid: Oid, rti: u32, rel: &RelInfo) -> Result<Option<
     }))
 }
 
-fn renumber(e: &mut Expr, rti: u32) {
+/// Turns a stored expression's Vars into those of a range table entry.
+pub fn renumber(e: &mut Expr, rti: u32) {
     strip(e);
     walk_mut(e, &mut |x| {
         if let Expr::Var(v) = x {

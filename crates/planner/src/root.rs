@@ -183,6 +183,8 @@ pub struct RelInfo {
     /// Base relations: attribute → relations (bit 0: the final output) that need it, in order of first need.
     pub needed: Vec<(Expr, Relids)>,
     pub indexes: Vec<Rc<IndexInfo>>,
+    /// Statistics objects with data, by OID.
+    pub statlist: Vec<crate::selectivity::extended::StatInfo>,
     pub base_clauses: Vec<Ri>,
     pub base_cost: QualCost,
     pub join_clauses: Vec<Ri>,
@@ -230,6 +232,8 @@ pub struct Root {
     pub join_rels: Vec<RelInfo>,
     pub join_index: HashMap<Relids, usize>,
     pub all_base: Relids,
+    /// Some base relation has statistics objects.
+    pub has_statistics: bool,
     /// Base relations that can be null-extended.
     pub nullable_base: Relids,
     pub sjis: Vec<SpecialJoin>,
@@ -295,6 +299,7 @@ impl Root {
             join_rels: Vec::new(),
             join_index: HashMap::new(),
             all_base: Relids::EMPTY,
+            has_statistics: false,
             nullable_base: Relids::EMPTY,
             sjis: Vec::new(),
             ecs: Vec::new(),

@@ -5,6 +5,7 @@ pub mod header;
 pub mod page;
 pub mod visibility;
 
+pub mod carry;
 pub mod delete;
 pub mod fetch;
 pub mod form;

@@ -115,9 +115,17 @@ pub fn redo_heap2(s: &Store, r: &Record) -> Result<()> {
         }
         wal::VISIBLE => redo_visible(s, r),
         wal::MULTI_INSERT => redo_multi_insert(s, r),
+        wal::CARRY => redo_carry(s, r),
         wal::REBASE => s.read_for_redo(r, 0).map(|_| ()),
         other => Err(Error::corrupted(format!("unknown heap2 log record {other:#x}"))),
     }
+}
+
+fn redo_carry(s: &Store, r: &Record) -> Result<()> {
+    let mut rd = Reader(r.data());
+    let (off, flags) = (rd.u16()?, rd.u8()?);
+    let init = read_init(&mut rd, flags)?;
+    page_for(s, r, 0, init, |p| put(p, off, r.block_data(0)))
 }
 
 fn redo_insert(s: &Store, r: &Record) -> Result<()> {

@@ -28,6 +28,8 @@ pub const VISIBLE: u8 = 0x30;
 pub const MULTI_INSERT: u8 = 0x40;
 /// New bases: page image.
 pub const REBASE: u8 = 0x50;
+/// A version written with its history: the whole tuple, its words by the page's bases.
+pub const CARRY: u8 = 0x60;
 
 /// The visibility map bit of the (old) page was cleared.
 pub const F_VM_CLEARED: u8 = 1;

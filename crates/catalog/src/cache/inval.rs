@@ -61,6 +61,8 @@ impl Catalog {
             | pg_cast::TABLE
             | pg_range::TABLE
             | pg_collation::TABLE
+            | pg_statistic_ext::TABLE
+            | pg_statistic_ext_data::TABLE
             // Nothing is cached of it here, but what others have found out about privileges depends on it.
             | pg_auth_members::TABLE
             | pg_aggregate::TABLE => {
@@ -119,6 +121,7 @@ impl Catalog {
             }
             pg_authid::TABLE => self.roles.borrow_mut().clear(),
             pg_statistic::TABLE => self.stats.borrow_mut().retain(|(rel, ..), _| *rel != oid),
+            pg_statistic_ext::TABLE | pg_statistic_ext_data::TABLE => self.ext_stats.borrow_mut().clear(),
             _ => {}
         }
     }
@@ -146,6 +149,7 @@ impl Catalog {
         self.roles.borrow_mut().clear();
         self.stats.borrow_mut().clear();
         self.collations.clear();
+        self.ext_stats.borrow_mut().clear();
     }
 }
 

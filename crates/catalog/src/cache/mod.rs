@@ -3,6 +3,7 @@
 
 mod build;
 mod collations;
+mod ext_stats;
 mod foreign;
 mod inval;
 mod lookup;
@@ -63,6 +64,7 @@ pub struct Catalog {
     namespace_names: RefCell<HashMap<String, Option<Oid>>>,
     roles: RefCell<HashMap<Oid, Option<Rc<str>>>>,
     stats: RefCell<HashMap<(Oid, i16, bool), Option<Rc<ColumnStats>>>>,
+    ext_stats: RefCell<HashMap<Oid, Rc<Vec<crate::ext_stats::ExtStats>>>>,
     enums: RefCell<HashMap<Oid, Rc<Vec<EnumLabel>>>>,
     enum_names: RefCell<HashMap<Oid, Rc<str>>>,
     domains: RefCell<HashMap<Oid, Rc<DomainRules>>>,
@@ -108,6 +110,7 @@ impl Catalog {
             namespace_names: RefCell::default(),
             roles: RefCell::default(),
             stats: RefCell::default(),
+            ext_stats: RefCell::default(),
             enums: RefCell::default(),
             enum_names: RefCell::default(),
             domains: RefCell::default(),

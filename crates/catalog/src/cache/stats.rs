@@ -39,7 +39,7 @@ impl Catalog {
         Ok(found)
     }
 
-    fn stats_from_row(&self, r: &CatRow) -> Result<ColumnStats> {
+    pub(super) fn stats_from_row(&self, r: &CatRow) -> Result<ColumnStats> {
         let mut s = ColumnStats {
             null_frac: r.f32(STANULLFRAC),
             width: r.i32(STAWIDTH),

@@ -59,6 +59,29 @@ pub fn index(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid) -> Result<()> {
     walk::drop_objects(ctx, &[ObjectAddress::new(pg_class::TABLE, oid)], DropBehavior::Restrict, true)
 }
 
+/// Remembers a statistics object and drops it. Its data goes, its comment stays.
+pub fn statistics(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid) -> Result<()> {
+    let text = ctx
+        .env
+        .with_call_ctx(Oid::INVALID, |c| crate::functions::statistics::statement(c, oid))?
+        .ok_or_else(|| lost("statistics object", oid))?;
+    let address = ObjectAddress::new(pg_statistic_ext::TABLE, oid);
+    w.again.push((INDEX, text.clone()));
+    if let Some(c) = crate::comment::of(ctx, address)? {
+        let name = statistics_name(ctx, oid)?;
+        let quoted = analyze::names::quote_literal(&c);
+        w.again.push((CONSTRAINT, format!("COMMENT ON STATISTICS {name} IS {quoted}")));
+    }
+    walk::drop_objects(ctx, &[address], DropBehavior::Restrict, true)
+}
+
+fn statistics_name(ctx: &CommandCtx<'_>, oid: Oid) -> Result<String> {
+    use pg_statistic_ext::*;
+    let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?;
+    let r = rows.first().ok_or_else(|| lost("statistics object", oid))?;
+    Ok(quote_qualified(ctx.catalog.namespace_name(r.oid(STXNAMESPACE))?.as_deref(), r.str(STXNAME)))
+}
+
 /// Makes everything again.
 pub fn make(ctx: &CommandCtx<'_>, w: &mut Work) -> Result<()> {
     let mut all = std::mem::take(&mut w.again);
@@ -78,6 +101,8 @@ fn one(ctx: &CommandCtx<'_>, w: &mut Work, sql: &str) -> Result<()> {
     let parsed = parser::parse(sql)?;
     match parsed.first().map(|s| &s.stmt) {
         Some(Statement::Index(s)) => crate::index::create_for_rewrite(ctx, s, w.rewrites()).map(|_| ()),
+        Some(Statement::CreateStats(s)) => crate::statistics::create(ctx, s).map(|_| ()),
+        Some(Statement::Comment(s)) => crate::comment::run(ctx, s).map(|_| ()),
         Some(Statement::AlterTable(s)) => {
             let rel = crate::target::open_relation(ctx, &s.relation, transam::LockMode::AccessExclusive)?;
             for c in &s.cmds {

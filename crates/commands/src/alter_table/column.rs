@@ -82,7 +82,8 @@ fn add_new(
     }
     let primary = constraints.indexes.first().is_some_and(|k| k.contype == ConstrType::Primary);
     c.attr.not_null |= primary;
-    let seq = create_table::make_sequence(ctx, &rel.name, (rel.namespace, rel.persistence), rel.owner, &c)?;
+    let place = (rel.namespace, rel.persistence);
+    let seq = create_table::make_sequence(ctx, &rel.name, place, rel.owner, &c, "ALTER TABLE")?;
     let mut attrs = rel.desc.attrs.clone();
     attrs.push(c.attr.clone());
     let desc = TupleDesc { attrs, type_oid: rel.desc.type_oid };
@@ -311,9 +312,8 @@ pub fn add_identity(ctx: &CommandCtx<'_>, rel: &Relation, name: &str, def: &Cons
         identity: Some(def.options.clone()),
         explicit_null: true,
     };
-    if let Some(s) =
-        create_table::make_sequence(ctx, &rel.name, (rel.namespace, rel.persistence), rel.owner, &c)?
-    {
+    let place = (rel.namespace, rel.persistence);
+    if let Some(s) = create_table::make_sequence(ctx, &rel.name, place, rel.owner, &c, "ALTER TABLE")? {
         sequence_ddl::record_owner(ctx, s, rel.oid, n, true)?;
     }
     update(ctx, rel.oid, n, &[(pg_attribute::ATTIDENTITY, Datum::I8(letter as i8))])

@@ -69,6 +69,7 @@ fn prepare_dependents(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Relation, n: i16
     };
     let mut constraints = Vec::new();
     let mut indexes = Vec::new();
+    let mut statistics = Vec::new();
     for d in ctx.catalog.dependents(ObjectAddress::column(rel.oid, n))? {
         let a = d.depender;
         match a.class {
@@ -76,6 +77,7 @@ fn prepare_dependents(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Relation, n: i16
             pg_trigger::TABLE => return refuse("in a trigger definition", a),
             pg_policy::TABLE => return refuse("in a policy definition", a),
             pg_constraint::TABLE => constraints.push(a.object),
+            pg_statistic_ext::TABLE => statistics.push(a.object),
             pg_attrdef::TABLE => {
                 use pg_attrdef::*;
                 let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(a.object)])?;
@@ -91,6 +93,9 @@ fn prepare_dependents(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Relation, n: i16
             _ => {}
         }
     }
+    statistics.sort();
+    statistics.dedup();
+    statistics.into_iter().try_for_each(|oid| again::statistics(ctx, w, oid))?;
     for oid in constraints {
         use pg_constraint::*;
         let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?;

@@ -1,7 +1,7 @@
 //! What the subcommands of one ALTER TABLE leave to be done to the rows: they change the catalogs first, each in its pass, and
 //! the table is then written anew or looked through once, however many asked for it. Foreign keys are checked last.
 
-use crate::analysis::TableScope;
+use crate::analysis::{TableScope, debug};
 use crate::ctx::CommandCtx;
 use crate::{constraint, foreign_key, table_rewrite, table_scan};
 use analyze::expr::Expr;
@@ -64,6 +64,7 @@ impl Work {
                 self.values.extend(kept);
                 let checks = std::mem::take(&mut self.checks);
                 let verify = table_rewrite::Verify { not_null: &self.not_null, checks: &checks };
+                debug(ctx, format!("rewriting table \"{}\"", ctx.catalog.relation(table)?.name));
                 table_rewrite::rewrite(ctx, table, &heap, &self.values, &verify)?;
             } else {
                 self.verify(ctx)?;
@@ -84,6 +85,7 @@ impl Work {
             return Ok(());
         }
         let rel = ctx.catalog.relation(self.old.oid)?;
+        debug(ctx, format!("verifying table \"{}\"", rel.name));
         let heap = table_scan::heap_of(&rel)?;
         let scope = TableScope { natts: heap.desc.len() };
         let mut programs = Vec::new();

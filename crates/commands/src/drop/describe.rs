@@ -140,6 +140,13 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
             Some(p) => format!("function {}", crate::routine::name::signature(ctx, &p)?),
             None => missing(),
         },
+        pg_statistic_ext::TABLE => {
+            use pg_statistic_ext::*;
+            match row(ctx, TABLE, OID_INDEX, a.object)? {
+                Some(r) => format!("statistics object {}", statistics_name(ctx, &r)?),
+                None => missing(),
+            }
+        }
         pg_extension::TABLE => {
             use pg_extension::*;
             match row(ctx, TABLE, OID_INDEX, a.object)? {
@@ -149,4 +156,19 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
         }
         _ => missing(),
     })
+}
+
+/// A statistics object's name, with its schema if it cannot be found without.
+fn statistics_name(ctx: &CommandCtx<'_>, r: &CatRow) -> Result<String> {
+    use pg_statistic_ext::*;
+    let (ns, name) = (r.oid(STXNAMESPACE), r.str(STXNAME));
+    let mut first = None;
+    for s in &ctx.host.search_path()?.schemas {
+        if crate::statistics::named(ctx, *s, name)?.is_some() {
+            first = Some(*s);
+            break;
+        }
+    }
+    let schema = if first == Some(ns) { None } else { ctx.catalog.namespace_name(ns)? };
+    Ok(quote_qualified(schema.as_deref(), name))
 }

@@ -60,6 +60,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
         }
         ObjectType::Extension => crate::extension::drop(ctx, s),
         ObjectType::Collation => crate::collation::drop(ctx, s),
+        ObjectType::Statistic => crate::statistics::alter::drop(ctx, s),
         other => Err(Error::unsupported(format_args!("DROP {other:?}"))),
     }
 }

@@ -7,7 +7,8 @@ use catalog::depend::ObjectAddress;
 use common::{Error, Oid, Result};
 use types::{Datum, oids};
 
-fn delete_by(ctx: &CommandCtx<'_>, table: Oid, index: Oid, keys: &[Datum]) -> Result<usize> {
+/// Deletes the rows an index finds; how many those are.
+pub fn delete_by(ctx: &CommandCtx<'_>, table: Oid, index: Oid, keys: &[Datum]) -> Result<usize> {
     let rows = ctx.catalog.scan(table, index, keys)?;
     for r in &rows {
         ctx.catalog.delete_row(table, r)?;
@@ -54,6 +55,7 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
         }
         pg_namespace::TABLE => drop(by_oid(pg_namespace::TABLE, pg_namespace::OID_INDEX)?),
         pg_collation::TABLE => drop(by_oid(pg_collation::TABLE, pg_collation::OID_INDEX)?),
+        pg_statistic_ext::TABLE => crate::statistics::alter::remove(ctx, a.object)?,
         pg_extension::TABLE => drop(by_oid(pg_extension::TABLE, pg_extension::OID_INDEX)?),
         _ => return Err(Error::unsupported(format_args!("dropping an object of catalog {}", a.class))),
     }

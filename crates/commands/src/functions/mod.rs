@@ -38,6 +38,7 @@ mod stat_more;
 mod stat_replication;
 mod stat_server;
 mod stat_tables;
+pub(crate) mod statistics;
 mod surroundings;
 mod transaction;
 mod updatable;
@@ -93,6 +94,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         stat_replication::TABLE,
         stat_server::TABLE,
         stat_tables::TABLE,
+        statistics::TABLE_OF_FUNCTIONS,
         surroundings::TABLE,
         transaction::TABLE,
         updatable::TABLE,

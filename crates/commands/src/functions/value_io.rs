@@ -2,7 +2,7 @@
 
 use super::env;
 use common::{Error, Oid, Result};
-use types::{CallCtx, Datum, FnImpl};
+use types::{CallCtx, Datum, DatumRef, FnImpl};
 
 /// What a type's input and receive functions get as their second argument.
 fn ioparam(t: &catalog::desc::TypeDesc) -> Oid {
@@ -36,5 +36,14 @@ pub fn receive_value(c: &CallCtx<'_>, type_oid: Oid, typmod: i32, wire: Option<&
     match c.registry.get(t.receive) {
         Some(FnImpl::Receive(f)) => f(c, wire, ioparam(&t), typmod),
         _ => Err(Error::unsupported(format_args!("binary input of type {}", t.name))),
+    }
+}
+
+/// A value as text, appended.
+pub fn output_value(c: &CallCtx<'_>, type_oid: Oid, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> {
+    let t = env(c)?.catalog.type_desc(type_oid)?;
+    match c.registry.get(t.output) {
+        Some(FnImpl::Output(f)) => f(c, v, out),
+        _ => Err(Error::unsupported(format_args!("output of type {}", t.name))),
     }
 }

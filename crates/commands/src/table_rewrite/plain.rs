@@ -1,38 +1,46 @@
 //! A table written anew as it is: VACUUM FULL, and CLUSTER in the order of an index. Rows old enough for every snapshot are
-//! written as visible to all; younger ones carry this transaction's id, so that a snapshot older than the statement
-//! does not see them.
+//! written as visible to all; others keep their history, also those deleted of late: an older snapshot sees after the
+//! rewrite what it saw before.
 
 use crate::ctx::CommandCtx;
 use crate::{table_scan, target};
+use access::heap::carry::{Carrier, Fate};
 use access::{
-    BtScan, BulkInsert, Direction, HeapScan, IndexFetch, IndexRel, InsertOptions, Rel, ScanOptions, ScanSpec,
-    SysCol, heap,
+    BtScan, BulkInsert, Direction, HeapScan, IndexRel, InsertOptions, Rel, ScanOptions, ScanSpec, SysCol, heap,
 };
 use catalog::columns::pg_class;
-use common::{CommandId, Oid, Result, Tid, Xid};
+use common::{BlockNumber, CommandId, Oid, Result, Tid, Xid};
 use ipc::progress::{Command, cluster as progress};
 use std::rc::Rc;
 use types::column::BATCH_ROWS;
-use types::{Batch, Column, DatumRef, Phys};
+use transam::Snapshot;
+use types::{Batch, Column, Datum, DatumRef, Phys};
 
 /// What was done, for VERBOSE.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rewritten {
     pub rows: u64,
+    /// Versions left out: nobody could see them.
+    pub gone: u64,
     /// Pages of the old file.
     pub pages: u32,
 }
 
 struct Writer<'a> {
     ctx: &'a CommandCtx<'a>,
+    old: Rc<Rel>,
     new: Rc<Rel>,
     cid: CommandId,
     bulk: BulkInsert,
     placed: Vec<Tid>,
-    /// Rows of older transactions are visible to everyone.
+    carrier: Carrier,
+    /// Versions deleted by older transactions are gone, those made by older ones visible to everyone.
     horizon: Xid,
-    next_xid: Xid,
+    /// A page's versions, the one that was asked for last.
+    fates: Option<(BlockNumber, Vec<Fate>)>,
+    /// Versions written, and those nobody could see any more.
     rows: u64,
+    gone: u64,
 }
 
 /// Writes the table's rows into new files, in the order of an index if one is given, and builds the indexes.
@@ -43,54 +51,63 @@ pub fn rewrite_plain(
     order: Option<&Rc<IndexRel>>,
 ) -> Result<Rewritten> {
     let class = target::class_row(ctx.catalog, table)?;
+    let frozen = class.oid(pg_class::RELFROZENXID);
     super::replace_heap(ctx, table, class.oid(pg_class::RELTOASTRELID))?;
     let rel = ctx.catalog.relation(table)?;
     let mut w = Writer {
         ctx,
+        old: old.clone(),
         new: table_scan::heap_of(&rel)?,
         cid: ctx.engine.current_command_id(true),
         bulk: BulkInsert::default(),
         placed: Vec::new(),
+        carrier: Carrier::new(),
         horizon: ctx.engine.oldest_xmin(false, false),
-        next_xid: ctx.engine.next_xid(),
+        fates: None,
         rows: 0,
+        gone: 0,
     };
     let old_pages = ctx.engine.store().nblocks(old.locator, storage::Fork::Main)?.0;
     match order {
-        Some(ix) => by_index(&mut w, old, ix)?,
+        Some(ix) => by_index(&mut w, ix)?,
         None => {
             w.report(progress::PHASE, 1);
             w.report(progress::BLOCKS, i64::from(old_pages));
-            as_they_lie(&mut w, old)?;
+            as_they_lie(&mut w)?;
             w.report(progress::BLOCKS_SCANNED, i64::from(old_pages));
         }
     }
+    std::mem::take(&mut w.carrier).finish(ctx.engine, &w.new, &mut w.bulk)?;
+    // Versions were kept that are older than this transaction.
+    target::update_class(ctx.catalog, table, &[(pg_class::RELFROZENXID, Datum::oid(frozen))])?;
     w.report(progress::PHASE, 6);
     let pages = ctx.engine.store().nblocks(old.locator, storage::Fork::Main)?.0;
+    let done = Rewritten { rows: w.rows, gone: w.gone, pages };
+    drop(w);
     super::finish(ctx, &rel)?;
-    Ok(Rewritten { rows: w.rows, pages })
+    Ok(done)
 }
 
-/// All columns that are there, and xmin behind them.
+/// All columns that are there, and the version's address behind them.
 fn spec(old: &Rel) -> ScanSpec {
     let live = old.desc.attrs.iter().enumerate().filter(|(_, a)| !a.dropped);
     ScanSpec {
         wanted: live.map(|(i, _)| (i as u16 + 1, i as u16)).collect(),
-        system: vec![(SysCol::Xmin, old.desc.len() as u16)],
+        system: vec![(SysCol::Ctid, old.desc.len() as u16)],
     }
 }
 
 fn batch_for(old: &Rel) -> Batch {
     let mut cols: Vec<Column> = old.desc.attrs.iter().map(|a| Column::new(a.phys)).collect();
-    cols.push(Column::new(Phys::U32));
+    cols.push(Column::new(Phys::I64));
     Batch { cols, rows: 0, sel: None }
 }
 
-fn as_they_lie(w: &mut Writer<'_>, old: &Rc<Rel>) -> Result<()> {
+fn as_they_lie(w: &mut Writer<'_>) -> Result<()> {
     let eng = w.ctx.engine;
-    let mut batch = batch_for(old);
-    let snapshot = table_scan::latest_snapshot(w.ctx)?;
-    let mut scan = HeapScan::begin(eng, old.clone(), snapshot, spec(old), ScanOptions::default())?;
+    let mut batch = batch_for(&w.old);
+    let mut scan =
+        HeapScan::begin(eng, w.old.clone(), Snapshot::Any, spec(&w.old), ScanOptions::default())?;
     loop {
         batch.clear();
         let more = scan.next_batch(eng, &mut batch)?;
@@ -102,19 +119,22 @@ fn as_they_lie(w: &mut Writer<'_>, old: &Rc<Rel>) -> Result<()> {
     }
 }
 
-fn by_index(w: &mut Writer<'_>, old: &Rc<Rel>, order: &Rc<IndexRel>) -> Result<()> {
+/// An index names the heads of HOT chains: all versions of a chain are written, one behind the other.
+fn by_index(w: &mut Writer<'_>, order: &Rc<IndexRel>) -> Result<()> {
     let eng = w.ctx.engine;
-    let mut batch = batch_for(old);
+    let mut batch = batch_for(&w.old);
+    let spec = spec(&w.old);
     w.report(progress::PHASE, 2);
     let mut scan = BtScan::begin(order.clone(), Vec::new(), Direction::Forward, false).outside_snapshot();
-    let mut fetch = IndexFetch::new(old.clone(), table_scan::latest_snapshot(w.ctx)?, spec(old));
     let mut tids = Vec::new();
     loop {
         tids.clear();
         let more = scan.next_batch(eng, &mut tids, None)?;
         for t in &tids {
             eng.check_interrupts()?;
-            fetch.fetch_into(eng, *t, &mut batch)?;
+            for version in heap::carry::chain(eng, &w.old, *t)? {
+                heap::fetch_into(eng, &w.old, version, &Snapshot::Any, &spec, &mut batch)?;
+            }
             if batch.rows >= BATCH_ROWS {
                 w.write(&mut batch)?;
                 batch.clear();
@@ -124,7 +144,6 @@ fn by_index(w: &mut Writer<'_>, old: &Rc<Rel>, order: &Rc<IndexRel>) -> Result<(
             break;
         }
     }
-    fetch.release();
     scan.end(eng);
     w.write(&mut batch)
 }
@@ -134,48 +153,57 @@ impl Writer<'_> {
     fn report(&self, param: usize, v: i64) {
         self.ctx.engine.proc().progress.set(Command::Cluster, param, v);
     }
-    /// Is a row of this xmin (its low half) visible to every snapshot?
-    fn is_old(&self, xmin: u32) -> bool {
-        let ago = (self.next_xid.0 as u32).wrapping_sub(xmin);
-        xmin < Xid::FIRST_NORMAL.0 as u32 || Xid(self.next_xid.0.wrapping_sub(u64::from(ago))) < self.horizon
+    fn fate(&mut self, tid: Tid) -> Result<Fate> {
+        let fates = match self.fates.take() {
+            Some((block, f)) if block == tid.block => f,
+            _ => heap::carry::fates(self.ctx.engine, &self.old, tid.block, self.horizon)?,
+        };
+        let fate = fates.get(usize::from(tid.offset).wrapping_sub(1)).copied().unwrap_or(Fate::Gone);
+        self.fates = Some((tid.block, fates));
+        Ok(fate)
     }
     fn write(&mut self, batch: &mut Batch) -> Result<()> {
-        let live: Vec<u16> = {
-            let mut v = Vec::new();
-            batch.live().each(|i| {
-                v.push(i as u16);
-                Ok::<(), common::Error>(())
-            })?;
-            v
-        };
-        let Some(xmins) = batch.cols.pop() else { return Ok(()) };
-        let age = |i: u16| match xmins.get(i as usize) {
-            DatumRef::U32(x) => self.is_old(x),
-            _ => false,
-        };
-        let old: Vec<bool> = live.iter().map(|i| age(*i)).collect();
+        let Some(tids) = batch.cols.pop() else { return Ok(()) };
         for c in &mut batch.cols {
             // Columns that were dropped are not fetched.
             while c.len() < batch.rows {
                 c.push(DatumRef::Null);
             }
         }
-        let mut at = 0;
-        // The order is kept: runs of rows of one kind, one behind the other.
-        while at < live.len() {
-            let end = (at..live.len()).find(|k| old[*k] != old[at]).unwrap_or(live.len());
-            batch.sel = Some(live[at..end].to_vec());
-            let options = InsertOptions { skip_fsm: true, frozen: old[at], ..InsertOptions::default() };
-            self.placed.clear();
-            let eng = self.ctx.engine;
-            heap::multi_insert(eng, &self.new, batch, self.cid, &options, &mut self.bulk, &mut self.placed)?;
-            at = end;
+        // The order is kept: settled rows in runs, the others one by one.
+        let mut run: Vec<u16> = Vec::new();
+        for i in 0..batch.rows {
+            let tid = Tid::unpack(tids.get(i).i64());
+            match self.fate(tid)? {
+                Fate::Gone => self.gone += 1,
+                Fate::Settled => run.push(i as u16),
+                Fate::Kept(header) => {
+                    self.settled(batch, &mut run)?;
+                    let values: Vec<DatumRef<'_>> = batch.cols.iter().map(|c| c.get(i)).collect();
+                    let eng = self.ctx.engine;
+                    self.carrier.write(eng, &self.new, &mut self.bulk, tid, header, &values, self.cid)?;
+                    self.rows += 1;
+                }
+            }
         }
-        self.rows += live.len() as u64;
-        self.report(progress::TUPLES_SCANNED, self.rows as i64);
+        self.settled(batch, &mut run)?;
+        self.report(progress::TUPLES_SCANNED, (self.rows + self.gone) as i64);
         self.report(progress::TUPLES_WRITTEN, self.rows as i64);
+        batch.cols.push(tids);
+        Ok(())
+    }
+    /// Writes rows that everybody sees.
+    fn settled(&mut self, batch: &mut Batch, run: &mut Vec<u16>) -> Result<()> {
+        if run.is_empty() {
+            return Ok(());
+        }
+        self.rows += run.len() as u64;
+        batch.sel = Some(std::mem::take(run));
+        let options = InsertOptions { skip_fsm: true, frozen: true, ..InsertOptions::default() };
+        self.placed.clear();
+        let eng = self.ctx.engine;
+        heap::multi_insert(eng, &self.new, batch, self.cid, &options, &mut self.bulk, &mut self.placed)?;
         batch.sel = None;
-        batch.cols.push(xmins);
         Ok(())
     }
 }

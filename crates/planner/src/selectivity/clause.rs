@@ -1,5 +1,6 @@
 //! Selectivity of single clauses and of AND lists (range pairs are recognised).
 
+use super::extended::{self, Asked};
 use super::pattern::{PatternKind, pattern_sel};
 use super::variable::{VarData, examine};
 use super::*;
@@ -25,13 +26,37 @@ pub fn list_sel(
     kind: JoinType,
     sji: Option<&SpecialJoin>,
 ) -> f64 {
+    list_sel_with(g, root, list, only, kind, sji, true)
+}
+
+/// [`list_sel`] with or without extended statistics.
+pub fn list_sel_with(
+    g: &Glob<'_>,
+    root: &Root,
+    list: &[Ri],
+    only: u32,
+    kind: JoinType,
+    sji: Option<&SpecialJoin>,
+    extended: bool,
+) -> f64 {
     if let [one] = list {
-        return clause_sel(g, root, one, only, kind, sji);
+        return clause_sel_with(g, root, one, only, kind, sji, extended);
     }
     let mut s = 1.0;
+    let mut done = Vec::new();
+    if extended && root.has_statistics {
+        let items = extended::items(list);
+        if let Some(rel) = extended::single_rel(root, &items) {
+            done = vec![false; list.len()];
+            s = extended::list_sel(Asked { g, root, only, kind, sji }, rel, &items, &mut done, false);
+        }
+    }
     let mut pairs: Vec<RangePair> = Vec::new();
-    for ri in list {
-        let one = clause_sel(g, root, ri, only, kind, sji);
+    for (i, ri) in list.iter().enumerate() {
+        if done.get(i) == Some(&true) {
+            continue;
+        }
+        let one = clause_sel_with(g, root, ri, only, kind, sji, extended);
         if !range_clause(g, &ri.clause, ri.clause_relids.is_single() && !ri.pseudoconstant, one, &mut pairs) {
             s *= one;
         }
@@ -131,6 +156,19 @@ pub fn clause_sel(
     kind: JoinType,
     sji: Option<&SpecialJoin>,
 ) -> f64 {
+    clause_sel_with(g, root, ri, only, kind, sji, true)
+}
+
+/// [`clause_sel`] with or without extended statistics.
+pub fn clause_sel_with(
+    g: &Glob<'_>,
+    root: &Root,
+    ri: &Ri,
+    only: u32,
+    kind: JoinType,
+    sji: Option<&SpecialJoin>,
+    extended: bool,
+) -> f64 {
     if ri.pseudoconstant && bool_const(&ri.clause).is_none() {
         return 1.0;
     }
@@ -143,10 +181,7 @@ pub fn clause_sel(
         return slot.get();
     }
     let s = match &ri.or_arms {
-        Some(arms) => arms.iter().fold(0.0, |s, a| {
-            let x = list_sel(g, root, a, only, kind, sji);
-            s + x - s * x
-        }),
+        Some(arms) => or_sel(Asked { g, root, only, kind, sji }, arms, extended),
         None => {
             let join = only == 0 && sji.is_some() && ri.clause_relids.count() > 1;
             node_sel(g, root, &ri.clause, only, kind, sji, join)
@@ -154,6 +189,24 @@ pub fn clause_sel(
     };
     if cacheable {
         slot.set(s);
+    }
+    s
+}
+
+/// Selectivity of the arms of an OR.
+fn or_sel(a: Asked<'_>, arms: &[Vec<Ri>], extended: bool) -> f64 {
+    let mut s = 0.0;
+    let mut done = Vec::new();
+    if extended && a.root.has_statistics {
+        let items = extended::arms(arms);
+        if let Some(rel) = extended::single_rel(a.root, &items) {
+            done = vec![false; arms.len()];
+            s = extended::list_sel(a, rel, &items, &mut done, true);
+        }
+    }
+    for (_, arm) in arms.iter().enumerate().filter(|(i, _)| done.get(*i) != Some(&true)) {
+        let x = list_sel_with(a.g, a.root, arm, a.only, a.kind, a.sji, extended);
+        s = s + x - s * x;
     }
     s
 }

@@ -50,16 +50,20 @@ pub fn num_groups_known(g: &Glob<'_>, root: &Root, exprs: &[&Expr], rows: f64) -
     while let Some((first, _)) = vars.first() {
         let rti = first.rti;
         let (tuples, rel_rows) = (first.rel_tuples, first.rel_rows);
+        let (mut of_rel, others): (Vec<_>, Vec<_>) = vars.drain(..).partition(|(d, _)| d.rti == rti);
+        vars = others;
         let (mut prod, mut max, mut count) = (1.0, 0.0f64, 0);
-        vars.retain(|(d, nd)| {
-            if d.rti != rti {
-                return true;
-            }
+        let mut count_in = |nd: f64| {
             prod *= nd;
-            max = max.max(*nd);
+            max = max.max(nd);
             count += 1;
-            false
-        });
+        };
+        if let Some(Some(rel)) = rti.and_then(|r| root.base.get(r as usize)) {
+            while let Some(nd) = multi_groups::take_known(rel, &mut of_rel) {
+                count_in(nd);
+            }
+        }
+        of_rel.iter().for_each(|(_, nd)| count_in(*nd));
         if tuples > 0.0 {
             let mut lim = tuples;
             if count > 1 {

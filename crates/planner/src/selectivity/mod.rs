@@ -2,9 +2,12 @@
 //! constants are PostgreSQL's.
 
 pub mod clause;
+pub mod dependencies;
+pub mod extended;
 pub mod foreign;
 pub mod groups;
 pub mod join;
+pub mod multi_groups;
 pub mod pattern;
 pub mod scalar;
 pub mod variable;

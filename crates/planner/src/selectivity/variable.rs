@@ -84,6 +84,12 @@ pub fn examine(g: &Glob<'_>, root: &Root, e: &Expr, only: u32) -> VarData {
                 n += 1;
             }
         }
+        if d.stats.is_none() {
+            d.stats = rel.statlist.iter().find_map(|s| {
+                let i = s.exprs.iter().position(|x| equal(strip_relabel(x), base))?;
+                s.data().expr_stats.get(i).cloned()
+            });
+        }
     } else if let (true, Some(_)) = (!rels.is_empty(), rels.first()) {
         // An expression over several relations: the largest of them bounds its values.
         d.rel_tuples = rels

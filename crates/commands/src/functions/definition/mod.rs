@@ -39,9 +39,6 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (3408, c1!(partition_constraint)),
     (1662, c1!(|c, o: u32| absent(c, pg_trigger::TABLE, pg_trigger::OID_INDEX, o))),
     (2730, c2!(|c, o: u32, _p: bool| absent(c, pg_trigger::TABLE, pg_trigger::OID_INDEX, o))),
-    (3415, c1!(|c, o: u32| absent(c, pg_statistic_ext::TABLE, pg_statistic_ext::OID_INDEX, o))),
-    (6174, c1!(|c, o: u32| absent(c, pg_statistic_ext::TABLE, pg_statistic_ext::OID_INDEX, o))),
-    (6173, c1!(statistics_expressions)),
     (636, c2!(property::access_method)),
     (637, c2!(property::index)),
     (638, c3!(property::column)),
@@ -57,8 +54,18 @@ pub fn index(c: &CallCtx<'_>, oid: Oid) -> Result<Option<String>> {
     index::definition(c, oid.0, 0, false)
 }
 
+/// An expression over a relation's columns as text.
+pub(super) fn expression_text(
+    c: &CallCtx<'_>,
+    e: &analyze::expr::Expr,
+    rel: &catalog::desc::Relation,
+    pretty: bool,
+) -> Result<String> {
+    expr::text(c, e, Some(rel), pretty)
+}
+
 /// A relation's name: qualified always, or (pretty) only where the search path does not find it.
-fn table_name(c: &CallCtx<'_>, oid: Oid, pretty: bool) -> Result<String> {
+pub(super) fn table_name(c: &CallCtx<'_>, oid: Oid, pretty: bool) -> Result<String> {
     if pretty && let Some(n) = reg::relation_name(c, oid)? {
         return Ok(n);
     }
@@ -74,11 +81,6 @@ fn absent(c: &CallCtx<'_>, table: Oid, index: Oid, oid: u32) -> Result<Option<St
         true => Ok(None),
         false => Err(Error::unsupported("definition of this kind of object")),
     }
-}
-
-fn statistics_expressions(c: &CallCtx<'_>, oid: u32) -> Result<Datum> {
-    absent(c, pg_statistic_ext::TABLE, pg_statistic_ext::OID_INDEX, oid)?;
-    Ok(Datum::Null)
 }
 
 fn partition_constraint(c: &CallCtx<'_>, oid: u32) -> Result<Option<String>> {
