@@ -115,7 +115,14 @@ impl Builtins {
     pub fn load() -> &'static Builtins {
         let types: HashMap<Oid, &'static TypeDesc> =
             contents(pg_type::TABLE).map(|r| (r.oid(pg_type::OID), leak(type_desc(&r)))).collect();
-        let schema = Schema::load(|t| types.get(&t).copied());
+        // A column may be an array of another catalog's rows.
+        let arrays: HashMap<Oid, &'static TypeDesc> = data::rows(data::ROWTYPES)
+            .map(|f| {
+                let oid = |i: usize| Oid(f[i].parse().unwrap_or(0));
+                (oid(2), leak(crate::desc::row_type_desc(oid(2), f[1], true, oid(3), oid(0), oid(2))))
+            })
+            .collect();
+        let schema = Schema::load(|t| types.get(&t).or_else(|| arrays.get(&t)).copied());
         let mut b = Builtins {
             schema,
             type_names: types.values().map(|t| (t.name.as_str(), t.oid)).collect(),

@@ -240,6 +240,8 @@ pub struct IndexDesc {
     pub clustered: bool,
     pub valid: bool,
     pub check_xmin: bool,
+    /// With `check_xmin`: snapshots that do not see this transaction cannot use the index.
+    pub made_by: common::Xid,
     pub ready: bool,
     pub live: bool,
     pub replident: bool,

@@ -172,6 +172,14 @@ impl Catalog {
         Ok(rows)
     }
 
+    /// The transaction that made a row.
+    pub fn row_xmin(&self, table: Oid, tid: Tid) -> Result<common::Xid> {
+        let h = self.handle(table)?;
+        let p = self.eng.store().read_main(h.rel.locator, tid.block)?.into_share();
+        let header = heap::page::read_header(&p, tid.offset)?;
+        Ok(header.filter(|h| !h.xmin_frozen()).map_or(common::Xid::FROZEN, |h| h.xmin))
+    }
+
     /// All rows of a catalog, in physical order.
     pub fn scan_all(&self, table: Oid) -> Result<Vec<CatRow>> {
         let h = self.handle(table)?;

@@ -94,7 +94,12 @@ pub fn open_relation(ctx: &CommandCtx<'_>, rv: &RangeVar, mode: LockMode) -> Res
 }
 
 /// The error for a relation that does not exist.
-pub fn undefined(_ctx: &CommandCtx<'_>, rv: &RangeVar) -> Error {
+pub fn undefined(ctx: &CommandCtx<'_>, rv: &RangeVar) -> Error {
+    if let Some(schema) = &rv.schemaname
+        && matches!(ctx.catalog.named_schema(schema), Ok(None))
+    {
+        return err!(INVALID_SCHEMA_NAME, "schema \"{schema}\" does not exist");
+    }
     err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", display(rv))
 }
 

@@ -215,6 +215,13 @@ fn index_info(g: &Glob<'_>, oid: Oid, rti: u32, rel: &RelInfo) -> Result<Option<
     if !desc.valid || !desc.live || desc.am != BTREE_AM {
         return Ok(None);
     }
+    if desc.check_xmin {
+        // HOT chains of its time are broken for it: who may still see their older versions reads the table.
+        let seen = g.ctx.catalog.engine().proc().xmin.load(std::sync::atomic::Ordering::Relaxed);
+        if seen != 0 && desc.made_by.0 >= seen {
+            return Ok(None);
+        }
+    }
     let irel = g.ctx.catalog.relation(oid)?;
     let pages = f64::from(g.ctx.catalog.index_blocks(&desc)?);
     let mut exprs: Vec<Expr> = match &desc.expressions {

@@ -77,7 +77,8 @@ pub fn examine(g: &Glob<'_>, root: &Root, e: &Expr, only: u32) -> VarData {
                 }
                 if ix.exprs.get(n).is_some_and(|x| equal(strip_relabel(x), base)) {
                     d.unique |= ix.unique && ix.desc.num_key_atts == 1 && ix.predicate.is_empty();
-                    if d.stats.is_none() {
+                    // A partial index tells of its own rows only.
+                    if d.stats.is_none() && ix.predicate.is_empty() {
                         d.stats = g.ctx.catalog.column_stats(ix.desc.oid, c as i16 + 1).ok().flatten();
                     }
                 }
