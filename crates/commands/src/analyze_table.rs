@@ -10,11 +10,12 @@ use catalog::columns::{pg_attribute, pg_class, pg_statistic as st};
 use catalog::desc::Relation;
 use common::{Error, Oid, Result, bail};
 use executor::ExecEnv;
+use executor::expr::colops;
 use ipc::progress::analyze::PHASE;
 use ipc::progress::{Command, Reporting};
 use std::rc::Rc;
 use transam::Engine;
-use types::Datum;
+use types::{Column, Datum};
 
 /// What ANALYZE of a table is to do.
 pub struct Request<'a> {
@@ -56,7 +57,8 @@ pub fn analyze(eng: &Rc<Engine>, catalog: &Rc<Catalog>, env: &Rc<ExecEnv>, r: &R
         rows_wanted = rows_wanted.max(r.target);
     }
     for o in &objects {
-        rows_wanted = rows_wanted.max(o.target(&|k| targets.get(k as usize - 1).map_or(-1, |t| *t as i32), r.target));
+        rows_wanted =
+            rows_wanted.max(o.target(&|k| targets.get(k as usize - 1).map_or(-1, |t| *t as i32), r.target));
     }
     let reported = Reporting::begin(&eng.proc().progress, Command::Analyze, oid.0);
     let mut rng = Rng::seeded(oid);
@@ -93,9 +95,56 @@ pub fn analyze(eng: &Rc<Engine>, catalog: &Rc<Catalog>, env: &Rc<ExecEnv>, r: &R
             eng.check_interrupts()?;
         }
     }
+    if rel.has_subclass {
+        inherited(eng, catalog, &rel, &targets, 300 * rows_wanted)?;
+    }
     reported.set(PHASE, 5);
     eng.report_analyze(heap.stat_key(), sample.total_rows, sample.dead_rows, r.columns.is_empty());
     if r.update_sizes { note_sizes(eng, catalog, &rel, &heap, &sample) } else { Ok(()) }
+}
+
+/// Statistics of a table together with all that inherit from it: each gives rows by its share of the pages.
+fn inherited(
+    eng: &Rc<Engine>,
+    catalog: &Rc<Catalog>,
+    rel: &Relation,
+    targets: &[usize],
+    rows_wanted: usize,
+) -> Result<()> {
+    let mut members = Vec::new();
+    for oid in catalog.descendants(rel.oid)? {
+        let member = catalog.relation(oid)?;
+        let Some(heap) = member.rel.clone() else { continue };
+        let pages = eng.store().nblocks(heap.locator, storage::Fork::Main)?.0;
+        members.push((member, heap, pages));
+    }
+    let pages: u32 = members.iter().map(|m| m.2).sum();
+    if members.len() < 2 || pages == 0 {
+        return Ok(());
+    }
+    let mut rng = Rng::seeded(rel.oid);
+    let mut cols: Vec<Column> = rel.desc.attrs.iter().map(|a| Column::new(a.phys)).collect();
+    let (mut rows, mut total_rows) = (0, 0.0);
+    for (member, heap, own) in members.iter().filter(|m| m.2 > 0) {
+        let share = (rows_wanted as f64 * f64::from(*own) / f64::from(pages)).round_ties_even() as usize;
+        let sample = access::sample_rows(eng, heap, share.max(1), &mut || rng.next())?;
+        for (to, a) in cols.iter_mut().zip(&rel.desc.attrs).filter(|(_, a)| !a.dropped) {
+            let at = member.desc.attrs.iter().position(|m| !m.dropped && m.name == a.name);
+            let from = at.ok_or_else(|| Error::internal("a child lacks a column of its parent"))?;
+            colops::append_range(to, &sample.rows.cols[from], 0, sample.rows.rows);
+        }
+        rows += sample.rows.rows;
+        total_rows += sample.total_rows;
+        eng.check_interrupts()?;
+    }
+    for (i, a) in rel.desc.attrs.iter().enumerate().filter(|(i, _)| targets[*i] > 0 && rows > 0) {
+        let k = ValueKind { type_oid: a.type_oid, len: a.len, collation: a.collation };
+        let s = column::compute(catalog, &k, &cols[i], rows, SampleSize { total_rows, target: targets[i] })?;
+        let mut row = store::row(catalog, rel.oid, i as i16 + 1, &k, &s)?;
+        row[st::STAINHERIT] = Datum::Bool(true);
+        store::store(catalog, &row)?;
+    }
+    Ok(())
 }
 
 /// By column: how many entries its lists may have, 0 for one that is not analysed.
@@ -103,7 +152,8 @@ fn column_targets(catalog: &Catalog, rel: &Relation, r: &Request<'_>) -> Result<
     let mut out = vec![0; rel.desc.len()];
     let keys = [Datum::oid(rel.oid)];
     for row in catalog.scan(pg_attribute::TABLE, pg_attribute::RELID_ATTNUM_INDEX, &keys)? {
-        let Some(i) = usize::try_from(row.i16(pg_attribute::ATTNUM) - 1).ok().filter(|i| *i < out.len()) else {
+        let Some(i) = usize::try_from(row.i16(pg_attribute::ATTNUM) - 1).ok().filter(|i| *i < out.len())
+        else {
             continue;
         };
         let a = &rel.desc.attrs[i];
@@ -173,4 +223,3 @@ impl Rng {
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 }
-

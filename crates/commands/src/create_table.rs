@@ -185,8 +185,10 @@ pub fn make_sequence(
         Some(n) => n,
         None => naming::choose_relation_name(ctx.catalog, table, Some(&c.attr.name), "seq", ns.0, false)?,
     };
-    let text =
-        format!("{doing} will create implicit sequence \"{name}\" for serial column \"{table}.{}\"", c.attr.name);
+    let text = format!(
+        "{doing} will create implicit sequence \"{name}\" for serial column \"{table}.{}\"",
+        c.attr.name
+    );
     crate::analysis::debug(ctx, text);
     sequence_ddl::make(ctx, &name, ns, owner, &o).map(Some)
 }

@@ -232,13 +232,8 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
         let mut target = 100;
         ctx.host.with_settings(&mut |s| target = s.int("default_statistics_target") as usize);
         let warn_of = |text: String| warn(ctx, SqlState::INVALID_OBJECT_DEFINITION, text);
-        let request = analyze_table::Request {
-            oid,
-            columns,
-            target,
-            update_sizes: !o.vacuum,
-            warn: Some(&warn_of),
-        };
+        let request =
+            analyze_table::Request { oid, columns, target, update_sizes: !o.vacuum, warn: Some(&warn_of) };
         analyze_table::analyze(ctx.engine, ctx.catalog, ctx.env, &request)?;
     }
     Ok(())

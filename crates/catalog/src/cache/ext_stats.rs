@@ -58,7 +58,8 @@ impl Catalog {
         let mut out = Vec::new();
         for e in array::elements(&*self.type_desc(t)?, b) {
             let Datum::Bytes(row) = &e else { continue };
-            let values = RecordRef::new(row)?.fields()?.into_iter().map(|(_, d): (Oid, DatumRef<'_>)| d.to_owned());
+            let values =
+                RecordRef::new(row)?.fields()?.into_iter().map(|(_, d): (Oid, DatumRef<'_>)| d.to_owned());
             let row = CatRow { tid: Tid::unpack(0), values: values.collect() };
             out.push(Rc::new(self.stats_from_row(&row)?));
         }

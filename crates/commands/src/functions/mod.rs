@@ -6,6 +6,7 @@ mod aclitem;
 mod activity;
 mod advisory;
 mod collation;
+mod catalog_more;
 mod comment;
 mod control;
 pub(crate) mod definition;
@@ -64,6 +65,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         advisory::TABLE,
         aclitem::TABLE,
         collation::TABLE,
+        catalog_more::TABLE,
         comment::TABLE,
         control::TABLE,
         definition::TABLE,

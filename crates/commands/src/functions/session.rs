@@ -243,7 +243,7 @@ fn jit_available(_: &CallCtx<'_>) -> bool {
     false
 }
 
-fn row_security_active(c: &CallCtx<'_>, oid: u32) -> Result<bool> {
+pub(super) fn row_security_active(c: &CallCtx<'_>, oid: u32) -> Result<bool> {
     let e = env(c)?;
     let Some(r) = e.catalog.relation_if_any(Oid(oid))? else { return Ok(false) };
     if !r.row_security || e.host.is_superuser() {

@@ -122,7 +122,11 @@ fn definition(c: &CallCtx<'_>, oid: u32, columns_only: bool) -> Result<Option<St
     let rel = catalog.relation(r.oid(STXRELID))?;
     let mut parts: Vec<String> = Vec::new();
     for k in literal::int2_items(r.bytes(STXKEYS)) {
-        let a = rel.desc.attrs.get(k as usize - 1).ok_or_else(|| Error::internal("statistics on a lost column"))?;
+        let a = rel
+            .desc
+            .attrs
+            .get(k as usize - 1)
+            .ok_or_else(|| Error::internal("statistics on a lost column"))?;
         parts.push(quote_ident(&a.name));
     }
     for e in expressions(&r)? {

@@ -72,7 +72,8 @@ impl Analysis<'_> {
         let ix = self.catalog.index(oid)?;
         let Some(stored) = &ix.expressions else { return Ok(()) };
         let exprs: Vec<Expr> = analyze::load_expr(stored)?;
-        let predicate: Vec<Expr> = ix.predicate.as_deref().map(analyze::load_expr).transpose()?.into_iter().collect();
+        let predicate: Vec<Expr> =
+            ix.predicate.as_deref().map(analyze::load_expr).transpose()?.into_iter().collect();
         let evaluated = sample::evaluate(self.env, &exprs, &predicate, self.rows);
         let Some((values, rows)) = self.unless_impossible(evaluated)? else { return Ok(()) };
         if rows == 0 {

@@ -98,7 +98,13 @@ fn collect(k: &ValueKind, col: &Column, rows: usize) -> Collected {
 }
 
 /// Statistics of the first `rows` values of a column.
-pub fn compute(catalog: &Catalog, k: &ValueKind, col: &Column, rows: usize, size: SampleSize) -> Result<Stats> {
+pub fn compute(
+    catalog: &Catalog,
+    k: &ValueKind,
+    col: &Column,
+    rows: usize,
+    size: SampleSize,
+) -> Result<Stats> {
     let mut c = collect(k, col, rows);
     let nonnull = rows - c.nulls;
     let average = if nonnull > 0 { c.bytes / nonnull } else { 0 };
@@ -124,7 +130,9 @@ pub fn compute(catalog: &Catalog, k: &ValueKind, col: &Column, rows: usize, size
     let mut runs: Vec<Run> = Vec::new();
     for (i, v) in c.values.iter().enumerate() {
         match runs.last_mut() {
-            Some(r) if cmp(coll, c.values[r.first].0.as_ref(), v.0.as_ref()) == Ordering::Equal => r.count += 1,
+            Some(r) if cmp(coll, c.values[r.first].0.as_ref(), v.0.as_ref()) == Ordering::Equal => {
+                r.count += 1
+            }
             _ => runs.push(Run { first: i, count: 1 }),
         }
     }

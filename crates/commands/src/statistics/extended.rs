@@ -41,15 +41,16 @@ impl Dimension {
         let mut ranks = vec![0; rows];
         let mut first: Vec<u32> = Vec::new();
         for row in sorted {
-            let new = first.last().is_none_or(|f| {
-                order(col.get(*f as usize), col.get(row as usize)) != Ordering::Equal
-            });
+            let new = first
+                .last()
+                .is_none_or(|f| order(col.get(*f as usize), col.get(row as usize)) != Ordering::Equal);
             if new {
                 first.push(row);
             }
             ranks[row as usize] = first.len() as u32 - 1;
         }
-        let is_wide = |i| kind.len < 0 && matches!(col.get(i), DatumRef::Bytes(b) if column::too_wide(b.len()));
+        let is_wide =
+            |i| kind.len < 0 && matches!(col.get(i), DatumRef::Bytes(b) if column::too_wide(b.len()));
         let wide: Vec<bool> = (0..rows).map(is_wide).collect();
         let wide = if wide.contains(&true) { wide } else { Vec::new() };
         Ok(Some(Dimension { member, kind, ranks, first, wide }))
@@ -165,14 +166,17 @@ impl Data<'_> {
         let mut list = McvList::default();
         for (dim, col) in &self.dims {
             list.types.push(dim.kind.type_oid);
-            let value = |row: usize| -> Datum { col.get(dim.first[dim.ranks[row] as usize] as usize).to_owned() };
+            let value =
+                |row: usize| -> Datum { col.get(dim.first[dim.ranks[row] as usize] as usize).to_owned() };
             list.values.push(groups.iter().map(|g| value(g.0)).collect());
         }
         for (row, count) in groups {
             list.frequency.push(count as f64 / self.rows as f64);
-            let shares = self.dims.iter().zip(&counts).map(|((dim, _), by_rank)| {
-                by_rank[dim.ranks[row] as usize] as f64 / self.rows as f64
-            });
+            let shares = self
+                .dims
+                .iter()
+                .zip(&counts)
+                .map(|((dim, _), by_rank)| by_rank[dim.ranks[row] as usize] as f64 / self.rows as f64);
             list.base.push(shares.fold(1.0, |a, b| a * b));
         }
         Some(list)

@@ -209,7 +209,9 @@ fn resolve(ctx: &CommandCtx<'_>, rel: &Relation, elements: Vec<Element>, words: 
     if new.keys.windows(2).any(|w| w[0] == w[1]) {
         bail!(DUPLICATE_COLUMN, "duplicate column name in statistics definition");
     }
-    if (1..new.exprs.len()).any(|i| new.exprs[..i].iter().any(|e| analyze::compare::same_expr(e, &new.exprs[i]))) {
+    if (1..new.exprs.len())
+        .any(|i| new.exprs[..i].iter().any(|e| analyze::compare::same_expr(e, &new.exprs[i])))
+    {
         bail!(DUPLICATE_COLUMN, "duplicate expression in statistics definition");
     }
     Ok(new)

@@ -6,14 +6,15 @@ use crate::ctx::CommandCtx;
 use crate::{table_scan, target};
 use access::heap::carry::{Carrier, Fate};
 use access::{
-    BtScan, BulkInsert, Direction, HeapScan, IndexRel, InsertOptions, Rel, ScanOptions, ScanSpec, SysCol, heap,
+    BtScan, BulkInsert, Direction, HeapScan, IndexRel, InsertOptions, Rel, ScanOptions, ScanSpec, SysCol,
+    heap,
 };
 use catalog::columns::pg_class;
 use common::{BlockNumber, CommandId, Oid, Result, Tid, Xid};
 use ipc::progress::{Command, cluster as progress};
 use std::rc::Rc;
-use types::column::BATCH_ROWS;
 use transam::Snapshot;
+use types::column::BATCH_ROWS;
 use types::{Batch, Column, Datum, DatumRef, Phys};
 
 /// What was done, for VERBOSE.
@@ -106,8 +107,7 @@ fn batch_for(old: &Rel) -> Batch {
 fn as_they_lie(w: &mut Writer<'_>) -> Result<()> {
     let eng = w.ctx.engine;
     let mut batch = batch_for(&w.old);
-    let mut scan =
-        HeapScan::begin(eng, w.old.clone(), Snapshot::Any, spec(&w.old), ScanOptions::default())?;
+    let mut scan = HeapScan::begin(eng, w.old.clone(), Snapshot::Any, spec(&w.old), ScanOptions::default())?;
     loop {
         batch.clear();
         let more = scan.next_batch(eng, &mut batch)?;

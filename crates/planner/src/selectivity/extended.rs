@@ -109,7 +109,7 @@ impl Asked<'_> {
 /// The only relation that clauses are about, if it has statistics objects.
 pub fn single_rel<'r>(root: &'r Root, list: &[Item<'_>]) -> Option<&'r RelInfo> {
     let rti = single(list)?;
-    root.base.get(rti as usize)?.as_ref().filter(|r| !r.statlist.is_empty())
+    root.base.get(rte_place(rti))?.as_ref().filter(|r| !r.statlist.is_empty())
 }
 
 fn single(list: &[Item<'_>]) -> Option<u32> {
@@ -160,7 +160,9 @@ fn compatible(a: Asked<'_>, i: Item<'_>, rti: u32, u: &mut Uses) -> bool {
     match i {
         Item::And(l) => l.iter().all(|r| compatible(a, Item::One(r), rti, u)),
         Item::One(r) => {
-            !r.pseudoconstant && r.clause_relids == Relids::single(rti) && compatible_expr(a, &r.clause, rti, u)
+            !r.pseudoconstant
+                && r.clause_relids == Relids::single(rti)
+                && compatible_expr(a, &r.clause, rti, u)
         }
     }
 }
@@ -366,9 +368,7 @@ impl Matcher<'_> {
             Expr::Bool { op: BoolOp::Not, args, .. } => {
                 self.matches(&args.iter().collect::<Vec<_>>(), false).into_iter().map(|b| !b).collect()
             }
-            Expr::Bool { op, args, .. } => {
-                self.matches(&args.iter().collect::<Vec<_>>(), *op == BoolOp::Or)
-            }
+            Expr::Bool { op, args, .. } => self.matches(&args.iter().collect::<Vec<_>>(), *op == BoolOp::Or),
             e => match self.values(e) {
                 Some((values, _)) => values.iter().map(|v| *v == Datum::Bool(true)).collect(),
                 None => self.nothing(),
