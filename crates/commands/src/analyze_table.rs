@@ -14,7 +14,7 @@ use executor::expr::colops;
 use ipc::progress::analyze::PHASE;
 use ipc::progress::{Command, Reporting};
 use std::rc::Rc;
-use transam::Engine;
+use transam::{Engine, LockMode};
 use types::{Column, Datum};
 
 /// What ANALYZE of a table is to do.
@@ -113,7 +113,10 @@ fn inherited(
 ) -> Result<()> {
     let mut members = Vec::new();
     for oid in catalog.descendants(rel.oid)? {
-        let member = catalog.relation(oid)?;
+        if oid != rel.oid {
+            eng.lock_relation(catalog.database(), oid, LockMode::AccessShare)?;
+        }
+        let Some(member) = catalog.relation_if_any(oid)? else { continue };
         let Some(heap) = member.rel.clone() else { continue };
         let pages = eng.store().nblocks(heap.locator, storage::Fork::Main)?.0;
         members.push((member, heap, pages));

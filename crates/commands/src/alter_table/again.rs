@@ -63,7 +63,7 @@ pub fn index(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid) -> Result<()> {
 pub fn statistics(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid) -> Result<()> {
     let text = ctx
         .env
-        .with_call_ctx(Oid::INVALID, |c| crate::functions::statistics::statement(c, oid))?
+        .with_call_ctx(types::Collation::NONE, |c| crate::functions::statistics::statement(c, oid))?
         .ok_or_else(|| lost("statistics object", oid))?;
     let address = ObjectAddress::new(pg_statistic_ext::TABLE, oid);
     w.again.push((INDEX, text.clone()));

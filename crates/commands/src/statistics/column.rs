@@ -125,7 +125,7 @@ pub fn compute(
         s.distinct = if c.wide > 0 { -1.0 * (1.0 - s.null_frac) } else { 0.0 };
         return Ok(s);
     }
-    let coll = k.collation;
+    let coll = catalog.collation(k.collation)?;
     c.values.sort_by(|x, y| cmp(coll, x.0.as_ref(), y.0.as_ref()).then(x.1.cmp(&y.1)));
     let mut runs: Vec<Run> = Vec::new();
     for (i, v) in c.values.iter().enumerate() {

@@ -32,8 +32,9 @@ impl Dimension {
         rows: usize,
     ) -> Result<Option<Dimension>> {
         let Some((cmp, _, _)) = column::order(catalog, kind.type_oid)? else { return Ok(None) };
+        let coll = catalog.collation(kind.collation)?;
         let order = |a: DatumRef<'_>, b: DatumRef<'_>| match (a.is_null(), b.is_null()) {
-            (false, false) => cmp(kind.collation, a, b),
+            (false, false) => cmp(coll, a, b),
             (a, b) => a.cmp(&b),
         };
         let mut sorted: Vec<u32> = (0..rows as u32).collect();

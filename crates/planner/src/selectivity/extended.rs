@@ -109,7 +109,7 @@ impl Asked<'_> {
 /// The only relation that clauses are about, if it has statistics objects.
 pub fn single_rel<'r>(root: &'r Root, list: &[Item<'_>]) -> Option<&'r RelInfo> {
     let rti = single(list)?;
-    root.base.get(rte_place(rti))?.as_ref().filter(|r| !r.statlist.is_empty())
+    root.base.get(analyze::query::rte_place(rti))?.as_ref().filter(|r| !r.statlist.is_empty())
 }
 
 fn single(list: &[Item<'_>]) -> Option<u32> {

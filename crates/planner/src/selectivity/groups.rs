@@ -58,7 +58,7 @@ pub fn num_groups_known(g: &Glob<'_>, root: &Root, exprs: &[&Expr], rows: f64) -
             max = max.max(nd);
             count += 1;
         };
-        if let Some(Some(rel)) = rti.and_then(|r| root.base.get(rte_place(r))) {
+        if let Some(Some(rel)) = rti.and_then(|r| root.base.get(analyze::query::rte_place(r))) {
             while let Some(nd) = multi_groups::take_known(rel, &mut of_rel) {
                 count_in(nd);
             }
