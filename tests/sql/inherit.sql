@@ -19,7 +19,7 @@ create table w() inherits (tp);
 \d+ c2
 \d p
 \d c4
-select attname, attislocal, attinhcount, attnotnull from pg_attribute where attrelid='c2'::regclass and attnum>0;
+select attname, attislocal, attinhcount, attnotnull from pg_attribute where attrelid='c2'::regclass and attnum>0 order by attnum;
 select conrelid::regclass, conname, conislocal, coninhcount, connoinherit from pg_constraint where conrelid in ('c2'::regclass,'c1'::regclass,'c6'::regclass) order by conrelid::regclass::text, conname;
 select inhrelid::regclass, inhparent::regclass, inhseqno from pg_inherits where inhparent in ('p'::regclass, 'p2'::regclass) order by 1, 3;
 -- reading
