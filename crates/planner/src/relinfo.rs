@@ -55,7 +55,6 @@ impl RelInfo {
             consider_parallel: false,
             partial: Vec::new(),
             option_workers: None,
-            is_append_child: false,
         }
     }
 }

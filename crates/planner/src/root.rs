@@ -219,8 +219,6 @@ pub struct RelInfo {
     pub partial: Vec<Rc<Path>>,
     /// Storage parameter `parallel_workers`.
     pub option_workers: Option<u32>,
-    /// One of several tables read as one: the limits on sizes count for the whole.
-    pub is_append_child: bool,
 }
 
 /// One query level under planning.

@@ -6,6 +6,7 @@
 //! it is part of. So clauses, classes and parameters need no sets of their own for members, and there may be more of them than
 //! a set has room for. A clause of the parent becomes the member's by replacing the parent's Vars ([`translate`]).
 
+pub mod partial;
 mod paths;
 mod size;
 

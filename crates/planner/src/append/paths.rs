@@ -41,6 +41,7 @@ pub fn set_paths(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
             merged(g, root, rti, &live, keys);
         }
     }
+    super::partial::add(g, root, rti, &live);
     for outer in outers {
         parameterised(g, root, rti, &live, outer);
     }
@@ -48,7 +49,7 @@ pub fn set_paths(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
 }
 
 /// A member's path among the inputs; what it appends is appended directly.
-fn flatten(subs: &mut Vec<Rc<Path>>, p: Rc<Path>) {
+pub fn finish(subs: &mut Vec<Rc<Path>>, p: Rc<Path>) {
     match &p.kind {
         PathKind::Append { subs: inner, rti } if *rti != 0 => subs.extend(inner.iter().cloned()),
         PathKind::MergeAppend { subs: inner, .. } => subs.extend(inner.iter().map(|s| s.1.clone())),
@@ -58,7 +59,7 @@ fn flatten(subs: &mut Vec<Rc<Path>>, p: Rc<Path>) {
 
 fn append(g: &Glob<'_>, root: &Root, rti: u32, list: Vec<Rc<Path>>, outer: Relids) -> Path {
     let mut subs = Vec::new();
-    list.into_iter().for_each(|p| flatten(&mut subs, p));
+    list.into_iter().for_each(|p| finish(&mut subs, p));
     let rel = root.rel(rti);
     let rows: f64 = subs.iter().map(|p| p.rows).sum();
     let mut startup = subs.first().map_or(0.0, |p| p.startup);

@@ -84,7 +84,7 @@ pub fn cheapest_safe(list: &[Rc<Path>]) -> Option<Rc<Path>> {
 }
 
 /// A Gather on a partial path; `rows` as they come out of it.
-fn gather(g: &Glob<'_>, sub: &Rc<Path>, rows: f64) -> Path {
+pub fn gather(g: &Glob<'_>, sub: &Rc<Path>, rows: f64) -> Path {
     let s = g.ctx.settings;
     let mut p = Path::new(PathKind::Gather { sub: sub.clone() }, sub.rel, sub.target.clone());
     let startup = sub.startup + s.parallel_setup_cost;

@@ -8,6 +8,7 @@ use crate::PlannerCtx;
 use crate::exprs::walk_query_levels;
 use crate::path::Path;
 use crate::plan::{Node, Plan};
+use crate::relids::is_member;
 use crate::root::{Glob, RelInfo};
 use crate::settings::{ForceParallel, PlannerSettings};
 use analyze::expr::Expr;
@@ -28,20 +29,22 @@ pub struct Runs {
     pub hash: bool,
     /// Two-stage aggregation.
     pub aggs: bool,
+    pub append: bool,
     /// The single-copy Gather of `force_parallel_mode`.
     pub single_copy: bool,
 }
 
 /// See [`Runs`].
 pub const RUNS: Runs = Runs {
-    gather: false,
-    gather_merge: false,
-    index: false,
-    bitmap: false,
-    joins: false,
-    hash: false,
-    aggs: false,
-    single_copy: false,
+    gather: true,
+    gather_merge: true,
+    index: true,
+    bitmap: true,
+    joins: true,
+    hash: true,
+    aggs: true,
+    append: true,
+    single_copy: true,
 };
 
 /// What is known of a statement before it is planned.
@@ -157,7 +160,7 @@ pub fn workers(s: &PlannerSettings, rel: &RelInfo, heap: Option<f64>, index: Opt
         Some(n) => n,
         None => {
             let few = |pages: Option<f64>, min: f64| pages.is_some_and(|p| p < min);
-            if !rel.is_append_child && (few(heap, min_heap) || few(index, min_index)) {
+            if !is_member(rel.rti) && (few(heap, min_heap) || few(index, min_index)) {
                 return 0;
             }
             match (heap.map(|p| by_size(p, min_heap)), index.map(|p| by_size(p, min_index))) {
@@ -175,7 +178,7 @@ pub fn worth_index(s: &PlannerSettings, rel: &RelInfo, index_pages: f64, only: b
     RUNS.index
         && rel.consider_parallel
         && (rel.option_workers.is_some()
-            || rel.is_append_child
+            || is_member(rel.rti)
             || (index_pages >= s.min_parallel_index_scan_size
                 && (only || rel.pages >= s.min_parallel_table_scan_size)))
 }
@@ -185,9 +188,7 @@ pub fn worth_bitmap(s: &PlannerSettings, rel: &RelInfo) -> bool {
     RUNS.bitmap
         && rel.consider_parallel
         && rel.lateral.is_empty()
-        && (rel.option_workers.is_some()
-            || rel.is_append_child
-            || rel.pages >= s.min_parallel_table_scan_size)
+        && (rel.option_workers.is_some() || is_member(rel.rti) || rel.pages >= s.min_parallel_table_scan_size)
 }
 
 /// How many processes' worth of work a partial path is divided by: the workers, and the leader as far as it is not busy

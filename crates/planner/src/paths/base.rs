@@ -127,6 +127,9 @@ pub fn set_rel_paths(g: &Glob<'_>, root: &mut Root, rti: u32) -> Result<()> {
     }
     if !root.rel(rti).members.is_empty() {
         crate::append::set_paths(g, root, rti)?;
+        if !root.all_base.is_single() && !is_member(rti) {
+            gather::of_rel(g, root, Relids::single(rti));
+        }
         set_cheapest(root.rel_mut(rti));
         return Ok(());
     }

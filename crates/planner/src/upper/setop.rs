@@ -142,7 +142,28 @@ fn union(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) -> Result<R
     for c in &list {
         subs.push(node(g, root, c)?);
     }
-    let p = Rc::new(append(g, root, subs, left, s));
+    let p = append(g, root, subs, left, s);
+    let leaves = list.iter().map(|c| match c {
+        SetOpTree::Leaf(rti) => Some(*rti),
+        SetOpTree::Node(_) => None,
+    });
+    let shared = match leaves.collect::<Option<Vec<u32>>>() {
+        Some(arms) => crate::append::partial::union(g, root, &arms, &p),
+        None => None,
+    };
+    let whole = distinct_of(g, root, s, p)?;
+    match shared {
+        Some(p) => {
+            let p = distinct_of(g, root, s, p)?;
+            Ok(if p.total < whole.total { p } else { whole })
+        }
+        None => Ok(whole),
+    }
+}
+
+/// The different rows of a UNION's appended arms; all of them for UNION ALL.
+fn distinct_of(g: &Glob<'_>, root: &mut Root, s: &SetOperation, p: Path) -> Result<Rc<Path>> {
+    let p = Rc::new(p);
     if s.all {
         return Ok(p);
     }
