@@ -111,7 +111,7 @@ fn take(p: &Rc<Path>, partial: &mut Vec<Rc<Path>>, complete: Option<&mut Vec<Rc<
 
 /// Adds the partial paths of an append relation with these members.
 pub fn add(g: &Glob<'_>, root: &mut Root, rti: u32, live: &[u32]) {
-    if !root.rel(rti).consider_parallel || !crate::parallel::RUNS.append {
+    if !root.rel(rti).consider_parallel {
         return;
     }
     let aware = g.ctx.settings.enable_parallel_append;
@@ -150,9 +150,6 @@ pub fn add(g: &Glob<'_>, root: &mut Root, rti: u32, live: &[u32]) {
 
 /// The arms of a UNION, shared out and gathered; `whole` is what appends them in one process.
 pub fn union(g: &Glob<'_>, root: &Root, arms: &[u32], whole: &Path) -> Option<Path> {
-    if !crate::parallel::RUNS.append {
-        return None;
-    }
     let parts: Vec<Rc<Path>> = arms
         .iter()
         .map(|a| root.rel(*a).partial.first().filter(|_| root.rel(*a).consider_parallel).cloned())

@@ -120,9 +120,6 @@ pub fn all_rows(p: &Path) -> f64 {
 pub fn plain(g: &Glob<'_>, list: &mut Vec<Rc<Path>>, startup: bool, partial: &[Rc<Path>], rows: Option<f64>) {
     let Some(best) = partial.first() else { return };
     add_path(list, startup, gather(g, best, rows.unwrap_or_else(|| all_rows(best))));
-    if !super::RUNS.gather_merge {
-        return;
-    }
     for p in partial.iter().filter(|p| !p.keys.is_empty()) {
         add_path(list, startup, gather_merge(g, p, rows.unwrap_or_else(|| all_rows(p))));
     }
@@ -139,9 +136,6 @@ pub fn useful(
 ) {
     let Some(best) = partial.first() else { return };
     plain(g, list, startup, partial, rows);
-    if !super::RUNS.gather_merge {
-        return;
-    }
     let keys = useful_keys(g, root, best);
     if keys.is_empty() {
         return;

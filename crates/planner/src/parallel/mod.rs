@@ -16,37 +16,6 @@ use analyze::query::{CmdType, Query, RteKind};
 use common::Oid;
 use std::cell::RefCell;
 
-/// Which plans the executor can run in workers. A `false` keeps the planner from making them.
-pub struct Runs {
-    /// Gather, and Parallel Seq Scan below it.
-    pub gather: bool,
-    pub gather_merge: bool,
-    pub index: bool,
-    pub bitmap: bool,
-    /// Joins below Gather.
-    pub joins: bool,
-    /// A hash table shared between the workers.
-    pub hash: bool,
-    /// Two-stage aggregation.
-    pub aggs: bool,
-    pub append: bool,
-    /// The single-copy Gather of `force_parallel_mode`.
-    pub single_copy: bool,
-}
-
-/// See [`Runs`].
-pub const RUNS: Runs = Runs {
-    gather: true,
-    gather_merge: true,
-    index: true,
-    bitmap: true,
-    joins: true,
-    hash: true,
-    aggs: true,
-    append: true,
-    single_copy: true,
-};
-
 /// What is known of a statement before it is planned.
 #[derive(Default)]
 pub struct Parallel {
@@ -65,8 +34,7 @@ impl Parallel {
     pub fn of(ctx: &PlannerCtx<'_>, q: &Query) -> Parallel {
         let s = ctx.settings;
         let mut none = Parallel::default();
-        if !RUNS.gather
-            || !ctx.parallel
+        if !ctx.parallel
             || ctx.catalog.engine().is_worker()
             || q.command != CmdType::Select
             || q.has_modifying_cte
@@ -175,8 +143,7 @@ pub fn workers(s: &PlannerSettings, rel: &RelInfo, heap: Option<f64>, index: Opt
 
 /// Could a scan of the index be shared? Spares costing it.
 pub fn worth_index(s: &PlannerSettings, rel: &RelInfo, index_pages: f64, only: bool) -> bool {
-    RUNS.index
-        && rel.consider_parallel
+    rel.consider_parallel
         && (rel.option_workers.is_some()
             || is_member(rel.rti)
             || (index_pages >= s.min_parallel_index_scan_size
@@ -185,8 +152,7 @@ pub fn worth_index(s: &PlannerSettings, rel: &RelInfo, index_pages: f64, only: b
 
 /// Could a bitmap scan of the table be shared?
 pub fn worth_bitmap(s: &PlannerSettings, rel: &RelInfo) -> bool {
-    RUNS.bitmap
-        && rel.consider_parallel
+    rel.consider_parallel
         && rel.lateral.is_empty()
         && (rel.option_workers.is_some() || is_member(rel.rti) || rel.pages >= s.min_parallel_table_scan_size)
 }
@@ -209,7 +175,7 @@ pub fn share(g: &Glob<'_>, p: &mut Path) {
 /// Under `force_parallel_mode` a plan that a worker may run is run by one.
 pub fn single_copy(g: &Glob<'_>, top: Plan) -> Plan {
     let s = g.ctx.settings;
-    if !g.parallel.ok || s.force_parallel_mode == ForceParallel::Off || !RUNS.single_copy {
+    if !g.parallel.ok || s.force_parallel_mode == ForceParallel::Off {
         return top;
     }
     let invisible = s.force_parallel_mode == ForceParallel::Regress;

@@ -4,7 +4,7 @@
 use super::index::movable_into;
 use super::join::*;
 use crate::cost::join::*;
-use crate::parallel::{RUNS, gather, share};
+use crate::parallel::{gather, share};
 use crate::path::*;
 use crate::pathkeys;
 use crate::root::*;
@@ -14,8 +14,7 @@ use std::rc::Rc;
 /// The outer side's partial paths, if this join can be made of them. Joins that keep unmatched inner rows cannot: a
 /// process does not know what the others matched.
 pub fn outers(root: &Root, cx: &Cx<'_>) -> Vec<Rc<Path>> {
-    let fits = RUNS.joins
-        && cx.uniq != Uniquify::Outer
+    let fits = cx.uniq != Uniquify::Outer
         && !matches!(cx.kind, JoinType::Full | JoinType::Right)
         && root.find(cx.join).is_some_and(|r| r.consider_parallel && r.lateral.is_empty());
     if !fits {
@@ -156,7 +155,6 @@ pub fn hash(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, clauses: &[Ri], inner: O
     if let Some(i) = shared
         && cx.uniq != Uniquify::Inner
         && g.ctx.settings.enable_parallel_hash
-        && RUNS.hash
     {
         one_hash(g, root, cx, clauses, o, &i, true);
     }

@@ -411,7 +411,7 @@ fn gather_sorted(
     out: &mut Vec<Rc<Path>>,
 ) {
     let Some(best) = partial.first() else { return };
-    if keys.is_empty() || !crate::parallel::RUNS.gather_merge {
+    if keys.is_empty() {
         return;
     }
     if !pathkeys::contained(keys, &best.keys) {

@@ -4,7 +4,7 @@
 use super::{Stage, incremental_path, sort_path};
 use crate::cost::upper::{AggCosts, agg, agg_costs};
 use crate::exprs::*;
-use crate::parallel::{RUNS, gather};
+use crate::parallel::gather;
 use crate::path::*;
 use crate::pathkeys;
 use crate::paths::add_path;
@@ -113,7 +113,7 @@ pub fn groups(
     (can_sort, can_hash): (bool, bool),
 ) -> Option<Groups> {
     let best = input.partial.first()?;
-    if !RUNS.aggs || root.sets.is_some() || !all_split(g, out, having) {
+    if root.sets.is_some() || !all_split(g, out, having) {
         return None;
     }
     let clauses = &root.query.group_clause;
@@ -205,7 +205,7 @@ fn gathered(g: &Glob<'_>, root: &Root, partial: &[Rc<Path>]) -> Vec<Rc<Path>> {
     let Some(best) = partial.first() else { return list };
     gather::useful(g, root, &mut list, startup, partial, None);
     let keys = &root.group_pathkeys;
-    if !RUNS.gather_merge || keys.is_empty() {
+    if keys.is_empty() {
         return list;
     }
     if !pathkeys::contained(keys, &best.keys) {
@@ -229,7 +229,7 @@ pub fn distinct(g: &Glob<'_>, root: &Root, input: &Stage) -> Vec<Rc<Path>> {
     let mut list = Vec::new();
     let clauses = &root.query.distinct;
     let Some(best) = input.partial.first() else { return list };
-    if !RUNS.aggs || !input.ok || root.query.has_distinct_on {
+    if !input.ok || root.query.has_distinct_on {
         return list;
     }
     let rows = super::distinct::rows(g, root, best.rows);
