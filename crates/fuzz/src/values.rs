@@ -122,7 +122,7 @@ fn with_ctx<R>(registry: &Registry, f: impl FnOnce(&CallCtx<'_>) -> R) -> R {
     f(&CallCtx {
         fmt: &FormatSettings::default(),
         registry,
-        collation: Oid(100),
+        collation: types::Collation::C,
         result_type: Oid(0),
         result_typmod: -1,
         arg_types: &[],
@@ -178,7 +178,7 @@ fn written(ctx: &CallCtx<'_>, t: &TypeInfo, v: &Datum, again: bool) -> u64 {
         return hash(failed(&e), b"send");
     }
     if let Some(FnImpl::Hash(f)) = ctx.registry.get(t.hash) {
-        let _ = f(Oid(100), v.as_ref());
+        let _ = f(types::Collation::C, v.as_ref());
     }
     shape(&out)
 }

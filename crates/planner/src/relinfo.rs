@@ -124,7 +124,7 @@ fn add_base(root: &mut Root, rti: u32, rel: RelInfo) -> Result<()> {
     }
     root.base[rte_place(rti)] = Some(rel);
     root.all_base.add(rti);
-    root.has_statistics |= root.rel(rti).statlist.len() > 0;
+    root.has_statistics |= !root.rel(rti).statlist.is_empty();
     Ok(())
 }
 

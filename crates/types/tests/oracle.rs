@@ -110,7 +110,7 @@ fn call(
             if datums.iter().any(Datum::is_null) {
                 return Ok("\\N".into());
             }
-            Ok((f(common::Oid(100), datums[0].as_ref(), datums[1].as_ref()) as i32).to_string())
+            Ok((f(types::Collation::C, datums[0].as_ref(), datums[1].as_ref()) as i32).to_string())
         }
         Some(FnImpl::Srf(f)) => {
             let mut src = f(&ctx, &datums)?;
@@ -124,7 +124,7 @@ fn call(
         }
         Some(FnImpl::Agg(a)) => {
             // One group fed with the same row twice.
-            let mut st = (a.make)(&arg_types, common::Oid(ret), common::Oid(100));
+            let mut st = (a.make)(&arg_types, common::Oid(ret), types::Collation::C);
             st.resize(1);
             let args: Vec<Arg<'_>> = cols.iter().map(|c| Arg { col: c, konst: true }).collect();
             st.update(&ctx, &[0, 0], &args, Rows::All(2))?;

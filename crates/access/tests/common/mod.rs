@@ -171,11 +171,11 @@ pub fn att(name: &str, type_oid: Oid, phys: Phys) -> Attribute {
     }
 }
 
-fn cmp(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> std::cmp::Ordering {
+fn cmp(_: types::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> std::cmp::Ordering {
     a.i32().cmp(&b.i32())
 }
 
-fn cmp_oid(_: crate::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> std::cmp::Ordering {
+fn cmp_oid(_: types::Collation, a: DatumRef<'_>, b: DatumRef<'_>) -> std::cmp::Ordering {
     a.u32().cmp(&b.u32())
 }
 
