@@ -5,8 +5,8 @@
 mod aclitem;
 mod activity;
 mod advisory;
-mod collation;
 mod catalog_more;
+mod collation;
 mod comment;
 mod control;
 pub(crate) mod definition;

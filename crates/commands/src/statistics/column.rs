@@ -107,7 +107,7 @@ pub fn compute(
 ) -> Result<Stats> {
     let mut c = collect(k, col, rows);
     let nonnull = rows - c.nulls;
-    let average = if nonnull > 0 { c.bytes / nonnull } else { 0 };
+    let average = c.bytes.checked_div(nonnull).unwrap_or(0);
     let order = order(catalog, k.type_oid)?;
     let mut s = Stats {
         null_frac: (c.nulls as f64 / rows as f64) as f32,
@@ -122,7 +122,7 @@ pub fn compute(
     let Some((cmp, _, _)) = order else { return Ok(s) };
     if c.values.is_empty() {
         // Wide values count as distinct each.
-        s.distinct = if c.wide > 0 { -1.0 * (1.0 - s.null_frac) } else { 0.0 };
+        s.distinct = if c.wide > 0 { -(1.0 - s.null_frac) } else { 0.0 };
         return Ok(s);
     }
     let coll = catalog.collation(k.collation)?;
@@ -159,7 +159,7 @@ fn distinct(runs: &[Run], wide: usize, nonnull: usize, rows: usize, total: f64, 
     let multiple = runs.iter().filter(|r| r.count > 1).count();
     if multiple == 0 {
         // Nothing was seen twice: a unique column.
-        return (-1.0 * (1.0 - f64::from(null_frac))) as f32;
+        return -(1.0 - f64::from(null_frac)) as f32;
     }
     let d = if wide == 0 && multiple == runs.len() {
         // Every value was seen twice: these are all there are.

@@ -224,7 +224,7 @@ mod tests {
         ];
         for oid in splittable {
             let Some(FnImpl::Agg(a)) = reg.get(Oid(oid)) else { continue };
-            let mut st = (a.make)(&[oids::INT4], Oid(0), Oid(0));
+            let mut st = (a.make)(&[oids::INT4], Oid(0), crate::Collation::NONE);
             st.resize(2);
             let mut bytes = Vec::new();
             st.encode(0, &mut bytes).unwrap_or_else(|e| panic!("{oid}: {e}"));
