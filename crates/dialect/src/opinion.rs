@@ -3,13 +3,13 @@
 use crate::scan::Kind;
 use crate::{NESTING_MAX, Place};
 use sqlparser::dialect::{
-    BigQueryDialect, ClickHouseDialect, Dialect, HiveDialect, MsSqlDialect, MySqlDialect, OracleDialect,
+    BigQueryDialect, ClickHouseDialect, Dialect, MsSqlDialect, MySqlDialect, OracleDialect,
     PostgreSqlDialect, SQLiteDialect, SnowflakeDialect,
 };
 use sqlparser::parser::Parser;
 
 /// What every dialect of the list takes is no sign of any of them; where two do, the first is the likelier one.
-const DIALECTS: [(&str, &dyn Dialect); 8] = [
+const DIALECTS: [(&str, &dyn Dialect); 7] = [
     ("MySQL", &MySqlDialect {}),
     ("SQL Server", &MsSqlDialect {}),
     ("Oracle", &OracleDialect {}),
@@ -17,7 +17,6 @@ const DIALECTS: [(&str, &dyn Dialect); 8] = [
     ("Snowflake", &SnowflakeDialect),
     ("BigQuery", &BigQueryDialect),
     ("ClickHouse", &ClickHouseDialect {}),
-    ("Hive", &HiveDialect {}),
 ];
 
 /// Statements that differ so much between systems that somebody's own are recognised.
