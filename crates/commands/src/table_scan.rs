@@ -161,12 +161,12 @@ fn is_heap_only(p: &storage::Page, off: u16) -> Result<bool> {
     Ok(page::tuple(p, off)?.is_some_and(|t| header::infomask2(t) & header::HEAP_ONLY != 0))
 }
 
-/// Does another backend of this database hold a snapshot older than `xmin`?
-pub fn older_snapshot_exists(ctx: &CommandCtx<'_>, xmin: common::Xid) -> bool {
+/// Does another backend of this database hold a snapshot to which a transaction before `xid` may be running?
+pub fn older_snapshot_exists(ctx: &CommandCtx<'_>, xid: common::Xid) -> bool {
     let me = ctx.engine.proc().number();
     let db: Oid = ctx.catalog.database();
     ctx.engine.procs().live().any(|p| {
         let x = p.xmin.load(std::sync::atomic::Ordering::Relaxed);
-        p.number() != me && p.database() == db && x != 0 && x < xmin.0
+        p.number() != me && p.database() == db && x != 0 && x < xid.0
     })
 }

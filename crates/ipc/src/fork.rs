@@ -13,19 +13,34 @@ pub enum Fork {
 /// Forks. Signals are blocked across the fork, so that a child never runs a handler against its parent's state; the
 /// child unblocks them when it has installed its own (`signals::unblock_all`).
 pub fn fork() -> Result<Fork> {
-    // A process that runs on a stack of its own has one thread more, which only waits for it.
-    let waiting = usize::from(nix::unistd::gettid() != nix::unistd::getpid());
-    debug_assert!(thread_count() <= 1 + waiting, "fork of a process with threads");
+    check_threads();
     fork_unchecked()
 }
 
 /// Forks without the check for threads: test harnesses run tests in threads. The child must stay away from locks other
 /// threads may have held (no printing) and end with [`exit`].
 pub fn fork_unchecked() -> Result<Fork> {
-    let old = signals::block_all();
     // SAFETY: the process is single-threaded (checked by `fork`), so the child's memory is consistent.
-    let pid = unsafe { libc::fork() };
-    match pid {
+    branch(|| unsafe { libc::fork() })
+}
+
+/// Forks a child of this process's parent: a sibling, that is, which begins as a copy of this process. Parallel workers
+/// are made so: the postmaster reaps them as it does backends, and they find in memory what their leader knows.
+pub fn fork_sibling() -> Result<Fork> {
+    check_threads();
+    branch(|| clone_sibling() as i32)
+}
+
+fn check_threads() {
+    // A process that runs on a stack of its own has one thread more, which only waits for it.
+    let waiting = usize::from(nix::unistd::gettid() != nix::unistd::getpid());
+    debug_assert!(thread_count() <= 1 + waiting, "fork of a process with threads");
+}
+
+/// Makes a child by `call`, which returns as fork(2) does.
+fn branch(call: impl FnOnce() -> i32) -> Result<Fork> {
+    let old = signals::block_all();
+    match call() {
         0 => {
             signals::reset_after_fork(std::process::id() as i32);
             Ok(Fork::Child)
@@ -38,29 +53,6 @@ pub fn fork_unchecked() -> Result<Fork> {
         child => {
             signals::restore_mask(&old);
             Ok(Fork::Parent { child })
-        }
-    }
-}
-
-/// Forks a child of this process's parent: a sibling, that is, which begins as a copy of this process. Parallel workers
-/// are made so: the postmaster reaps them as it does backends, and they find in memory what their leader knows.
-pub fn fork_sibling() -> Result<Fork> {
-    let waiting = usize::from(nix::unistd::gettid() != nix::unistd::getpid());
-    debug_assert!(thread_count() <= 1 + waiting, "fork of a process with threads");
-    let old = signals::block_all();
-    match clone_sibling() {
-        0 => {
-            signals::reset_after_fork(std::process::id() as i32);
-            Ok(Fork::Child)
-        }
-        -1 => {
-            let e = std::io::Error::last_os_error();
-            signals::restore_mask(&old);
-            Err(Error::os("could not fork new process", &e))
-        }
-        child => {
-            signals::restore_mask(&old);
-            Ok(Fork::Parent { child: child as i32 })
         }
     }
 }
