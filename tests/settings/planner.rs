@@ -69,7 +69,22 @@ const PLANS: &[(&str, &str, &str, &str, &str)] = &[
         "select * from (select a.id, a.v from big a, big b where a.v = b.v) x, small s where s.v = x.id",
         "other plan",
     ),
+    ("geqo", "off", "set geqo_threshold = 2; set geqo_effort = 1", NINE, "other cost"),
+    ("geqo_threshold", "2", "set geqo_effort = 1", NINE, "other cost"),
+    ("geqo_effort", "1", "set geqo_threshold = 2", NINE, "other cost"),
+    (
+        "enable_gathermerge",
+        "off",
+        "set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set min_parallel_table_scan_size = 0",
+        "select * from big order by v",
+        "!Gather Merge",
+    ),
 ];
+
+/// A star: its clauses connect more than a hundred sets of relations, and its best order is not the greedy one.
+const NINE: &str = "select * from big f join big a on a.id = f.v join big b on b.k = f.k and b.v < 500 \
+    join small c on c.v = f.id join big d on d.v = f.v and d.k < 7 join big e on e.id = f.k + 1 join small g on g.v = f.k \
+    join big h on h.id = f.v + 2 and h.v = 3 join big i on i.v = f.id + 1";
 
 #[test]
 fn plans_follow_the_settings() {
