@@ -351,10 +351,11 @@ impl Postmaster {
             PmState::StopBackends => self.stop_backends(),
             // Children that only refuse a client touch nothing: a client that says nothing must not hold us up.
             // A worker without a slot looks for its leader before it does anything, and that is gone by now.
-            PmState::WaitDead if self.children.pids(|c| !c.dead_end).is_empty() => {
-                if !self.signal_parallel_workers(libc::SIGQUIT) {
-                    return self.all_dead();
-                }
+            PmState::WaitDead
+                if self.children.pids(|c| !c.dead_end).is_empty()
+                    && !self.signal_parallel_workers(libc::SIGQUIT) =>
+            {
+                return self.all_dead();
             }
             _ => {}
         }

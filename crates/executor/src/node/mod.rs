@@ -45,6 +45,7 @@ pub mod scan;
 mod seq_scan;
 mod set_op;
 pub mod sort;
+mod tid_scan;
 mod values;
 mod window;
 

@@ -20,7 +20,7 @@ use planner::plan::{IndexCond, IndexCondKind, ScanDirection};
 use transam::Snapshot;
 use types::array::ArrayRef;
 use types::column::BATCH_ROWS;
-use types::{CmpFn, Datum, DatumRef, Phys, oids};
+use types::{CmpFn, DatumRef, Phys, oids};
 
 /// Columns a scan fills: attributes ascending, then system columns.
 pub struct RelCols {
@@ -295,15 +295,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan) -> Result<BoxNode> {
             recheck_rows: Vec::new(),
             node_id: plan.node_id,
         }),
-        Node::TidScan { rti, tids } => Box::new(TidScan {
-            base: Base::new(b, plan, *rti, &[])?,
-            cursors: tids.iter().filter_map(cursor_of).collect(),
-            values: compile(b.env, tids.iter().filter(|e| cursor_of(e).is_none()), &NoScope)?,
-            types: tids.iter().filter(|e| cursor_of(e).is_none()).map(expr_type).collect(),
-            list: Vec::new(),
-            at: 0,
-            ready: false,
-        }),
+        Node::TidScan { rti, tids } => super::tid_scan::build(b, Base::new(b, plan, *rti, &[])?, *rti, tids)?,
         _ => return Err(Error::internal("executor: not a scan")),
     })
 }
@@ -845,117 +837,5 @@ impl ExecNode for BitmapHeap {
         }
         self.base.tail.report(cx);
         self.child.end(cx);
-    }
-}
-
-/// The cursor of WHERE CURRENT OF.
-fn cursor_of(e: &Expr) -> Option<String> {
-    match e {
-        Expr::CurrentOf { cursor, .. } => Some(cursor.clone()),
-        _ => None,
-    }
-}
-
-struct TidScan {
-    base: Base,
-    /// WHERE CURRENT OF.
-    cursors: Vec<String>,
-    values: Program,
-    types: Vec<Oid>,
-    list: Vec<Tid>,
-    at: usize,
-    ready: bool,
-}
-
-impl TidScan {
-    fn compute(&mut self, cx: &Exec) -> Result<()> {
-        self.values.run_once(cx)?;
-        self.list.clear();
-        for (k, t) in self.types.iter().enumerate() {
-            match self.values.result(k, &cx.no_input).get(0) {
-                DatumRef::Null => {}
-                d if *t == oids::TID => self.list.push(Tid::unpack(tid_i64(d))),
-                d => {
-                    for e in ArrayRef::new(d.bytes())?.to_vec()? {
-                        if !e.is_null() {
-                            self.list.push(Tid::unpack(tid_i64(e)));
-                        }
-                    }
-                }
-            }
-        }
-        for c in &self.cursors {
-            if let Some(tid) = cx.env.session.current_of(c, self.base.heap.oid)? {
-                // The row may have been updated since the cursor read it.
-                let latest =
-                    access::heap::latest_version(cx.engine()?, &self.base.heap, tid, cx.snapshot()?)?;
-                self.list.push(latest);
-            }
-        }
-        self.list.sort_by_key(|t| t.pack());
-        self.list.dedup();
-        self.at = 0;
-        Ok(())
-    }
-}
-
-fn tid_i64(d: DatumRef<'_>) -> i64 {
-    match d.to_owned() {
-        Datum::I64(v) => v,
-        _ => 0,
-    }
-}
-
-impl ExecNode for TidScan {
-    fn next(&mut self, cx: &Exec, _want: usize) -> Result<bool> {
-        if cx.epq.borrow().is_some()
-            && let Some(r) = self.base.epq(cx)?
-        {
-            return Ok(r);
-        }
-        if !self.ready {
-            self.ready = true;
-            self.compute(cx)?;
-        }
-        let eng = cx.engine()?;
-        let spec = self.base.cols.spec();
-        let blocks = cx.env.catalog()?.relation(self.base.heap.oid)?;
-        let blocks = cx.env.catalog()?.relation_blocks(&blocks)?;
-        self.base.input.clear();
-        while self.at < self.list.len() && self.base.input.rows < BATCH_ROWS {
-            let tid = self.list[self.at];
-            self.at += 1;
-            if tid.is_valid() && tid.block.0 < blocks {
-                access::heap::fetch_into(
-                    eng,
-                    &self.base.heap,
-                    tid,
-                    cx.snapshot()?,
-                    &spec,
-                    &mut self.base.input,
-                )?;
-            }
-        }
-        if self.base.input.rows == 0 {
-            return Ok(false);
-        }
-        if self.base.tail.finish_own(cx, &mut self.base.input)? {
-            return Ok(true);
-        }
-        if self.at < self.list.len() { self.next(cx, _want) } else { Ok(false) }
-    }
-    fn batch(&self) -> &Batch {
-        &self.base.tail.proj.out
-    }
-    fn batch_mut(&mut self) -> &mut Batch {
-        &mut self.base.tail.proj.out
-    }
-    fn rescan(&mut self, _cx: &Exec) -> Result<()> {
-        self.base.epq_done = false;
-        self.ready = false;
-        Ok(())
-    }
-    fn end(&mut self, cx: &Exec) {
-        self.base.tail.report(cx);
     }
 }
