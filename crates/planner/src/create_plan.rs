@@ -890,12 +890,14 @@ pub fn plan_projects(p: &Plan) -> bool {
 }
 
 pub fn result_over(c: Plan) -> Plan {
+    let mut targetlist = c.targetlist.clone();
+    targetlist.iter_mut().for_each(|t| crate::setrefs::name_table_columns(&mut t.expr));
     Plan {
         startup_cost: c.startup_cost,
         total_cost: c.total_cost,
         rows: c.rows,
         width: c.width,
-        targetlist: c.targetlist.clone(),
+        targetlist,
         qual: Vec::new(),
         init_plans: Vec::new(),
         parallel_aware: false,

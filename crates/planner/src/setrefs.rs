@@ -351,6 +351,19 @@ fn fix_top(e: &mut Expr, outer: &Out) {
     fix(e, outer, None);
 }
 
+/// To the nodes above an index-only scan its columns are the table's.
+pub fn name_table_columns(e: &mut Expr) {
+    walk_mut(e, &mut |x| {
+        if let Expr::Var(v) = x
+            && v.varno == VarNo::Index
+        {
+            v.varno = VarNo::Rte(v.syn.0);
+            v.attno = v.syn.1;
+        }
+        true
+    });
+}
+
 impl Cx<'_, '_> {
     fn add_rtable(&mut self, list: Vec<RangeTblEntry>) -> u32 {
         let off = self.rtable.len() as u32;
@@ -487,16 +500,7 @@ impl Cx<'_, '_> {
             .iter()
             .map(|t| {
                 let mut e = t.expr.clone();
-                // To the nodes above an index-only scan's columns are the table's.
-                walk_mut(&mut e, &mut |x| {
-                    if let Expr::Var(v) = x
-                        && v.varno == VarNo::Index
-                    {
-                        v.varno = VarNo::Rte(v.syn.0);
-                        v.attno = v.syn.1;
-                    }
-                    true
-                });
+                name_table_columns(&mut e);
                 e
             })
             .collect()
