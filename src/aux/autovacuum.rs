@@ -19,7 +19,7 @@ pub fn launcher_main(cx: &mut AuxContext<'_>) -> Result<()> {
     loop {
         let naptime = Duration::from_secs(cx.settings.int("autovacuum_naptime").max(1) as u64);
         let mut databases = databases(cx, &catalog)?;
-        cx.engine.stats_retain(|k| !k.database().is_valid() || databases.contains(&k.database()));
+        cx.engine.stats_retain_databases(&databases);
         // Where nothing was counted there is nothing to do.
         let counted = cx.engine.stats_databases();
         databases.retain(|db| counted.contains(db));

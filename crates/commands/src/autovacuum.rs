@@ -128,7 +128,7 @@ impl Worker<'_> {
         let db = self.catalog.database();
         if known.contains(&db) {
             let live: BTreeSet<Oid> = rows.iter().map(|r| r.oid(pg_class::OID)).collect();
-            self.engine.stats_retain(|k| k.database() != db || live.contains(&k.relation()));
+            self.engine.stats_retain_relations(db, &live);
         }
     }
 

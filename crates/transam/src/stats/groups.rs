@@ -36,6 +36,11 @@ pub(super) fn is_file(key: StatKey) -> bool {
     key.0 >> 63 != 0
 }
 
+/// The database a key belongs to, files' keys included; invalid for what all databases share.
+pub(super) fn database_of(key: StatKey) -> Oid {
+    Oid(key.database().0 & 0x7fff_ffff)
+}
+
 macro_rules! group {
     ($(#[$m:meta])* $name:ident { $($(#[$fm:meta])* $f:ident),+ $(,)? }) => {
         $(#[$m])*

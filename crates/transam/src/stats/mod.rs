@@ -19,6 +19,7 @@ pub use view::{Consistency, StatsView};
 use crate::Engine;
 use common::Oid;
 use ipc::{BackendKind, clock};
+use std::collections::BTreeSet;
 
 /// A relation of a database; database 0 for relations shared by all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,8 +129,19 @@ impl Engine {
         all.dedup();
         all
     }
-    /// Forgets the relations for which `keep` is false.
-    pub fn stats_retain(&self, keep: impl Fn(StatKey) -> bool) {
+    /// Forgets all databases but these; what belongs to none stays.
+    pub fn stats_retain_databases(&self, live: &[Oid]) {
+        self.stats_retain(|k| match groups::database_of(k) {
+            db if db.is_valid() => live.contains(&db),
+            _ => true,
+        });
+    }
+    /// Forgets the relations of a database that are not among these. Its own counters, and those of files, stay.
+    pub fn stats_retain_relations(&self, db: Oid, live: &BTreeSet<Oid>) {
+        let of_relation = |k| !groups::is_group(k) && !groups::is_file(k) && k.database() == db;
+        self.stats_retain(|k| !of_relation(k) || live.contains(&k.relation()));
+    }
+    fn stats_retain(&self, keep: impl Fn(StatKey) -> bool) {
         for key in self.shared.stats.keys() {
             if !keep(key) {
                 self.shared.stats.remove(self.proc(), key);
