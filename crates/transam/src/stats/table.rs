@@ -3,12 +3,15 @@
 //! a process that adds to it at that very moment may count a few rows to the wrong relation: they are statistics.
 
 use super::StatKey;
+use super::groups::is_group;
 use ipc::{Handle, Layout, PaddedLwLock, Proc, Segment, Tranche, shared_struct};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 
-/// Most relations that are counted.
-pub const SAVED_TABLES_MAX: usize = 8192;
+/// Most relations and files that are counted, databases and the like included.
+pub const SAVED_TABLES_MAX: usize = 32_768;
+/// Of these, kept for the counters of databases and of the server.
+const RESERVED: usize = 1024;
 /// Places: twice as many, so that searches stay short.
 const PLACES: usize = 2 * SAVED_TABLES_MAX;
 const EMPTY: u64 = 0;
@@ -143,7 +146,8 @@ impl StatsTable {
         if let Some(e) = self.find(key) {
             return Some(e);
         }
-        if self.header.used.load(Relaxed) as usize >= SAVED_TABLES_MAX {
+        let limit = if is_group(key) { SAVED_TABLES_MAX } else { SAVED_TABLES_MAX - RESERVED };
+        if self.header.used.load(Relaxed) as usize >= limit {
             return None;
         }
         let free = (0..PLACES)
