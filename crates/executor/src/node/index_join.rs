@@ -263,9 +263,13 @@ impl IndexJoin {
         self.inner.finish_own(cx, &mut self.input)
     }
 
-    /// Marks the entries of rows that are dead to everyone, so that later scans pass over them.
+    /// Marks the entries of rows that are dead to everyone, so that later scans pass over them. Since the row was looked at,
+    /// vacuum may have made room for another one at its place: it is looked at again when the entry's page has been
+    /// read. The entry is marked only if that page has not changed since, and as long as the entry is there, so is the row.
     fn kill(&mut self, cx: &Exec) -> Result<()> {
         let eng = cx.engine()?;
+        let Some(fetch) = &mut self.fetch else { return Ok(()) };
+        let mut unused = self.cols.batch(&self.heap);
         for &d in &self.dead {
             if !set_keys(&mut self.keys, self.outer.batch(), usize::from(self.of[d])) {
                 continue;
@@ -274,7 +278,9 @@ impl IndexJoin {
             let Some(k) = &mut self.killer else { continue };
             while k.next_batch(eng, &mut self.leaf, None)? {
                 if let Some(n) = self.leaf.iter().position(|t| *t == self.tids[d]) {
-                    k.kill(n);
+                    if matches!(fetch.fetch_into(eng, self.tids[d], &mut unused)?, FetchStatus::AllDead) {
+                        k.kill(n);
+                    }
                     break;
                 }
             }

@@ -484,19 +484,41 @@ fn try_nestloop(
             clauses = clauses.iter().filter(|r| !movable_into(r, i.rel, all)).cloned().collect();
         }
     }
-    let j = JoinPath {
-        kind: cx.kind,
-        outer: o.clone(),
-        inner: i.clone(),
-        clauses,
-        inner_unique: cx.x.inner_unique,
-    };
+    let j = join_path(cx, o, i, clauses);
     let mut p = Path::keyed(PathKind::NestLoop(j), cx.join, cx.target.clone(), keys.clone());
     p.rows = rows;
     p.outer = req;
     p.param = param;
     nestloop_final(g, &mut p, &w, &cx.x);
     add(root, cx, p);
+}
+
+/// What a join of these two is made of.
+pub fn join_path(cx: &Cx<'_>, o: &Rc<Path>, i: &Rc<Path>, clauses: Rc<[Ri]>) -> JoinPath {
+    JoinPath {
+        kind: cx.kind,
+        outer: o.clone(),
+        inner: i.clone(),
+        clauses,
+        inner_unique: cx.x.inner_unique,
+    }
+}
+
+/// The order a side has to be sorted in; empty where it comes so.
+pub fn to_sort<'k>(side: &Path, wanted: &'k [PathKey]) -> &'k [PathKey] {
+    if pathkeys::contained(wanted, &side.keys) { &[] } else { wanted }
+}
+
+/// A merge join; whether marks are needed is found out with its costs.
+pub fn merge_kind(join: JoinPath, clauses: &[Ri], outer_sort: &[PathKey], inner_sort: &[PathKey]) -> PathKind {
+    PathKind::MergeJoin {
+        join,
+        clauses: clauses.to_vec(),
+        outer_sort: outer_sort.to_vec(),
+        inner_sort: inner_sort.to_vec(),
+        skip_mark: false,
+        materialize: false,
+    }
 }
 
 fn try_merge(
@@ -514,29 +536,14 @@ fn try_merge(
     if !param_ok(cx, req) || req.overlaps(cx.join) {
         return;
     }
-    let os: &[PathKey] = if pathkeys::contained(outer_sort, &o.keys) { &[] } else { outer_sort };
-    let is: &[PathKey] = if pathkeys::contained(inner_sort, &i.keys) { &[] } else { inner_sort };
+    let (os, is) = (to_sort(o, outer_sort), to_sort(i, inner_sort));
     let w = merge_initial(g, root, cx.kind, clauses, o, i, os, is);
     if !precheck(&root.join_rels[cx.at].paths, cx.consider_startup, w.startup, w.total, keys, req) {
         return;
     }
     let (rows, extra, param) = join_param(g, root, cx, o, i, req);
     let all = with_extra(cx, extra);
-    let join = JoinPath {
-        kind: cx.kind,
-        outer: o.clone(),
-        inner: i.clone(),
-        clauses: all,
-        inner_unique: cx.x.inner_unique,
-    };
-    let kind = PathKind::MergeJoin {
-        join,
-        clauses: clauses.to_vec(),
-        outer_sort: os.to_vec(),
-        inner_sort: is.to_vec(),
-        skip_mark: false,
-        materialize: false,
-    };
+    let kind = merge_kind(join_path(cx, o, i, all), clauses, os, is);
     let mut p = Path::keyed(kind, cx.join, cx.target.clone(), keys.clone());
     p.rows = rows;
     p.outer = req;

@@ -33,16 +33,6 @@ pub fn safe_inner(root: &Root, cx: &Cx<'_>, given: Option<&Rc<Path>>) -> Option<
     }
 }
 
-fn join_path(cx: &Cx<'_>, o: &Rc<Path>, i: &Rc<Path>) -> JoinPath {
-    JoinPath {
-        kind: cx.kind,
-        outer: o.clone(),
-        inner: i.clone(),
-        clauses: cx.x.clauses.clone(),
-        inner_unique: cx.x.inner_unique,
-    }
-}
-
 fn nestloop(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, o: &Rc<Path>, i: &Rc<Path>, keys: &Rc<[PathKey]>) {
     // The loop itself must supply all parameters.
     if !i.outer.subset_of(o.rel) {
@@ -52,12 +42,10 @@ fn nestloop(g: &Glob<'_>, root: &mut Root, cx: &Cx<'_>, o: &Rc<Path>, i: &Rc<Pat
     if !root.find(cx.join).is_some_and(|r| gather::precheck_partial(r, w.total, keys)) {
         return;
     }
-    let mut j = join_path(cx, o, i);
-    if i.outer.overlaps(o.rel) {
-        let all = i.rel | i.outer;
-        j.clauses = j.clauses.iter().filter(|r| !movable_into(r, i.rel, all)).cloned().collect();
-    }
-    let mut p = Path::new(PathKind::NestLoop(j), cx.join, cx.target.clone());
+    let all = i.rel | i.outer;
+    let checked_inside = |r: &Ri| i.outer.overlaps(o.rel) && movable_into(r, i.rel, all);
+    let clauses = cx.x.clauses.iter().filter(|r| !checked_inside(r)).cloned().collect();
+    let mut p = Path::new(PathKind::NestLoop(join_path(cx, o, i, clauses)), cx.join, cx.target.clone());
     p.rows = cx.rows;
     p.keys = keys.clone();
     share(g, &mut p);
@@ -86,20 +74,12 @@ pub fn merge(
     if !i.outer.is_empty() {
         return;
     }
-    let os: &[PathKey] = if pathkeys::contained(outer_sort, &o.keys) { &[] } else { outer_sort };
-    let is: &[PathKey] = if pathkeys::contained(inner_sort, &i.keys) { &[] } else { inner_sort };
+    let (os, is) = (to_sort(o, outer_sort), to_sort(i, inner_sort));
     let w = merge_initial(g, root, cx.kind, clauses, o, i, os, is);
     if !root.find(cx.join).is_some_and(|r| gather::precheck_partial(r, w.total, keys)) {
         return;
     }
-    let kind = PathKind::MergeJoin {
-        join: join_path(cx, o, i),
-        clauses: clauses.to_vec(),
-        outer_sort: os.to_vec(),
-        inner_sort: is.to_vec(),
-        skip_mark: false,
-        materialize: false,
-    };
+    let kind = merge_kind(join_path(cx, o, i, cx.x.clauses.clone()), clauses, os, is);
     let mut p = Path::new(kind, cx.join, cx.target.clone());
     p.rows = cx.rows;
     p.keys = keys.clone();
@@ -179,7 +159,7 @@ fn one_hash(
     if !root.find(cx.join).is_some_and(|r| gather::precheck_partial(r, w.total, &[])) {
         return;
     }
-    let kind = PathKind::HashJoin { join: join_path(cx, o, i), clauses: clauses.to_vec() };
+    let kind = PathKind::HashJoin { join: join_path(cx, o, i, cx.x.clauses.clone()), clauses: clauses.to_vec() };
     let mut p = Path::new(kind, cx.join, cx.target.clone());
     p.aware = shared;
     p.rows = cx.rows;
