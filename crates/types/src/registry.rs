@@ -194,6 +194,20 @@ pub trait AggState {
     ) -> Result<()> {
         Err(common::Error::unsupported("this aggregate as a window function"))
     }
+    /// Feeds rows `lo..hi` to group 0, or takes them back (false: this cannot be done exactly; the state is unusable then).
+    /// For frames whose rows are not in one column.
+    fn span(
+        &mut self,
+        _ctx: &CallCtx<'_>,
+        _args: &[Arg<'_>],
+        _pass: Option<&[bool]>,
+        _rows: Span,
+        _add: bool,
+    ) -> Result<bool> {
+        Err(common::Error::unsupported("this aggregate as a window function"))
+    }
+    /// Makes group 0 empty.
+    fn restart(&mut self) {}
     /// For downcasts in `combine`.
     fn as_any(&self) -> &dyn Any;
     /// Bytes held.

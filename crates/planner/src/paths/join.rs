@@ -495,13 +495,7 @@ fn try_nestloop(
 
 /// What a join of these two is made of.
 pub fn join_path(cx: &Cx<'_>, o: &Rc<Path>, i: &Rc<Path>, clauses: Rc<[Ri]>) -> JoinPath {
-    JoinPath {
-        kind: cx.kind,
-        outer: o.clone(),
-        inner: i.clone(),
-        clauses,
-        inner_unique: cx.x.inner_unique,
-    }
+    JoinPath { kind: cx.kind, outer: o.clone(), inner: i.clone(), clauses, inner_unique: cx.x.inner_unique }
 }
 
 /// The order a side has to be sorted in; empty where it comes so.
@@ -510,7 +504,12 @@ pub fn to_sort<'k>(side: &Path, wanted: &'k [PathKey]) -> &'k [PathKey] {
 }
 
 /// A merge join; whether marks are needed is found out with its costs.
-pub fn merge_kind(join: JoinPath, clauses: &[Ri], outer_sort: &[PathKey], inner_sort: &[PathKey]) -> PathKind {
+pub fn merge_kind(
+    join: JoinPath,
+    clauses: &[Ri],
+    outer_sort: &[PathKey],
+    inner_sort: &[PathKey],
+) -> PathKind {
     PathKind::MergeJoin {
         join,
         clauses: clauses.to_vec(),

@@ -159,7 +159,8 @@ fn one_hash(
     if !root.find(cx.join).is_some_and(|r| gather::precheck_partial(r, w.total, &[])) {
         return;
     }
-    let kind = PathKind::HashJoin { join: join_path(cx, o, i, cx.x.clauses.clone()), clauses: clauses.to_vec() };
+    let kind =
+        PathKind::HashJoin { join: join_path(cx, o, i, cx.x.clauses.clone()), clauses: clauses.to_vec() };
     let mut p = Path::new(kind, cx.join, cx.target.clone());
     p.aware = shared;
     p.rows = cx.rows;

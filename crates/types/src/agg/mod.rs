@@ -177,6 +177,20 @@ impl<S: Group> AggState for PerGroup<S> {
     ) -> Result<()> {
         window::over_spans(self, ctx, args, pass, frames, out)
     }
+    fn span(
+        &mut self,
+        ctx: &CallCtx<'_>,
+        args: &[Arg<'_>],
+        pass: Option<&[bool]>,
+        rows: Span,
+        add: bool,
+    ) -> Result<bool> {
+        window::span(self, ctx, args, pass, rows, add)
+    }
+    fn restart(&mut self) {
+        self.groups.resize(1, self.empty.clone());
+        self.groups[0].clone_from(&self.empty);
+    }
     fn as_any(&self) -> &dyn Any {
         self
     }

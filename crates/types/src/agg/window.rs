@@ -104,3 +104,19 @@ pub fn over_spans<S: Group>(
     }
     Ok(())
 }
+
+/// Feeds rows or takes them back; see [`AggState::span`].
+pub fn span<S: Group>(
+    state: &mut PerGroup<S>,
+    ctx: &CallCtx<'_>,
+    args: &[Arg<'_>],
+    pass: Option<&[bool]>,
+    (lo, hi): Span,
+    add: bool,
+) -> Result<bool> {
+    let s = &mut state.groups[0];
+    if add {
+        return feed(s, ctx, args, pass, lo, hi).map(|()| true);
+    }
+    Ok(S::INVERSE && withdraw(s, ctx, args, pass, lo, hi)?)
+}

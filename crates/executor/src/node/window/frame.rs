@@ -7,18 +7,19 @@ use crate::run::Exec;
 use analyze::clause::frame as f;
 use analyze::query::WindowClause;
 use common::{Oid, Result, err};
-use types::agg::{Span, Spans};
+use std::ops::Add;
+use types::agg::Span;
 use types::{Arg, Collation, Column, ColumnData, Datum, DatumRef, Phys, Rows, ScalarKernel};
 
 /// One end of a frame.
-struct Bound {
-    unbounded: bool,
-    current: bool,
-    preceding: bool,
-    offset: Option<Program>,
+pub struct Bound {
+    pub unbounded: bool,
+    pub current: bool,
+    pub preceding: bool,
+    pub offset: Option<Program>,
     in_range: Option<ScalarKernel>,
     /// ROWS and GROUPS.
-    count: i64,
+    pub count: i64,
     /// RANGE.
     value: Datum,
 }
@@ -26,10 +27,10 @@ struct Bound {
 /// How the frames of a window are made.
 pub struct FrameRule {
     options: u32,
-    start: Bound,
-    end: Bound,
+    pub start: Bound,
+    pub end: Bound,
     /// The ORDER BY column of RANGE offsets, and how it is sorted.
-    column: usize,
+    pub column: usize,
     desc: bool,
     nulls_first: bool,
     call: InRange,
@@ -101,6 +102,10 @@ impl FrameRule {
     pub fn is_running(&self) -> bool {
         self.start.unbounded && self.end.current && !self.has_exclusion()
     }
+    /// Do frames end at values of the ORDER BY column?
+    pub fn by_values(&self) -> bool {
+        self.options & f::RANGE != 0 && (self.start.offset.is_some() || self.end.offset.is_some())
+    }
     /// Are frames counted in rows?
     pub fn by_rows(&self) -> bool {
         self.options & f::ROWS != 0
@@ -149,11 +154,10 @@ impl FrameRule {
         if o & f::ROWS != 0 {
             self.rows(p, out);
         } else {
-            let offsets = self.start.offset.is_some() || self.end.offset.is_some();
-            if o & f::GROUPS != 0 || !offsets {
-                self.groups(p, out);
-            } else {
+            if self.by_values() {
                 self.range(cx, &cols[self.column], p, out)?;
+            } else {
+                self.groups(p, out);
             }
         }
         for s in &mut out[from..] {
@@ -217,158 +221,106 @@ impl FrameRule {
             if self.start.current {
                 head = row;
             } else if !self.start.unbounded {
-                head = self.head(cx, col, p.hi, row, head)?;
+                head = self.edge(cx, true, col, p.hi, row, head)?;
             }
             if self.end.unbounded {
                 tail = p.hi;
             } else if self.end.current {
                 tail = p.peer_end(g);
             } else {
-                tail = self.tail(cx, col, p.hi, row, tail)?;
+                tail = self.edge(cx, false, col, p.hi, row, tail)?;
             }
             out.extend(std::iter::repeat_n((head, tail), (p.peer_end(g) - row) as usize));
         }
         Ok(())
     }
 
-    fn head(&mut self, cx: &Exec, col: &Column, end: u32, row: u32, mut head: u32) -> Result<u32> {
-        let now_null = col.nulls.get(row as usize);
-        let sub = self.start.preceding != self.desc;
-        if let Some(bound) = int_bound(col, row, &self.start.value, sub) {
-            while head < end {
-                let stop = match int_at(col, head) {
-                    Some(v) if !now_null => {
-                        if self.desc {
-                            v <= bound
-                        } else {
-                            v >= bound
-                        }
-                    }
-                    v => {
-                        if self.nulls_first {
-                            v.is_some() || now_null
-                        } else {
-                            v.is_none() || !now_null
-                        }
-                    }
-                };
-                if stop {
-                    break;
-                }
-                head += 1;
-            }
-            return Ok(head);
+    /// The first row from `at` on where the start (or the end) of `row`'s frame is.
+    fn edge(&mut self, cx: &Exec, start: bool, col: &Column, end: u32, row: u32, mut at: u32) -> Result<u32> {
+        let now = col.get(row as usize);
+        let bound = self.int_bound(start, now);
+        while at < end && !self.stop(cx, start, col.get(at as usize), now, bound)? {
+            at += 1;
         }
-        while head < end {
-            let null = col.nulls.get(head as usize);
-            let stop = if null || now_null {
-                if self.nulls_first { !null || now_null } else { null || !now_null }
-            } else {
-                let f = self.start.in_range;
-                self.call.call(cx, f, col, head, row, &self.start.value, sub, self.desc)?
-            };
-            if stop {
-                break;
-            }
-            head += 1;
-        }
-        Ok(head)
+        Ok(at)
     }
 
-    fn tail(&mut self, cx: &Exec, col: &Column, end: u32, row: u32, mut tail: u32) -> Result<u32> {
-        let now_null = col.nulls.get(row as usize);
-        let sub = self.end.preceding != self.desc;
-        if let Some(bound) = int_bound(col, row, &self.end.value, sub) {
-            while tail < end {
-                let stop = match int_at(col, tail) {
-                    Some(v) if !now_null => {
-                        if self.desc {
-                            v < bound
-                        } else {
-                            v > bound
-                        }
-                    }
-                    v => {
-                        if self.nulls_first {
-                            v.is_some()
-                        } else {
-                            !now_null
-                        }
-                    }
-                };
-                if stop {
-                    break;
-                }
-                tail += 1;
-            }
-            return Ok(tail);
+    /// RANGE with an offset: has the start (or the end) of the frame of a row of value `now` come when it is at `v`?
+    pub fn stop(
+        &mut self,
+        cx: &Exec,
+        start: bool,
+        v: DatumRef<'_>,
+        now: DatumRef<'_>,
+        bound: Option<i128>,
+    ) -> Result<bool> {
+        let (null, now_null) = (v.is_null(), now.is_null());
+        if null || now_null {
+            return Ok(match (start, self.nulls_first) {
+                (true, true) => !null || now_null,
+                (true, false) => null || !now_null,
+                (false, true) => !null,
+                (false, false) => !now_null,
+            });
         }
-        while tail < end {
-            let null = col.nulls.get(tail as usize);
-            let stop = if null || now_null {
-                if self.nulls_first { !null } else { !now_null }
-            } else {
-                let f = self.end.in_range;
-                !self.call.call(cx, f, col, tail, row, &self.end.value, sub, !self.desc)?
-            };
-            if stop {
-                break;
-            }
-            tail += 1;
+        if let (Some(bound), Some(v)) = (bound, int_of(v)) {
+            return Ok(match (start, self.desc) {
+                (true, true) => v <= bound,
+                (true, false) => v >= bound,
+                (false, true) => v < bound,
+                (false, false) => v > bound,
+            });
         }
-        Ok(tail)
+        let b = if start { &self.start } else { &self.end };
+        let (sub, less) = (b.preceding != self.desc, start == self.desc);
+        Ok(self.call.call(cx, b.in_range, v, now, &b.value, sub, less)? == start)
+    }
+
+    /// Integers with a non-negative integer offset: the value the frame ends at. (A date's or timestamp's offset is an
+    /// interval; a NULL row's bound is never looked at.)
+    pub fn int_bound(&self, start: bool, now: DatumRef<'_>) -> Option<i128> {
+        let b = if start { &self.start } else { &self.end };
+        let o = int_of(b.value.as_ref()).filter(|o| *o >= 0)?;
+        let v = int_of(now)?;
+        Some(if b.preceding != self.desc { v - o } else { v + o })
     }
 
     /// The frame of row `i` without what is excluded; `peers` are the row's peers.
-    pub fn spans(&self, i: u32, (lo, hi): Span, peers: Span) -> Spans {
-        let (a, b) = if self.options & f::EXCLUDE_CURRENT_ROW != 0 { (i, i + 1) } else { peers };
-        let keep = if self.options & f::EXCLUDE_TIES != 0 && lo <= i && i < hi { (i, i + 1) } else { (0, 0) };
+    pub fn spans<T: Copy + Ord + Default + Add<Output = T> + From<u8>>(
+        &self,
+        i: T,
+        (lo, hi): (T, T),
+        peers: (T, T),
+    ) -> [(T, T); 3] {
+        let next = i + T::from(1);
+        let (a, b) = if self.options & f::EXCLUDE_CURRENT_ROW != 0 { (i, next) } else { peers };
+        let keep = self.options & f::EXCLUDE_TIES != 0 && lo <= i && i < hi;
+        let keep = if keep { (i, next) } else { (T::default(), T::default()) };
         let first = (lo, hi.min(a).max(lo));
         let last_lo = lo.max(b);
         [first, keep, (last_lo, hi.max(last_lo))]
     }
 }
 
-/// Value of an integer column.
+/// Value of an integer.
 #[inline]
-fn int_at(col: &Column, i: u32) -> Option<i128> {
-    let i = i as usize;
-    if col.nulls.get(i) {
-        return None;
-    }
-    match &col.data {
-        ColumnData::I16(v) => Some(i128::from(v[i])),
-        ColumnData::I32(v) => Some(i128::from(v[i])),
-        ColumnData::I64(v) => Some(i128::from(v[i])),
+fn int_of(v: DatumRef<'_>) -> Option<i128> {
+    match v {
+        DatumRef::I16(v) => Some(i128::from(v)),
+        DatumRef::I32(v) => Some(i128::from(v)),
+        DatumRef::I64(v) => Some(i128::from(v)),
         _ => None,
     }
 }
 
-/// Integer columns with a non-negative integer offset: the value the frame ends at. (A date's or timestamp's offset is
-/// an interval; a NULL row's bound is never looked at.)
-fn int_bound(col: &Column, row: u32, offset: &Datum, sub: bool) -> Option<i128> {
-    let o = match offset {
-        Datum::I16(x) => i128::from(*x),
-        Datum::I32(x) => i128::from(*x),
-        Datum::I64(x) => i128::from(*x),
-        _ => return None,
-    };
-    if o < 0 || !matches!(col.data, ColumnData::I16(_) | ColumnData::I32(_) | ColumnData::I64(_)) {
-        return None;
-    }
-    let v = int_at(col, row).unwrap_or(0);
-    Some(if sub { v - o } else { v + o })
-}
-
 impl InRange {
-    /// `in_range(value at i, value at base, offset, sub, less)`.
+    /// `in_range(value, base, offset, sub, less)`.
     fn call(
         &mut self,
         cx: &Exec,
         f: Option<ScalarKernel>,
-        col: &Column,
-        i: u32,
-        base: u32,
+        value: DatumRef<'_>,
+        base: DatumRef<'_>,
         offset: &Datum,
         sub: bool,
         less: bool,
@@ -377,13 +329,7 @@ impl InRange {
         if self.cols[2].phys() != phys_of(offset) {
             self.cols[2] = Column::new(phys_of(offset));
         }
-        let values = [
-            col.get(i as usize),
-            col.get(base as usize),
-            offset.as_ref(),
-            DatumRef::Bool(sub),
-            DatumRef::Bool(less),
-        ];
+        let values = [value, base, offset.as_ref(), DatumRef::Bool(sub), DatumRef::Bool(less)];
         for (c, v) in self.cols.iter_mut().zip(values) {
             c.clear();
             c.push(v);

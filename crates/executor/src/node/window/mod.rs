@@ -2,8 +2,13 @@
 //! functions are computed for many rows in one go. Functions that only look back (row_number, rank, aggregates up to the
 //! current row) need no more than the current peer group; the others need their whole partition.
 
+//!
+//! Rows that wait for longer than `work_mem` has room for go to a file and come back in blocks (`big`).
+
+mod big;
 mod frame;
 mod func;
+mod spool;
 
 use super::group::KeyEq;
 use super::*;
@@ -11,11 +16,16 @@ use crate::expr::colops;
 use crate::store::batch_of;
 use analyze::expr::WindowFunc;
 use analyze::walk;
+use big::Big;
 use frame::{FrameRule, Partition};
 use func::{Call, Chunk};
+use spool::Spool;
 use types::agg::{Span, Spans};
 use types::column::BATCH_ROWS;
-use types::{Column, Phys};
+use types::{Column, ColumnData, Phys};
+
+/// Bytes of waiting rows at most, whatever `work_mem` says: row numbers and offsets have 32 bits there.
+const MEMORY_MAX: usize = 1 << 30;
 
 /// Row flags: first of its partition, first of its peers.
 const NEW_PARTITION: u8 = 1;
@@ -64,6 +74,8 @@ struct WindowAgg {
     continued: bool,
     opened: bool,
     eof: bool,
+    /// Rows before `buf` that did not fit into memory, on their way out.
+    big: Option<Box<Big>>,
 
     parts: Vec<Span>,
     peers: Vec<u32>,
@@ -137,6 +149,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan) -> Result<BoxNode> {
         continued: false,
         opened: false,
         eof: false,
+        big: None,
         parts: Vec::new(),
         peers: Vec::new(),
         frames: Vec::new(),
@@ -169,6 +182,7 @@ impl WindowAgg {
         self.continued = false;
         self.opened = false;
         self.eof = false;
+        self.big = None;
         self.calls.iter_mut().for_each(Call::reset);
     }
 
@@ -256,8 +270,80 @@ impl WindowAgg {
             if self.eof {
                 return Ok(false);
             }
+            if self.memory() > cx.env.work_mem.get().min(MEMORY_MAX) {
+                self.spool(cx)?;
+                return Ok(true);
+            }
             self.read(cx)?;
         }
+    }
+
+    /// Bytes that the waiting rows take, and will take when they are computed.
+    fn memory(&self) -> usize {
+        let a_row = 1 + 16 * (self.calls.len() + 1) + if self.rule.has_exclusion() { 24 } else { 0 };
+        colops::memory(&self.buf) + self.calls.iter().map(Call::memory).sum::<usize>() + self.buf.rows * a_row
+    }
+
+    /// Moves the waiting rows and those that must wait with them to a file.
+    fn spool(&mut self, cx: &Exec) -> Result<()> {
+        let mut kinds: Vec<Phys> = self.buf.cols.iter().map(Column::phys).collect();
+        let mut next = kinds.len();
+        let continued = self.continued;
+        let places = self.calls.iter().map(|c| c.places(&mut next, &mut kinds, continued)).collect();
+        kinds.push(Phys::I8);
+        let mut big = Box::new(Big::new(Spool::new(&cx.env, kinds)?, next, places));
+        let mark = if self.streams { NEW_PEER } else { NEW_PARTITION };
+        loop {
+            // The first row belongs to what is here, whatever its flag.
+            let from = usize::from(big.spool.rows == 0);
+            let rest = &self.flags[from.min(self.buf.rows)..];
+            let stop = rest.iter().position(|f| f & mark != 0).map(|p| p + from);
+            self.ready = stop.unwrap_or(self.buf.rows);
+            self.append_to(&mut big.spool)?;
+            self.compact();
+            if self.buf.rows == 0 {
+                // Room for what comes next, which need not be as much.
+                self.buf = colops::like(&self.buf);
+                self.calls.iter_mut().for_each(Call::release);
+            }
+            if stop.is_some() || self.eof {
+                break;
+            }
+            self.read(cx)?;
+        }
+        big.spool.finish()?;
+        self.big = Some(big);
+        Ok(())
+    }
+
+    /// Appends the first `ready` rows.
+    fn append_to(&self, spool: &mut Spool) -> Result<()> {
+        let n = self.ready;
+        let mut flags = Column::new(Phys::I8);
+        flags.data = ColumnData::I8(self.flags[..n].iter().map(|f| *f as i8).collect());
+        let pass: Vec<Option<Column>> = self.calls.iter().map(|c| c.pass_column(n)).collect();
+        let mut cols: Vec<&Column> = self.buf.cols.iter().collect();
+        for (c, p) in self.calls.iter().zip(&pass) {
+            c.spooled(p.as_ref(), &mut cols);
+        }
+        cols.push(&flags);
+        spool.append(&cols, n)
+    }
+
+    /// Gives out the next block of spooled rows that has any left.
+    fn emit_big(&mut self, cx: &Exec) -> Result<bool> {
+        while let Some(big) = &mut self.big {
+            if !big.next(cx, &mut self.rule, &mut self.calls, self.frames_wanted)? {
+                self.big = None;
+                break;
+            }
+            let batch = big.batch.clone();
+            self.give(&batch, 0, batch.rows);
+            if self.finish(cx)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn compute(&mut self, cx: &Exec) -> Result<()> {
@@ -307,32 +393,45 @@ impl WindowAgg {
         Ok(())
     }
 
+    /// Makes the input of the tail: rows of a batch with the functions' results for them.
+    fn give(&mut self, of: &Batch, lo: usize, hi: usize) {
+        self.input.clear();
+        let sources = self.carried.iter().map(|c| &of.cols[*c as usize]);
+        for (d, s) in self.input.cols.iter_mut().zip(sources.chain(self.calls.iter().map(|c| &c.out))) {
+            colops::append_range(d, s, lo, hi);
+        }
+        self.input.rows = hi - lo;
+    }
+
+    /// Filters and projects that. True if a batch has rows.
+    fn finish(&mut self, cx: &Exec) -> Result<bool> {
+        if let Some(run) = &mut self.run {
+            let before = self.input.rows;
+            let left = run.filter(cx, &mut self.input)?;
+            if left < before && self.no_partition {
+                // Every later row fails as well.
+                self.at = self.ready;
+                self.eof = true;
+                self.big = None;
+                self.buf.rows = self.buf.rows.min(self.ready);
+                self.flags.truncate(self.buf.rows);
+            }
+            if left == 0 {
+                return Ok(false);
+            }
+        }
+        self.tail.finish_own(cx, &mut self.input)
+    }
+
     /// Gives out computed rows, `want` at a time. True if a batch has rows.
     fn emit(&mut self, cx: &Exec, want: usize) -> Result<bool> {
         while self.at < self.ready {
             let to = (self.at + want.clamp(1, BATCH_ROWS)).min(self.ready);
-            self.input.clear();
-            let sources = self.carried.iter().map(|c| &self.buf.cols[*c as usize]);
-            for (d, s) in self.input.cols.iter_mut().zip(sources.chain(self.calls.iter().map(|c| &c.out))) {
-                colops::append_range(d, s, self.at, to);
-            }
-            self.input.rows = to - self.at;
+            let buf = std::mem::take(&mut self.buf);
+            self.give(&buf, self.at, to);
+            self.buf = buf;
             self.at = to;
-            if let Some(run) = &mut self.run {
-                let before = self.input.rows;
-                let left = run.filter(cx, &mut self.input)?;
-                if left < before && self.no_partition {
-                    // Every later row fails as well.
-                    self.at = self.ready;
-                    self.eof = true;
-                    self.buf.rows = self.buf.rows.min(self.ready);
-                    self.flags.truncate(self.buf.rows);
-                }
-                if left == 0 {
-                    continue;
-                }
-            }
-            if self.tail.finish_own(cx, &mut self.input)? {
+            if self.finish(cx)? {
                 return Ok(true);
             }
         }
@@ -348,13 +447,15 @@ impl ExecNode for WindowAgg {
             self.child.rescan(cx)?;
         }
         loop {
-            if self.emit(cx, want)? {
+            if self.emit_big(cx)? || self.emit(cx, want)? {
                 return Ok(true);
             }
             if !self.fill(cx)? {
                 return Ok(false);
             }
-            self.compute(cx)?;
+            if self.big.is_none() {
+                self.compute(cx)?;
+            }
         }
     }
     fn batch(&self) -> &Batch {

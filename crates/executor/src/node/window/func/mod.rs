@@ -1,5 +1,9 @@
 //! The functions of a window: ranking functions, functions that fetch another row's value, aggregates over frames.
 
+mod spooled;
+
+pub use spooled::Places;
+
 use super::frame::FrameRule;
 use super::{NEW_PARTITION, NEW_PEER};
 use crate::expr::Src;
@@ -11,6 +15,7 @@ use crate::run::Exec;
 use analyze::expr::WindowFunc;
 use analyze::info::expr_type;
 use common::{Oid, Result, err};
+use std::ops::{Add, Sub};
 use types::agg::{Span, Spans};
 use types::{AggState, Arg, Batch, CallCtx, Collation, Column, ColumnData, DatumRef, Phys};
 
@@ -52,6 +57,14 @@ struct Rank {
     dense: i64,
 }
 
+/// Where ntile is: the bucket, the rows in it so far, how many rows a bucket has, how many buckets have one more.
+struct Tile {
+    bucket: i32,
+    filled: i64,
+    per: i64,
+    more: i64,
+}
+
 /// A window function call.
 pub struct Call {
     kind: Kind,
@@ -60,6 +73,7 @@ pub struct Call {
     filter: Option<Qual>,
     pass: Vec<bool>,
     rank: Rank,
+    tile: Option<Tile>,
     pub phys: Phys,
     pub out: Column,
     arg_types: Vec<Oid>,
@@ -123,6 +137,7 @@ impl Call {
             filter,
             pass: Vec::new(),
             rank: Rank::default(),
+            tile: None,
             phys,
             out: Column::new(phys),
             arg_types,
@@ -144,6 +159,7 @@ impl Call {
     pub fn reset(&mut self) {
         self.pass.clear();
         self.rank = Rank::default();
+        self.tile = None;
         self.out.clear();
         if let Kind::Agg(a) = &mut self.kind {
             a.at = None;
@@ -242,7 +258,7 @@ impl Call {
     pub fn compute(&mut self, cx: &Exec, c: &Chunk<'_>, rule: &FrameRule) -> Result<()> {
         self.out.clear();
         match &mut self.kind {
-            Kind::RowNumber | Kind::Rank | Kind::DenseRank => self.ranks(c),
+            Kind::RowNumber | Kind::Rank | Kind::DenseRank => self.ranks(&c.flags[..c.rows]),
             Kind::PercentRank | Kind::CumeDist => self.distribution(c),
             Kind::Ntile => return self.ntile(c),
             Kind::Lag => return self.shift(c, -1),
@@ -253,7 +269,7 @@ impl Call {
         Ok(())
     }
 
-    fn ranks(&mut self, c: &Chunk<'_>) {
+    fn ranks(&mut self, flags: &[u8]) {
         let ColumnData::I64(out) = &mut self.out.data else { return };
         let r = &mut self.rank;
         let which = match self.kind {
@@ -261,7 +277,7 @@ impl Call {
             Kind::Rank => 1,
             _ => 2,
         };
-        for f in &c.flags[..c.rows] {
+        for f in flags {
             if f & NEW_PARTITION != 0 {
                 *r = Rank::default();
             }
@@ -301,34 +317,10 @@ impl Call {
     fn ntile(&mut self, c: &Chunk<'_>) -> Result<()> {
         let arg = arg_at(&self.args[0], c);
         for &(lo, hi) in c.parts {
-            // (bucket, rows in it so far, rows a bucket, how many buckets have one more)
-            let mut state: Option<(i32, i64, i64, i64)> = None;
+            self.tile = None;
             for i in lo..hi {
-                if state.is_none() {
-                    let DatumRef::I32(n) = arg.get(i as usize) else {
-                        self.out.push(DatumRef::Null);
-                        continue;
-                    };
-                    if n <= 0 {
-                        return Err(err!(
-                            INVALID_ARGUMENT_FOR_NTILE,
-                            "argument of ntile must be greater than zero"
-                        ));
-                    }
-                    let total = i64::from(hi - lo);
-                    let n = i64::from(n);
-                    state = Some((1, 0, (total / n).max(1), if total < n { 0 } else { total % n }));
-                }
-                if let Some((bucket, filled, per, more)) = &mut state {
-                    let size = *per + i64::from(*more > 0);
-                    if *filled == size {
-                        *bucket += 1;
-                        *filled = 0;
-                        *more = (*more - 1).max(0);
-                    }
-                    *filled += 1;
-                    self.out.push(DatumRef::I32(*bucket));
-                }
+                let v = tile(&mut self.tile, arg.get(i as usize), i64::from(hi - lo))?;
+                self.out.push(v.map_or(DatumRef::Null, DatumRef::I32));
             }
         }
         Ok(())
@@ -389,40 +381,13 @@ impl Call {
     fn fetch(&mut self, c: &Chunk<'_>, rule: &FrameRule) -> Result<()> {
         let value = arg_at(&self.args[0], c);
         let nth = self.args.get(1).map(|a| arg_at(a, c));
-        let (first, last) = (matches!(self.kind, Kind::First), matches!(self.kind, Kind::Last));
         let holes = rule.has_exclusion();
         let out = &mut self.out;
         for i in 0..c.rows {
             let whole = [c.frames[i], (0, 0), (0, 0)];
             let spans: &Spans = if holes { &c.spans[i] } else { &whole };
-            let hit = if last {
-                spans.iter().rev().find(|s| s.1 > s.0).map(|s| s.1 - 1)
-            } else if first {
-                spans.iter().find(|s| s.1 > s.0).map(|s| s.0)
-            } else {
-                let n = match nth.map(|a| a.get(i)) {
-                    Some(DatumRef::I32(n)) => n,
-                    _ => {
-                        out.push(DatumRef::Null);
-                        continue;
-                    }
-                };
-                if n <= 0 {
-                    return Err(err!(
-                        INVALID_ARGUMENT_FOR_NTH_VALUE,
-                        "argument of nth_value must be greater than zero"
-                    ));
-                }
-                let mut left = n as u32 - 1;
-                spans.iter().find_map(|s| {
-                    if left < s.1 - s.0 {
-                        return Some(s.0 + left);
-                    }
-                    left -= s.1 - s.0;
-                    None
-                })
-            };
-            out.push(hit.map_or(DatumRef::Null, |k| value.get(k as usize)));
+            let k = hit(&self.kind, spans, nth.and_then(|a| int4(a.get(i))))?;
+            out.push(k.map_or(DatumRef::Null, |k| value.get(k as usize)));
         }
         Ok(())
     }
@@ -444,6 +409,64 @@ impl Call {
             a.at = None;
         }
         a.state.slide(&ctx, &args, pass, c.frames, &mut a.at, &mut self.out)
+    }
+}
+
+/// ntile's next row, in a partition of `total` rows.
+fn tile(state: &mut Option<Tile>, arg: DatumRef<'_>, total: i64) -> Result<Option<i32>> {
+    let t = match state {
+        Some(t) => t,
+        None => {
+            let DatumRef::I32(n) = arg else { return Ok(None) };
+            if n <= 0 {
+                return Err(err!(INVALID_ARGUMENT_FOR_NTILE, "argument of ntile must be greater than zero"));
+            }
+            let n = i64::from(n);
+            let more = if total < n { 0 } else { total % n };
+            state.insert(Tile { bucket: 1, filled: 0, per: (total / n).max(1), more })
+        }
+    };
+    if t.filled == t.per + i64::from(t.more > 0) {
+        t.bucket += 1;
+        t.filled = 0;
+        t.more = (t.more - 1).max(0);
+    }
+    t.filled += 1;
+    Ok(Some(t.bucket))
+}
+
+/// The row of a frame that first_value, last_value or nth_value look at. `n` of nth_value: `None` is NULL.
+fn hit<T>(kind: &Kind, spans: &[(T, T)], n: Option<i32>) -> Result<Option<T>>
+where
+    T: Copy + Ord + Add<Output = T> + Sub<Output = T> + From<u8> + TryFrom<i32>,
+{
+    match kind {
+        Kind::Last => Ok(spans.iter().rev().find(|s| s.1 > s.0).map(|s| s.1 - T::from(1))),
+        Kind::First => Ok(spans.iter().find(|s| s.1 > s.0).map(|s| s.0)),
+        _ => {
+            let Some(n) = n else { return Ok(None) };
+            if n <= 0 {
+                return Err(err!(
+                    INVALID_ARGUMENT_FOR_NTH_VALUE,
+                    "argument of nth_value must be greater than zero"
+                ));
+            }
+            let Ok(mut left) = T::try_from(n - 1) else { return Ok(None) };
+            Ok(spans.iter().find_map(|s| {
+                if left < s.1 - s.0 {
+                    return Some(s.0 + left);
+                }
+                left = left - (s.1 - s.0);
+                None
+            }))
+        }
+    }
+}
+
+fn int4(d: DatumRef<'_>) -> Option<i32> {
+    match d {
+        DatumRef::I32(n) => Some(n),
+        _ => None,
     }
 }
 
