@@ -72,6 +72,10 @@ impl Staged {
         out: &mut Batch,
         pending: &mut Pending,
     ) -> Result<()> {
+        // A page without rows must not count: sixteen of them would end the scan with an empty batch.
+        if seen.is_empty() {
+            return Ok(());
+        }
         if self.visits.is_empty() {
             self.base = out.rows;
         }
