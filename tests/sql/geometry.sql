@@ -36,3 +36,28 @@ insert into gt values ('(1,2)','(0,0),(1,1)','<(1,1),2>','((0,0),(1,1),(2,0))','
 select * from gt; select p <-> point '(0,0)' from gt order by 1; select (b)[0] from gt;
 select distinct p from gt;
 drop table gt;
+
+-- Arithmetic that leaves the range of double precision.
+select area('<(1,1),1e300>'::circle);
+select area('((1e300,0),(0,1e300),(-1e300,-1e300))'::path);
+select '(3,4),(-1,-2)'::box > '(1e300,1e300),(-1e300,-1e300)'::box;
+select '(1e300,1)'::point * '(1e300,1)'::point;
+select '(1,1)'::point / '(1e-200,0)'::point;
+select '(1.7e308,0)'::point + '(1.7e308,0)'::point;
+select '((1e300,0),(0,1e300),(-1e300,-1e300))'::path / '(1e-300,1)'::point;
+select '((1e300,0),(0,1e300),(-1e300,-1e300))'::polygon @> '((1,2))'::polygon;
+select '((1e300,0),(0,1e300),(-1e300,-1e300))'::polygon <-> '((1,2))'::polygon;
+select '<(0,0),1e308>'::circle <-> '<(1.7e308,0),1e308>'::circle;
+select diameter('<(0,0),1e308>'::circle), '<(0,0),1>'::circle / '(0,0)'::point;
+select '[(-1,1e300),(1,-1e300)]'::lseg <-> '(1e-300,1)'::point;
+-- NaN among the coordinates.
+select '(NaN,1)'::point <-> '(Infinity,1),(0,0)'::box, '(NaN,1)'::point <-> '[(1,2),(3,4),(-5,6)]'::path;
+select '[(-1,1e300),(1,-1e300)]'::lseg <-> '[(NaN,0),(1,2)]'::lseg, '(NaN,1),(0,0)'::box <-> '[(NaN,0),(1,2)]'::lseg;
+select '((1,1),(1,3),(3,3),(3,1))'::polygon @> '(NaN,1)'::point, '((NaN,0),(1,1))'::polygon::box;
+select '(NaN,1)'::point ~= '(NaN,1)'::point, '(NaN,1)'::point ~= '(NaN,1.0000001)'::point, '{NaN,1,1}'::line = '{NaN,1,1}'::line;
+select '(NaN,1),(0,0)'::box # '(2,2),(1,1)'::box, bound_box('(NaN,1),(0,0)', '(2,2),(1,1)');
+-- Polygons within polygons.
+select a, b, a @> b, a <@ b, a && b, a <-> b from (values ('((0,0),(0,4),(4,4),(4,0))'::polygon), ('((1,1),(1,3),(3,3),(3,1))'),
+  ('((0,0),(4,4),(0,4))'), ('((0,0),(2,2),(0,4))'), ('((0,0),(4,0),(4,4),(2,1),(0,4))'), ('((1,2))'), ('((5,5),(6,6))')) v(a),
+  (values ('((0,0),(0,4),(4,4),(4,0))'::polygon), ('((1,1),(1,3),(3,3),(3,1))'), ('((0,0),(4,4),(0,4))'), ('((0,2),(4,2))'),
+  ('((0,0),(4,0),(4,4),(2,1),(0,4))'), ('((4,2))'), ('((1,1),(2,2),(3,1))'), ('((0,4),(2,1),(4,4))')) w(b);

@@ -2,6 +2,7 @@
 //! shows where Stegodon and PostgreSQL 15 differ.
 #![forbid(unsafe_code)]
 
+mod callall;
 mod difffuzz;
 mod install;
 mod sql;
@@ -18,6 +19,7 @@ usage: cargo xtask TASK
   expect [FILE…]    write the expected output of scripts, from a real PostgreSQL 15
   fuzz SECONDS [NAME…]  fuzz everything that reads bytes from outside (crate `fuzz`)
   difffuzz [N [SEED]] N generated queries on a real PostgreSQL 15 and on Stegodon, show where they differ
+  callall [SECTION [N [SEED [NAME]]]] every function, operator, cast, aggregate and input syntax on both
   install           only install what the tests need
 ";
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Some("sql") => sql::check(rest),
         Some("expect") => sql::expect(rest),
         Some("difffuzz") => difffuzz::run(rest),
+        Some("callall") => callall::run(rest),
         Some("fuzz") => {
             let args: Vec<&str> = ["run", "-q", "-p", "fuzz", "--"]
                 .into_iter()

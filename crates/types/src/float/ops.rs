@@ -49,7 +49,7 @@ macro_rules! arith {
                     return Err(ops_division_by_zero());
                 }
                 let r = a / b;
-                if r.is_infinite() && !a.is_infinite() && !b.is_infinite() {
+                if r.is_infinite() && !a.is_infinite() {
                     Err(overflow())
                 } else if r == 0.0 && a != 0.0 && !b.is_infinite() {
                     Err(underflow())

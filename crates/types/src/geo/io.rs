@@ -197,7 +197,7 @@ pub fn line_through(a: Point, b: Point) -> Result<Line> {
     if a.same(b) {
         bail!(INVALID_PARAMETER_VALUE, "invalid line specification: must be two distinct points");
     }
-    Ok(Line::through(a, a.slope(b)))
+    Line::through(a, a.slope(b)?)
 }
 fn coefficients(s: &str) -> Option<Line> {
     let mut sc = scan(s);
@@ -218,7 +218,7 @@ pub fn line_in(_: &CallCtx<'_>, s: &str, _: Oid, _: i32) -> Result<Datum> {
         if a.same(b) {
             return Err(bad("must be two distinct points"));
         }
-        return Ok(Datum::bytes(&Line::through(a, a.slope(b)).pack()));
+        return Ok(Datum::bytes(&Line::through(a, a.slope(b)?)?.pack()));
     }
     let l = coefficients(s).ok_or_else(|| refused("line", s))?;
     if zero(l.a) && zero(l.b) {

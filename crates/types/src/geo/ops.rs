@@ -1,25 +1,23 @@
 //! What the table's one-liners do not say themselves.
 
+use super::measure::*;
 use super::shape::*;
 use common::{Result, bail};
 
-pub fn box_contains(a: Boxed, b: Boxed) -> bool {
-    fge(a.high.x, b.high.x) && fle(a.low.x, b.low.x) && fge(a.high.y, b.high.y) && fle(a.low.y, b.low.y)
-}
 pub fn box_common(a: Boxed, b: Boxed) -> Option<Boxed> {
     a.overlaps(b).then(|| Boxed {
-        high: Point { x: a.high.x.min(b.high.x), y: a.high.y.min(b.high.y) },
-        low: Point { x: a.low.x.max(b.low.x), y: a.low.y.max(b.low.y) },
+        high: Point { x: least(a.high.x, b.high.x), y: least(a.high.y, b.high.y) },
+        low: Point { x: greatest(a.low.x, b.low.x), y: greatest(a.low.y, b.low.y) },
     })
 }
 pub fn box_polygon(b: Boxed) -> Polygon {
     let (h, l) = (b.high, b.low);
     Polygon { points: vec![l, Point { x: l.x, y: h.y }, h, Point { x: h.x, y: l.y }] }
 }
-pub fn circle_box(c: Circle) -> Boxed {
-    let d = c.radius / 2f64.sqrt();
+pub fn circle_box(c: Circle) -> Result<Boxed> {
+    let d = div(c.radius, 2f64.sqrt())?;
     let d = Point { x: d, y: d };
-    Boxed { high: c.center.plus(d), low: c.center.minus(d) }
+    Ok(Boxed { high: c.center.plus(d)?, low: c.center.minus(d)? })
 }
 pub fn circle_polygon(n: i32, c: Circle) -> Result<Polygon> {
     if zero(c.radius) {
@@ -34,9 +32,10 @@ pub fn circle_polygon(n: i32, c: Circle) -> Result<Polygon> {
     let step = 2.0 * std::f64::consts::PI / f64::from(n);
     let at = |i: i32| {
         let angle = step * f64::from(i);
-        Point { x: c.center.x - c.radius * angle.cos(), y: c.center.y + c.radius * angle.sin() }
+        let x = sub(c.center.x, mul(c.radius, angle.cos())?)?;
+        Ok(Point { x, y: add(c.center.y, mul(c.radius, angle.sin())?)? })
     };
-    Ok(Polygon { points: (0..n).map(at).collect() })
+    Ok(Polygon { points: (0..n).map(at).collect::<Result<_>>()? })
 }
 pub fn path_joined(a: Path, b: Path) -> Option<Path> {
     if a.closed || b.closed {
@@ -46,9 +45,16 @@ pub fn path_joined(a: Path, b: Path) -> Option<Path> {
     points.extend(b.points);
     Some(Path { closed: false, points })
 }
-pub fn path_area(p: &Path) -> Option<f64> {
-    let twice: f64 = segments(&p.points, true).iter().map(|s| s.a.x * s.b.y - s.a.y * s.b.x).sum();
-    p.closed.then(|| twice.abs() / 2.0)
+pub fn path_area(p: &Path) -> Result<Option<f64>> {
+    if !p.closed {
+        return Ok(None);
+    }
+    let mut twice = 0.0;
+    let next = p.points.iter().cycle().skip(1);
+    for (a, b) in p.points.iter().zip(next) {
+        twice = sub(add(twice, mul(a.x, b.y)?)?, mul(a.y, b.x)?)?;
+    }
+    div(f64::abs(twice), 2.0).map(Some)
 }
 pub fn path_polygon(p: Path) -> Result<Polygon> {
     if !p.closed {
@@ -56,11 +62,17 @@ pub fn path_polygon(p: Path) -> Result<Polygon> {
     }
     Ok(Polygon { points: p.points })
 }
-pub fn paths_meet(a: &Path, b: &Path) -> bool {
+pub fn paths_meet(a: &Path, b: &Path) -> Result<bool> {
+    if !Boxed::around(&a.points).overlaps(Boxed::around(&b.points)) {
+        return Ok(false);
+    }
     let other = b.segments();
-    Boxed::around(&a.points).overlaps(Boxed::around(&b.points))
-        && a.segments().iter().any(|s| other.iter().any(|t| s.meet(*t).is_some()))
+    any(a.segments(), |s| any(&other, |t| Ok(s.meet(*t)?.is_some())))
 }
-pub fn on_path(p: Point, path: &Path) -> bool {
-    if path.closed { inside(p, &path.points) } else { path.segments().iter().any(|s| s.holds(p)) }
+pub fn on_path(p: Point, path: &Path) -> Result<bool> {
+    if path.closed { inside(p, &path.points) } else { any(path.segments(), |s| s.holds(p)) }
+}
+/// A point that has a distance.
+pub fn found(closest: (Point, f64)) -> Option<Vec<u8>> {
+    (!closest.1.is_nan()).then(|| closest.0.pack())
 }
