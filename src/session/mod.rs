@@ -243,6 +243,11 @@ impl Session {
             Some(s) => s.may_use_schema(schema),
             None => Ok(true),
         }));
+        let weak = Rc::downgrade(&env);
+        self.catalog.set_comparer(Rc::new(move |proc, collation| match weak.upgrade() {
+            Some(env) => env.cmp(proc, collation),
+            None => Err(common::Error::internal("a comparison without its session")),
+        }));
         let _ = self.env.set(env);
         let _ = self.fn_env.set(fn_env);
         let weak = self.me.clone();

@@ -273,6 +273,11 @@ impl IndexRel {
     pub fn natts(&self) -> usize {
         self.rel.desc.len()
     }
+    /// The error of a comparison by a user's function: before it is known that there was none, a place found by comparing
+    /// means nothing.
+    pub fn check_comparisons(&self) -> Result<()> {
+        self.keys.iter().try_for_each(|k| k.collation.check())
+    }
     /// 23505 for these key values.
     pub fn unique_violation(&self, values: &[DatumRef<'_>]) -> common::Error {
         let e = common::err!(

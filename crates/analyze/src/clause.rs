@@ -78,7 +78,7 @@ impl Analyzer<'_> {
     ) -> Result<()> {
         self.resolve_unknown_entry(&mut list[i])?;
         let t = expr_type(&list[i].expr);
-        let at = expr_location(&list[i].expr);
+        let at = Some(s.node.location());
         let (sortop, eqop, hashable, reverse) = match s.sortby_dir {
             SortByDir::Default | SortByDir::Asc => {
                 let o = self.ctx.sort_ops_needed(t, true, true).map_err(|e| e.at_if_none(at))?;

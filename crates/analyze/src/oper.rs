@@ -33,6 +33,7 @@ impl AnalyzeCtx<'_> {
         let elem = self.array_elem(t)?;
         if elem.is_valid() {
             let e = self.sort_ops(elem)?;
+            self.check_own_order(elem)?;
             return Ok(SortOps {
                 lt: if e.lt.is_valid() { Oid(1072) } else { Oid::INVALID },
                 eq: if e.eq.is_valid() { Oid(1070) } else { Oid::INVALID },
@@ -55,6 +56,45 @@ impl AnalyzeCtx<'_> {
             ops.hashable = eq.is_valid() && eq == ops.eq;
         }
         Ok(ops)
+    }
+
+    /// Arrays compare their elements by the code that the form of the values goes with. 0A000 if a base type's own default
+    /// order is another.
+    fn check_own_order(&self, elem: Oid) -> Result<()> {
+        if !types::UserClass::Base.is(elem) {
+            return Ok(());
+        }
+        let Some(c) = self.catalog.default_opclass(BTREE_AM, elem)? else { return Ok(()) };
+        let own = self.catalog.amproc(c.family, c.in_type, c.in_type, 1)?.unwrap_or(Oid::INVALID);
+        let model = types::user_type::model_info(elem).map_or(Oid::INVALID, |m| m.cmp);
+        if !own.is_valid() || self.catalog.code_oid(own)? == model {
+            return Ok(());
+        }
+        Err(Error::unsupported(format_args!(
+            "comparison of arrays over type {}",
+            format_type_short(self, elem)
+        )))
+    }
+
+    /// What a comparison of arrays needs of their elements: 42883, 0A000.
+    fn check_array_operator(&self, code: Oid, array: Oid) -> Result<()> {
+        let order = matches!(code.0, 391 | 392 | 393 | 396);
+        if !order && !matches!(code.0, 744 | 390 | 2747 | 2748 | 2749) {
+            return Ok(());
+        }
+        let elem = self.base_array_elem(array)?;
+        if !types::UserClass::Base.is(elem) {
+            return Ok(());
+        }
+        if order && !self.sort_ops(elem)?.lt.is_valid() {
+            return Err(err!(
+                UNDEFINED_FUNCTION,
+                "could not identify a comparison function for type {}",
+                format_type_short(self, elem)
+            ));
+        }
+        self.sort_ops_needed(elem, false, true)?;
+        self.check_own_order(elem)
     }
 
     /// As [`AnalyzeCtx::sort_ops`], an error (42883) if what is needed is missing.
@@ -302,6 +342,7 @@ impl Analyzer<'_> {
             None => (vec![op.right], vec![rt], vec![right]),
         };
         let result = polymorphic::enforce(self.ctx, &actual, &mut declared, op.result)?;
+        self.ctx.check_array_operator(op.code, declared[0])?;
         self.coerce_args(&mut args, &declared)?;
         let retset = self.ctx.catalog.proc_desc(op.code)?.retset;
         let e = OpExpr {

@@ -38,6 +38,7 @@ pub const DEFAULT_TABLESPACE: Oid = Oid(1663);
 pub const GLOBAL_TABLESPACE: Oid = Oid(1664);
 /// The languages.
 pub const LANGUAGE_INTERNAL: Oid = Oid(12);
+pub const LANGUAGE_C: Oid = Oid(13);
 pub const LANGUAGE_SQL: Oid = Oid(14);
 
 /// Everything built in.
@@ -411,6 +412,7 @@ fn proc_desc(r: &Row) -> ProcDesc {
         arg_names: r.texts(PROARGNAMES),
         arg_defaults: r.text(PROARGDEFAULTS),
         src: r.string(PROSRC),
+        bin: String::new(),
         sql_body: None,
         config: r.texts(PROCONFIG),
     }

@@ -78,6 +78,8 @@ pub struct ProcDesc {
     /// Stored default expressions (a JSON array of [`Expr`] trees for user functions; SQL text for built-in ones).
     pub arg_defaults: Option<String>,
     pub src: String,
+    /// The library of a function in language C.
+    pub bin: String,
     /// Body in standard SQL: JSON of a list of `analyze::query::Query`.
     pub sql_body: Option<String>,
     pub config: Vec<String>,

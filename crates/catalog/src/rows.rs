@@ -212,6 +212,7 @@ impl Catalog {
         let tid = heap::insert(&self.eng, &h.rel, &refs, cid, &InsertOptions::default())?;
         self.insert_index_entries(&h, &refs, tid)?;
         self.queue_row_invalidation(table, values);
+        self.note_member(table, values)?;
         Ok(tid)
     }
 
@@ -294,6 +295,24 @@ impl Catalog {
         loop {
             let oid = self.new_oid(crate::columns::pg_type::TABLE, crate::columns::pg_type::OID_INDEX)?;
             if class.fits(oid) {
+                return Ok(oid);
+            }
+        }
+    }
+
+    /// An unused OID for a base type whose values look like the model's.
+    pub fn new_base_type_oid(&self, model: u8) -> Result<Oid> {
+        loop {
+            let oid = self.eng.new_oid()?;
+            if types::user_type::fits_model(oid, model)
+                && self
+                    .scan(
+                        crate::columns::pg_type::TABLE,
+                        crate::columns::pg_type::OID_INDEX,
+                        &[Datum::oid(oid)],
+                    )?
+                    .is_empty()
+            {
                 return Ok(oid);
             }
         }

@@ -81,6 +81,13 @@ pub fn warning(ctx: &CommandCtx<'_>, state: SqlState, message: impl Into<String>
     ctx.host.notice(Report::new(Severity::Warning, state, message));
 }
 
+/// Sends a WARNING about a place in the statement.
+pub fn warning_at(ctx: &CommandCtx<'_>, state: SqlState, message: impl Into<String>, at: usize) {
+    let mut r = Report::new(Severity::Warning, state, message);
+    r.position = Some(at);
+    ctx.host.notice(r);
+}
+
 /// A setting's text.
 pub fn setting(ctx: &CommandCtx<'_>, name: &str) -> String {
     let mut out = String::new();

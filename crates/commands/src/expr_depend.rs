@@ -106,6 +106,10 @@ fn query<'a>(q: &'a Query, outer: &mut Vec<&'a Query>, out: &mut Vec<ObjectAddre
             }
         }
     }
+    let sorts = q.group_clause.iter().chain(&q.distinct).chain(&q.sort);
+    for op in sorts.flat_map(|c| [c.eqop, c.sortop]).filter(|o| o.is_valid()) {
+        add(out, ObjectAddress::new(pg_operator::TABLE, op));
+    }
     let used = without_join_columns(q);
     walk::query_exprs(&used, &mut |e| {
         walk::walk(e, 0, &mut |x, _| {

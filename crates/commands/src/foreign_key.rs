@@ -349,6 +349,13 @@ fn only(ctx: &CommandCtx<'_>, r: &Relation, alias: &str) -> Result<TableExpr> {
     })))
 }
 
+/// An operator's name with its schema.
+fn operator_name(ctx: &CommandCtx<'_>, oid: Oid) -> Result<Vec<String>> {
+    let o = ctx.catalog.operator(oid)?;
+    let schema = ctx.catalog.namespace_name(o.namespace)?.unwrap_or_default();
+    Ok(vec![schema.to_string(), o.name.clone()])
+}
+
 /// The rows of the referencing table without a match, as a query tree.
 fn orphans(
     ctx: &CommandCtx<'_>,
@@ -365,10 +372,11 @@ fn orphans(
             (a.name.as_str(), b.name.as_str())
         })
         .collect();
-    let equal = pairs.iter().map(|(a, b)| {
+    let names = f.pf_eq.iter().map(|o| operator_name(ctx, *o)).collect::<Result<Vec<_>>>()?;
+    let equal = pairs.iter().zip(&names).map(|((a, b), name)| {
         parser::Expr::AExpr(Box::new(AExpr {
             kind: AExprKind::Op,
-            name: vec!["pg_catalog".into(), "=".into()],
+            name: name.clone(),
             lexpr: Some(column("pk", b)),
             rexpr: Some(column("fk", a)),
             list: Vec::new(),

@@ -308,7 +308,7 @@ fn resolve_expression(ctx: &CommandCtx<'_>, rel: &Relation, x: &parser::Expr) ->
 
 fn resolve_opclass(ctx: &CommandCtx<'_>, name: &[String], type_oid: Oid) -> Result<Oid> {
     let shown_type = || with_analyze(ctx, |a| Ok(analyze::format_type_short(a, type_oid)));
-    let Some(n) = name.last() else {
+    if name.is_empty() {
         return match ctx.catalog.default_opclass(BTREE_AM, type_oid)? {
             Some(c) => Ok(c.oid),
             None => Err(err!(
@@ -318,9 +318,8 @@ fn resolve_opclass(ctx: &CommandCtx<'_>, name: &[String], type_oid: Oid) -> Resu
             )
             .hint("You must specify an operator class for the index or define a default operator class for the data type.")),
         };
-    };
-    let classes = ctx.catalog.opclasses_named(BTREE_AM, n)?;
-    let Some(class) = classes.first() else {
+    }
+    let Some(class) = crate::opclass::visible_class(ctx, BTREE_AM, name)? else {
         bail!(
             UNDEFINED_OBJECT,
             "operator class \"{}\" does not exist for access method \"btree\"",
@@ -397,6 +396,12 @@ pub fn make(ctx: &CommandCtx<'_>, rel: &Ref<Relation>, n: &NewIndex) -> Result<(
         if n.columns.iter().all(|c| c.attnum == 0) {
             let table = ObjectAddress::new(pg_class::TABLE, rel.oid);
             catalog.record_dependency(me, table, DependencyKind::Auto)?;
+        }
+    }
+    for c in &n.columns {
+        let class = ObjectAddress::new(pg_opclass::TABLE, c.opclass);
+        if class.object.is_valid() {
+            catalog.record_dependency(me, class, DependencyKind::Normal)?;
         }
     }
     for e in n.columns.iter().filter_map(|c| c.expr.as_ref()).chain(&n.predicate) {

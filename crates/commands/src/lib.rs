@@ -42,6 +42,7 @@ mod lock;
 mod matview;
 mod naming;
 mod object_address;
+mod opclass;
 mod operator;
 mod owned;
 pub mod query_ids;
@@ -104,7 +105,11 @@ pub fn run(ctx: &CommandCtx<'_>, stmt: &parser::ast::Statement) -> common::Resul
         S::Define(s) if s.kind == parser::ast::ObjectType::Type && s.definition.is_empty() => {
             user_type::shell::create(ctx, s)
         }
+        S::Define(s) if s.kind == parser::ast::ObjectType::Type => user_type::create_base(ctx, s),
         S::AlterOperator(s) => operator::alter(ctx, s),
+        S::CreateOpClass(s) => opclass::create(ctx, s),
+        S::CreateOpFamily(s) => opclass::create_family(ctx, s),
+        S::AlterOpFamily(s) => opclass::alter_family(ctx, s),
         S::CreateCast(s) => cast::create(ctx, s),
         S::CreateRange(s) => user_type::create_range(ctx, s),
         S::AlterFunction(s) => routine::alter(ctx, s),

@@ -128,6 +128,7 @@ pub fn resolve(ctx: &CommandCtx<'_>, t: ObjectType, o: &ObjectRef) -> Result<(Ob
             (Some(oid), _) => by_oid(pg_operator::TABLE, oid),
             (None, shown) => bail!(UNDEFINED_FUNCTION, "operator does not exist: {shown}"),
         },
+        (ObjectType::OpClass | ObjectType::OpFamily, o) => crate::opclass::resolve(ctx, t, o),
         (ObjectType::Cast, ObjectRef::Cast(pair)) => {
             let (from, _) = with_analyze(ctx, |a| analyze::resolve_type_name(a, &pair.0))?;
             let (to, _) = with_analyze(ctx, |a| analyze::resolve_type_name(a, &pair.1))?;

@@ -28,7 +28,8 @@ struct Definition {
     merges: bool,
 }
 
-fn names(d: &DefElem) -> Result<Vec<String>> {
+/// The name an attribute gives.
+pub fn names(d: &DefElem) -> Result<Vec<String>> {
     match &d.arg {
         Some(DefArg::Names(n)) => Ok(n.clone()),
         Some(DefArg::TypeName(t)) => Ok(t.names.clone()),
@@ -290,6 +291,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &DefineStmt) -> Result<String> {
             }
             ctx.catalog.update_row(TABLE, &row, &r)?;
             ctx.catalog.delete_dependencies_of(me)?;
+            ctx.catalog.note_member(TABLE, &r)?;
         }
         None => {
             ctx.catalog.insert_row(TABLE, &r)?;
@@ -341,6 +343,12 @@ pub fn find(ctx: &CommandCtx<'_>, f: &ObjectWithArgs) -> Result<(Option<Oid>, St
         })
     })?;
     Ok((found, shown))
+}
+
+/// 42883 for two operand types.
+pub fn missing<T>(ctx: &CommandCtx<'_>, name: &[String], left: Oid, right: Oid) -> Result<T> {
+    let (l, r) = (crate::user_type::shown(ctx, left)?, crate::user_type::shown(ctx, right)?);
+    bail!(UNDEFINED_FUNCTION, "operator does not exist: {l} {} {r}", name.join("."))
 }
 
 fn require(ctx: &CommandCtx<'_>, f: &ObjectWithArgs) -> Result<catalog::Ref<OperDesc>> {

@@ -71,6 +71,7 @@ pub fn rename(ctx: &CommandCtx<'_>, s: &RenameStmt) -> Result<String> {
             return crate::routine::rename(ctx, s);
         }
         ObjectType::Collation => return crate::collation::rename(ctx, s),
+        ObjectType::OpClass | ObjectType::OpFamily => return crate::opclass::rename(ctx, s),
         ObjectType::Statistic => return crate::statistics::alter::rename(ctx, s),
         other => return Err(Error::unsupported(format_args!("RENAME of {other:?}"))),
     }
@@ -438,6 +439,7 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
         ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {
             return crate::routine::owner(ctx, s, owner);
         }
+        ObjectType::OpClass | ObjectType::OpFamily => return crate::opclass::owner(ctx, s, owner),
         ObjectType::Collation => return crate::collation::owner(ctx, &s.object, owner),
         ObjectType::Statistic => return crate::statistics::alter::owner(ctx, &s.object, owner),
         other => return Err(Error::unsupported(format_args!("OWNER TO of {other:?}"))),
@@ -449,6 +451,9 @@ pub fn owner(ctx: &CommandCtx<'_>, s: &AlterOwnerStmt) -> Result<String> {
 pub fn set_schema(ctx: &CommandCtx<'_>, s: &AlterObjectSchemaStmt) -> Result<String> {
     if matches!(s.object_type, ObjectType::Type | ObjectType::Domain) {
         return crate::user_type::set_schema(ctx, s);
+    }
+    if matches!(s.object_type, ObjectType::OpClass | ObjectType::OpFamily) {
+        return crate::opclass::set_schema(ctx, s);
     }
     if s.object_type == ObjectType::Collation {
         return crate::collation::set_schema(ctx, s.object.as_ref(), &s.newschema);

@@ -95,6 +95,9 @@ pub struct ExecEnv {
     pub temp: Rc<crate::store::TempAccount>,
     /// Checks of deferred constraints that wait for the end of the transaction.
     pub deferred: Deferred,
+    /// Functions of users that values were compared, hashed or tested by: kept to the process's end.
+    pub(crate) own_code: RefCell<foldhash::HashMap<(Oid, Oid), &'static types::locale::OwnCode>>,
+    pub(crate) pending: crate::own_code::Pending,
 }
 
 impl ExecEnv {
@@ -118,6 +121,8 @@ impl ExecEnv {
             temp_counter: Cell::new(0),
             temp: Rc::default(),
             deferred: Deferred::default(),
+            own_code: RefCell::default(),
+            pending: Rc::default(),
         }
     }
     /// The engine.

@@ -6,6 +6,7 @@ pub mod env;
 pub mod expr;
 pub mod modify;
 pub mod node;
+mod own_code;
 pub mod parallel;
 pub mod routine;
 pub mod run;

@@ -479,7 +479,9 @@ impl QueryRun {
             p.exec.check_interrupts()?;
             let left =
                 if self.limit > 0 { (self.limit - self.returned.min(self.limit)) as usize } else { max };
-            if !p.root.next(&p.exec, max.min(left.max(1)))? {
+            let more = p.root.next(&p.exec, max.min(left.max(1)))?;
+            p.exec.env.check_comparisons()?;
+            if !more {
                 self.done = true;
                 return Ok(None);
             }

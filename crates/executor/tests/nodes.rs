@@ -232,6 +232,7 @@ fn joins_agree_with_a_naive_join() {
                     let h = pass(Node::Hash { child: Box::new(values(&r, 2)) }, 2);
                     let (join, list) = common_join(kind, values(&l, 2), h, extra);
                     let key = HashKey {
+                        opno: Oid(96),
                         outer: outer(1),
                         inner: inner(1),
                         eq_proc: Oid(65),
@@ -246,6 +247,7 @@ fn joins_agree_with_a_naive_join() {
                     let s = |p| sort(p, &[(0, false, false)], 2);
                     let (join, list) = common_join(kind, s(values(&l, 2)), s(values(&r, 2)), extra);
                     let key = MergeKey {
+                        opno: Oid(96),
                         outer: outer(1),
                         inner: inner(1),
                         cmp_proc: Oid(351),

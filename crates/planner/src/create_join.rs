@@ -197,6 +197,7 @@ fn hashjoin(g: &Glob<'_>, root: &mut Root, path: &Path, j: &JoinPath, clauses: &
     for r in clauses {
         let (o, i, op) = oriented(g, r, j.outer.rel)?;
         keys.push(HashKey {
+            opno: op,
             outer: o,
             inner: i,
             eq_proc: g.ctx.catalog.operator(op)?.code,
@@ -304,6 +305,7 @@ fn mergejoin(
             .amproc(family, a.left, a.right, 1)?
             .ok_or_else(|| Error::internal("missing comparison support function"))?;
         keys.push(MergeKey {
+            opno: op,
             outer: o,
             inner: i,
             cmp_proc,

@@ -243,6 +243,8 @@ pub enum AggStrategy {
 /// A hash join or hash aggregate key: operands and support functions.
 #[derive(Clone, Debug)]
 pub struct HashKey {
+    /// The operator of the join's condition.
+    pub opno: Oid,
     pub outer: Expr,
     pub inner: Expr,
     pub eq_proc: Oid,
@@ -275,6 +277,8 @@ pub struct Rollup {
 
 #[derive(Clone, Debug)]
 pub struct MergeKey {
+    /// The operator of the join's condition.
+    pub opno: Oid,
     pub outer: Expr,
     pub inner: Expr,
     pub cmp_proc: Oid,

@@ -9,6 +9,7 @@ pub mod datetime;
 pub mod datum;
 pub mod deform;
 mod enums;
+pub mod ext;
 pub mod float;
 pub mod form;
 pub mod geo;

@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 
 fn find(oid: Oid) -> Option<FnImpl> {
     let tables = crate::builtin_tables();
-    tables.iter().flat_map(|t| t.iter()).find(|(o, _)| *o == oid.0).map(|(_, f)| *f)
+    let found = tables.iter().flat_map(|t| t.iter()).find(|(o, _)| *o == oid.0).map(|(_, f)| *f);
+    found.or_else(|| crate::ext::code(oid))
 }
 
 /// Default btree comparison of a built-in type.

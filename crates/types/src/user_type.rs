@@ -65,7 +65,42 @@ static ARRAY: TypeInfo = class("anyarray", -1, [750, 751, 2400, 2401], 382, 626,
 static RANGE: TypeInfo = class("anyrange", -1, [3834, 3835, 3836, 3837], 3870, 3902, Phys::Bytes);
 static MULTIRANGE: TypeInfo = class("anymultirange", -1, [4231, 4232, 4233, 4234], 4273, 4278, Phys::Bytes);
 
-/// What is known of a type's storage, built in or not; `None` for domains and base types of one's own. Of user types
+/// Built-in types whose form values of base types may have. A base type's OID tells which one, as the number of its place
+/// here in the bits above the class's: places never change. Types of extensions follow from [`EXTENSION_MODELS`] on.
+static MODELS: &[u32] = &[
+    16, 17, 18, 19, 20, 21, 23, 24, 25, 26, 27, 28, 29, 114, 600, 601, 602, 603, 604, 628, 650, 700, 701,
+    718, 774, 790, 829, 869, 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1560, 1562, 1700, 2950, 3220,
+    3802, 5069, 2205, 2206, 2202,
+];
+/// First number of a type of an extension.
+const EXTENSION_MODELS: u8 = 64;
+/// How many models there may be.
+const MODELS_MAX: u32 = 128;
+
+/// The model of a base type whose values come from this input function (the OID of its code).
+pub fn model_of(input: Oid) -> Option<u8> {
+    let place = MODELS.iter().position(|t| type_info(Oid(*t)).is_some_and(|i| i.input == input))?;
+    u8::try_from(place).ok()
+}
+/// The model of a type of an extension.
+pub fn extension_model(extension: &str, name: &str) -> Option<u8> {
+    let place = crate::ext::TYPES.iter().position(|t| t.0 == extension && t.1 == name)?;
+    u8::try_from(place).ok().map(|p| p + EXTENSION_MODELS)
+}
+/// The built-in type that values of a base type look like, and what is known of it. `None` for shells.
+pub fn model_info(oid: Oid) -> Option<&'static TypeInfo> {
+    let place = (oid.0 >> 3) % MODELS_MAX;
+    match place.checked_sub(u32::from(EXTENSION_MODELS)) {
+        Some(p) => crate::ext::TYPES.get(p as usize).map(|t| &t.2),
+        None => type_info(Oid(*MODELS.get(place as usize)?)),
+    }
+}
+/// Has this OID the bits of a base type with the model?
+pub fn fits_model(oid: Oid, model: u8) -> bool {
+    UserClass::Base.fits(oid) && (oid.0 >> 3) % MODELS_MAX == u32::from(model)
+}
+
+/// What is known of a type's storage, built in or not; `None` for domains. Of user types
 /// `oid`, `elem` and `array` are not set.
 pub fn storage_info(oid: Oid) -> Option<&'static TypeInfo> {
     if oid.0 < FIRST_USER_OID {
@@ -78,6 +113,7 @@ pub fn storage_info(oid: Oid) -> Option<&'static TypeInfo> {
         3 => Some(&ARRAY),
         5 => Some(&RANGE),
         6 => Some(&MULTIRANGE),
+        7 => model_info(oid),
         _ => None,
     }
 }

@@ -222,6 +222,7 @@ fn insert_into_posting(
     list: &[u8],
     last: &[u8],
 ) -> Result<()> {
+    ix.check_comparisons()?;
     let mut data = Vec::with_capacity(4 + list.len() + last.len());
     data.extend_from_slice(&off.to_le_bytes());
     data.extend_from_slice(&(list.len() as u16).to_le_bytes());
@@ -249,6 +250,7 @@ pub(crate) fn insert_item(
     off: u16,
     mut child: Option<PageMut>,
 ) -> Result<()> {
+    ix.check_comparisons()?;
     let cr = txn::store(eng).begin_critical();
     if !cr.page(page).insert_item(off, item) {
         cr.unlogged();

@@ -204,6 +204,7 @@ fn split_page(
     stack: Stack,
     mut child: Option<PageMut>,
 ) -> Result<()> {
+    ix.check_comparisons()?;
     let o = Opaque::read(&left)?;
     let first = o.first_data();
     // Where the item goes among the data items; without one, a place that is never reached.

@@ -66,6 +66,12 @@ pub fn column_default(ctx: &AnalyzeCtx<'_>, rel: &Relation, attno: i16) -> Resul
         let e = crate::load_expr(&bin)?;
         return crate::stand_alone::coerce_for_assignment(ctx, e, a.type_oid, a.typmod);
     }
+    if types::UserClass::Base.is(t.oid)
+        && let Some(text) = ctx.catalog.type_default_text(t.oid)?
+    {
+        let value = ctx.input(t.oid, &text, -1)?;
+        return Ok(Some(crate::coerce::make_const(t.oid, value)));
+    }
     if t.typtype == b'd' {
         // A domain's NULL still has to pass the domain's constraints.
         let null = null_of(ctx, a)?;

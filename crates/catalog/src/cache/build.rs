@@ -362,19 +362,23 @@ impl Catalog {
         (0..nkeys)
             .map(|i| {
                 let class = self.opclass(opclasses[i])?;
-                let proc = self
-                    .builtins
-                    .amproc(class.family, class.in_type, class.in_type, 1)
-                    .ok_or_else(|| Error::unsupported(format_args!("operator class {}", class.name)))?;
-                let Some(FnImpl::Cmp(cmp)) = self.registry.get(proc) else {
-                    return Err(Error::unsupported(format_args!("operator class {}", class.name)));
-                };
-                let opt = options.get(i).copied().unwrap_or(0);
+                let proc = self.amproc(class.family, class.in_type, class.in_type, 1)?.ok_or_else(|| {
+                    let t = types::record::sql_name(class.in_type);
+                    Error::internal(format!(
+                        "missing support function 1({t},{t}) for attribute {} of index",
+                        i + 1
+                    ))
+                })?;
                 let collation = match collations.get(i).copied().unwrap_or_default() {
                     // Records hold strings; nothing else without a collation does.
                     Oid::INVALID if class.in_type != oids::RECORD => Collation::NONE,
                     c => self.collation(c)?,
                 };
+                let (cmp, collation) = match self.registry.get(self.code_oid(proc)?) {
+                    Some(FnImpl::Cmp(f)) => (f, collation),
+                    _ => self.own_comparison(proc, collation.oid)?,
+                };
+                let opt = options.get(i).copied().unwrap_or(0);
                 Ok(KeyColumn::new(
                     class.in_type,
                     cmp,

@@ -58,6 +58,10 @@ impl Catalog {
             | pg_namespace::TABLE
             | pg_authid::TABLE
             | pg_operator::TABLE
+            | pg_opclass::TABLE
+            | pg_opfamily::TABLE
+            | pg_amop::TABLE
+            | pg_amproc::TABLE
             | pg_cast::TABLE
             | pg_range::TABLE
             | pg_collation::TABLE
@@ -109,6 +113,9 @@ impl Catalog {
                 self.operator_names.borrow_mut().clear();
                 self.operator_choices.borrow_mut().clear();
             }
+            pg_opclass::TABLE | pg_opfamily::TABLE | pg_amop::TABLE | pg_amproc::TABLE => {
+                *self.families.borrow_mut() = None;
+            }
             pg_cast::TABLE => {
                 self.casts.borrow_mut().clear();
                 self.operator_choices.borrow_mut().clear();
@@ -140,6 +147,7 @@ impl Catalog {
         self.aggregates.borrow_mut().clear();
         self.proc_names.borrow_mut().clear();
         self.operators.borrow_mut().clear();
+        *self.families.borrow_mut() = None;
         self.operator_names.borrow_mut().clear();
         self.operator_choices.borrow_mut().clear();
         self.casts.borrow_mut().clear();

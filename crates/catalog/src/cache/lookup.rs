@@ -154,6 +154,18 @@ impl Catalog {
             let base = self.type_desc(t.base_type)?;
             (t.phys, t.len, t.align) = (base.phys, base.len, base.align);
         }
+        if types::UserClass::Base.is(oid)
+            && t.is_defined
+            && let Some(m) = types::user_type::model_info(oid)
+        {
+            // The row says what CREATE TYPE said; the values are the model's, and the code of the functions is known.
+            let by_val = self.builtins.type_desc(m.oid).map_or(m.len > 0 && m.len <= 8, |b| b.by_val);
+            (t.phys, t.len, t.align, t.by_val) = (m.phys, m.len, m.align, by_val);
+            t.input = self.code_oid(t.input)?;
+            t.output = self.code_oid(t.output)?;
+            t.receive = self.code_oid(t.receive)?;
+            t.send = self.code_oid(t.send)?;
+        }
         let t: Ref<TypeDesc> = Rc::new(t).into();
         self.types.borrow_mut().insert(oid, t.clone());
         Ok(Some(t))
@@ -223,6 +235,10 @@ impl Catalog {
         if let Some(p) = self.builtins.proc_desc(oid) {
             return Ok(Some(p.into()));
         }
+        if types::ext::is_code(oid) {
+            // Input and output functions of extensions' types, by their code: immutable and strict, as text's are.
+            return Ok(self.builtins.proc_desc(Oid(46)).map(Ref::Static));
+        }
         if let Some(p) = self.procs.borrow().get(&oid) {
             return Ok(Some(p.clone()));
         }
@@ -238,6 +254,9 @@ impl Catalog {
             return Ok(oid);
         }
         let p = self.proc_desc(oid)?;
+        if p.language == crate::builtins::LANGUAGE_C {
+            return Ok(types::ext::symbol(&p.bin, &p.src).unwrap_or(oid));
+        }
         if p.language != crate::builtins::LANGUAGE_INTERNAL || p.kind == b'a' {
             return Ok(oid);
         }
@@ -394,6 +413,10 @@ impl Catalog {
         if t.typtype == b'd' {
             return self.default_opclass(am, t.base_type);
         }
+        let own = self.own_families()?;
+        if let Some(c) = own.default_classes(am).find(|c| c.in_type == type_oid) {
+            return Ok(Some(c.clone()));
+        }
         let pseudo = match t.typtype {
             b'e' => oids::ANYENUM,
             b'r' => oids::ANYRANGE,
@@ -402,45 +425,69 @@ impl Catalog {
             _ if t.elem.is_valid() && t.subscript_proc == Oid(6179) => oids::ANYARRAY,
             _ => Oid::INVALID,
         };
-        let (mut coerced, mut poly) = (None, None);
-        for c in self.builtins.opclasses().filter(|c| c.method == am && c.is_default) {
+        let (mut coerced, mut poly): (Option<Ref<OpclassDesc>>, _) = (None, None);
+        let all = self.builtins.opclasses().filter(|c| c.method == am && c.is_default).map(Ref::Static);
+        for c in all.chain(own.default_classes(am).cloned()) {
             if c.in_type == pseudo {
                 poly = Some(c);
-            } else if self
-                .builtins
-                .cast(type_oid, c.in_type)
-                .is_some_and(|k| k.method == CastMethod::Binary && k.context == b'i')
-                // Several classes may fit: prefer the one of the preferred type, as PostgreSQL does.
-                && (coerced.is_none() || self.builtins.type_desc(c.in_type).is_some_and(|t| t.preferred))
+                continue;
+            }
+            // Casts from built-in types are looked up among the built-in ones only: no page is touched.
+            let cast = match type_oid < Oid::FIRST_NORMAL && c.in_type < Oid::FIRST_NORMAL {
+                true => self.builtins.cast(type_oid, c.in_type),
+                false => self.cast(type_oid, c.in_type)?,
+            };
+            // Several classes may fit: prefer the one of the preferred type, as PostgreSQL does.
+            if cast.is_some_and(|k| k.method == CastMethod::Binary && k.context == b'i')
+                && (coerced.is_none() || self.type_desc(c.in_type)?.preferred)
             {
                 coerced = Some(c);
             }
         }
-        Ok(coerced.or(poly).map(Ref::Static))
+        Ok(coerced.or(poly))
     }
     /// An operator class by OID.
     pub fn opclass(&self, oid: Oid) -> Result<Ref<OpclassDesc>> {
-        match self.builtins.opclass(oid) {
-            Some(c) => Ok(c.into()),
-            None => Err(Error::internal(format!("cache lookup failed for opclass {oid}"))),
+        if let Some(c) = self.builtins.opclass(oid) {
+            return Ok(c.into());
         }
+        let found = self.own_families()?.class(oid);
+        found.ok_or_else(|| Error::internal(format!("cache lookup failed for opclass {oid}")))
     }
-    /// Operator classes of an access method by name.
+    /// Operator classes of an access method by name, in all schemas.
     pub fn opclasses_named(&self, am: Oid, name: &str) -> Result<Vec<Ref<OpclassDesc>>> {
         let all = self.builtins.opclasses();
-        Ok(all.filter(|c| c.method == am && c.name == name).map(Ref::Static).collect())
+        let mut out: Vec<Ref<OpclassDesc>> =
+            all.filter(|c| c.method == am && c.name == name).map(Ref::Static).collect();
+        out.extend(self.own_families()?.classes_named(am, name));
+        Ok(out)
     }
     /// Families in which an operator is a member, with strategy and declared types.
     pub fn amops_of(&self, operator: Oid) -> Result<Vec<AmopDesc>> {
-        Ok(self.builtins.amops_of(operator))
+        let mut out = self.builtins.amops_of(operator);
+        out.extend(self.own_families()?.amops_of(operator));
+        Ok(out)
     }
     /// The member operator of a family for (left, right, strategy).
     pub fn amop(&self, family: Oid, left: Oid, right: Oid, strategy: i16) -> Result<Option<Oid>> {
-        Ok(self.builtins.amop(family, left, right, strategy))
+        match self.builtins.amop(family, left, right, strategy) {
+            Some(o) => Ok(Some(o)),
+            None => Ok(self.own_families()?.amop(family, left, right, strategy)),
+        }
     }
     /// The support function of a family for (left, right, number).
     pub fn amproc(&self, family: Oid, left: Oid, right: Oid, num: i16) -> Result<Option<Oid>> {
-        Ok(self.builtins.amproc(family, left, right, num))
+        match self.builtins.amproc(family, left, right, num) {
+            Some(p) => Ok(Some(p)),
+            None => Ok(self.own_families()?.amproc(family, left, right, num)),
+        }
+    }
+    /// Name of an operator family.
+    pub fn opfamily_name(&self, oid: Oid) -> Result<Option<Rc<str>>> {
+        match self.builtins.opfamily_name(oid) {
+            Some(n) => Ok(Some(n.into())),
+            None => Ok(self.own_families()?.name(oid)),
+        }
     }
     /// Name of a role.
     pub fn role_name(&self, oid: Oid) -> Result<Option<Rc<str>>> {
@@ -646,6 +693,7 @@ fn proc_from_row(r: &CatRow) -> ProcDesc {
         arg_names: literal::text_items(r.bytes(PROARGNAMES)),
         arg_defaults: r.text(PROARGDEFAULTS),
         src: r.str(PROSRC).to_string(),
+        bin: r.text(PROBIN).unwrap_or_default(),
         sql_body: r.text(PROSQLBODY),
         config: literal::text_items(r.bytes(PROCONFIG)),
     }

@@ -4,6 +4,7 @@
 mod build;
 mod collations;
 mod ext_stats;
+mod families;
 mod foreign;
 mod inval;
 mod lookup;
@@ -11,6 +12,7 @@ mod stats;
 mod user_types;
 
 use crate::builtins::Builtins;
+use crate::depend::ObjectAddress;
 use crate::desc::*;
 use crate::shared_ref::Ref;
 use common::Oid;
@@ -55,6 +57,7 @@ pub struct Catalog {
     aggregates: RefCell<HashMap<Oid, Option<Ref<AggDesc>>>>,
     proc_names: RefCell<HashMap<String, Rc<Vec<Ref<ProcDesc>>>>>,
     operators: RefCell<HashMap<Oid, Ref<OperDesc>>>,
+    families: RefCell<Option<Rc<families::OwnFamilies>>>,
     operator_names: RefCell<HashMap<String, Rc<Vec<Ref<OperDesc>>>>>,
     /// Which operator a name and two operand types of `pg_catalog` come to, for names that nobody added operators to.
     operator_choices: RefCell<HashMap<String, Vec<(Oid, Oid, Ref<OperDesc>)>>>,
@@ -72,8 +75,13 @@ pub struct Catalog {
     generation: Cell<u64>,
     temp: crate::temp::TempObjects,
     schema_check: RefCell<Option<SchemaCheck>>,
+    comparer: RefCell<Option<Comparer>>,
+    creating: RefCell<Option<(ObjectAddress, &'static str)>>,
     collations: collations::Collations,
 }
+
+/// A comparison by a function that is not built in (its OID) under a collation: layers above know how to run it.
+pub type Comparer = Rc<dyn Fn(Oid, Oid) -> common::Result<(types::CmpFn, types::Collation)>>;
 
 /// May the session's user look into a schema?
 pub type SchemaCheck = Rc<dyn Fn(Oid) -> common::Result<bool>>;
@@ -102,6 +110,7 @@ impl Catalog {
             aggregates: RefCell::default(),
             proc_names: RefCell::default(),
             operators: RefCell::default(),
+            families: RefCell::default(),
             operator_names: RefCell::default(),
             operator_choices: RefCell::default(),
             casts: RefCell::default(),
@@ -118,6 +127,8 @@ impl Catalog {
             generation: Cell::new(1),
             temp: Default::default(),
             schema_check: RefCell::default(),
+            comparer: RefCell::default(),
+            creating: RefCell::default(),
             collations: Default::default(),
         });
         c.eng.set_inval_handler(c.clone());
@@ -141,6 +152,53 @@ impl Catalog {
     /// Privileges are the business of layers above: this asks them about schemas.
     pub fn set_schema_check(&self, f: SchemaCheck) {
         *self.schema_check.borrow_mut() = Some(f);
+    }
+    /// Says that what is made from here on belongs to an extension (its address and name); `None`: no longer.
+    pub fn set_creating_extension(&self, x: Option<(ObjectAddress, &'static str)>) {
+        *self.creating.borrow_mut() = x;
+    }
+    /// The extension whose script runs.
+    pub fn creating_extension(&self) -> Option<(ObjectAddress, &'static str)> {
+        *self.creating.borrow()
+    }
+    /// Records that an object with this row is a member of the extension being made.
+    pub fn note_member(&self, table: Oid, row: &[types::Datum]) -> common::Result<()> {
+        use crate::columns::*;
+        let Some((extension, _)) = self.creating_extension() else { return Ok(()) };
+        let is_array = table == pg_type::TABLE
+            && matches!(row[pg_type::TYPCATEGORY], types::Datum::I8(c) if c as u8 == b'A');
+        let kinds = [
+            pg_type::TABLE,
+            pg_proc::TABLE,
+            pg_operator::TABLE,
+            pg_opclass::TABLE,
+            pg_opfamily::TABLE,
+            pg_cast::TABLE,
+        ];
+        match row.first() {
+            Some(types::Datum::U32(oid)) if kinds.contains(&table) && !is_array => {
+                let me = ObjectAddress::new(table, Oid(*oid));
+                self.record_dependency(me, extension, crate::depend::DependencyKind::Extension)
+            }
+            _ => Ok(()),
+        }
+    }
+    /// Running functions of users is the business of layers above.
+    pub fn set_comparer(&self, f: Comparer) {
+        *self.comparer.borrow_mut() = Some(f);
+    }
+    pub(crate) fn own_comparison(
+        &self,
+        proc: Oid,
+        collation: Oid,
+    ) -> common::Result<(types::CmpFn, types::Collation)> {
+        let comparer = self.comparer.borrow().clone();
+        match comparer {
+            Some(f) => f(proc, collation),
+            None => {
+                Err(common::Error::unsupported("a comparison by a function of one's own in this process"))
+            }
+        }
     }
     fn may_use_schema(&self, oid: Oid) -> common::Result<bool> {
         if self.temp.namespace() == Some(oid) {

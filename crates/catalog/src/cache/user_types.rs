@@ -140,6 +140,12 @@ impl Catalog {
         Ok(rows.first().and_then(|r| r.text(pg_type::TYPDEFAULTBIN)))
     }
 
+    /// The default of a base type, as text.
+    pub fn type_default_text(&self, type_oid: Oid) -> Result<Option<String>> {
+        let rows = self.scan(pg_type::TABLE, pg_type::OID_INDEX, &[Datum::oid(type_oid)])?;
+        Ok(rows.first().and_then(|r| r.text(pg_type::TYPDEFAULT)))
+    }
+
     pub(super) fn forget_user_types(&self) {
         self.enums.borrow_mut().clear();
         self.enum_names.borrow_mut().clear();

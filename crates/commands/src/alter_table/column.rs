@@ -100,6 +100,7 @@ fn add_new(
         _ => Datum::Null,
     };
     insert(ctx, rel, attnum, &mut c, &missing, default.is_some())?;
+    relation::record_column_type(ctx.catalog, rel.oid, attnum, &c.attr)?;
     if let Some(s) = seq {
         sequence_ddl::record_owner(ctx, s, rel.oid, attnum, c.identity.is_some())?;
     }

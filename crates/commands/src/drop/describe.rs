@@ -125,6 +125,9 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
             }
         }
         pg_operator::TABLE => format!("operator {}", crate::operator::describe(ctx, a.object)?),
+        pg_opclass::TABLE | pg_opfamily::TABLE | pg_amop::TABLE | pg_amproc::TABLE => {
+            crate::opclass::describe(ctx, a)?.unwrap_or_else(missing)
+        }
         pg_cast::TABLE => {
             use pg_cast::*;
             match row(ctx, TABLE, OID_INDEX, a.object)? {

@@ -53,6 +53,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
     match s.remove_type {
         ObjectType::Schema => schemas(ctx, s),
         ObjectType::Operator => crate::operator::drop(ctx, s),
+        ObjectType::OpClass | ObjectType::OpFamily => crate::opclass::drop(ctx, s),
         ObjectType::Cast => crate::cast::drop(ctx, s),
         ObjectType::Type | ObjectType::Domain => crate::user_type::drop(ctx, s),
         ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate => {

@@ -48,6 +48,10 @@ pub fn remove(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<()> {
             crate::operator::unlink(ctx, a.object)?;
             by_oid(pg_operator::TABLE, pg_operator::OID_INDEX)?;
         }
+        pg_opclass::TABLE => drop(by_oid(pg_opclass::TABLE, pg_opclass::OID_INDEX)?),
+        pg_opfamily::TABLE => drop(by_oid(pg_opfamily::TABLE, pg_opfamily::OID_INDEX)?),
+        pg_amop::TABLE => drop(by_oid(pg_amop::TABLE, pg_amop::OID_INDEX)?),
+        pg_amproc::TABLE => drop(by_oid(pg_amproc::TABLE, pg_amproc::OID_INDEX)?),
         pg_cast::TABLE => drop(by_oid(pg_cast::TABLE, pg_cast::OID_INDEX)?),
         pg_proc::TABLE => {
             delete_by(ctx, pg_aggregate::TABLE, pg_aggregate::FNOID_INDEX, &[Datum::oid(a.object)])?;

@@ -70,8 +70,31 @@ fn move_member(ctx: &CommandCtx<'_>, a: ObjectAddress, ns: Oid) -> Result<()> {
             }
             replace_schema(ctx, a, ns)
         }
+        pg_cast::TABLE => Ok(()),
+        pg_type::TABLE => {
+            use pg_type::*;
+            for r in ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(a.object)])? {
+                move_row(ctx, ObjectAddress::new(TABLE, r.oid(TYPARRAY)), ns)?;
+            }
+            move_row(ctx, a, ns)?;
+            replace_schema(ctx, a, ns)
+        }
+        pg_operator::TABLE | pg_opclass::TABLE | pg_opfamily::TABLE => {
+            move_row(ctx, a, ns)?;
+            replace_schema(ctx, a, ns)
+        }
         other => Err(Error::unsupported(format_args!("moving a member of catalog {other}"))),
     }
+}
+
+/// Writes the new schema into an object's row.
+fn move_row(ctx: &CommandCtx<'_>, a: ObjectAddress, ns: Oid) -> Result<()> {
+    let Some(k) = crate::object_address::kind_of(a.class) else { return Ok(()) };
+    let Some(column) = k.namespace else { return Ok(()) };
+    for r in ctx.catalog.scan(k.table, k.oid_index, &[Datum::oid(a.object)])? {
+        ctx.catalog.update_columns(k.table, &r, &[(column, Datum::oid(ns))])?;
+    }
+    ctx.engine.command_counter_increment()
 }
 
 /// The object depends on another schema.

@@ -146,12 +146,37 @@ fn install(
     }
     ctx.engine.command_counter_increment()?;
     ctx.host.set_first_schema(Some(ns));
-    let made = x.views.iter().try_for_each(|v| make_view(ctx, v, ns, me));
+    let made =
+        x.views.iter().try_for_each(|v| make_view(ctx, v, ns, me)).and_then(|()| run_script(ctx, x, me));
     ctx.host.set_first_schema(None);
     made?;
     comment::write(ctx, me, Some(x.comment))?;
     ctx.engine.command_counter_increment()?;
     Ok(oid)
+}
+
+/// Runs an extension's script: what it makes are members of the extension, and belong to a superuser's who may not be the
+/// one who asked for it.
+fn run_script(ctx: &CommandCtx<'_>, x: &'static Extension, me: ObjectAddress) -> Result<()> {
+    if x.script.is_empty() {
+        return Ok(());
+    }
+    let statements = parser::parse(x.script)?;
+    let owner = catalog::builtins::BOOTSTRAP_SUPERUSER;
+    let role = (x.trusted && !ctx.host.is_superuser()).then_some(owner);
+    let quiet = ["client_min_messages=warning".to_string()];
+    ctx.catalog.set_creating_extension(Some((me, x.name)));
+    let done = ctx.host.with_identity(role, &quiet, &mut || {
+        for s in &statements {
+            let inner =
+                CommandCtx { source: x.script, top_level: false, params: &[], param_types: &[], ..*ctx };
+            crate::run(&inner, &s.stmt)?;
+            ctx.engine.command_counter_increment()?;
+        }
+        Ok(())
+    });
+    ctx.catalog.set_creating_extension(None);
+    done
 }
 
 /// The extensions this one needs; with CASCADE they are created.

@@ -20,6 +20,8 @@ pub struct Extension {
     pub library: &'static str,
     pub functions: &'static [Function],
     pub views: &'static [View],
+    /// Statements that make the rest. `MODULE` is the library; the functions' code is in [`types::ext`].
+    pub script: &'static str,
 }
 
 /// A function of an extension.
@@ -49,7 +51,64 @@ pub struct View {
 }
 
 /// All of them, by name.
-pub static EXTENSIONS: &[&Extension] = &[&super::pg_stat_statements::EXTENSION];
+pub static EXTENSIONS: &[&Extension] =
+    &[&CITEXT, &HSTORE, &super::pg_stat_statements::EXTENSION, &PGCRYPTO, &UUID_OSSP];
+
+static CITEXT: Extension = Extension {
+    name: "citext",
+    version: "1.6",
+    comment: "data type for case-insensitive character strings",
+    relocatable: true,
+    superuser: true,
+    trusted: true,
+    requires: &[],
+    library: "$libdir/citext",
+    functions: &[],
+    views: &[],
+    script: include_str!("scripts/citext.sql"),
+};
+
+static PGCRYPTO: Extension = Extension {
+    name: "pgcrypto",
+    version: "1.3",
+    comment: "cryptographic functions",
+    relocatable: true,
+    superuser: true,
+    trusted: true,
+    requires: &[],
+    library: "$libdir/pgcrypto",
+    functions: &[],
+    views: &[],
+    script: include_str!("scripts/pgcrypto.sql"),
+};
+
+static UUID_OSSP: Extension = Extension {
+    name: "uuid-ossp",
+    version: "1.1",
+    comment: "generate universally unique identifiers (UUIDs)",
+    relocatable: true,
+    superuser: true,
+    trusted: true,
+    requires: &[],
+    library: "$libdir/uuid-ossp",
+    functions: &[],
+    views: &[],
+    script: include_str!("scripts/uuid-ossp.sql"),
+};
+
+static HSTORE: Extension = Extension {
+    name: "hstore",
+    version: "1.8",
+    comment: "data type for storing sets of (key, value) pairs",
+    relocatable: true,
+    superuser: true,
+    trusted: true,
+    requires: &[],
+    library: "$libdir/hstore",
+    functions: &[],
+    views: &[],
+    script: include_str!("scripts/hstore.sql"),
+};
 
 /// The extension of a name.
 pub fn find(name: &str) -> Option<&'static Extension> {
@@ -58,5 +117,6 @@ pub fn find(name: &str) -> Option<&'static Extension> {
 
 /// OIDs and code of all functions of all extensions.
 pub fn table() -> Vec<(u32, FnImpl)> {
-    EXTENSIONS.iter().flat_map(|e| e.functions.iter().map(|f| (f.oid, f.code))).collect()
+    let own = EXTENSIONS.iter().flat_map(|e| e.functions.iter().map(|f| (f.oid, f.code)));
+    own.chain(types::ext::table()).collect()
 }

@@ -382,6 +382,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &DefineStmt) -> Result<String> {
         ret_type: result,
         retset: false,
         src: "aggregate_dummy".into(),
+        library: None,
         sql_body: None,
         cost: 1.0,
         rows: 0.0,

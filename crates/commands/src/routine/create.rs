@@ -13,7 +13,7 @@ use crate::{default_privileges, expr_depend, target};
 use analyze::expr::Expr;
 use analyze::query::Query;
 use analyze::{Analyzed, ParamTypes};
-use catalog::builtins::{LANGUAGE_INTERNAL, LANGUAGE_SQL};
+use catalog::builtins::{LANGUAGE_C, LANGUAGE_INTERNAL, LANGUAGE_SQL};
 use catalog::columns::*;
 use catalog::depend::{DependencyKind, ObjectAddress};
 use catalog::desc::ProcDesc;
@@ -32,6 +32,8 @@ pub struct NewRoutine {
     pub ret_type: Oid,
     pub retset: bool,
     pub src: String,
+    /// The library of a function in language C.
+    pub library: Option<String>,
     pub sql_body: Option<analyze::routine::SqlBody>,
     pub cost: f64,
     pub rows: f64,
@@ -121,6 +123,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateFunctionStmt) -> Result<String> {
         Some(b) => (String::new(), Some(standard_body(ctx, &name, &args, b)?)),
         None => (options::source(language, &name, &language_name, o.body.as_deref())?, None),
     };
+    let library = library(ctx, language, o.body.as_deref(), &src)?;
     if let (Some(_), false) = (o.rows, retset) {
         bail!(INVALID_PARAMETER_VALUE, "ROWS is not applicable when function does not return a set");
     }
@@ -132,6 +135,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateFunctionStmt) -> Result<String> {
         ret_type,
         retset,
         src,
+        library,
         sql_body,
         cost: o.cost.unwrap_or_else(|| options::default_cost(language)),
         rows: o.rows.unwrap_or(if retset { 1000.0 } else { 0.0 }),
@@ -146,6 +150,31 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateFunctionStmt) -> Result<String> {
     let oid = store(ctx, &new, s.replace)?;
     validate(ctx, oid, &o)?;
     Ok(if s.is_procedure { "CREATE PROCEDURE" } else { "CREATE FUNCTION" }.into())
+}
+
+/// The library of a function in language C, one of those compiled in. 0A000 for others, 42883 for a symbol it lacks.
+fn library(
+    ctx: &CommandCtx<'_>,
+    language: Oid,
+    body: Option<&[String]>,
+    symbol: &str,
+) -> Result<Option<String>> {
+    if language != LANGUAGE_C {
+        return Ok(None);
+    }
+    let written = body.and_then(<[String]>::first).map_or("", String::as_str);
+    let library = match (written, ctx.catalog.creating_extension()) {
+        ("MODULE", Some((_, extension))) => format!("$libdir/{extension}"),
+        _ => written.to_string(),
+    };
+    if !types::ext::has_library(&library) {
+        return Err(Error::unsupported("CREATE FUNCTION in language c"));
+    }
+    // Some functions of extensions have no code: they can be named, and say so when they are called.
+    if types::ext::symbol(&library, symbol).is_none() && ctx.catalog.creating_extension().is_none() {
+        bail!(UNDEFINED_FUNCTION, "could not find function \"{symbol}\" in file \"{library}\"");
+    }
+    Ok(Some(library))
 }
 
 /// RETURN expr or BEGIN ATOMIC … END, resolved.
@@ -247,7 +276,7 @@ fn columns(new: &NewRoutine) -> Result<Vec<(usize, Datum)>> {
             },
         ),
         (PROSRC, Datum::text(&new.src)),
-        (PROBIN, Datum::Null),
+        (PROBIN, new.library.as_deref().map_or(Datum::Null, Datum::text)),
         (
             PROSQLBODY,
             match &new.sql_body {
@@ -473,6 +502,9 @@ fn record_dependencies(ctx: &CommandCtx<'_>, oid: Oid, new: &NewRoutine) -> Resu
 fn validate(ctx: &CommandCtx<'_>, oid: Oid, o: &Options) -> Result<()> {
     let _ = o;
     let p = ctx.catalog.proc_desc(oid)?;
+    if p.language == LANGUAGE_C {
+        return Ok(());
+    }
     if p.language == LANGUAGE_INTERNAL {
         if ctx.catalog.builtins().proc_by_src(&p.src).is_none() {
             bail!(UNDEFINED_FUNCTION, "there is no built-in function named \"{}\"", p.src);

@@ -2,7 +2,7 @@
 
 use crate::FnEnv;
 use crate::ctx::CommandCtx;
-use catalog::builtins::{LANGUAGE_INTERNAL, LANGUAGE_SQL};
+use catalog::builtins::{LANGUAGE_C, LANGUAGE_INTERNAL, LANGUAGE_SQL};
 use catalog::columns::pg_language;
 use catalog::desc::ProcDesc;
 use common::{Error, Oid, Result, bail, err};
@@ -52,7 +52,7 @@ pub fn usable(ctx: &CommandCtx<'_>, name: &str) -> Result<Oid> {
         bail!(INSUFFICIENT_PRIVILEGE, "permission denied for language {name}");
     }
     let oid = row.oid(OID);
-    if oid != LANGUAGE_SQL && oid != LANGUAGE_INTERNAL {
+    if ![LANGUAGE_SQL, LANGUAGE_INTERNAL, LANGUAGE_C].contains(&oid) {
         return Err(Error::unsupported(format_args!("CREATE FUNCTION in language {name}")));
     }
     Ok(oid)

@@ -2,7 +2,7 @@
 
 use crate::analysis::setting;
 use crate::ctx::CommandCtx;
-use catalog::builtins::{LANGUAGE_INTERNAL, LANGUAGE_SQL};
+use catalog::builtins::{LANGUAGE_C, LANGUAGE_INTERNAL, LANGUAGE_SQL};
 use catalog::literal;
 use common::{Error, Oid, Result, bail, err};
 use parser::ast::{DefArg, DefElem, VariableSetKind, VariableSetStmt};
@@ -148,12 +148,22 @@ pub fn config_datum(config: &[String]) -> Datum {
 
 /// What a call costs if nobody says: little in a language that is compiled in.
 pub fn default_cost(language: Oid) -> f64 {
-    if language == LANGUAGE_INTERNAL { 1.0 } else { 100.0 }
+    if language == LANGUAGE_INTERNAL || language == LANGUAGE_C { 1.0 } else { 100.0 }
 }
 
 /// The body of a function in a language: its source text.
 pub fn source(language: Oid, name: &str, language_name: &str, body: Option<&[String]>) -> Result<String> {
     let Some(parts) = body else { bail!(INVALID_FUNCTION_DEFINITION, "no function body specified") };
+    if language == LANGUAGE_C
+        && let [_, symbol] = parts
+    {
+        return Ok(symbol.clone());
+    }
+    if language == LANGUAGE_C
+        && let [_] = parts
+    {
+        return Ok(name.to_string());
+    }
     let [text] = parts else {
         bail!(INVALID_FUNCTION_DEFINITION, "only one AS item needed for language \"{language_name}\"")
     };

@@ -53,7 +53,7 @@ pub fn order(catalog: &Catalog, type_oid: Oid) -> Result<Option<(CmpFn, Oid, Oid
     ) else {
         return Ok(None);
     };
-    match catalog.registry().get(proc) {
+    match catalog.registry().get(catalog.code_oid(proc)?) {
         Some(FnImpl::Cmp(f)) => Ok(Some((f, eq, lt))),
         _ => Ok(None),
     }

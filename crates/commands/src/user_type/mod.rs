@@ -1,6 +1,7 @@
 //! Types of one's own: composite types, enums, domains; CREATE TYPE, ALTER TYPE, DROP TYPE and their DOMAIN twins.
 
 mod alter;
+mod base;
 pub mod composite;
 mod constraint;
 mod domain;
@@ -9,6 +10,7 @@ mod range;
 pub mod shell;
 
 pub use alter::{owner, rename, set_schema};
+pub use base::create as create_base;
 pub use domain::{alter as alter_domain, create as create_domain};
 pub use enums::{alter as alter_enum, create as create_enum};
 pub use range::create as create_range;

@@ -58,6 +58,9 @@ pub fn make(ctx: &CommandCtx<'_>, t: &TypeName, shown: &str) -> Result<Oid> {
 
 /// Runs CREATE TYPE name.
 pub fn create(ctx: &CommandCtx<'_>, s: &parser::ast::DefineStmt) -> Result<String> {
+    if !ctx.host.is_superuser() {
+        common::bail!(INSUFFICIENT_PRIVILEGE, "must be superuser to create a base type");
+    }
     let (ns, name) = creation(ctx, &s.defnames)?;
     super::make_way(ctx, ns, &name)?;
     let oid = ctx.catalog.new_type_oid(UserClass::Base)?;

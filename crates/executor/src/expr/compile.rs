@@ -10,7 +10,7 @@ use crate::expr::subplan;
 use analyze::expr::*;
 use common::{Error, Oid, Result, bail, err};
 use std::rc::Rc;
-use types::{CmpFn, Column, Datum, FnImpl, HashFn, Phys, ScalarKernel, oids};
+use types::{CmpFn, Collation, Column, Datum, FnImpl, HashFn, Phys, ScalarKernel, oids};
 
 /// What the names in an expression mean: input columns.
 pub trait Scope {
@@ -215,8 +215,8 @@ impl Compiler<'_> {
             }
             Expr::DistinctExpr(o) | Expr::NullIfExpr(o) => {
                 let args = self.srcs(&o.args, steps)?;
-                let f = self.kernel(o.funcid)?;
-                let info = CallInfo { result_type: oids::BOOL, ..self.op_info(o)? };
+                let (f, collation) = self.env.kernel(o.funcid, o.input_collation)?;
+                let info = CallInfo { result_type: oids::BOOL, collation, ..self.op_info(o)? };
                 let (a, b) = (args[0], args[1]);
                 let konst = a.is_konst() && b.is_konst();
                 Ok(if matches!(e, Expr::DistinctExpr(_)) {
@@ -269,15 +269,10 @@ impl Compiler<'_> {
             }
             Expr::MinMax { greatest, result_type, input_collation, args, .. } => {
                 let phys = self.env.phys(*result_type)?;
-                let cmp = cmp_for_type(self.env, *result_type)?;
+                let (cmp, collation) = cmp_for_type(self.env, *result_type, *input_collation)?;
                 let args = self.srcs(args, steps)?;
                 let konst = args.iter().all(|a| a.is_konst());
-                let op = Op::MinMax {
-                    args,
-                    cmp,
-                    collation: self.env.collation(*input_collation)?,
-                    greatest: *greatest,
-                };
+                let op = Op::MinMax { args, cmp, collation, greatest: *greatest };
                 Ok(self.push(steps, op, phys, konst))
             }
             Expr::SqlValueFunction { op, result_type, typmod, .. } => {
@@ -382,12 +377,14 @@ impl Compiler<'_> {
             Expr::RowCompare { cmp, opnos, input_collations, left, right, .. } => {
                 let mut parts = Vec::with_capacity(left.len());
                 for (k, (l, r)) in left.iter().zip(right).enumerate() {
-                    let f = cmp_for_operator(self.env, opnos[k], expr_type(l), expr_type(r))?;
-                    parts.push((
-                        self.block(l)?,
-                        self.block(r)?,
-                        RowCmp(f, self.env.collation(input_collations[k])?),
-                    ));
+                    let (f, c) = cmp_for_operator(
+                        self.env,
+                        opnos[k],
+                        expr_type(l),
+                        expr_type(r),
+                        input_collations[k],
+                    )?;
+                    parts.push((self.block(l)?, self.block(r)?, RowCmp(f, c)));
                 }
                 Ok(self.push(steps, Op::RowCompare { cmp: *cmp, parts }, Phys::Bool, false))
             }
@@ -508,10 +505,6 @@ impl Compiler<'_> {
         })
     }
 
-    fn kernel(&self, funcid: Oid) -> Result<ScalarKernel> {
-        scalar_kernel(self.env, funcid)
-    }
-
     fn call(&mut self, funcid: Oid, args: Box<[Src]>, info: CallInfo, steps: &mut Vec<Step>) -> Result<Src> {
         let volatile = is_volatile(self.env, funcid)?;
         if volatile {
@@ -569,9 +562,9 @@ impl Compiler<'_> {
             return Ok(self.push(steps, op, Phys::Bool, lhs.is_konst()));
         }
         let array = self.expr(&o.args[1], steps)?;
-        let f = self.kernel(o.funcid)?;
+        let (f, collation) = self.env.kernel(o.funcid, o.input_collation)?;
         let info = CallInfo {
-            collation: self.env.collation(o.input_collation)?,
+            collation,
             result_type: oids::BOOL,
             typmod: -1,
             arg_types: Box::new([expr_type(&o.args[0]), elem]),
@@ -633,48 +626,47 @@ pub fn cmp_fn(env: &ExecEnv, proc: Oid) -> Result<CmpFn> {
     }
 }
 
-/// The hash function behind a `pg_proc` OID.
-pub fn hash_fn(env: &ExecEnv, proc: Oid) -> Result<HashFn> {
-    match env.code(proc)? {
-        Some(FnImpl::Hash(f)) => Ok(f),
-        _ => Err(Error::unsupported(format_args!("hash function with OID {proc}"))),
-    }
-}
-
 /// Access methods' OIDs.
 const BTREE_AM: Oid = Oid(403);
 const HASH_AM: Oid = Oid(405);
 
 /// The default three-way comparison of a type.
-pub fn cmp_for_type(env: &ExecEnv, type_oid: Oid) -> Result<CmpFn> {
+pub fn cmp_for_type(env: &ExecEnv, type_oid: Oid, collation: Oid) -> Result<(CmpFn, Collation)> {
     let type_oid = env.storage_type(type_oid)?;
     if let Some(t) = types::storage_info(type_oid)
         && t.cmp.is_valid()
+        && !types::UserClass::Base.is(type_oid)
     {
-        return cmp_fn(env, t.cmp);
+        return env.cmp(t.cmp, collation);
     }
     let c = env.catalog()?;
     if let Some(oc) = c.default_opclass(BTREE_AM, type_oid)?
         && let Some(p) = c.amproc(oc.family, oc.in_type, oc.in_type, 1)?
     {
-        return cmp_fn(env, p);
+        return env.cmp(p, collation);
     }
     bail!(UNDEFINED_FUNCTION, "could not identify a comparison function for type {}", type_oid)
 }
 
 /// The three-way comparison that goes with an ordering operator.
-fn cmp_for_operator(env: &ExecEnv, op: Oid, left: Oid, right: Oid) -> Result<CmpFn> {
+fn cmp_for_operator(
+    env: &ExecEnv,
+    op: Oid,
+    left: Oid,
+    right: Oid,
+    collation: Oid,
+) -> Result<(CmpFn, Collation)> {
     if let Some(c) = &env.catalog {
         for a in c.amops_of(op)?.iter() {
             if a.method == BTREE_AM
                 && let Some(p) = c.amproc(a.family, a.left, a.right, 1)?
             {
-                return cmp_fn(env, p);
+                return env.cmp(p, collation);
             }
         }
     }
     let _ = right;
-    cmp_for_type(env, left)
+    cmp_for_type(env, left, collation)
 }
 
 /// Hash functions (left, right) that go with an equality operator.
@@ -685,7 +677,11 @@ pub fn hash_for_operator(env: &ExecEnv, op: Oid) -> Result<Option<(HashFn, HashF
             && let Some(l) = c.amproc(a.family, a.left, a.left, 1)?
             && let Some(r) = c.amproc(a.family, a.right, a.right, 1)?
         {
-            return Ok(Some((hash_fn(env, l)?, hash_fn(env, r)?)));
+            // Functions of users are not called from here.
+            return Ok(match (env.code(l)?, env.code(r)?) {
+                (Some(FnImpl::Hash(l)), Some(FnImpl::Hash(r))) => Some((l, r)),
+                _ => None,
+            });
         }
     }
     Ok(None)

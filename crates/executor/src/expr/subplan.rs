@@ -1,7 +1,7 @@
 //! Sub-selects inside expressions. Correlated ones run once a row with their parameters set; `x IN (sub-select)` without
 //! correlation is answered from a hash set that is filled once.
 
-use crate::expr::compile::{Compiler, expr_type, hash_for_operator, scalar_kernel};
+use crate::expr::compile::{Compiler, expr_type, hash_for_operator};
 use crate::expr::control::{run_block, truth};
 use crate::expr::program::*;
 use crate::expr::{arrays, colops};
@@ -58,11 +58,12 @@ pub(crate) fn hashed_any(
     let mut keys = Vec::new();
     for (o, lhs_hash, rhs_hash) in parts {
         let lhs = c.expr(&o.args[0], steps)?;
+        let (eq, collation) = c.env.kernel(o.funcid, o.input_collation)?;
         keys.push(HashedKey {
             lhs,
-            eq: scalar_kernel(c.env, o.funcid)?,
+            eq,
             info: CallInfo {
-                collation: c.env.collation(o.input_collation)?,
+                collation,
                 result_type: oids::BOOL,
                 typmod: -1,
                 arg_types: o.args.iter().map(expr_type).collect(),

@@ -6,7 +6,7 @@ use super::after::Event;
 use super::epq::{concurrent_update, keeps_snapshot};
 use super::table::write_update;
 use super::target::{TargetRelation, key_text, schema_name};
-use crate::expr::compile::{cmp_fn, scalar_kernel};
+use crate::expr::compile::cmp_fn;
 use crate::expr::{NoScope, colops, compile_one};
 use crate::node::scan::RelCols;
 use crate::run::Exec;
@@ -285,11 +285,8 @@ fn find(
     let mut kernels = Vec::new();
     for (k, op) in ops.iter().enumerate() {
         let attr = &s.rel.desc.attrs[s.attrs[k] as usize - 1];
-        kernels.push((
-            scalar_kernel(&cx.env, catalog.operator(*op)?.code)?,
-            attr.phys,
-            catalog.collation(attr.collation)?,
-        ));
+        let (f, collation) = cx.env.kernel(catalog.operator(*op)?.code, attr.collation)?;
+        kernels.push((f, attr.phys, collation));
     }
     let all = RelCols::of(sorted(&s.attrs), vec![-1]);
     let opts = ScanOptions::default();

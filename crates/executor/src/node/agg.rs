@@ -379,7 +379,7 @@ impl Ordered {
                 continue;
             }
             let t = env.storage_type(expr_type(&a.args[k].expr))?;
-            let cmp = types::storage_info(t).map_or(Oid::INVALID, |i| i.cmp);
+            let cmp = comparison(env, t, c.sortop)?;
             let desc = is_desc(env, c.sortop)?;
             keys.push(SortKey {
                 column: k as u16 + 1,
@@ -977,4 +977,19 @@ impl ExecNode for Agg {
         self.spilled = 0;
         self.child.end(cx);
     }
+}
+
+/// The comparison that goes with a sort operator: that of the type, unless the operator or the type is a user's.
+fn comparison(env: &ExecEnv, t: Oid, sortop: Oid) -> Result<Oid> {
+    let usual = types::storage_info(t).map_or(Oid::INVALID, |i| i.cmp);
+    if usual.is_valid() && sortop < Oid::FIRST_NORMAL {
+        return Ok(usual);
+    }
+    let c = env.catalog()?;
+    for a in c.amops_of(sortop)?.iter().filter(|a| a.method == catalog::builtins::BTREE_AM) {
+        if let Some(p) = c.amproc(a.family, a.left, a.right, 1)? {
+            return Ok(p);
+        }
+    }
+    Ok(usual)
 }

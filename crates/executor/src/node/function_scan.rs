@@ -107,7 +107,7 @@ impl SrfCall {
 pub fn out_columns(env: &ExecEnv, f: &FuncExpr) -> Result<Vec<(common::Oid, String)>> {
     let Some(c) = &env.catalog else { return Ok(Vec::new()) };
     let p = c.proc_desc(f.funcid)?;
-    if p.oid >= common::Oid::FIRST_NORMAL {
+    if p.oid >= common::Oid::FIRST_NORMAL && !matches!(env.code(f.funcid)?, Some(FnImpl::Srf(_))) {
         // Rows of functions that are not built in come as composite values.
         return Ok(Vec::new());
     }
@@ -136,7 +136,7 @@ impl Spread {
             None => false,
         };
         let in_columns = match &f.expr {
-            Expr::Func(c) if matches!(b.env.registry.get(c.funcid), Some(FnImpl::Srf(_))) => {
+            Expr::Func(c) if matches!(b.env.code(c.funcid)?, Some(FnImpl::Srf(_))) => {
                 !out_columns(b.env, c)?.is_empty() || b.env.catalog()?.proc_desc(c.funcid)?.ret_type == t
             }
             _ => false,
@@ -234,7 +234,7 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinali
             Expr::Func(c)
                 if c.retset
                     || (f.has_coldef && c.funcid >= common::Oid::FIRST_NORMAL)
-                    || matches!(b.env.registry.get(c.funcid), Some(FnImpl::Srf(_))) =>
+                    || matches!(b.env.code(c.funcid)?, Some(FnImpl::Srf(_))) =>
             {
                 let mut call = SrfCall::compile(b.env, c, &NoScope)?;
                 if f.has_coldef {

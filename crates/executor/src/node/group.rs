@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::expr::colops;
-use crate::expr::compile::scalar_kernel;
 use common::Oid;
 use planner::plan::GroupKey;
 use types::{Arg, Collation, Column, ColumnData, DatumRef, Phys, Rows, ScalarKernel};
@@ -38,9 +37,8 @@ pub fn eq_is_native(eq_proc: Oid, collation: Collation) -> bool {
 
 struct KeyCol {
     col: usize,
-    collation: Collation,
     native: bool,
-    eq: Option<ScalarKernel>,
+    eq: Option<(ScalarKernel, Collation)>,
 }
 
 impl KeyCol {
@@ -50,7 +48,7 @@ impl KeyCol {
             (DatumRef::Null, _) | (_, DatumRef::Null) => Ok(false),
             _ if self.native => Ok(x == y),
             _ => match self.eq {
-                Some(f) => call_eq(cx, f, self.collation, x, y, tmp),
+                Some((f, collation)) => call_eq(cx, f, collation, x, y, tmp),
                 None => Ok(x == y),
             },
         }
@@ -71,8 +69,8 @@ impl KeyEq {
             .map(|k| {
                 let collation = env.collation(k.collation)?;
                 let native = eq_is_native(k.eq_proc, collation);
-                let eq = if native { None } else { Some(scalar_kernel(env, k.eq_proc)?) };
-                Ok(KeyCol { col: k.column as usize, collation, native, eq })
+                let eq = if native { None } else { Some(env.kernel(k.eq_proc, k.collation)?) };
+                Ok(KeyCol { col: k.column as usize, native, eq })
             })
             .collect::<Result<_>>()?;
         Ok(KeyEq { cols, tmp: Column::new(Phys::Bool) })

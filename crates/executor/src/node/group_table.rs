@@ -3,7 +3,6 @@
 
 use crate::env::ExecEnv;
 use crate::expr::colops;
-use crate::expr::compile::{hash_fn, scalar_kernel};
 use crate::node::group::{call_eq, eq_is_native};
 use crate::run::Exec;
 use common::Result;
@@ -14,9 +13,8 @@ struct KeyCol {
     /// Column in the input.
     input: usize,
     native: bool,
-    collation: Collation,
-    hash: Option<HashFn>,
-    eq: Option<ScalarKernel>,
+    hash: Option<(HashFn, Collation)>,
+    eq: Option<(ScalarKernel, Collation)>,
 }
 
 /// Group number of an empty slot.
@@ -85,8 +83,7 @@ pub fn hash_native(d: DatumRef<'_>) -> u64 {
 pub fn hash_column(
     c: &Column,
     rows: types::Rows<'_>,
-    f: Option<HashFn>,
-    collation: Collation,
+    f: Option<(HashFn, Collation)>,
     first: bool,
     hashes: &mut Vec<u64>,
 ) {
@@ -114,7 +111,7 @@ pub fn hash_column(
                 let h = match c.get(i) {
                     DatumRef::Null => 0x5851_F42D,
                     d => match f {
-                        Some(f) => mix64(f(collation, d)),
+                        Some((f, collation)) => mix64(f(collation, d)),
                         None => hash_native(d),
                     },
                 };
@@ -137,9 +134,8 @@ impl GroupTable {
                 Ok(KeyCol {
                     input: k.column as usize,
                     native,
-                    collation,
-                    hash: if native { None } else { Some(hash_fn(env, k.hash_proc)?) },
-                    eq: if native { None } else { Some(scalar_kernel(env, k.eq_proc)?) },
+                    hash: if native { None } else { Some(env.hash(k.hash_proc, k.collation)?) },
+                    eq: if native { None } else { Some(env.kernel(k.eq_proc, k.collation)?) },
                 })
             })
             .collect::<Result<Vec<_>>>()?;
@@ -178,7 +174,7 @@ impl GroupTable {
     /// Hashes of the last batch given to [`GroupTable::find`], in parallel with its live rows.
     pub fn hash_rows(&mut self, b: &Batch) -> &[u64] {
         for (n, k) in self.cols.iter().enumerate() {
-            hash_column(&b.cols[k.input], b.live(), k.hash, k.collation, n == 0, &mut self.hashes);
+            hash_column(&b.cols[k.input], b.live(), k.hash, n == 0, &mut self.hashes);
         }
         &self.hashes
     }
@@ -331,7 +327,7 @@ fn same(
             _ => match c.eq {
                 // The same bits are equal under every equality (NaN included: it equals itself in SQL).
                 Some(_) if x == y => true,
-                Some(f) => call_eq(cx, f, c.collation, x, y, tmp)?,
+                Some((f, collation)) => call_eq(cx, f, collation, x, y, tmp)?,
                 None => x == y,
             },
         };

@@ -3,7 +3,6 @@
 
 use super::join_common::{Pairs, Side};
 use super::*;
-use crate::expr::compile::hash_fn;
 use crate::expr::{Program, colops, compile};
 use crate::node::group::eq_is_native;
 use crate::node::group_table::hash_column;
@@ -25,9 +24,8 @@ const END: u32 = u32::MAX;
 const NULL_KEY: u32 = u32::MAX - 1;
 
 struct KeyFns {
-    collation: Collation,
-    outer_hash: Option<HashFn>,
-    inner_hash: Option<HashFn>,
+    outer_hash: Option<(HashFn, Collation)>,
+    inner_hash: Option<(HashFn, Collation)>,
     /// Equal stored values are equal keys: compared here, without a call.
     native: bool,
 }
@@ -131,9 +129,12 @@ fn compile_join(
             (None, None)
         } else {
             extra.push(eq_call(k));
-            (Some(hash_fn(b.env, k.outer_hash_proc)?), Some(hash_fn(b.env, k.inner_hash_proc)?))
+            (
+                Some(b.env.hash(k.outer_hash_proc, k.collation)?),
+                Some(b.env.hash(k.inner_hash_proc, k.collation)?),
+            )
         };
-        fns.push(KeyFns { collation, outer_hash, inner_hash, native });
+        fns.push(KeyFns { outer_hash, inner_hash, native });
     }
     let pairs = Pairs::compile(b, plan, join, &extra)?;
     let outer_keys = compile(b.env, keys.iter().map(|k| &k.outer), &SideScope(VarNo::Outer))?;
@@ -289,7 +290,7 @@ fn hash_keys(
             a.col
         };
         let h = if inner { f.inner_hash } else { f.outer_hash };
-        hash_column(col, b.live(), h, f.collation, k == 0, hashes);
+        hash_column(col, b.live(), h, k == 0, hashes);
         if col.nulls.any() {
             let mut k = 0;
             let _ = b.live().each(|i| {

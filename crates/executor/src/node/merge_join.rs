@@ -3,7 +3,6 @@
 
 use super::join_common::Pairs;
 use super::*;
-use crate::expr::compile::cmp_fn;
 use crate::expr::{Program, colops, compile};
 use crate::store::batch_of;
 use analyze::query::JoinType;
@@ -69,12 +68,8 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, join: &JoinCommon, keys: &[MergeKey])
         keys: keys
             .iter()
             .map(|k| {
-                Ok(Key {
-                    cmp: cmp_fn(b.env, k.cmp_proc)?,
-                    collation: b.env.collation(k.collation)?,
-                    desc: k.desc,
-                    nulls_first: k.nulls_first,
-                })
+                let (cmp, collation) = b.env.cmp(k.cmp_proc, k.collation)?;
+                Ok(Key { cmp, collation, desc: k.desc, nulls_first: k.nulls_first })
             })
             .collect::<Result<_>>()?,
         run: batch_of(&pairs.inner_phys),

@@ -4,7 +4,6 @@
 
 use super::*;
 use crate::expr::colops;
-use crate::expr::compile::cmp_fn;
 use crate::store::SpillFile;
 use common::Oid;
 use planner::instrument::SortInstr;
@@ -61,10 +60,14 @@ impl Order {
         let keys = keys
             .iter()
             .map(|k| {
-                let collation = env.collation(k.collation)?;
+                let mut collation = env.collation(k.collation)?;
                 let kind = match native(k.cmp_proc, collation) {
                     Some(k) => k,
-                    None => Kind::Call(cmp_fn(env, k.cmp_proc)?),
+                    None => {
+                        let (f, c) = env.cmp(k.cmp_proc, k.collation)?;
+                        collation = c;
+                        Kind::Call(f)
+                    }
                 };
                 Ok(Key { col: k.column as usize, kind, collation, desc: k.desc, nulls_first: k.nulls_first })
             })
@@ -77,11 +80,17 @@ impl Order {
             .iter()
             .map(|(col, t, collation)| {
                 let t = &env.storage_type(*t)?;
-                let cmp = types::storage_info(*t).map_or(Oid::INVALID, |i| i.cmp);
-                let collation = env.collation(*collation)?;
+                let own = types::UserClass::Base.is(*t);
+                let cmp = types::storage_info(*t).filter(|_| !own).map_or(Oid::INVALID, |i| i.cmp);
+                let oid = *collation;
+                let mut collation = env.collation(oid)?;
                 let kind = match native(cmp, collation) {
                     Some(k) => k,
-                    None => Kind::Call(crate::expr::compile_cmp(env, *t)?),
+                    None => {
+                        let (f, c) = crate::expr::compile_cmp(env, *t, oid)?;
+                        collation = c;
+                        Kind::Call(f)
+                    }
                 };
                 Ok(Key { col: *col, kind, collation, desc: false, nulls_first: false })
             })

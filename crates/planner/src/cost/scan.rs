@@ -261,6 +261,11 @@ fn correlation(g: &Glob<'_>, root: &Root, ip: &IndexPath) -> f64 {
         Some(k) => root.column_stats(g, ip.rti, *k),
         None => None,
     };
+    // The correlation known is that with the type's own order.
+    let class = d.opclasses.first().and_then(|c| g.ctx.catalog.opclass(*c).ok());
+    if class.is_some_and(|c| !c.is_default) {
+        return 0.0;
+    }
     let Some(c) = st.and_then(|s| s.correlation) else { return 0.0 };
     let mut c = f64::from(c);
     if d.options.first().is_some_and(|o| o & 1 != 0) {

@@ -618,8 +618,9 @@ impl<'a> NodeCx<'a> {
                     .iter()
                     .map(|k| {
                         format!(
-                            "({} = {})",
+                            "({} {} {})",
                             self.names.expr(at, &k.outer, self.prefix()),
+                            self.operator(k.opno),
                             self.names.expr(at, &k.inner, self.prefix())
                         )
                     })
@@ -635,8 +636,9 @@ impl<'a> NodeCx<'a> {
                     .iter()
                     .map(|k| {
                         format!(
-                            "({} = {})",
+                            "({} {} {})",
                             self.names.expr(at, &k.outer, self.prefix()),
+                            self.operator(k.opno),
                             self.names.expr(at, &k.inner, self.prefix())
                         )
                     })
@@ -789,6 +791,11 @@ impl<'a> NodeCx<'a> {
         ] {
             out.push(Prop::Struct(name, Val::Num(n.to_string())));
         }
+    }
+
+    /// An operator's name.
+    fn operator(&self, op: Oid) -> String {
+        self.names.ctx.catalog.operator(op).map_or_else(|_| "=".into(), |o| o.name.clone())
     }
 
     fn join_unique(&self, j: &JoinCommon, out: &mut Vec<Prop>) {

@@ -23,6 +23,8 @@ enum Category {
     Jsonb,
     Array,
     Composite,
+    /// Has a cast to json, which wins.
+    Hstore,
     Other,
 }
 
@@ -35,6 +37,7 @@ fn category(t: Oid) -> Category {
         JSON => Category::Json,
         JSONB => Category::Jsonb,
         RECORD => Category::Composite,
+        _ if crate::ext::is_hstore(t) => Category::Hstore,
         _ => match crate::storage_info(t) {
             Some(i) if i.input == Oid(750) || t == INT2VECTOR || t == OIDVECTOR || t == ANYARRAY => {
                 Category::Array
@@ -101,7 +104,7 @@ pub fn field_names(ctx: &CallCtx<'_>, r: &RecordRef<'_>) -> Result<Vec<String>> 
 }
 
 /// The fields that are not dropped: name, type, value.
-fn record_fields<'a>(ctx: &CallCtx<'_>, b: &'a [u8]) -> Result<Vec<(String, Oid, DatumRef<'a>)>> {
+pub(crate) fn record_fields<'a>(ctx: &CallCtx<'_>, b: &'a [u8]) -> Result<Vec<(String, Oid, DatumRef<'a>)>> {
     let r = RecordRef::new(b)?;
     let names = field_names(ctx, &r)?;
     let fields = r.fields()?;
@@ -120,6 +123,7 @@ pub fn write_json(ctx: &CallCtx<'_>, t: Oid, v: DatumRef<'_>, lines: bool, out: 
         return Ok(());
     }
     match category(t) {
+        Category::Hstore => crate::ext::hstore_to_json(v.bytes(), out)?,
         Category::Bool => out.extend_from_slice(if v.bool() { b"true" } else { b"false" }),
         Category::Number => {
             let at = out.len();
@@ -204,6 +208,7 @@ pub fn to_node<'a>(ctx: &CallCtx<'_>, t: Oid, v: DatumRef<'a>) -> Result<Node<'a
         Ok(String::from_utf8_lossy(&text).into_owned())
     };
     Ok(match category(t) {
+        Category::Hstore => crate::ext::hstore_node(v.bytes())?,
         Category::Bool => Node::Bool(v.bool()),
         Category::Number => {
             let s = text(v)?;

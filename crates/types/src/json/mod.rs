@@ -17,7 +17,9 @@ mod text_tree;
 
 pub use access::jsonb_path;
 pub use build::field_names;
+pub(crate) use build::record_fields;
 pub use edit::assign as jsonb_assign;
+pub(crate) use lex::{is_number, push_string as write_quoted};
 pub use node::{Node, Value, parse_tree};
 pub use srf::Table;
 pub use text_tree::{TextKind, TextNode};

@@ -6,10 +6,12 @@
 //! is behind one test a batch.
 
 mod casemap;
+mod code;
 mod ctype;
 mod icu;
 
 pub use casemap::{initcap, lower, upper};
+pub use code::{Code, OwnCode, own_cmp, own_hash, own_kernel};
 pub use ctype::{Ctype, lower_char, upper_char};
 pub use icu::{ICU_VERSION, IcuLocale};
 
@@ -104,6 +106,8 @@ pub struct Collation {
     /// Row of `pg_collation`; invalid where no collation applies, or none could be chosen.
     pub oid: Oid,
     locale: Option<&'static Locale>,
+    /// What the function called with this collation runs, where that is a user's.
+    code: Option<&'static OwnCode>,
 }
 
 impl std::fmt::Debug for Collation {
@@ -120,13 +124,27 @@ impl PartialEq for Collation {
 
 impl Collation {
     /// None: for values that have no collation. Strings compare as in C.
-    pub const NONE: Collation = Collation { oid: Oid::INVALID, locale: None };
+    pub const NONE: Collation = Collation { oid: Oid::INVALID, locale: None, code: None };
     /// The collation C.
-    pub const C: Collation = Collation { oid: Oid(950), locale: None };
+    pub const C: Collation = Collation { oid: Oid(950), locale: None, code: None };
 
     /// A collation of the catalog.
     pub fn new(oid: Oid, locale: Option<&'static Locale>) -> Collation {
-        Collation { oid, locale }
+        Collation { oid, locale, code: None }
+    }
+    /// The same, for a function whose code this is.
+    pub fn with_code(self, code: &'static OwnCode) -> Collation {
+        Collation { code: Some(code), ..self }
+    }
+    /// The code of the function called with it.
+    #[inline]
+    pub fn code(self) -> Option<&'static OwnCode> {
+        self.code
+    }
+    /// The error of a comparison by a user's function.
+    #[inline]
+    pub fn check(self) -> Result<()> {
+        self.code.map_or(Ok(()), |c| c.0.check())
     }
     /// The locale, unless it is C.
     #[inline]

@@ -93,6 +93,7 @@ pub static EXTENSION: Extension = Extension {
             code: FnImpl::Srf(statements),
         },
     ],
+    script: "",
     views: &[
         View { name: "pg_stat_statements_info", text: "SELECT * FROM pg_stat_statements_info()" },
         View { name: "pg_stat_statements", text: "SELECT * FROM pg_stat_statements(true)" },
