@@ -199,4 +199,5 @@ def main():
                 for p in v: v[p].append(measure(conns[p], one))
             a, b = statistics.median(v[own]) / 1000, statistics.median(v[pg]) / 1000; cells.append(f'{a:9.0f} {b:9.0f} {b / a:6.2f}')
         print(f'{name:32} | ' + ' | '.join(cells), flush=True)
-main()
+if __name__ == '__main__':
+    main()

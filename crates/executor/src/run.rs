@@ -364,6 +364,7 @@ fn empty_plan() -> Plan {
         parallel_aware: false,
         node: planner::plan::Node::Result { child: None, one_time: Vec::new() },
         ext_params: Vec::new(),
+        all_columns: false,
         node_id: 0,
     }
 }

@@ -78,6 +78,7 @@ fn plan(node: Node, list: Vec<Expr>) -> Plan {
         parallel_aware: false,
         node,
         ext_params: Vec::new(),
+        all_columns: false,
         node_id: 0,
     }
 }

@@ -1,6 +1,7 @@
 //! Join plans, and what INSERT … ON CONFLICT needs.
 
 use crate::cost;
+use crate::create_input::build_any_columns;
 use crate::create_keys::*;
 use crate::create_plan::*;
 use crate::exprs::*;
@@ -55,6 +56,7 @@ fn plan(path: &Path, node: Node, qual: Vec<Expr>) -> Plan {
         parallel_aware: path.aware,
         node,
         ext_params: Vec::new(),
+        all_columns: false,
         node_id: 0,
     }
 }
@@ -100,10 +102,10 @@ fn params_in(g: &Glob<'_>, root: &mut Root, list: &mut [Expr], outer: Relids) {
 }
 
 fn nestloop(g: &Glob<'_>, root: &mut Root, path: &Path, j: &JoinPath) -> Result<Plan> {
-    let outer = build_input(g, root, &j.outer)?;
+    let outer = build_any_columns(g, root, &j.outer)?;
     let saved = root.cur_outer;
     root.cur_outer = saved | j.outer.rel;
-    let inner = build_input(g, root, &j.inner)?;
+    let inner = build_any_columns(g, root, &j.inner)?;
     root.cur_outer = saved;
     // Parameters this loop can supply.
     let mut mine = Vec::new();
@@ -187,8 +189,10 @@ fn coll(r: &Ri) -> Oid {
 }
 
 fn hashjoin(g: &Glob<'_>, root: &mut Root, path: &Path, j: &JoinPath, clauses: &[Ri]) -> Result<Plan> {
-    let outer = build_input(g, root, &j.outer)?;
-    let inner = build_input(g, root, &j.inner)?;
+    // Rows that go to files are kept narrow, and so is the table.
+    let narrow = cost::join::hash_batches(g, path) > 1.0;
+    let outer = if narrow { build(g, root, &j.outer)? } else { build_any_columns(g, root, &j.outer)? };
+    let inner = build(g, root, &j.inner)?;
     let (on, mut filter) = split(j.kind, path.rel, &order(g, &j.clauses));
     let mut on = minus(on, clauses);
     params_in(g, root, &mut on, path.outer);
@@ -217,6 +221,7 @@ fn hashjoin(g: &Glob<'_>, root: &mut Root, path: &Path, j: &JoinPath, clauses: &
         parallel_aware: path.aware,
         node: Node::Hash { child: Box::new(inner) },
         ext_params: Vec::new(),
+        all_columns: false,
         node_id: 0,
     };
     let common = JoinCommon {
@@ -246,6 +251,7 @@ fn sorted(g: &Glob<'_>, root: &Root, mut p: Plan, keys: &[PathKey], rels: Relids
         parallel_aware: false,
         node: Node::Sort { child: Box::new(p), keys: sk },
         ext_params: Vec::new(),
+        all_columns: false,
         node_id: 0,
     })
 }
@@ -261,8 +267,11 @@ fn mergejoin(
     skip_mark: bool,
     materialize: bool,
 ) -> Result<Plan> {
-    let outer = build_input(g, root, &j.outer)?;
-    let inner = build_input(g, root, &j.inner)?;
+    let mut input = |side: &Rc<Path>, to_sort: &[PathKey]| {
+        if to_sort.is_empty() { build_any_columns(g, root, side) } else { build(g, root, side) }
+    };
+    let outer = input(&j.outer, outer_sort)?;
+    let inner = input(&j.inner, inner_sort)?;
     let (on, mut filter) = split(j.kind, path.rel, &order(g, &j.clauses));
     let mut on = minus(on, clauses);
     params_in(g, root, &mut on, path.outer);
@@ -284,6 +293,7 @@ fn mergejoin(
             parallel_aware: false,
             node: Node::Material { child: Box::new(inner) },
             ext_params: Vec::new(),
+            all_columns: false,
             node_id: 0,
         };
     }

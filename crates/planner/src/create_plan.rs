@@ -2,6 +2,7 @@
 //! them into references to child columns.
 
 use crate::cost;
+use crate::create_input::build_any_columns;
 use crate::create_keys::*;
 use crate::exprs::*;
 use crate::path::*;
@@ -58,6 +59,7 @@ fn wrap(path: &Path, node: Node, qual: Vec<Expr>) -> Plan {
         parallel_aware: path.aware,
         node,
         ext_params: Vec::new(),
+        all_columns: false,
         node_id: 0,
     }
 }
@@ -76,7 +78,8 @@ fn ordered(g: &Glob<'_>, list: Vec<Ri>) -> Vec<Ri> {
     l.into_iter().map(|x| x.1).collect()
 }
 
-fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
+/// Builds a path's plan.
+pub fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
     match &path.kind {
         PathKind::SeqScan { .. }
         | PathKind::Index(_)
@@ -117,7 +120,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(wrap(path, Node::Result { child: Some(Box::new(c)), one_time: Vec::new() }, Vec::new()))
         }
         PathKind::ProjectSet { sub } => {
-            let c = build(g, root, sub)?;
+            let c = build_any_columns(g, root, sub)?;
             Ok(wrap(path, Node::ProjectSet { child: Box::new(c) }, Vec::new()))
         }
         PathKind::Sort { sub } => {
@@ -132,7 +135,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(pass(path, c, |child| Node::IncrementalSort { child, keys, presorted }))
         }
         PathKind::Group { sub, clauses, qual } => {
-            let c = build_labelled(g, root, sub)?;
+            let c = build_labelled(g, root, sub, build_any_columns)?;
             let keys = group_keys(g, &c, clauses)?;
             Ok(wrap(path, Node::Group { child: Box::new(c), keys }, qual.clone()))
         }
@@ -142,7 +145,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(pass(path, c, |child| Node::Unique { child, keys }))
         }
         PathKind::Agg { sub, kind, split, clauses, qual, groups } => {
-            let c = build_labelled(g, root, sub)?;
+            let c = build_labelled(g, root, sub, build_any_columns)?;
             let keys = group_keys(g, &c, clauses)?;
             let strategy = match kind {
                 AggKind::Plain => AggStrategy::Plain,
@@ -161,7 +164,7 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(wrap(path, node, qual.clone()))
         }
         PathKind::GroupingSets { sub, kind, rollups, qual } => {
-            let c = build_labelled(g, root, sub)?;
+            let c = build_labelled(g, root, sub, build_any_columns)?;
             let mut first_sort = true;
             let mut list = Vec::new();
             for r in rollups {
@@ -197,7 +200,8 @@ fn build(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
             Ok(wrap(path, node, qual.clone()))
         }
         PathKind::Window { sub, clause, qual, top } => {
-            let c = build_labelled(g, root, sub)?;
+            // The rows of a partition are kept: narrow ones.
+            let c = build_labelled(g, root, sub, build)?;
             let partition = group_keys(g, &c, &clause.partition)?;
             let order = group_keys(g, &c, &clause.order)?;
             let first = clause.order.first();
@@ -335,7 +339,12 @@ fn merge_append(
 
 /// The input of a node that finds its columns by their labels: a projection that would only bring the columns of an Append
 /// into another order is left out.
-fn build_labelled(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
+fn build_labelled(
+    g: &Glob<'_>,
+    root: &mut Root,
+    path: &Rc<Path>,
+    other: fn(&Glob<'_>, &mut Root, &Rc<Path>) -> Result<Plan>,
+) -> Result<Plan> {
     if let PathKind::Projection { sub, .. } = &path.kind
         && matches!(&sub.kind, PathKind::Append { rti, .. } | PathKind::MergeAppend { rti, .. } if *rti != 0)
         && path.target.exprs.iter().all(|e| sub.target.exprs.iter().any(|x| equal(x, e)))
@@ -347,7 +356,7 @@ fn build_labelled(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan
         }
         return Ok(p);
     }
-    build(g, root, path)
+    other(g, root, path)
 }
 
 /// A node that passes its child's columns on.
@@ -358,11 +367,6 @@ pub fn pass(path: &Path, child: Plan, node: impl FnOnce(Box<Plan>) -> Node) -> P
     p.targetlist = targetlist;
     p.width = width;
     p
-}
-
-/// Builds a join's input.
-pub fn build_input(g: &Glob<'_>, root: &mut Root, path: &Rc<Path>) -> Result<Plan> {
-    build(g, root, path)
 }
 
 /// Clauses a gate above the node must test once.
@@ -396,6 +400,7 @@ pub fn gated(mut plan: Plan, one_time: Vec<Expr>) -> Plan {
         parallel_aware: false,
         node: Node::Result { child: Some(Box::new(plan)), one_time },
         ext_params: Vec::new(),
+        all_columns: false,
         node_id: 0,
     }
 }
@@ -431,7 +436,7 @@ fn with_params(g: &Glob<'_>, root: &mut Root, mut list: Vec<Expr>) -> Vec<Expr> 
     list
 }
 
-fn all_clauses(root: &Root, rti: u32, path: &Path) -> Vec<Ri> {
+pub fn all_clauses(root: &Root, rti: u32, path: &Path) -> Vec<Ri> {
     let mut l = root.rel(rti).base_clauses.clone();
     if let Some(p) = &path.param {
         l.extend(p.clauses.iter().cloned());
@@ -681,6 +686,7 @@ pub fn small(startup: f64, total: f64, rows: f64, node: Node) -> Plan {
         parallel_aware: false,
         node,
         ext_params: Vec::new(),
+        all_columns: false,
         node_id: 0,
     }
 }
@@ -903,6 +909,7 @@ pub fn result_over(c: Plan) -> Plan {
         parallel_aware: false,
         node: Node::Result { child: Some(Box::new(c)), one_time: Vec::new() },
         ext_params: Vec::new(),
+        all_columns: false,
         node_id: 0,
     }
 }

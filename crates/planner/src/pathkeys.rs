@@ -176,9 +176,18 @@ fn useful_for_ordering(root: &Root, keys: &[PathKey]) -> usize {
     common(&root.query_pathkeys, keys)
 }
 
+/// Joins are merged in the direction the query's own order asks for, else upwards: one of the two directions is enough.
+fn merges_that_way(root: &Root, key: &PathKey) -> bool {
+    let wanted = root.query_pathkeys.iter().find(|q| q.ec == key.ec && q.family == key.family);
+    key.desc == wanted.is_some_and(|q| q.desc)
+}
+
 fn useful_for_merging(root: &Root, relids: Relids, keys: &[PathKey]) -> usize {
     let mut n = 0;
     for k in keys {
+        if !merges_that_way(root, k) {
+            break;
+        }
         let ec = &root.ecs[k.ec];
         let by_ec = ec.members.len() > 1
             && !ec.has_const

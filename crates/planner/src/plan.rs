@@ -62,6 +62,8 @@ pub struct Plan {
     pub node: Node,
     /// Exec params whose change makes a rescan of this node necessary (union over its subtree).
     pub ext_params: Vec<u32>,
+    /// A scan of which EXPLAIN lists all columns, whatever is read.
+    pub all_columns: bool,
     /// Number of the node within the statement ([`PlannedStmt::number`]): index into `Instrumentation::nodes`.
     pub node_id: u32,
 }

@@ -6,7 +6,7 @@ use crate::relids::Relids;
 use crate::root::*;
 use analyze::expr::*;
 use analyze::query::*;
-use catalog::desc::{ColumnStats, IndexDesc, Relation};
+use catalog::desc::{ColumnStats, Relation};
 use common::{Error, Oid, Result};
 use std::rc::Rc;
 use types::oids;
@@ -248,7 +248,7 @@ fn index_info(g: &Glob<'_>, oid: Oid, rti: u32, rel: &RelInfo) -> Result<Option<
         rel.tuples
     };
     Ok(Some(IndexInfo {
-        tree_height: tree_height(pages, &desc, g, rel),
+        tree_height: g.ctx.catalog.index_height(&desc)?,
         unique: desc.unique,
         immediate: desc.immediate,
         pages,
@@ -270,29 +270,6 @@ pub fn renumber(e: &mut Expr, rti: u32) {
         }
         true
     });
-}
-
-/// Height of the B-tree above its leaves, estimated from its size and key width.
-fn tree_height(pages: f64, d: &IndexDesc, g: &Glob<'_>, rel: &RelInfo) -> i32 {
-    let mut width = 8.0;
-    for k in d.keys.iter().take(d.num_key_atts as usize) {
-        let w = match (&rel.relation, *k) {
-            (Some(r), k) if k > 0 => {
-                let a = &r.desc.attrs[k as usize - 1];
-                column_width(g, r.oid, k, a.type_oid, a.typmod)
-            }
-            _ => 16,
-        };
-        width += f64::from((w + 7) / 8 * 8);
-    }
-    let fanout = (8192.0 * 0.7 / (width + 4.0)).max(4.0);
-    let mut n = pages - 1.0;
-    let mut h = 0;
-    while n > 1.0 {
-        n = (n / fanout).ceil();
-        h += 1;
-    }
-    h
 }
 
 impl Root {

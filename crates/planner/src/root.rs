@@ -158,7 +158,7 @@ pub struct IndexInfo {
     pub desc: Ref<catalog::desc::IndexDesc>,
     pub pages: f64,
     pub tuples: f64,
-    pub tree_height: i32,
+    pub tree_height: u32,
     /// Stripped key expressions, with Vars of the relation's number.
     pub exprs: Vec<Expr>,
     pub predicate: Vec<Expr>,

@@ -613,10 +613,10 @@ impl Cx<'_, '_> {
         self.plan(child, sub_off);
         // A scan that only passes everything on is not needed.
         let trivial = p.qual.is_empty()
-            && p.targetlist.len() == child.targetlist.iter().filter(|t| !t.junk).count()
-            && child.targetlist.len() == p.targetlist.len()
-            && p.targetlist.iter().enumerate().all(|(i, t)| {
-                matches!(&t.expr, Expr::Var(v) if v.varno == VarNo::Rte(rti) && v.attno as usize == i + 1)
+            && p.targetlist.len() == child.targetlist.len()
+            && p.targetlist.iter().zip(&child.targetlist).enumerate().all(|(i, (t, below))| {
+                let same = |v: &Var| v.varno == VarNo::Rte(rti) && v.attno as usize == i + 1;
+                t.junk == below.junk && matches!(&t.expr, Expr::Var(v) if same(v))
             });
         if trivial {
             let init = std::mem::take(&mut p.init_plans);
@@ -634,6 +634,7 @@ impl Cx<'_, '_> {
                     parallel_aware: false,
                     node: Node::Append { children: Vec::new(), rti: 0 },
                     ext_params: Vec::new(),
+                    all_columns: false,
                     node_id: 0,
                 },
             );

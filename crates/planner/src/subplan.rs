@@ -4,6 +4,7 @@
 use crate::create_plan;
 use crate::exprs::*;
 use crate::path::{Path, PathKind};
+use crate::plan::Node;
 use crate::planner::{cheapest_fractional, subquery_planner};
 use crate::prep::sublinks::simplify_exists;
 use crate::root::*;
@@ -135,6 +136,8 @@ fn build(
         .map(|t| (type_of(&t.expr), typmod_of(&t.expr), collation_of(&t.expr)))
         .collect();
     let mut path = best.clone();
+    // The sub-query's own parameters are numbered before those that carry its results.
+    let mut plan = create_plan::create(g, &mut sub, &path)?;
     let mut sp = SubPlan {
         kind: s.kind,
         plan_id: 0,
@@ -193,11 +196,13 @@ fn build(
             sp.use_hash_table = true;
         } else if !correlated && g.ctx.settings.enable_material && !keeps_rows(&path) {
             path = std::rc::Rc::new(crate::paths::join::material(g, &path));
+            let init_plans = std::mem::take(&mut plan.init_plans);
+            plan = create_plan::pass(&path, plan, |child| Node::Material { child });
+            plan.init_plans = init_plans;
         }
         sp.test = Some(Box::new(t));
     }
     costs(g, &mut sp, &path);
-    let plan = create_plan::create(g, &mut sub, &path)?;
     let mut list = g.subplans.borrow_mut();
     list.push(PendingPlan { plan, rtable: std::mem::take(&mut sub.query.rtable) });
     sp.plan_id = list.len() as u32;

@@ -29,6 +29,18 @@ pub(crate) fn read_meta(eng: &Engine, ix: &IndexRel) -> Result<Meta> {
     Meta::read(&pin(eng, ix, META_BLOCK)?.share())
 }
 
+/// Levels above the leaves that a descent passes. The cached number may lag behind a root that has grown since.
+pub fn height(eng: &Engine, ix: &IndexRel) -> Result<u32> {
+    if ix.root_cache.get().0 == 0 {
+        let meta = read_meta(eng, ix)?;
+        if meta.root == NONE {
+            return Ok(0);
+        }
+        ix.root_cache.set((meta.fast_root.0, meta.fast_level));
+    }
+    Ok(ix.root_cache.get().1)
+}
+
 /// Pin of the page where a descent starts; `None` when the index is empty.
 pub(crate) fn root(eng: &Engine, ix: &IndexRel) -> Result<Option<PageRef>> {
     let (block, level) = ix.root_cache.get();

@@ -551,6 +551,10 @@ impl Catalog {
     pub fn index_blocks(&self, ix: &IndexDesc) -> Result<u32> {
         Ok(self.eng.store().nblocks(ix.rel.rel.locator, storage::Fork::Main)?.0)
     }
+    /// Levels of a btree above its leaves.
+    pub fn index_height(&self, ix: &IndexDesc) -> Result<u32> {
+        access::btree::search::height(&self.eng, &ix.rel)
+    }
     /// The search path a list of schema names stands for. Names without a schema are passed over, as in PostgreSQL;
     /// `$user` is the schema named like the role.
     pub fn search_path(&self, names: &[String], user: Oid, temp: Option<Oid>) -> Result<SearchPath> {

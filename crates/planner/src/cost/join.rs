@@ -206,7 +206,8 @@ pub fn hash_size(g: &Glob<'_>, rows: f64, width: i32, shared: Option<u32>) -> (f
     (buckets, batches)
 }
 
-fn hash_batches(g: &Glob<'_>, p: &Path) -> f64 {
+/// Parts in which a hash join's table is made, by estimate.
+pub fn hash_batches(g: &Glob<'_>, p: &Path) -> f64 {
     match &p.kind {
         PathKind::HashJoin { join, .. } => hash_size(g, join.inner.rows, join.inner.target.width, None).1,
         _ => 1.0,
@@ -342,7 +343,7 @@ pub fn merge_initial(
         let slot = usize::from(desc) + 2 * usize::from(nf);
         let mut known = c.merge_sel.get();
         let sel = known[slot].unwrap_or_else(|| {
-            let s = crate::selectivity::join::merge_scan_sel(g, root, &c.clause, desc, nf);
+            let s = crate::selectivity::merge::scan_fractions(g, root, &c.clause, desc, nf);
             known[slot] = Some(s);
             c.merge_sel.set(known);
             s

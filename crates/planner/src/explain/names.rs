@@ -108,6 +108,26 @@ impl<'a> Names<'a> {
         if prefix || attno == 0 { format!("{}.{c}", quote_ident(self.alias(rti))) } else { c }
     }
 
+    /// All columns of the relation a node scans, or of its index if it reads nothing else.
+    pub fn all_columns(&self, p: &Plan, prefix: bool) -> Option<Vec<String>> {
+        let (rti, numbers): (u32, Vec<i16>) = match p.node {
+            Node::IndexOnlyScan { rti, index, .. } => (rti, self.ctx.catalog.index(index).ok()?.keys.clone()),
+            Node::SeqScan { rti, .. }
+            | Node::IndexScan { rti, .. }
+            | Node::BitmapHeapScan { rti, .. }
+            | Node::TidScan { rti, .. }
+            | Node::FunctionScan { rti, .. }
+            | Node::ValuesScan { rti, .. }
+            | Node::CteScan { rti, .. }
+            | Node::WorkTableScan { rti, .. } => {
+                let columns = self.stmt.rtable.get(rti as usize - 1)?.eref_cols.len();
+                (rti, (1..=columns as i16).collect())
+            }
+            _ => return None,
+        };
+        Some(numbers.into_iter().map(|n| self.rte_var(rti, n, prefix)).collect())
+    }
+
     /// Text of an expression at a place in the plan.
     pub fn expr(&self, at: &Place<'_>, e: &Expr, prefix: bool) -> String {
         let finals = super::parallel::Finals::of(self, at, e, prefix);

@@ -530,10 +530,11 @@ impl<'a> NodeCx<'a> {
         let unions =
             matches!(p.node, Node::RecursiveUnion { .. } | Node::Append { .. } | Node::MergeAppend { .. });
         let shows_columns = !unions;
-        if self.opts.verbose && !p.targetlist.is_empty() && shows_columns {
+        if self.opts.verbose && (p.all_columns || !p.targetlist.is_empty()) && shows_columns {
             let prefix = self.names.stmt.rtable.len() > 1;
-            let l: Vec<String> = p.targetlist.iter().map(|t| self.names.expr(at, &t.expr, prefix)).collect();
-            out.push(Prop::List("Output", l));
+            let listed = || p.targetlist.iter().map(|t| self.names.expr(at, &t.expr, prefix)).collect();
+            let all = if p.all_columns { self.names.all_columns(p, prefix) } else { None };
+            out.push(Prop::List("Output", all.unwrap_or_else(listed)));
         }
         match &p.node {
             Node::IndexScan { conds, .. } | Node::IndexOnlyScan { conds, .. } => {

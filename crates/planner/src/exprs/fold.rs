@@ -9,6 +9,7 @@ use crate::PlannerCtx;
 use analyze::expr::*;
 use analyze::info::{expr_collation, expr_type, expr_typmod};
 use common::{Oid, Result};
+use types::array::{ArrayBuilder, ArrayRef};
 use types::{Datum, oids};
 
 /// A folding run.
@@ -125,13 +126,7 @@ impl Folder<'_> {
             Expr::Relabel { .. } | Expr::CoerceViaIo { .. } | Expr::Collate { .. } => self.casts(e),
             Expr::Array { .. } => self.array(e),
             Expr::Row { .. } => self.row(e),
-            Expr::ArrayCoerce { arg, elem, .. } => {
-                self.go(arg)?;
-                self.case_val.push(None);
-                let r = self.go(elem);
-                self.case_val.pop();
-                r
-            }
+            Expr::ArrayCoerce { .. } => self.array_coerce(e),
             _ => self.children(e),
         }
     }
@@ -516,6 +511,33 @@ impl Folder<'_> {
         let value = types::record::build_record(*row_type, fields.into_iter());
         *e = self.make_const(value, *row_type, -1, Oid::INVALID);
         Ok(())
+    }
+
+    /// A cast of an array, element by element if its value is known and the casts of all elements can be computed.
+    fn array_coerce(&mut self, e: &mut Expr) -> Result<()> {
+        let Expr::ArrayCoerce { arg, elem, result_type, typmod, collation, .. } = e else { return Ok(()) };
+        self.go(arg)?;
+        if let Expr::Const(Const { value: Datum::Bytes(bytes), collation: from_collation, .. }) = &**arg {
+            let array = ArrayRef::new(bytes)?;
+            let mut values = ArrayBuilder::new(self.ev.ctx.catalog.storage_type(expr_type(elem))?);
+            for value in array.to_vec()? {
+                let from = self.make_const(value.to_owned(), array.elem.oid, -1, *from_collation);
+                let mut one = Expr::clone(elem);
+                self.case_val.push(Some(from));
+                let folded = self.go(&mut one);
+                self.case_val.pop();
+                folded?;
+                let Expr::Const(c) = one else { return Ok(()) };
+                values.push(c.value.as_ref());
+            }
+            let value = Datum::Bytes(values.finish(&array.dims, &array.lower).into());
+            *e = self.make_const(value, *result_type, *typmod, *collation);
+            return Ok(());
+        }
+        self.case_val.push(None);
+        let folded = self.go(elem);
+        self.case_val.pop();
+        folded
     }
 
     fn array(&mut self, e: &mut Expr) -> Result<()> {

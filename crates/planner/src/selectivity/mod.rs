@@ -7,6 +7,7 @@ pub mod extended;
 pub mod foreign;
 pub mod groups;
 pub mod join;
+pub mod merge;
 pub mod multi_groups;
 pub mod pattern;
 pub mod scalar;

@@ -117,6 +117,11 @@ fn children(t: &SetOpTree, all: bool, out: &mut Vec<SetOpTree>, types: &[Oid]) {
     }
 }
 
+/// Width of a set operation's rows: its columns belong to no table, so that only their types are known.
+fn typical_width(g: &Glob<'_>, t: &Target) -> i32 {
+    t.exprs.iter().map(|e| crate::relinfo::type_width(g, type_of(e), typmod_of(e))).sum()
+}
+
 fn append(g: &Glob<'_>, root: &Root, subs: Vec<Rc<Path>>, left: u32, s: &SetOperation) -> Path {
     let mut vars = column_vars(root, left);
     // A length that not all inputs share is not the result's.
@@ -127,7 +132,7 @@ fn append(g: &Glob<'_>, root: &Root, subs: Vec<Rc<Path>>, left: u32, s: &SetOper
     }
     let refs = vec![0; vars.len()];
     let mut t = root.finish_target(g, vars, refs);
-    t.width = subs.iter().map(|p| p.target.width).max().unwrap_or(0);
+    t.width = typical_width(g, &t);
     let rows: f64 = subs.iter().map(|p| p.rows).sum();
     let startup = subs.first().map_or(0.0, |p| p.startup);
     let total: f64 = subs.iter().map(|p| p.total).sum::<f64>() + 0.5 * g.ctx.settings.cpu_tuple_cost * rows;
@@ -315,6 +320,7 @@ fn intersect_except(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) 
     let mut t = (*a.target).clone();
     t.exprs.push(flag(0));
     t.refs.push(0);
+    t.width += 4;
     let flag_col = t.exprs.len() - 1;
     a.target = Rc::new(t);
     let (clauses, p) = with_refs(g, root, &Rc::new(a), &s.group_clauses);
@@ -324,7 +330,7 @@ fn intersect_except(g: &Glob<'_>, root: &mut Root, s: &SetOperation, left: u32) 
         choose_hash(g, &clauses, &p, groups, if s.op == SetOp::Except { "EXCEPT" } else { "INTERSECT" })?;
     let sub = if hashed { p.clone() } else { Rc::new(sort_all(g, root, &p, &clauses).0) };
     let total = sub.total + g.ctx.settings.cpu_operator_cost * sub.rows * clauses.len() as f64;
-    let startup = if hashed { total } else { sub.startup };
+    let startup = sub.startup;
     let target = sub.target.clone();
     let kind = PathKind::SetOp { sub, op: s.op, all: s.all, hashed, groups: clauses, flag_col, first_flag };
     // The flag is not part of the result.
@@ -353,7 +359,7 @@ fn recursion(g: &Glob<'_>, root: &mut Root, s: &SetOperation, wt_param: u32) -> 
     let vars = column_vars(root, leftmost(&s.left));
     let refs = vec![0; vars.len()];
     let mut t = root.finish_target(g, vars, refs);
-    t.width = l.target.width.max(r.target.width);
+    t.width = typical_width(g, &t);
     let rows = l.rows + 10.0 * r.rows;
     let total = l.total + 10.0 * r.total + g.ctx.settings.cpu_tuple_cost * rows;
     let startup = l.startup;
