@@ -122,10 +122,13 @@ pub struct AppendMember {
     pub columns: Vec<Expr>,
 }
 
+/// Low bits of a member's number: see [`rte_place`].
+pub const MEMBER_BITS: u32 = 9;
+
 /// Place in the range table, from 1, of a relation's number. Members of append relations are numbered by the planner so that
-/// their low seven bits are the number of the relation of the join tree they are part of.
+/// their low [`MEMBER_BITS`] bits are the number of the relation of the join tree they are part of.
 pub fn rte_place(rti: u32) -> usize {
-    (if rti >> 31 == 0 { rti } else { (rti & 0x7fff_ffff) >> 7 }) as usize
+    (if rti >> 31 == 0 { rti } else { (rti & 0x7fff_ffff) >> MEMBER_BITS }) as usize
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -35,8 +35,8 @@ struct Postponed {
 
 /// Makes the base relations of the join tree.
 pub fn build_base_rels(g: &Glob<'_>, root: &mut Root) -> Result<()> {
-    if root.query.rtable.len() > Relids::MAX {
-        return Err(Error::unsupported("a query level with more than 127 range table entries"));
+    if crate::prep::numbering::count(&root.query.jointree) > Relids::MAX {
+        return Err(Error::unsupported("a query level that joins more than 511 relations"));
     }
     root.base.resize_with(root.query.rtable.len() + 1, || None);
     let all = from_relids(&root.query.jointree);

@@ -98,6 +98,7 @@ pub fn subquery_planner(
         prep::union_all::flatten(&mut q);
     }
     if q.set_operations.is_none() {
+        prep::numbering::compact(&mut q);
         sublinks::pull_up(ctx, &mut q);
         prep::inline_function::inline(ctx, &mut q)?;
         pullup::pull_up(ctx, &mut q);

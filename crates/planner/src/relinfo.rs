@@ -51,7 +51,7 @@ impl RelInfo {
             member: None,
             member_exprs: None,
             unique_for: Vec::new(),
-            non_unique_for: Vec::new(),
+            non_unique_for: Default::default(),
             consider_parallel: false,
             partial: Vec::new(),
             option_workers: None,

@@ -13,7 +13,7 @@ use analyze::query::{JoinType, Query, RangeTblEntry, rte_place};
 use catalog::Ref;
 use catalog::desc::{ColumnStats, Relation};
 use common::Oid;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -212,7 +212,7 @@ pub struct RelInfo {
     pub member_exprs: Option<Rc<Vec<(usize, Oid, Expr)>>>,
     /// Known results of uniqueness proofs: outer relations for which this one is unique / is not.
     pub unique_for: Vec<Relids>,
-    pub non_unique_for: Vec<Relids>,
+    pub non_unique_for: HashSet<Relids>,
     /// Workers may compute it.
     pub consider_parallel: bool,
     /// Paths each process computes a part of, cheapest first.

@@ -208,6 +208,10 @@ pub trait AggState {
     }
     /// Makes group 0 empty.
     fn restart(&mut self) {}
+    /// Makes one group, which becomes group 0, the only one. False: it cannot, nothing was changed.
+    fn keep(&mut self, _group: usize) -> bool {
+        false
+    }
     /// For downcasts in `combine`.
     fn as_any(&self) -> &dyn Any;
     /// Bytes held.

@@ -1,9 +1,11 @@
 //! Agg: plain, sorted and hashed. Groups are numbered; aggregate states are vectors over group numbers that take whole
 //! batches. A hashed one beyond its memory writes rows of unknown groups to partition files and works them off afterwards.
 
+pub mod overflow;
 mod shared;
 mod split;
 
+use self::overflow::{DEPTH_MAX, Overflow};
 use self::shared::Shared;
 use super::ordered_set::{self, SetKind};
 use super::own_aggregate::{Maker, is_desc};
@@ -147,6 +149,28 @@ impl AggCall {
             return Ok(self.results.get(group).cloned().unwrap_or_else(|| s.of_nothing()));
         }
         self.ctx(cx, |ctx| self.state.finish(ctx, group))
+    }
+
+    /// Forgets all groups but one, which becomes group 0.
+    pub fn keep(&mut self, cx: &Exec, group: usize) -> Result<()> {
+        if self.state.keep(group) {
+            return Ok(());
+        }
+        let mut state = self.fresh();
+        state.resize(1);
+        self.ctx(cx, |ctx| state.combine(ctx, 0, &*self.state, group))?;
+        self.state = state;
+        Ok(())
+    }
+
+    /// Do its rows wait, sorted, until all are in?
+    pub fn is_ordered(&self) -> bool {
+        self.ordered.is_some()
+    }
+
+    /// Bytes that the groups' states take.
+    pub fn memory(&self) -> usize {
+        self.state.memory()
     }
 
     fn fresh(&self) -> Box<dyn AggState> {
@@ -483,7 +507,7 @@ struct Agg {
     input: Batch,
     tail: Tail,
     /// Hash aggregation that ran out of memory: rows of new groups go to these files.
-    spilling: Option<Vec<Option<SpillFile>>>,
+    spilling: Option<Overflow>,
     depth: u32,
     pending: Vec<Partition>,
     spill_batch: Batch,
@@ -498,9 +522,6 @@ struct Agg {
     unchecked: u32,
     batches: u64,
 }
-
-/// Partitions per level of spilling.
-const PARTITIONS: usize = 32;
 
 /// Agg.
 pub fn build(
@@ -662,7 +683,8 @@ impl Agg {
         table.find(cx, b, frozen, &mut groups, &mut fresh)?;
         let n = table.groups();
         if frozen && groups.contains(&u32::MAX) {
-            self.spill_unknown(cx, b, &mut groups)?;
+            let files = self.spilling.as_mut().ok_or_else(|| Error::internal("executor: not spilling"))?;
+            files.put_unknown(cx, table, b, &mut groups, self.depth, &mut self.spill_batch)?;
         }
         self.groups = groups;
         if !fresh.is_empty() {
@@ -673,47 +695,6 @@ impl Agg {
         if b.live_count() > 0 {
             self.update_all(cx, b)?;
         }
-        Ok(())
-    }
-
-    /// Writes the rows without a group to the partition files and takes them out of the batch.
-    fn spill_unknown(&mut self, cx: &Exec, b: &mut Batch, groups: &mut Vec<u32>) -> Result<()> {
-        let hashes = match &mut self.table {
-            Some(t) => t.hash_rows(b).to_vec(),
-            None => return Ok(()),
-        };
-        let shift = 5 * self.depth + 10;
-        let mut keep = Vec::new();
-        let mut parts: Vec<Vec<u16>> = vec![Vec::new(); PARTITIONS];
-        let mut kept = Vec::new();
-        for k in 0..b.live_count() {
-            let i = colops::nth_live(b, k) as u16;
-            if groups[k] == u32::MAX {
-                parts[(hashes[k] >> shift) as usize % PARTITIONS].push(i);
-            } else {
-                keep.push(i);
-                kept.push(groups[k]);
-            }
-        }
-        for (p, rows) in parts.iter().enumerate() {
-            if rows.is_empty() {
-                continue;
-            }
-            self.spill_batch.clear();
-            for (d, s) in self.spill_batch.cols.iter_mut().zip(&b.cols) {
-                colops::append_gather(d, s, rows);
-            }
-            self.spill_batch.rows = rows.len();
-            let Some(files) = &mut self.spilling else { continue };
-            if files[p].is_none() {
-                files[p] = Some(SpillFile::create(&cx.env)?);
-            }
-            if let Some(f) = &mut files[p] {
-                f.write(&self.spill_batch)?;
-            }
-        }
-        b.sel = Some(keep);
-        *groups = kept;
         Ok(())
     }
 
@@ -729,19 +710,17 @@ impl Agg {
             + colops::memory(&self.groups_rows)
             + self.calls.iter().map(|c| c.state.memory()).sum::<usize>();
         self.peak = self.peak.max(used);
-        let can = self.depth < 6 && self.calls.iter().all(|c| c.ordered.is_none());
+        let can = self.depth < DEPTH_MAX && self.calls.iter().all(|c| c.ordered.is_none());
         if used > cx.env.hash_mem() && self.spilling.is_none() && can && self.ngroups > 1 {
-            self.spilling = Some((0..PARTITIONS).map(|_| None).collect());
+            self.spilling = Some(Overflow::default());
         }
     }
 
     fn close_spill(&mut self) {
-        if let Some(files) = self.spilling.take() {
-            for file in files.into_iter().flatten() {
-                self.spilled += file.len();
-                self.batches += 1;
-                self.pending.push(Partition { file, depth: self.depth + 1 });
-            }
+        for file in self.spilling.take().into_iter().flat_map(Overflow::files) {
+            self.spilled += file.len();
+            self.batches += 1;
+            self.pending.push(Partition { file, depth: self.depth + 1 });
         }
     }
 
@@ -867,12 +846,7 @@ impl Agg {
     /// Sorted: forgets the groups given out, keeps the open one as group 0.
     fn keep_last(&mut self, cx: &Exec) -> Result<()> {
         let last = self.ngroups - 1;
-        for c in &mut self.calls {
-            let mut state = c.fresh();
-            state.resize(1);
-            c.ctx(cx, |ctx| state.combine(ctx, 0, &*c.state, last))?;
-            c.state = state;
-        }
+        self.calls.iter_mut().try_for_each(|c| c.keep(cx, last))?;
         let mut rows = colops::like(&self.groups_rows);
         for (d, s) in rows.cols.iter_mut().zip(&self.groups_rows.cols) {
             colops::append_range(d, s, last, last + 1);

@@ -14,7 +14,7 @@ pub fn eq_is_native(eq_proc: Oid, collation: Collation) -> bool {
     }
     matches!(
         eq_proc.0,
-        // int2 int4 int8 oid bool date time timestamp timestamptz text name bytea uuid money "char" tid xid cid
+        // int2 int4 int8 oid bool date time timestamp timestamptz text name bytea uuid money "char" tid xid cid aclitem
         63 | 65
             | 467
             | 184
@@ -32,6 +32,7 @@ pub fn eq_is_native(eq_proc: Oid, collation: Collation) -> bool {
             | 1292
             | 68
             | 69
+            | 1062
     )
 }
 

@@ -1,14 +1,16 @@
 //! Agg over GROUPING SETS. Every set has groups and states of its own. Hashed sets take rows as they come; a rollup over
 //! sorted input sees for each row how many leading keys it shares with the row before, which closes groups of the longer
-//! sets; further rollups sort the input anew. Rows go out as groups close, hashed sets last.
+//! sets; further rollups sort the input anew. Rows go out as groups close, hashed sets last. When the hashed sets outgrow
+//! their memory, rows of new groups go to files, set by set, which are worked off at the end.
 
+use super::agg::overflow::{DEPTH_MAX, Overflow};
 use super::agg::{AggCall, AggScope, Scratch, same_call};
 use super::group::KeyEq;
 use super::group_table::GroupTable;
 use super::sort::{Order, Sorter};
 use super::*;
 use crate::expr::colops;
-use crate::store::batch_of;
+use crate::store::{SpillFile, batch_of};
 use analyze::expr::Aggref;
 use analyze::walk;
 use planner::instrument::HashAggInstr;
@@ -30,6 +32,30 @@ struct Set {
     ngroups: usize,
     groups: Vec<u32>,
     fresh: Vec<u16>,
+    /// Rows of groups that have no room; how many times they were split before.
+    overflow: Option<Overflow>,
+    depth: u32,
+}
+
+/// What is done at present.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Start,
+    /// Reading the input: hashed sets, and the rollup that it is sorted for.
+    Input,
+    /// Working a rollup off that the input was sorted anew for.
+    Rollup(usize),
+    /// Giving hashed groups out: those in memory, then those of files.
+    Hashed,
+    Files,
+    Done,
+}
+
+/// Rows of one hashed set.
+struct File {
+    set: usize,
+    file: SpillFile,
+    depth: u32,
 }
 
 /// Sets over one order of the input.
@@ -48,10 +74,14 @@ struct GroupingSets {
     /// Closed groups to give out: sorted phase (or `usize::MAX`: hashed), set, group.
     closed: Vec<(usize, usize, u32)>,
     at: usize,
-    /// Sorted phases done.
-    phase: usize,
-    started: bool,
-    hashed_out: bool,
+    stage: Stage,
+    files: Vec<File>,
+    spill_batch: Batch,
+    /// Some aggregate's rows wait until all are in: nothing can go out earlier.
+    ordered: bool,
+    peak: usize,
+    batches: u64,
+    spilled: u64,
     scratch: Scratch,
     shape: Batch,
     input: Batch,
@@ -89,6 +119,8 @@ fn make_set(
         ngroups: 0,
         groups: Vec::new(),
         fresh: Vec::new(),
+        overflow: None,
+        depth: 0,
     })
 }
 
@@ -149,6 +181,8 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan, rollups: &[Rollup]) -> 
     kinds.extend(gfuncs.iter().map(|_| Phys::I32));
     let tail =
         Tail::compile(b, plan, &AggScope { carried: &carried, aggs: &aggs, gfuncs: &gfuncs }, kinds.len())?;
+    let sets = hashed.iter().chain(sorted.iter().flat_map(|s: &Sorted| &s.sets));
+    let ordered = sets.flat_map(|s: &Set| &s.calls).any(AggCall::is_ordered);
     Ok(Box::new(GroupingSets {
         child: super::build(b, child)?,
         hashed,
@@ -156,9 +190,13 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan, rollups: &[Rollup]) -> 
         carried,
         closed: Vec::new(),
         at: 0,
-        phase: 0,
-        started: false,
-        hashed_out: false,
+        stage: Stage::Start,
+        files: Vec::new(),
+        spill_batch: batch_of(&phys),
+        ordered,
+        peak: 0,
+        batches: 1,
+        spilled: 0,
         scratch: Scratch::default(),
         shape: batch_of(&phys),
         input: batch_of(&kinds),
@@ -171,6 +209,8 @@ impl Set {
     fn reset(&mut self) {
         self.rows.clear();
         self.ngroups = 0;
+        self.overflow = None;
+        self.depth = 0;
         if let Some(t) = &mut self.table {
             t.clear();
         }
@@ -190,12 +230,46 @@ impl Set {
         Ok(())
     }
 
-    fn hash(&mut self, cx: &Exec, b: &mut Batch, carried: &[u16], scratch: &mut Scratch) -> Result<()> {
-        if let Some(t) = &mut self.table {
-            t.find(cx, b, false, &mut self.groups, &mut self.fresh)?;
-            self.ngroups = t.groups();
+    fn hash(
+        &mut self,
+        cx: &Exec,
+        b: &mut Batch,
+        carried: &[u16],
+        scratch: &mut Scratch,
+        tmp: &mut Batch,
+    ) -> Result<()> {
+        let Some(t) = &mut self.table else { return Err(Error::internal("executor: no group table")) };
+        t.find(cx, b, self.overflow.is_some(), &mut self.groups, &mut self.fresh)?;
+        self.ngroups = t.groups();
+        let Some(files) = self.overflow.as_mut().filter(|_| self.groups.contains(&u32::MAX)) else {
+            return self.feed(cx, b, carried, scratch);
+        };
+        let all = b.sel.clone();
+        files.put_unknown(cx, t, b, &mut self.groups, self.depth, tmp)?;
+        let fed = if b.live_count() > 0 { self.feed(cx, b, carried, scratch) } else { Ok(()) };
+        b.sel = all;
+        fed
+    }
+
+    /// Bytes that its groups take.
+    fn memory(&self) -> usize {
+        self.table.as_ref().map_or(0, GroupTable::memory)
+            + colops::memory(&self.rows)
+            + self.calls.iter().map(AggCall::memory).sum::<usize>()
+    }
+
+    /// Forgets the groups that were given out; the open one becomes the first.
+    fn trim(&mut self, cx: &Exec) -> Result<()> {
+        if self.ngroups < 2 {
+            return Ok(());
         }
-        self.feed(cx, b, carried, scratch)
+        let open = self.ngroups - 1;
+        self.calls.iter_mut().try_for_each(|c| c.keep(cx, open))?;
+        let mut rows = colops::like(&self.rows);
+        colops::append_row(&mut rows, &self.rows, open);
+        self.rows = rows;
+        self.ngroups = 1;
+        Ok(())
     }
 
     /// The row of a set without keys over no input.
@@ -283,40 +357,58 @@ impl GroupingSets {
             }
         }
         self.closed.clear();
+        self.files.clear();
         self.at = 0;
-        self.phase = 0;
-        self.started = false;
-        self.hashed_out = false;
+        self.stage = Stage::Start;
+        self.peak = 0;
+        self.batches = 1;
+        self.spilled = 0;
     }
 
-    /// Reads all input: hashed sets, the first sorted rollup, and the sorts of the others.
+    /// Are there groups enough to be given out?
+    fn enough(&self) -> bool {
+        self.closed.len() >= BATCH_ROWS && !self.ordered
+    }
+
+    /// Reads input until groups of the rollup it is sorted for have closed.
     fn read(&mut self, cx: &Exec) -> Result<()> {
-        self.child.rescan(cx)?;
-        while self.child.next(cx, usize::MAX)? {
+        while !self.enough() {
+            if !self.child.next(cx, usize::MAX)? {
+                return self.input_ends(cx);
+            }
             cx.check_interrupts()?;
             let mut b = std::mem::take(self.child.batch_mut());
             let r = self.take(cx, &mut b);
             *self.child.batch_mut() = b;
             r?;
+            self.check_memory(cx, 0..self.hashed.len());
+        }
+        Ok(())
+    }
+
+    fn input_ends(&mut self, cx: &Exec) -> Result<()> {
+        for (n, s) in self.sorted.iter_mut().enumerate().filter(|(_, s)| s.sorter.is_none()) {
+            s.finish(cx, n, &mut self.closed)?;
         }
         for s in &mut self.hashed {
             s.calls.iter_mut().try_for_each(|c| c.drain(cx))?;
         }
+        (0..self.hashed.len()).for_each(|n| self.close_files(n));
         if !self.hashed.is_empty() {
-            let kb: usize = self
-                .hashed
-                .iter()
-                .map(|s| s.table.as_ref().map_or(0, GroupTable::memory) + colops::memory(&s.rows))
-                .sum();
-            let h = HashAggInstr { batches: 1, memory_kb: (kb as u64).div_ceil(1024).max(24), disk_kb: 0 };
+            let h = HashAggInstr {
+                batches: self.batches,
+                memory_kb: (self.peak as u64).div_ceil(1024).max(24),
+                disk_kb: self.spilled.div_ceil(1024),
+            };
             cx.instr(self.node_id, |i| i.agg = Some(h));
         }
+        self.stage = Stage::Rollup(0);
         Ok(())
     }
 
     fn take(&mut self, cx: &Exec, b: &mut Batch) -> Result<()> {
         for s in &mut self.hashed {
-            s.hash(cx, b, &self.carried, &mut self.scratch)?;
+            s.hash(cx, b, &self.carried, &mut self.scratch, &mut self.spill_batch)?;
         }
         for (n, s) in self.sorted.iter_mut().enumerate() {
             match &mut s.sorter {
@@ -327,32 +419,109 @@ impl GroupingSets {
         Ok(())
     }
 
-    /// Works the next rollup off; false when all are done.
+    /// Lets hashed sets that hold too much take no more groups.
+    fn check_memory(&mut self, cx: &Exec, sets: std::ops::Range<usize>) {
+        let used: usize = self.hashed[sets.clone()].iter().map(Set::memory).sum();
+        self.peak = self.peak.max(used);
+        if used <= cx.env.hash_mem() || self.ordered {
+            return;
+        }
+        for s in &mut self.hashed[sets] {
+            if s.overflow.is_none() && s.depth < DEPTH_MAX && s.ngroups > 1 {
+                s.overflow = Some(Overflow::default());
+            }
+        }
+    }
+
+    fn close_files(&mut self, set: usize) {
+        let s = &mut self.hashed[set];
+        let depth = s.depth + 1;
+        for file in s.overflow.take().into_iter().flat_map(Overflow::files) {
+            self.spilled += file.len();
+            self.batches += 1;
+            self.files.push(File { set, file, depth });
+        }
+    }
+
+    /// Goes on with a rollup; the next one is up when there is no more of it.
+    fn rollup(&mut self, cx: &Exec, n: usize) -> Result<()> {
+        let Some(s) = self.sorted.get_mut(n) else {
+            self.stage = Stage::Hashed;
+            return Ok(());
+        };
+        self.stage = Stage::Rollup(n + 1);
+        let Some(mut x) = s.sorter.take() else { return Ok(()) };
+        if s.last.rows == 0 {
+            x.sort(&cx.env)?;
+        }
+        let mut b = colops::like(&self.shape);
+        let mut more = true;
+        while self.ordered || self.closed.len() < BATCH_ROWS {
+            more = x.next(&mut b, BATCH_ROWS)?;
+            if !more {
+                break;
+            }
+            cx.check_interrupts()?;
+            s.take(cx, &mut b, &self.carried, &mut self.scratch, n, &mut self.closed)?;
+        }
+        if more {
+            self.stage = Stage::Rollup(n);
+        } else {
+            x.clear();
+            s.finish(cx, n, &mut self.closed)?;
+        }
+        s.sorter = Some(x);
+        Ok(())
+    }
+
+    /// Works the next file of a hashed set off.
+    fn file(&mut self, cx: &Exec) -> Result<()> {
+        let Some(mut f) = self.files.pop() else {
+            self.stage = Stage::Done;
+            return Ok(());
+        };
+        let n = f.set;
+        self.hashed[n].reset();
+        self.hashed[n].depth = f.depth;
+        let mut b = colops::like(&self.shape);
+        let mut at = 0;
+        while at < f.file.len() {
+            cx.check_interrupts()?;
+            at = f.file.read(at, &mut b)?;
+            self.hashed[n].hash(cx, &mut b, &self.carried, &mut self.scratch, &mut self.spill_batch)?;
+            self.check_memory(cx, n..n + 1);
+        }
+        self.close_files(n);
+        self.closed.extend((0..self.hashed[n].ngroups as u32).map(|g| (usize::MAX, n, g)));
+        Ok(())
+    }
+
+    /// Goes on until there are rows to give out, which are listed in `closed`; false when all is done.
     fn advance(&mut self, cx: &Exec) -> Result<bool> {
         self.closed.clear();
         self.at = 0;
-        let n = self.phase;
-        if let Some(s) = self.sorted.get_mut(n) {
-            self.phase += 1;
-            if let Some(mut x) = s.sorter.take() {
-                x.sort(&cx.env)?;
-                let mut b = colops::like(&self.shape);
-                while x.next(&mut b, BATCH_ROWS)? {
-                    cx.check_interrupts()?;
-                    s.take(cx, &mut b, &self.carried, &mut self.scratch, n, &mut self.closed)?;
-                }
-                x.clear();
-                s.sorter = Some(x);
+        if matches!(self.stage, Stage::Input | Stage::Rollup(_)) {
+            for s in self.sorted.iter_mut().flat_map(|s| &mut s.sets) {
+                s.trim(cx)?;
             }
-            s.finish(cx, n, &mut self.closed)?;
-            return Ok(true);
         }
-        if self.hashed_out {
-            return Ok(false);
-        }
-        self.hashed_out = true;
-        for (n, s) in self.hashed.iter().enumerate() {
-            self.closed.extend((0..s.ngroups as u32).map(|g| (usize::MAX, n, g)));
+        while self.closed.is_empty() {
+            match self.stage {
+                Stage::Start => {
+                    self.child.rescan(cx)?;
+                    self.stage = Stage::Input;
+                }
+                Stage::Input => self.read(cx)?,
+                Stage::Rollup(n) => self.rollup(cx, n)?,
+                Stage::Hashed => {
+                    self.stage = Stage::Files;
+                    for (n, s) in self.hashed.iter().enumerate() {
+                        self.closed.extend((0..s.ngroups as u32).map(|g| (usize::MAX, n, g)));
+                    }
+                }
+                Stage::Files => self.file(cx)?,
+                Stage::Done => return Ok(false),
+            }
         }
         Ok(true)
     }
@@ -390,17 +559,6 @@ impl GroupingSets {
 
 impl ExecNode for GroupingSets {
     fn next(&mut self, cx: &Exec, want: usize) -> Result<bool> {
-        if !self.started {
-            self.reset();
-            self.started = true;
-            self.read(cx)?;
-            // Groups of the first rollup that closed while reading go out with its last ones.
-            let early = std::mem::take(&mut self.closed);
-            if self.advance(cx)? {
-                let late = std::mem::replace(&mut self.closed, early);
-                self.closed.extend(late);
-            }
-        }
         loop {
             if self.emit(cx, want)? {
                 return Ok(true);
@@ -417,7 +575,7 @@ impl ExecNode for GroupingSets {
         &mut self.tail.proj.out
     }
     fn rescan(&mut self, _cx: &Exec) -> Result<()> {
-        self.started = false;
+        self.reset();
         Ok(())
     }
     fn end(&mut self, cx: &Exec) {

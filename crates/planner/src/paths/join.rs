@@ -207,7 +207,7 @@ pub fn is_unique(root: &mut Root, outer: Relids, inner: Relids, kind: JoinType, 
     if ok {
         rel.unique_for.push(outer);
     } else {
-        rel.non_unique_for.push(outer);
+        rel.non_unique_for.insert(outer);
     }
     ok
 }

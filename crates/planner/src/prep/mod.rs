@@ -5,6 +5,7 @@ pub mod aliases;
 pub mod cte;
 pub mod groupby;
 pub mod inline_function;
+pub mod numbering;
 pub mod outerjoin;
 pub mod pullup;
 pub mod sublinks;

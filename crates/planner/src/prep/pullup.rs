@@ -1,6 +1,6 @@
 //! Simple sub-selects in FROM (views among them) are merged into their parent.
 
-use super::{from_relids, sublinks, union_all};
+use super::{from_relids, numbering, sublinks, union_all};
 use crate::PlannerCtx;
 use crate::exprs::*;
 use crate::relids::Relids;
@@ -14,6 +14,7 @@ pub fn pull_up(ctx: &PlannerCtx<'_>, q: &mut Query) {
     }
     while let Some(rti) = candidate(ctx, q) {
         merge(q, rti);
+        numbering::compact(q);
     }
     union_all::merge_members(ctx, q);
 }
@@ -21,6 +22,7 @@ pub fn pull_up(ctx: &PlannerCtx<'_>, q: &mut Query) {
 /// The first sub-query of the join tree that may be merged.
 fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<u32> {
     let mut list = Vec::new();
+    let room = Relids::MAX.saturating_sub(numbering::count(&q.jointree));
     for t in &q.jointree.from {
         leaves(t, false, false, &mut list);
     }
@@ -46,11 +48,14 @@ fn candidate(ctx: &PlannerCtx<'_>, q: &mut Query) -> Option<u32> {
         if !is_simple(ctx, query) || ((outer || beside) && query.jointree.from.is_empty()) {
             continue;
         }
+        if room < numbering::count(&query.jointree) {
+            continue;
+        }
         let own = from_relids(&query.jointree);
         if outer && !query.target_list.iter().all(|t| null_safe(ctx, &t.expr, own)) {
             continue;
         }
-        if q.rtable.len() > Relids::MAX - 10 || whole_row_used(q, rti) {
+        if whole_row_used(q, rti) {
             continue;
         }
         return Some(rti);

@@ -181,6 +181,9 @@ fn convert_any(ctx: &PlannerCtx<'_>, q: &mut Query, s: &SubLink, rels: Relids) -
         return None;
     }
     let rti = q.rtable.len() as u32 + 1;
+    if rti as usize > Relids::MAX {
+        return None;
+    }
     let cols: Vec<&TargetEntry> = sub.target_list.iter().filter(|t| !t.junk).collect();
     let vars: Vec<Expr> = cols
         .iter()
@@ -322,6 +325,9 @@ fn convert_exists(
     }
     // The sub-select's own rows must be used by WHERE, or there is nothing to join on.
     if pull_rtis(&where_clause).is_empty() {
+        return None;
+    }
+    if q.rtable.len() + sub.rtable.len() > Relids::MAX {
         return None;
     }
     let off = q.rtable.len() as u32;

@@ -5,7 +5,6 @@ use super::pullup::{self, empty_query};
 use super::sublinks;
 use crate::PlannerCtx;
 use crate::exprs::*;
-use crate::relids::Relids;
 use analyze::expr::*;
 use analyze::query::*;
 
@@ -13,7 +12,7 @@ use analyze::query::*;
 pub fn flatten(q: &mut Query) -> bool {
     let Some(SetOpTree::Node(top)) = &q.set_operations else { return false };
     let mut leaves = Vec::new();
-    if !collect(q, top, &mut leaves) || q.rtable.len() + 1 > Relids::MAX - 10 {
+    if !collect(q, top, &mut leaves) {
         return false;
     }
     let Some(SetOpTree::Node(top)) = q.set_operations.take() else { return false };
@@ -118,7 +117,6 @@ pub fn merge_members(ctx: &PlannerCtx<'_>, q: &mut Query) {
 
 /// The sub-query of an arm and the relation it selects from, if there is nothing more to it.
 fn take_arm(ctx: &PlannerCtx<'_>, q: &mut Query, rti: u32) -> Option<(Query, u32)> {
-    let room = q.rtable.len();
     let RteKind::Subquery { query, security_barrier: false, .. } = &mut q.rtable[rti as usize - 1].kind
     else {
         return None;
@@ -126,14 +124,14 @@ fn take_arm(ctx: &PlannerCtx<'_>, q: &mut Query, rti: u32) -> Option<(Query, u32
     if is_simple(query) {
         flatten(query);
     }
-    if !pullup::is_simple(ctx, query) || room + query.rtable.len() > Relids::MAX - 10 {
+    if !pullup::is_simple(ctx, query) {
         return None;
     }
     if query.has_sub_links {
         sublinks::pull_up(ctx, query);
     }
     pullup::pull_up(ctx, query);
-    if !pullup::is_simple(ctx, query) || room + query.rtable.len() > Relids::MAX - 10 {
+    if !pullup::is_simple(ctx, query) {
         return None;
     }
     if query.jointree.from.is_empty() && query.jointree.quals.is_none() {

@@ -87,6 +87,9 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, input: Stage, out: Rc<Target>) -> Re
         if can_hash && let Some(p) = m.hashed(g, &best, &sets, groups) {
             add_path(&mut list, true, p);
         }
+        if list.is_empty() {
+            return Err(super::grouping_sets::cannot());
+        }
         return Ok(Stage::complete(list, false));
     }
     let two = if ok {
@@ -187,8 +190,7 @@ pub fn paths(g: &Glob<'_>, root: &mut Root, input: Stage, out: Rc<Target>) -> Re
         add_path(&mut list, true, p);
     }
     if list.is_empty() {
-        return Err(common::err!(FEATURE_NOT_SUPPORTED, "could not implement GROUP BY")
-            .detail("Some of the datatypes only support hashing, while others only support sorting."));
+        return Err(super::grouping_sets::cannot());
     }
     Ok(Stage::complete(list, ok))
 }

@@ -33,6 +33,10 @@ pub struct Rollup {
 pub struct Sets {
     pub rollups: Vec<Rollup>,
     pub any_hashable: bool,
+    /// Sets over columns that cannot be sorted: they are always hashed.
+    pub unsortable: Vec<SetData>,
+    /// How many groups those have.
+    pub unsortable_groups: f64,
 }
 
 /// Expands the sets of the query and arranges them in rollups.
@@ -41,13 +45,19 @@ pub fn prepare(root: &Root) -> Result<Option<Sets>> {
     if q.grouping_sets.is_empty() {
         return Ok(None);
     }
-    if q.group_clause.iter().any(|c| !c.sortop.is_valid()) {
-        return Err(common::Error::unsupported("GROUPING SETS over a type that cannot be sorted"));
-    }
     let all = analyze::grouping::expand(&q.grouping_sets, q.group_distinct, usize::MAX).unwrap_or_default();
-    let chains = chains(all);
+    let none_of = |set: &[u32], ok: fn(&SortGroupClause) -> bool| {
+        q.group_clause.iter().all(|c| ok(c) || !set.contains(&c.tle_ref))
+    };
+    let (sortable, unsortable): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|s| none_of(s, |c| c.sortop.is_valid()));
+    if unsortable.iter().any(|s| !none_of(s, |c| c.hashable)) {
+        return Err(cannot());
+    }
+    let mut out = Sets { any_hashable: !unsortable.is_empty(), ..Sets::default() };
+    out.unsortable = unsortable.into_iter().map(|refs| SetData { refs, groups: 0.0 }).collect();
+    let chains = if sortable.is_empty() { Vec::new() } else { chains(sortable) };
     let single = chains.len() == 1;
-    let mut out = Sets::default();
     for chain in chains {
         let sets = prefix_order(chain, if single { &q.sort } else { &[] });
         let clauses = clauses_for(root, sets.first().map_or(&[][..], |s| &s.refs));
@@ -56,6 +66,12 @@ pub fn prepare(root: &Root) -> Result<Option<Sets>> {
         out.rollups.push(Rollup { clauses, sets, groups: 0.0, hashable, hashed: false });
     }
     Ok(Some(out))
+}
+
+/// Columns that can only be sorted meet columns that can only be hashed. 0A000.
+pub fn cannot() -> common::Error {
+    common::err!(FEATURE_NOT_SUPPORTED, "could not implement GROUP BY")
+        .detail("Some of the datatypes only support hashing, while others only support sorting.")
 }
 
 fn clauses_for(root: &Root, refs: &[u32]) -> Vec<SortGroupClause> {
@@ -197,21 +213,17 @@ fn augment(
 /// Fills in the numbers of groups; returns their sum.
 pub fn estimate(g: &Glob<'_>, root: &Root, sets: &mut Sets, rows: f64) -> f64 {
     let mut all = 0.0;
+    let count = |s: &mut SetData| {
+        let of = |x: &u32| root.tlist.iter().find(|t| t.sort_group_ref == *x).map(|t| &t.expr);
+        s.groups = selectivity::num_groups(g, root, &s.refs.iter().filter_map(of).collect::<Vec<_>>(), rows);
+        s.groups
+    };
     for r in &mut sets.rollups {
-        r.groups = 0.0;
-        for s in &mut r.sets {
-            let exprs: Vec<&Expr> = s
-                .refs
-                .iter()
-                .filter_map(|x| root.tlist.iter().find(|t| t.sort_group_ref == *x))
-                .map(|t| &t.expr)
-                .collect();
-            s.groups = selectivity::num_groups(g, root, &exprs, rows);
-            r.groups += s.groups;
-        }
+        r.groups = r.sets.iter_mut().map(count).sum();
         all += r.groups;
     }
-    all
+    sets.unsortable_groups = sets.unsortable.iter_mut().map(count).sum();
+    all + sets.unsortable_groups
 }
 
 /// What the paths of one query share.
@@ -250,14 +262,15 @@ impl Maker<'_> {
             rest = more;
         }
         let size = self.table_size(sub, groups - sorted.map_or(0.0, |r| r.groups));
-        if size > g.ctx.settings.hash_mem_bytes()
+        // Without anything to sort there is no other way.
+        if (size > g.ctx.settings.hash_mem_bytes() && !sets.rollups.is_empty())
             || rest.iter().any(|r| !r.hashable && r.sets.iter().any(|s| !s.refs.is_empty()))
         {
             return None;
         }
         let mut out: Vec<Rollup> = Vec::new();
         let mut empty: Vec<SetData> = Vec::new();
-        for s in rest.iter().flat_map(|r| &r.sets) {
+        for s in sets.unsortable.iter().chain(rest.iter().flat_map(|r| &r.sets)) {
             if s.refs.is_empty() {
                 empty.push(s.clone());
             } else {
@@ -282,22 +295,40 @@ impl Maker<'_> {
     /// Over sorted input: as much hashed as fits besides the first rollup, and nothing hashed.
     pub fn sorted(&self, g: &Glob<'_>, sub: &Rc<Path>, sets: &Sets, can_hash: bool) -> Vec<Path> {
         let mut out = Vec::new();
+        if sets.rollups.is_empty() {
+            return out;
+        }
         if can_hash
             && sets.any_hashable
             && let Some(l) = self.mix(g, sub, sets)
         {
             out.push(self.path(g, sub, AggKind::Mixed, l));
         }
-        out.push(self.path(g, sub, AggKind::Sorted, sets.rollups.clone()));
+        if sets.unsortable.is_empty() {
+            out.push(self.path(g, sub, AggKind::Sorted, sets.rollups.clone()));
+        }
         out
     }
 
     fn mix(&self, g: &Glob<'_>, sub: &Path, sets: &Sets) -> Option<Vec<Rollup>> {
         let n = sets.rollups.len();
-        let space = g.ctx.settings.hash_mem_bytes();
-        if n < 2 || space <= 0.0 {
+        let space = g.ctx.settings.hash_mem_bytes() - self.table_size(sub, sets.unsortable_groups);
+        let hashed = if n < 2 || space <= 0.0 { Vec::new() } else { self.fitting(sub, sets, space) };
+        if hashed.is_empty() && sets.unsortable.is_empty() {
             return None;
         }
+        let mut out: Vec<Rollup> =
+            (0..n).filter(|i| !hashed.contains(i)).map(|i| sets.rollups[i].clone()).collect();
+        let more = (0..n).filter(|i| hashed.contains(i)).flat_map(|i| &sets.rollups[i].sets);
+        for s in sets.unsortable.iter().chain(more) {
+            out.insert(0, self.one_set(s));
+        }
+        Some(out)
+    }
+
+    /// Rollups that are hashed, beside the first, as many as there is room for.
+    fn fitting(&self, sub: &Path, sets: &Sets, space: f64) -> Vec<usize> {
+        let n = sets.rollups.len();
         let scale = (space / (20.0 * n as f64)).max(1.0);
         let capacity = (space / scale).floor() as usize;
         let items: Vec<usize> = (1..n).filter(|i| sets.rollups[*i].hashable).collect();
@@ -308,17 +339,7 @@ impl Maker<'_> {
                 (size / scale).floor().min(capacity as f64 + 1.0) as usize
             })
             .collect();
-        let chosen = knapsack(capacity, &weights);
-        if chosen.is_empty() {
-            return None;
-        }
-        let hashed: Vec<usize> = chosen.iter().map(|k| items[*k]).collect();
-        let mut out: Vec<Rollup> =
-            (0..n).filter(|i| !hashed.contains(i)).map(|i| sets.rollups[i].clone()).collect();
-        for s in (0..n).filter(|i| hashed.contains(i)).flat_map(|i| &sets.rollups[i].sets) {
-            out.insert(0, self.one_set(s));
-        }
-        Some(out)
+        knapsack(capacity, &weights).iter().map(|k| items[*k]).collect()
     }
 
     fn path(&self, g: &Glob<'_>, sub: &Rc<Path>, kind: AggKind, rollups: Vec<Rollup>) -> Path {

@@ -187,6 +187,11 @@ impl<S: Group> AggState for PerGroup<S> {
     ) -> Result<bool> {
         window::span(self, ctx, args, pass, rows, add)
     }
+    fn keep(&mut self, group: usize) -> bool {
+        self.groups.swap(0, group);
+        self.groups.truncate(1);
+        true
+    }
     fn restart(&mut self) {
         self.groups.resize(1, self.empty.clone());
         self.groups[0].clone_from(&self.empty);
