@@ -317,7 +317,9 @@ fn text_of(
     instr: Option<&planner::Instrumentation>,
 ) -> Result<Vec<String>> {
     let mut settings = Vec::new();
-    ctx.host.with_settings(&mut |s| settings = s.changed_for_explain());
+    if o.settings {
+        ctx.host.with_settings(&mut |s| settings = s.changed_for_explain());
+    }
     with_analyze(ctx, |cx| Ok(explain_text(cx, &settings, planned, o, instr)))
 }
 

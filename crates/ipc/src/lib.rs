@@ -14,6 +14,7 @@ pub mod interrupts;
 pub mod latch;
 pub mod lwlock;
 pub mod memory;
+mod pieces;
 pub mod procs;
 pub mod progress;
 pub mod queue;

@@ -63,13 +63,14 @@ pub fn need_vars(root: &mut Root, vars: &[Expr], at: Relids) {
 }
 
 /// Marks everything the final target list and HAVING read.
-pub fn need_final(root: &mut Root, exprs: &[&Expr]) {
+pub fn need_final<'e>(root: &mut Root, exprs: impl Iterator<Item = &'e Expr>) {
     let mut vars = Vec::new();
     for e in exprs {
         pull_vars(e, false, &mut vars);
     }
-    let vars: Vec<Expr> = vars.into_iter().cloned().collect();
-    need_vars(root, &vars, Relids::single(0));
+    for v in vars {
+        need_vars(root, std::slice::from_ref(v), Relids::single(0));
+    }
 }
 
 /// Works through the join tree: distributes its clauses, returns the join problem.

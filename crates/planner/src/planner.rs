@@ -363,9 +363,9 @@ pub fn query_planner(
         return Ok(crate::relids::Relids::EMPTY);
     }
     initsplan::build_base_rels(g, root)?;
-    let having = root.having.clone();
-    let tl: Vec<Expr> = root.tlist.iter().map(|t| t.expr.clone()).chain(having).collect();
-    initsplan::need_final(root, &tl.iter().collect::<Vec<_>>());
+    let (tlist, having) = (std::mem::take(&mut root.tlist), std::mem::take(&mut root.having));
+    initsplan::need_final(root, tlist.iter().map(|t| &t.expr).chain(&having));
+    (root.tlist, root.having) = (tlist, having);
     initsplan::find_lateral(g, root)?;
     let mut list = initsplan::deconstruct(g, root)?;
     equivalence::reconsider_outer(g, root)?;

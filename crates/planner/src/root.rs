@@ -255,6 +255,8 @@ pub struct Root {
     pub has_lateral: bool,
     /// The processed target list (junk included).
     pub tlist: Vec<analyze::expr::TargetEntry>,
+    /// `tlist` as the target that scan and join deliver, where no step in between computes anything.
+    pub plain_target: Option<Rc<crate::path::Target>>,
     pub having: Vec<Expr>,
     pub row_marks: Vec<PlanRowMark>,
     /// Outer references that nested loops must supply while making the plan.
@@ -317,6 +319,7 @@ impl Root {
             has_pseudoconstant: false,
             has_lateral: false,
             tlist: Vec::new(),
+            plain_target: None,
             having: Vec::new(),
             row_marks: Vec::new(),
             cur_outer: Relids::EMPTY,

@@ -1,6 +1,7 @@
 //! EXPLAIN's text of a finished plan, in PostgreSQL's layout. Called by the session for EXPLAIN; reads the plan, the
 //! catalogs (names) and, for ANALYZE, the executor's [`Instrumentation`].
 
+mod fixed;
 mod names;
 mod node;
 mod parallel;

@@ -196,6 +196,9 @@ impl<'a> Names<'a> {
 
     /// ANDed conditions as one text.
     pub fn quals(&self, at: &Place<'_>, list: &[Expr], prefix: bool) -> Option<String> {
+        if let [e] = list {
+            return Some(self.expr(at, e, prefix));
+        }
         if list.is_empty() {
             return None;
         }

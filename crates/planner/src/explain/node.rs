@@ -2,14 +2,16 @@
 
 use super::names::{Names, Place, operation};
 use super::value::Val;
-use super::{ExplainOptions, parallel, usage};
+use super::{ExplainOptions, fixed, parallel, usage};
 use crate::exprs::*;
 use crate::instrument::{Instrumentation, NodeInstr};
 use crate::plan::*;
 use analyze::expr::*;
 use analyze::names::quote_ident;
 use analyze::query::*;
+use catalog::desc::Relation;
 use common::Oid;
+use std::borrow::Cow;
 
 /// What printing a node needs.
 pub struct NodeCx<'a> {
@@ -40,16 +42,23 @@ fn join_word(k: JoinType) -> &'static str {
     }
 }
 
+/// Members of a node's object so far; text needs none.
+type Members<'m> = Option<&'m mut Vec<(&'static str, Val)>>;
+
 struct Title {
     /// Structured node type.
     node_type: &'static str,
     /// Text name without its target.
-    text: String,
+    text: Cow<'static, str>,
     extra: Vec<(&'static str, Val)>,
 }
 
 fn s(v: &str) -> Val {
     Val::Str(v.into())
+}
+
+fn indent(n: usize, out: &mut String) {
+    out.extend(std::iter::repeat_n(' ', n));
 }
 
 impl<'a> NodeCx<'a> {
@@ -64,9 +73,9 @@ impl<'a> NodeCx<'a> {
         let plain = |n: &'static str| Title { node_type: n, text: n.into(), extra: Vec::new() };
         let joined = |n: &'static str, base: &str, k: JoinType| {
             let text = match (k, n) {
-                (JoinType::Inner, _) => n.to_string(),
-                (k, "Nested Loop") => format!("Nested Loop {} Join", join_word(k)),
-                (k, _) => format!("{base} {} Join", join_word(k)),
+                (JoinType::Inner, _) => n.into(),
+                (k, "Nested Loop") => format!("Nested Loop {} Join", join_word(k)).into(),
+                (k, _) => format!("{base} {} Join", join_word(k)).into(),
             };
             Title { node_type: n, text, extra: vec![("Join Type", s(join_word(k)))] }
         };
@@ -115,7 +124,7 @@ impl<'a> NodeCx<'a> {
                 };
                 Title {
                     node_type: "Aggregate",
-                    text: format!("{}{text}", parallel::prefix(*split)),
+                    text: format!("{}{text}", parallel::prefix(*split)).into(),
                     extra: vec![("Strategy", s(st)), ("Partial Mode", s(parallel::mode(*split)))],
                 }
             }
@@ -133,7 +142,7 @@ impl<'a> NodeCx<'a> {
                 };
                 Title {
                     node_type: "SetOp",
-                    text: format!("{} {cmd}", if *hashed { "HashSetOp" } else { "SetOp" }),
+                    text: format!("{} {cmd}", if *hashed { "HashSetOp" } else { "SetOp" }).into(),
                     extra: vec![
                         ("Strategy", s(if *hashed { "Hashed" } else { "Sorted" })),
                         ("Command", s(cmd)),
@@ -145,103 +154,113 @@ impl<'a> NodeCx<'a> {
         }
     }
 
-    fn rel_name(&self, oid: Oid) -> (String, String) {
-        match self.names.ctx.catalog.relation(oid) {
-            Ok(r) => {
-                let ns = self
-                    .names
-                    .ctx
-                    .catalog
-                    .namespace_name(r.namespace)
-                    .ok()
-                    .flatten()
-                    .map_or_else(|| "?".to_string(), |n| n.to_string());
-                (ns, r.name.clone())
-            }
-            Err(_) => ("?".into(), format!("{oid}")),
-        }
+    fn schema(&self, r: &Relation) -> String {
+        let name = self.names.ctx.catalog.namespace_name(r.namespace).ok().flatten();
+        name.map_or_else(|| "?".to_string(), |n| n.to_string())
+    }
+
+    fn rel_name(&self, oid: Oid) -> String {
+        self.names.ctx.catalog.relation(oid).map_or_else(|_| format!("{oid}"), |r| r.name.clone())
     }
 
     /// ` on table alias` and its structured members.
-    fn target(&self, rti: u32, text: &mut String, props: &mut Vec<(&'static str, Val)>) {
+    fn target(&self, rti: u32, text: &mut String, mut props: Members<'_>) {
         let Some(rte) = self.names.stmt.rtable.get(rti as usize - 1) else { return };
-        let alias = self.names.alias(rti).to_string();
-        let mut object: Option<String> = None;
+        let alias = self.names.alias(rti);
+        let mut note = |k: &'static str, v: &str| {
+            if let Some(p) = &mut props {
+                p.push((k, s(v)));
+            }
+        };
+        let mut same = false;
         match &rte.kind {
             RteKind::Relation { relid, .. } => {
-                let (ns, name) = self.rel_name(*relid);
-                props.push(("Relation Name", Val::Str(name.clone())));
+                let relation = self.names.ctx.catalog.relation(*relid).ok();
+                let unknown;
+                let name = match &relation {
+                    Some(r) => &r.name,
+                    None => {
+                        unknown = relid.to_string();
+                        &unknown
+                    }
+                };
+                note("Relation Name", name);
+                text.push_str(" on ");
                 if self.opts.verbose {
-                    props.push(("Schema", Val::Str(ns.clone())));
-                    text.push_str(&format!(" on {}.{}", quote_ident(&ns), quote_ident(&name)));
-                } else {
-                    text.push_str(&format!(" on {}", quote_ident(&name)));
+                    let schema = relation.as_ref().map_or_else(|| "?".into(), |r| self.schema(r));
+                    note("Schema", &schema);
+                    text.push_str(&quote_ident(&schema));
+                    text.push('.');
                 }
-                object = Some(name);
+                text.push_str(&quote_ident(name));
+                same = name == alias;
             }
             RteKind::Cte { name, .. } => {
-                props.push(("CTE Name", Val::Str(name.clone())));
-                text.push_str(&format!(" on {}", quote_ident(name)));
-                object = Some(name.clone());
+                note("CTE Name", name);
+                text.push_str(" on ");
+                text.push_str(&quote_ident(name));
+                same = name == alias;
             }
             _ => text.push_str(" on"),
         }
-        props.push(("Alias", Val::Str(alias.clone())));
-        if object.as_ref() != Some(&alias) {
-            text.push_str(&format!(" {}", quote_ident(&alias)));
+        note("Alias", alias);
+        if !same {
+            text.push(' ');
+            text.push_str(&quote_ident(alias));
         }
     }
 
-    fn index_name(&self, oid: Oid) -> String {
-        self.rel_name(oid).1
-    }
-
-    fn heading(&self, p: &Plan) -> (String, Vec<(String, Val)>) {
-        let t = self.title(p);
-        let mut text = if p.parallel_aware { format!("Parallel {}", t.text) } else { t.text };
-        let mut props = t.extra;
+    /// A node's first line without costs is appended to `text`.
+    fn heading(&self, p: &Plan, t: &Title, text: &mut String, mut props: Members<'_>) {
+        if p.parallel_aware {
+            text.push_str("Parallel ");
+        }
+        text.push_str(&t.text);
+        let mut note = |k: &'static str, v: &str| {
+            if let Some(p) = &mut props {
+                p.push((k, s(v)));
+            }
+        };
         match &p.node {
             Node::IndexScan { rti, index, direction, .. }
             | Node::IndexOnlyScan { rti, index, direction, .. } => {
                 let back = *direction == ScanDirection::Backward;
-                props.push(("Scan Direction", s(if back { "Backward" } else { "Forward" })));
-                let name = self.index_name(*index);
-                if back {
-                    text.push_str(" Backward");
-                }
-                text.push_str(&format!(" using {}", quote_ident(&name)));
-                props.push(("Index Name", Val::Str(name)));
-                self.target(*rti, &mut text, &mut props);
+                note("Scan Direction", if back { "Backward" } else { "Forward" });
+                let name = self.rel_name(*index);
+                text.push_str(if back { " Backward using " } else { " using " });
+                text.push_str(&quote_ident(&name));
+                note("Index Name", &name);
+                self.target(*rti, text, props);
             }
             Node::BitmapIndexScan { index, .. } => {
-                let name = self.index_name(*index);
-                text.push_str(&format!(" on {}", quote_ident(&name)));
-                props.push(("Index Name", Val::Str(name)));
+                let name = self.rel_name(*index);
+                text.push_str(" on ");
+                text.push_str(&quote_ident(&name));
+                note("Index Name", &name);
             }
             Node::FunctionScan { rti, functions, .. } => {
-                let mut done = false;
                 if let [f] = functions.as_slice()
                     && let Expr::Func(f) = &f.expr
                     && let Ok(d) = self.names.ctx.catalog.proc_desc(f.funcid)
                 {
-                    let alias = self.names.alias(*rti).to_string();
-                    props.push(("Function Name", Val::Str(d.name.clone())));
-                    let shown = if self.opts.verbose {
+                    let alias = self.names.alias(*rti);
+                    note("Function Name", &d.name);
+                    text.push_str(" on ");
+                    if self.opts.verbose {
                         let ns = self.names.ctx.catalog.namespace_name(d.namespace).ok().flatten();
-                        props.push(("Schema", s(ns.as_deref().unwrap_or("?"))));
-                        format!("{}.{}", ns.as_deref().unwrap_or("?"), quote_ident(&d.name))
-                    } else {
-                        quote_ident(&d.name)
-                    };
-                    text.push_str(&format!(" on {shown}"));
-                    if alias != d.name {
-                        text.push_str(&format!(" {}", quote_ident(&alias)));
+                        let ns = ns.as_deref().unwrap_or("?");
+                        note("Schema", ns);
+                        text.push_str(ns);
+                        text.push('.');
                     }
-                    props.push(("Alias", Val::Str(alias)));
-                    done = true;
-                }
-                if !done {
-                    self.target(*rti, &mut text, &mut props);
+                    text.push_str(&quote_ident(&d.name));
+                    if alias != d.name {
+                        text.push(' ');
+                        text.push_str(&quote_ident(alias));
+                    }
+                    note("Alias", alias);
+                } else {
+                    self.target(*rti, text, props);
                 }
             }
             Node::SeqScan { rti, .. }
@@ -250,11 +269,10 @@ impl<'a> NodeCx<'a> {
             | Node::SubqueryScan { rti, .. }
             | Node::ValuesScan { rti, .. }
             | Node::CteScan { rti, .. }
-            | Node::WorkTableScan { rti, .. } => self.target(*rti, &mut text, &mut props),
-            Node::ModifyTable(m) => self.target(m.rti, &mut text, &mut props),
+            | Node::WorkTableScan { rti, .. } => self.target(*rti, text, props),
+            Node::ModifyTable(m) => self.target(m.rti, text, props),
             _ => {}
         }
-        (text, props.into_iter().map(|(k, v)| (k.to_string(), v)).collect())
     }
 
     /// A node and its subtree in text form. `arrow`: column of the arrow, none at the top.
@@ -263,16 +281,22 @@ impl<'a> NodeCx<'a> {
         if let Node::Gather { child, invisible: true, .. } = &p.node {
             return self.text(&Place { plan: child, up: Some(at), sub: at.sub }, arrow, out);
         }
-        let (title, _) = self.heading(p);
-        let mut line = match arrow {
-            Some(n) => format!("{}->  {title}", " ".repeat(n)),
-            None => title,
-        };
+        let mut line = String::with_capacity(120);
+        if let Some(n) = arrow {
+            indent(n, &mut line);
+            line.push_str("->  ");
+        }
+        self.heading(p, &self.title(p), &mut line, None);
         if self.opts.costs {
-            line.push_str(&format!(
-                "  (cost={:.2}..{:.2} rows={:.0} width={})",
-                p.startup_cost, p.total_cost, p.rows, p.width
-            ));
+            line.push_str("  (cost=");
+            fixed::push(&mut line, p.startup_cost, 2);
+            line.push_str("..");
+            fixed::push(&mut line, p.total_cost, 2);
+            line.push_str(" rows=");
+            fixed::push(&mut line, p.rows, 0);
+            line.push_str(" width=");
+            fixed::push(&mut line, f64::from(p.width), 0);
+            line.push(')');
         }
         if self.opts.analyze && self.instr.is_some() {
             match self.ni(p) {
@@ -295,13 +319,13 @@ impl<'a> NodeCx<'a> {
         }
         out.push(line);
         let ind = arrow.map_or(0, |a| a + 4) + 2;
-        let pad = " ".repeat(ind);
+        let mut pad = String::new();
+        indent(ind, &mut pad);
         for prop in self.props(at) {
             match prop {
-                Prop::Both(k, v) => out.push(format!("{pad}{k}: {v}")),
-                Prop::List(k, v) => out.push(format!("{pad}{k}: {}", v.join(", "))),
-                Prop::Num(k, v) => out.push(format!("{pad}{k}: {v}")),
-                Prop::Text(v) => out.push(format!("{pad}{v}")),
+                Prop::Both(k, v) | Prop::Num(k, v) => out.push([&pad, k, ": ", &v].concat()),
+                Prop::List(k, v) => out.push([&pad, k, ": ", &v.join(", ")].concat()),
+                Prop::Text(v) => out.push([pad.as_str(), &v].concat()),
                 Prop::Struct(..) => {}
             }
         }
@@ -348,7 +372,10 @@ impl<'a> NodeCx<'a> {
         }
         let t = self.title(p);
         let mut o: Vec<(String, Val)> = vec![("Node Type".into(), s(t.node_type))];
-        let (_, head) = self.heading(p);
+        let mut head = Vec::new();
+        self.heading(p, &t, &mut String::new(), Some(&mut head));
+        let head: Vec<(String, Val)> =
+            t.extra.into_iter().chain(head).map(|(k, v)| (k.to_string(), v)).collect();
         let pre = ["Strategy", "Partial Mode", "Operation", "Command"];
         for (k, v) in head.iter().filter(|h| pre.contains(&h.0.as_str())) {
             o.push((k.clone(), v.clone()));
@@ -448,6 +475,16 @@ impl<'a> NodeCx<'a> {
         }
     }
 
+    fn index_cond(&self, at: &Place<'_>, conds: &[IndexCond], out: &mut Vec<Prop>) {
+        match conds {
+            [c] => self.scan_qual(at, "Index Cond", std::slice::from_ref(&c.clause), out),
+            _ => {
+                let l: Vec<Expr> = conds.iter().map(|c| c.clause.clone()).collect();
+                self.scan_qual(at, "Index Cond", &l, out);
+            }
+        }
+    }
+
     fn upper_qual(&self, at: &Place<'_>, label: &'static str, list: &[Expr], out: &mut Vec<Prop>) {
         if let Some(t) = self.names.quals(at, list, self.prefix()) {
             out.push(Prop::Both(label, t));
@@ -538,9 +575,8 @@ impl<'a> NodeCx<'a> {
         }
         match &p.node {
             Node::IndexScan { conds, .. } | Node::IndexOnlyScan { conds, .. } => {
-                let l: Vec<Expr> = conds.iter().map(|c| c.clause.clone()).collect();
-                self.scan_qual(at, "Index Cond", &l, &mut out);
-                if !l.is_empty() {
+                self.index_cond(at, conds, &mut out);
+                if !conds.is_empty() {
                     self.removed(at, "Rows Removed by Index Recheck", |n| n.removed_recheck, &mut out);
                 }
                 self.filter(at, &mut out);
@@ -550,10 +586,7 @@ impl<'a> NodeCx<'a> {
                     out.push(Prop::Num("Heap Fetches", n.heap_fetches.to_string()));
                 }
             }
-            Node::BitmapIndexScan { conds, .. } => {
-                let l: Vec<Expr> = conds.iter().map(|c| c.clause.clone()).collect();
-                self.scan_qual(at, "Index Cond", &l, &mut out);
-            }
+            Node::BitmapIndexScan { conds, .. } => self.index_cond(at, conds, &mut out),
             Node::BitmapHeapScan { recheck, .. } => {
                 self.scan_qual(at, "Recheck Cond", recheck, &mut out);
                 self.removed(at, "Rows Removed by Index Recheck", |n| n.removed_recheck, &mut out);
@@ -820,7 +853,7 @@ impl<'a> NodeCx<'a> {
         for t in m.targets.iter().filter(|t| !t.hidden) {
             let mut text = operation(m.command).to_string();
             let mut props = Vec::new();
-            self.target(t.rti, &mut text, &mut props);
+            self.target(t.rti, &mut text, Some(&mut props));
             out.push(Prop::Text(text));
             objects.push(props.into_iter().map(|(k, v)| (k.to_string(), v)).collect());
         }
@@ -834,7 +867,7 @@ impl<'a> NodeCx<'a> {
         let Some(oc) = &m.on_conflict else { return };
         out.push(Prop::Both("Conflict Resolution", if oc.do_update { "UPDATE" } else { "NOTHING" }.into()));
         if !oc.arbiters.is_empty() {
-            let l = oc.arbiters.iter().map(|o| self.index_name(*o)).collect();
+            let l = oc.arbiters.iter().map(|o| self.rel_name(*o)).collect();
             out.push(Prop::List("Conflict Arbiter Indexes", l));
         }
         if !oc.where_clause.is_empty() {

@@ -323,8 +323,13 @@ pub fn build(
 ) -> Vec<Path> {
     let mut out = Vec::new();
     let outer = outer | root.rel(rti).lateral;
-    let loops = loop_count(g, root, rti, outer);
     let useful = !bitmap && ordered && pathkeys::any_useful(root, root.rel(rti));
+    let only = !bitmap && index_only(g, root, rti, ix);
+    let useful_pred = !ix.predicate.is_empty();
+    if clauses.is_empty() && !useful && !useful_pred && !only {
+        return out;
+    }
+    let loops = loop_count(g, root, rti, outer);
     let relids = root.rel(rti).relids;
     let fwd = if useful {
         let k = pathkeys::for_index(g, root, rti, ix, false);
@@ -338,8 +343,6 @@ pub fn build(
     } else {
         Vec::new()
     };
-    let only = !bitmap && index_only(g, root, rti, ix);
-    let useful_pred = !ix.predicate.is_empty();
     let param = param_info(g, root, rti, outer);
     let rel = root.rel(rti);
     let filters = unapplied(ix, &clauses, &param);

@@ -11,15 +11,21 @@ use types::oids;
 
 /// Replaces them in a query and in all its sub-selects.
 pub fn replace_all(q: &mut Query) {
+    let own_row = |r: &RangeTblEntry| matches!(r.kind, RteKind::Relation { .. } | RteKind::Result);
+    if !q.has_sub_links && q.ctes.is_empty() && q.rtable.iter().all(own_row) {
+        return;
+    }
     replace(q);
-    query_exprs_mut(q, &mut |e| {
-        walk_mut(e, &mut |x| {
-            if let Expr::SubLink(s) = x {
-                replace_all(&mut s.subselect);
-            }
-            true
+    if q.has_sub_links {
+        query_exprs_mut(q, &mut |e| {
+            walk_mut(e, &mut |x| {
+                if let Expr::SubLink(s) = x {
+                    replace_all(&mut s.subselect);
+                }
+                true
+            });
         });
-    });
+    }
     subqueries_mut(q, &mut replace_all);
 }
 

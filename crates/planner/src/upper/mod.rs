@@ -155,6 +155,9 @@ fn plain(g: &Glob<'_>, root: &mut Root, limit_tuples: f64) -> Result<Stage> {
     } else {
         target::input_target(g, root, grouping, has_srf)
     };
+    if !windows && !grouping && !has_srf {
+        root.plain_target = Some(input.clone());
+    }
     let mut has_srf = has_srf;
     if has_srf && grouping && input.exprs.iter().any(contains_srf) {
         // Sets are made before they are grouped.
@@ -269,6 +272,11 @@ fn order_group_clause(root: &mut Root) {
 
 /// The orders that grouping, DISTINCT and ORDER BY ask for.
 pub fn set_pathkeys(g: &Glob<'_>, root: &mut Root) {
+    let q = &root.query;
+    if q.group_clause.is_empty() && q.distinct.is_empty() && q.sort.is_empty() && root.sets.is_none() {
+        root.query_pathkeys = root.windows.first().map(|w| w.keys.clone()).unwrap_or_default();
+        return;
+    }
     let tl = root.tlist.clone();
     let sortable = |l: &[SortGroupClause]| l.iter().all(|c| c.sortop.is_valid());
     let mut q = root.query.clone_clauses();
@@ -393,7 +401,11 @@ fn order(g: &Glob<'_>, root: &mut Root, input: Stage, limit: f64) -> Stage {
         out = p;
     }
     if root.query.set_operations.is_none() {
-        let t = target::final_target(g, root);
+        // Without steps in between, what the scan delivers is the result.
+        let t = match root.plain_target.take() {
+            Some(t) => t,
+            None => target::final_target(g, root),
+        };
         ok = ok && safety::exprs(g, &t.exprs);
         out = out.iter().map(|p| target::project(g, p, &t)).collect();
         partial = if ok { partial.iter().map(|p| target::project(g, p, &t)).collect() } else { Vec::new() };

@@ -71,6 +71,9 @@ fn compare_orders(a: &[SortGroupClause], b: &[SortGroupClause]) -> Ordering {
 
 /// Path keys of every active window; refuses columns that cannot be sorted.
 pub fn set_keys(g: &Glob<'_>, root: &mut Root) -> Result<()> {
+    if root.windows.is_empty() {
+        return Ok(());
+    }
     let tlist = root.tlist.clone();
     let mut windows = std::mem::take(&mut root.windows);
     for w in &mut windows {
