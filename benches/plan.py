@@ -4,7 +4,8 @@ Columns: `explain` is EXPLAIN (parse, analyse, plan, print), `prepare` is PREPAR
 first EXPLAIN of a new session (cold catalog caches). Literals (the `{k}` of a statement) differ every time, and neither EXPLAIN nor
 PREPARE goes through Stegodon's cache of plans by statement shape. The last table runs the statements: `same shape` differs in
 literals only, which that cache serves; `new shape` has another column alias every time, which it cannot.
-Time is the backend's own, from /proc/PID/schedstat; the two servers take turns, the median of ROUNDS counts."""
+Time is the backend's own, from /proc/PID/schedstat; the two servers take turns, the median of ROUNDS counts.
+Environment: ROUNDS (3), CPU_MS (60) of processor time for each figure, KINDS: which of explain, prepare, first and run to measure."""
 import os, socket, struct, statistics, sys
 here = os.path.dirname(os.path.abspath(__file__))
 ROUNDS = int(os.environ.get('ROUNDS', '3'))
@@ -102,6 +103,19 @@ PSQL_DT = r'''SELECT n.nspname as "Schema", c.relname as "Name", CASE c.relkind 
  WHEN 't' THEN 'TOAST table' WHEN 'f' THEN 'foreign table' WHEN 'p' THEN 'partitioned table' WHEN 'I' THEN 'partitioned index' END as "Type", pg_catalog.pg_get_userbyid(c.relowner) as "Owner"
  FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
  WHERE c.relkind IN ('r','p','') AND n.nspname <> 'pg_catalog' AND n.nspname !~ '^pg_toast' AND n.nspname <> 'information_schema' AND c.oid <> {k} AND pg_catalog.pg_table_is_visible(c.oid) ORDER BY 1,2'''
+FUNCTIONS = """select lower(u.username) || '-' || upper(coalesce(u.first_name, 'x')), length(trim(u.email)) + abs(u.id - 5) * 2, round(p.score::numeric, 2), substr(p.title, 1, 3),
+ date_trunc('day', p.created), extract(year from p.created), to_char(p.created, 'YYYY-MM-DD'), p.created + interval '1 day' > now(), greatest(p.status, 1, 2), nullif(p.title, ''),
+ case when p.score > 10.5 then 'high' when p.score between 1 and 10 then 'mid' else 'low' end, replace(p.title, 'a', 'b'), position('x' in p.title), concat(u.id, ':', p.id), p.id % 7, -p.score,
+ p.title like 't%', p.title ~ '^t[0-9]+$', p.score is not null and not u.is_staff, md5(p.title), floor(p.score), power(p.score, 2), sqrt(abs(p.score)), array[p.id, u.id], p.title is distinct from 'q'
+ from users u join post p on p.author_id = u.id where p.id = {k} and (p.status, p.score) > (1, 2.5) and p.created::date < current_date"""
+NESTED = """select x.id, x.n, (select count(*) from comment c where c.post_id in (select id from post q where q.author_id = x.id)) from
+ (select u.id, t.n from users u, (select author_id, count(*) as n from (select * from post where status = {k}) p group by author_id) t where t.author_id = u.id) x
+ where x.n > (select avg(z.m) from (select count(*) as m from post group by author_id) z) and exists (select 1 from membership m where m.user_id = x.id and m.since > '2019-01-01')"""
+ALIASES = 'SELECT ' + ', '.join(f'"{t}"."{c}" AS "{t}_{c}"' for t, cols in [('t0', ['id', 'txt', 'created', 'post_id', 'user_id']), ('t1', ['id', 'author_id', 'title', 'body', 'created', 'status', 'score']),
+    *((f't{i}', ['id', 'username', 'first_name', 'last_name', 'email', 'password', 'is_staff', 'is_active', 'is_superuser', 'date_joined', 'last_login']) for i in (2, 3, 4, 5)), ('t6', ['id', 'name', 'owner_id', 'id'])] for c in cols) + \
+    ' FROM "comment" "t0" LEFT OUTER JOIN "post" "t1" ON "t0"."post_id" = "t1"."id" LEFT OUTER JOIN "users" "t2" ON "t1"."author_id" = "t2"."id" LEFT OUTER JOIN "users" "t3" ON "t0"."user_id" = "t3"."id"' + \
+    ' LEFT OUTER JOIN "users" "t4" ON "t4"."username" = "t2"."email" LEFT OUTER JOIN "users" "t5" ON "t5"."email" = "t3"."email" LEFT OUTER JOIN "groups" "t6" ON "t6"."owner_id" = "t2"."id"' + \
+    ' WHERE ("t0"."id" = {k} AND "t1"."status" IN (1, 2, 3) AND ("t2"."is_active" = true OR "t3"."is_staff" IS NULL)) ORDER BY "t0"."created" DESC, "t1"."id" ASC LIMIT 50 OFFSET 0'
 WIDE_SEARCH = (['set join_collapse_limit = 20; set from_collapse_limit = 20; set geqo = off'], ['reset join_collapse_limit; reset from_collapse_limit; reset geqo'])
 OPEN_GEQO = (['set join_collapse_limit = 20; set from_collapse_limit = 20'], ['reset join_collapse_limit; reset from_collapse_limit'])
 STATEMENTS = [
@@ -121,9 +135,14 @@ STATEMENTS = [
     ('UNION', 'select id, username from users where id = {k} union select id, name from groups where id = {k} order by 2'),
     ('INSERT 1 row', "insert into comment values ({k}, 1, 1, 'x', now())"),
     ('INSERT 100 rows', 'insert into comment values ' + ', '.join(f"({{k}}{i:02d}, 1, 1, 'x', now())" for i in range(100))),
+    ('INSERT 1000 rows', 'insert into comment (id, post_id, user_id, txt, created) values ' + ', '.join(f"({{k}}{i:03d}, {i}, 1, 'text {i}', '2020-01-01')" for i in range(1000))),
+    ('VALUES 1000 rows', 'select * from (values ' + ', '.join(f"({{k}}, {i}, 'text {i}', {i}.5)" for i in range(1000)) + ') v(a, b, c, d) where a > 0'),
     ('UPDATE by key', "update post set title = 'x', score = score + 1 where id = {k}"),
     ('DELETE by key', 'delete from comment where id = {k}'),
     ('ON CONFLICT', "insert into groups as g values ({k}, 'n', 1) on conflict (id) do update set name = excluded.name where g.owner_id = 1"),
+    ('UPDATE with a join', "update post p set title = u.username, score = p.score * 2, status = case when u.is_active then 1 else 0 end from users u where u.id = p.author_id and p.id = {k} returning p.id, p.title"),
+    ('DELETE with a sub-query', 'delete from comment where post_id in (select id from post where author_id = {k}) and created < now()'),
+    ('functions and operators', FUNCTIONS), ('nested sub-queries', NESTED), ('ORM, 60 columns and aliases', ALIASES),
     ('view on a view', 'select username, n from author where id = {k}'),
     ('information_schema.tables', "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE' and table_name = 'x{k}'"),
     ('information_schema.columns', "select column_name, data_type from information_schema.columns where table_name = 'x{k}' order by ordinal_position"),
@@ -158,8 +177,9 @@ def main():
             c.run([x for x in SETUP.split(';\n') if x.strip()] + star_chain() + ['vacuum analyze'])
         c.close()
     wanted = lambda n: not only or any(o in n for o in only)
-    print(f"{'plan (µs of processor time)':32} | {'explain':>26} | {'prepare':>26} | {'first explain':>26}")
-    print(f"{'':32} | " + ' | '.join([f"{'Stegodon':>9} {'PG':>9} {'ratio':>6}"] * 3)); logs = [[], [], []]
+    kinds = [k for k in ('explain', 'prepare', 'first') if k in os.environ.get('KINDS', 'explain prepare first')]
+    print(f"{'plan (µs of processor time)':32} | " + ' | '.join(f'{k:>26}' for k in kinds))
+    print(f"{'':32} | " + ' | '.join([f"{'Stegodon':>9} {'PG':>9} {'ratio':>6}"] * len(kinds))); logs = [[], [], []]
     for s in [*STATEMENTS, *tpch()]:
         name, text = s[0], s[1]; before, after = s[2] if len(s) > 2 else ([], [])
         if not wanted(name): continue
@@ -179,7 +199,7 @@ def main():
         def first(p):
             c = Conn(d, p); c.run(['select 1']); c.run(before); a = c.cpu(); c.run(['explain ' + one(1)]); t = c.cpu() - a; c.run(after); c.close(); return t
         for kind, fn, l in (('explain', explain, logs[0]), ('prepare', prepare, logs[1]), ('first', first, logs[2])):
-            if kind in os.environ.get('KINDS', 'explain prepare first'): l.append(row(kind, fn))
+            if kind in kinds: l.append(row(kind, fn))
         for c in conns.values(): c.close()
         print(f'{name:32} | ' + ' | '.join(cells), flush=True)
     import math

@@ -68,7 +68,7 @@ fn push_system(q: &mut Query, rti: u32, attno: i16, vartype: Oid) {
     q.target_list.push(TargetEntry {
         expr: Expr::Var(var),
         resno: q.target_list.len() as i16 + 1,
-        name: Some(format!("system{attno}.{rti}")),
+        name: Some(format!("system{attno}.{rti}").into()),
         sort_group_ref: 0,
         orig: (Oid::INVALID, 0),
         junk: true,

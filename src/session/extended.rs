@@ -46,7 +46,7 @@ impl Session {
         if statements.len() > 1 {
             bail!(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement");
         }
-        let p = Prepared::new(source, statements.pop(), types);
+        let p = Prepared::new(source, statements.pop().map(Rc::new), types);
         self.check_failed_block(&p)?;
         self.analysis(&p, true)?;
         self.show_query_id(&p);

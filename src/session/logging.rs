@@ -254,7 +254,7 @@ fn class(s: &Statement) -> Class {
     match s {
         S::Insert(_) | S::Update(_) | S::Delete(_) | S::Merge(_) | S::Truncate(_) => Class::Modifying,
         S::Copy(c) if c.is_from => Class::Modifying,
-        S::Prepare(p) => class(&p.query),
+        S::Prepare(p) => class(&p.query.stmt),
         S::Explain(e) => explained(e),
         S::Select(_)
         | S::Copy(_)

@@ -440,7 +440,7 @@ impl Session {
         }
         let stmt = Statement::Select(d.query.clone());
         let raw = parser::ast::RawStmt { stmt, location: 0, len: source.len() };
-        let prepared = Rc::new(Prepared::new(source.clone(), Some(raw), types.to_vec()));
+        let prepared = Rc::new(Prepared::new(source.clone(), Some(Rc::new(raw)), types.to_vec()));
         let analysis = self.analysis(&prepared, false)?;
         let Work::Query(q) = &analysis.work else {
             bail!(INVALID_CURSOR_DEFINITION, "DECLARE CURSOR must specify a query");

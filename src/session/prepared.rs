@@ -11,7 +11,7 @@ use catalog::search_path::SearchPath;
 use commands::extension::pg_stat_statements::Phase;
 use common::{Oid, Result, bail, err};
 use executor::run::CompiledPlan;
-use parser::ast::{RawStmt, Statement};
+use parser::ast::RawStmt;
 use planner::{PlannedStmt, PlannerCtx};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -21,7 +21,7 @@ use types::Datum;
 pub enum Work {
     Empty,
     Query(Box<Query>),
-    Utility(Rc<Statement>),
+    Utility(Rc<RawStmt>),
 }
 
 /// Analysed form, valid for a catalog generation and a search path.
@@ -76,7 +76,7 @@ impl Analysis {
 pub struct Prepared {
     /// The query string the statement came in.
     pub source: Rc<str>,
-    raw: Option<RawStmt>,
+    raw: Option<Rc<RawStmt>>,
     pub param_types: RefCell<Vec<Oid>>,
     analysis: RefCell<Option<Rc<Analysis>>>,
     plan: RefCell<Option<Cached>>,
@@ -113,7 +113,7 @@ impl Prepared {
     }
 
     /// Wraps a parsed statement.
-    pub fn new(source: Rc<str>, raw: Option<RawStmt>, param_types: Vec<Oid>) -> Prepared {
+    pub fn new(source: Rc<str>, raw: Option<Rc<RawStmt>>, param_types: Vec<Oid>) -> Prepared {
         Prepared {
             source,
             raw,
@@ -164,7 +164,7 @@ impl Prepared {
     }
     /// The raw statement; `None` for an empty query string.
     pub fn raw(&self) -> Option<&RawStmt> {
-        self.raw.as_ref()
+        self.raw.as_deref()
     }
 }
 
@@ -221,17 +221,15 @@ impl Session {
             let analyzed = analyze::analyze(ctx, raw, &mut params)?;
             id = self.identify(&p.source, raw, &analyzed);
             match analyzed {
-                Analyzed::Utility(u) => Ok(Work::Utility(Rc::new(u))),
-                Analyzed::Query(q) => {
+                Analyzed::Utility(None) => Ok(Work::Utility(raw.clone())),
+                Analyzed::Utility(Some(s)) => {
+                    Ok(Work::Utility(Rc::new(RawStmt { stmt: *s, location: raw.location, len: raw.len })))
+                }
+                Analyzed::Query(mut q) => {
                     self.print_tree("debug_print_parse", "parse tree:", &q);
-                    let mut queries = analyze::rewrite(ctx, *q)?;
-                    match (queries.pop(), queries.is_empty()) {
-                        (Some(q), true) => {
-                            self.print_tree("debug_print_rewritten", "rewritten parse tree:", &q);
-                            Ok(Work::Query(Box::new(q)))
-                        }
-                        _ => Err(common::Error::unsupported("a rule that makes several queries of one")),
-                    }
+                    analyze::rewrite_in_place(ctx, &mut q)?;
+                    self.print_tree("debug_print_rewritten", "rewritten parse tree:", &q);
+                    Ok(Work::Query(q))
                 }
             }
         })?;
@@ -244,7 +242,7 @@ impl Session {
         }
         let columns = match &work {
             Work::Query(q) => analyze::output_columns(q),
-            Work::Utility(u) => self.utility_columns(u)?,
+            Work::Utility(u) => self.utility_columns(&u.stmt)?,
             Work::Empty => Vec::new(),
         };
         if old_columns.is_some_and(|old| !same_shape(&old, &columns)) && !variable {
@@ -265,6 +263,9 @@ impl Session {
 
     /// `debug_print_parse` and its kin: a tree in the log, as Rust shows it.
     fn print_tree(&self, setting: &str, title: &str, tree: &dyn std::fmt::Debug) {
+        if !self.often().print_trees {
+            return;
+        }
         let s = self.settings.borrow();
         if !s.bool(setting) {
             return;

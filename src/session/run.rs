@@ -52,8 +52,8 @@ impl Session {
             Work::Empty => Ok(String::new()),
             Work::Query(q) => self.run_query(p, &a, q, params, formats, description),
             Work::Utility(u) => {
-                let meter = self.utility_meter(u);
-                let tag = self.run_utility(u, p, params, formats, description)?;
+                let meter = self.utility_meter(&u.stmt);
+                let tag = self.run_utility(&u.stmt, p, params, formats, description)?;
                 self.count_utility(&a, &p.source, meter, &tag);
                 Ok(tag)
             }

@@ -61,7 +61,7 @@ impl Session {
         }
         self.engine.check_interrupts()?;
         self.forget_query_id();
-        let p = Rc::new(Prepared::new(source.clone(), Some(raw), Vec::new()));
+        let p = Rc::new(Prepared::new(source.clone(), Some(Rc::new(raw)), Vec::new()));
         let tag = self.run_statement(&p, &[], &[], Description::Send)?;
         if is_last {
             if several {

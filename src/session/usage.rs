@@ -19,7 +19,7 @@ fn seconds(t: TimeVal) -> f64 {
 impl Session {
     /// Notes the counters if the setting is on.
     pub(super) fn usage_begin(&self, setting: &str) -> Option<Begun> {
-        if !self.settings.borrow().bool(setting) {
+        if !self.often().usage || !self.settings.borrow().bool(setting) {
             return None;
         }
         let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;

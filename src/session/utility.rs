@@ -335,9 +335,7 @@ impl Session {
                 .map(|t| analyze::resolve_type_name(ctx, t).map(|(oid, _)| oid))
                 .collect::<Result<Vec<_>>>()
         })?;
-        let (location, len) = p.raw().map_or((0, 0), |r| (r.location, r.len));
-        let raw = RawStmt { stmt: s.query.clone(), location, len };
-        let prepared = Prepared::new(p.source.clone(), Some(raw), types);
+        let prepared = Prepared::new(p.source.clone(), Some(s.query.clone()), types);
         let a = self.analysis(&prepared, true)?;
         if matches!(a.work, Work::Utility(_)) {
             bail!(INVALID_PSTATEMENT_DEFINITION, "utility statements cannot be prepared");

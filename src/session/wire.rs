@@ -26,6 +26,10 @@ pub struct Often {
     pub query_ids: bool,
     /// `plan_cache_mode = force_custom_plan`.
     pub custom_plans: bool,
+    /// One of `log_parser_stats` and its kin is on.
+    pub usage: bool,
+    /// One of `debug_print_parse` and its kin is on.
+    pub print_trees: bool,
     pub lex: parser::LexOptions,
     pub track: super::statement_stats::Track,
 }
@@ -42,6 +46,8 @@ impl Often {
         track_activities: true,
         query_ids: false,
         custom_plans: false,
+        usage: false,
+        print_trees: false,
         lex: parser::LexOptions { plain_strings: true, warn_escapes: true, backslash_quote: true },
         track: super::statement_stats::Track::NONE,
     };
@@ -301,6 +307,12 @@ impl Session {
             track_activities: s.bool("track_activities"),
             query_ids: QueryIds::of(&s) != QueryIds::Off,
             custom_plans: s.text("plan_cache_mode") == "force_custom_plan",
+            usage: ["statement", "parser", "planner", "executor"]
+                .iter()
+                .any(|what| s.bool(&format!("log_{what}_stats"))),
+            print_trees: ["parse", "rewritten", "plan"]
+                .iter()
+                .any(|what| s.bool(&format!("debug_print_{what}"))),
             lex: super::settings::lex_options(&s),
             track: self.track_by(&s),
         };

@@ -9,6 +9,7 @@ use crate::walk::{children, walk};
 use catalog::desc::ProcDesc;
 use common::{Oid, Result, err};
 use parser::FuncCall;
+use std::borrow::Cow;
 
 /// A plain target entry, the `i`-th.
 pub fn entry(i: usize, expr: Expr) -> TargetEntry {
@@ -221,15 +222,17 @@ impl Analyzer<'_> {
             .filter_map(|g| q.target_list.iter().find(|t| t.sort_group_ref == g.tle_ref))
             .map(|t| &t.expr)
             .collect();
-        let flat: Vec<Expr> = groups.iter().map(|g| flatten_join_vars(q, g)).collect();
+        let joined = q.rtable.iter().any(|r| matches!(r.kind, RteKind::Join { .. }));
+        let flatten = |e| if joined { Cow::Owned(flatten_join_vars(q, e)) } else { Cow::Borrowed(e) };
+        let flat: Vec<Cow<'_, Expr>> = groups.into_iter().map(flatten).collect();
         let constant: Vec<bool> =
             q.group_clause.iter().map(|g| common.as_ref().is_none_or(|c| c.contains(&g.tle_ref))).collect();
         let check = GroupCheck { an: self, q, groups: &flat, constant: &constant };
         for t in q.target_list.iter() {
-            check.check(&flatten_join_vars(q, &t.expr), 0)?;
+            check.check(&flatten(&t.expr), 0)?;
         }
         if let Some(h) = &q.having {
-            check.check(&flatten_join_vars(q, h), 0)?;
+            check.check(&flatten(h), 0)?;
         }
         Ok(())
     }
@@ -265,7 +268,7 @@ pub fn flatten_join_vars(q: &Query, e: &Expr) -> Expr {
 struct GroupCheck<'q, 'a, 'c> {
     an: &'q Analyzer<'c>,
     q: &'q Query,
-    groups: &'a [Expr],
+    groups: &'a [Cow<'a, Expr>],
     /// Is the group column part of every grouping set?
     constant: &'a [bool],
 }
@@ -296,7 +299,7 @@ impl GroupCheck<'_, '_, '_> {
                 let same = if depth == 0 {
                     same_expr(g, e)
                 } else {
-                    let mut g = g.clone();
+                    let mut g = Expr::clone(g);
                     crate::rewrite::shift_levels(&mut g, depth as i32);
                     same_expr(&g, e)
                 };
@@ -359,7 +362,7 @@ impl GroupCheck<'_, '_, '_> {
                 .iter()
                 .find(|c| c.1 == a)
                 .map_or_else(String::new, |c| c.0.to_string()),
-            a => rte.eref_cols.get(a as usize - 1).cloned().unwrap_or_default(),
+            a => rte.eref_cols.get(a as usize - 1).map_or_else(String::new, |n| n.to_string()),
         };
         let full = if matches!(rte.kind, RteKind::Join { .. }) && rte.alias.is_none() {
             name
@@ -388,7 +391,7 @@ impl GroupCheck<'_, '_, '_> {
             let keys = &ix.keys[..ix.num_key_atts as usize];
             return Ok(keys.iter().all(|k| {
                 self.groups.iter().zip(self.constant).filter(|x| *x.1).any(|(g, _)| {
-                    matches!(g, Expr::Var(x) if x.levels_up == 0 && x.varno == VarNo::Rte(rti) && x.attno == *k)
+                    matches!(&**g, Expr::Var(x) if x.levels_up == 0 && x.varno == VarNo::Rte(rti) && x.attno == *k)
                 })
             }));
         }

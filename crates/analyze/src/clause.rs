@@ -47,6 +47,26 @@ fn window_key(w: &parser::WindowDef) -> String {
     out
 }
 
+/// Do two windows say the same, wherever they stand?
+fn same_window(a: &parser::WindowDef, b: &parser::WindowDef) -> bool {
+    let shape = |w: &parser::WindowDef| {
+        (w.partition_clause.len(), w.order_clause.len(), w.frame.is_some(), w.refname.is_some())
+    };
+    if shape(a) != shape(b) {
+        return false;
+    }
+    let pairs = a.partition_clause.iter().zip(&b.partition_clause);
+    let sorts = a.order_clause.iter().zip(&b.order_clause).map(|(a, b)| (&a.node, &b.node));
+    for pair in pairs.chain(sorts) {
+        if let (Raw::ColumnRef(x), Raw::ColumnRef(y)) = pair
+            && x.fields != y.fields
+        {
+            return false;
+        }
+    }
+    window_key(a) == window_key(b)
+}
+
 impl Analyzer<'_> {
     /// ORDER BY over a target list, which grows by what is not in it. `sql99`: expressions only, no names or numbers.
     pub fn transform_sort_clause(
@@ -380,9 +400,8 @@ impl Analyzer<'_> {
                 None => Err(err!(UNDEFINED_OBJECT, "window \"{name}\" does not exist").at(over.location)),
             };
         }
-        let key = window_key(over);
         if let Some(i) = lv.window_defs.iter().position(|w| {
-            window_key(w) == key
+            same_window(w, over)
                 || over.refname.is_some()
                     && w.name == over.refname
                     && over.partition_clause.is_empty()

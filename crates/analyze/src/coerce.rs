@@ -375,10 +375,9 @@ impl Analyzer<'_> {
         let in_mod = if base == oids::INTERVAL { base_mod } else { -1 };
         let value = match &c.value {
             Datum::Null => Datum::Null,
-            d => {
-                let s = d.as_ref().str().to_string();
-                self.ctx.input(base, &s, in_mod).map_err(|x| x.at_if_none(c.location))?
-            }
+            // The value is text already.
+            d if base == oids::TEXT => d.clone(),
+            d => self.ctx.input(base, d.as_ref().str(), in_mod).map_err(|x| x.at_if_none(c.location))?,
         };
         let e = Expr::Const(Const {
             consttype: base,
@@ -627,10 +626,20 @@ impl Analyzer<'_> {
         self.coerce_to_specific(e, oids::BOOL, -1, what)
     }
 
+    /// Can an expression of the innermost level hold a set-returning function? Their calls note themselves, those in
+    /// FROM excepted.
+    fn may_hold_set(&mut self) -> bool {
+        let lv = self.level();
+        lv.has_target_srfs || lv.kind == crate::kind::ExprKind::FromFunction
+    }
+
     /// An argument that must be of a type, by assignment conversion.
     pub fn coerce_to_specific(&mut self, e: Expr, target: Oid, typmod: i32, what: &str) -> Result<Expr> {
-        let loc = expr_location(&e);
         let source = expr_type(&e);
+        if source == target && !self.may_hold_set() {
+            return Ok(e);
+        }
+        let loc = expr_location(&e);
         let e = if source == target {
             e
         } else {
@@ -654,7 +663,7 @@ impl Analyzer<'_> {
                 }
             }
         };
-        if returns_set(&e) {
+        if self.may_hold_set() && returns_set(&e) {
             return Err(err!(DATATYPE_MISMATCH, "argument of {what} must not return a set").at_if_none(loc));
         }
         Ok(e)
@@ -662,6 +671,12 @@ impl Analyzer<'_> {
 
     /// The type several expressions share; 42804 naming `what` if there is none. Literals alone make it text.
     pub fn common_type(&self, exprs: &[&Expr], what: &str) -> Result<Oid> {
+        if let Some(t) = exprs.first().map(|e| expr_type(e))
+            && t != oids::UNKNOWN
+            && exprs.iter().all(|e| expr_type(e) == t)
+        {
+            return Ok(t);
+        }
         let list: Vec<(Oid, Option<usize>)> =
             exprs.iter().map(|e| (expr_type(e), expr_location(e))).collect();
         self.common_type_of(&list, what)

@@ -100,6 +100,9 @@ fn name_of(ctx: &AnalyzeCtx<'_>, c: Oid) -> String {
 
 /// Derives the collations of an expression.
 pub fn assign(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<()> {
+    if let Expr::Var(_) | Expr::Const(_) | Expr::Param(_) = e {
+        return Ok(());
+    }
     derive(ctx, e).map(|_| ())
 }
 
@@ -121,7 +124,7 @@ pub fn assign_query(ctx: &AnalyzeCtx<'_>, q: &mut Query) -> Result<()> {
     for rte in &mut q.rtable {
         if let RteKind::Values { lists, .. } = &rte.kind {
             // The columns of VALUES take the collation of their first row's expressions.
-            for (i, c) in rte.col_collations.iter_mut().enumerate() {
+            for (i, c) in std::rc::Rc::make_mut(&mut rte.col_collations).iter_mut().enumerate() {
                 let t = rte.col_types.get(i).copied().unwrap_or(Oid::INVALID);
                 if !c.is_valid() && t.is_valid() && ctx.type_collation(t)?.is_valid() {
                     *c = lists.first().and_then(|l| l.get(i)).map_or(Oid::INVALID, expr_collation);
@@ -132,12 +135,15 @@ pub fn assign_query(ctx: &AnalyzeCtx<'_>, q: &mut Query) -> Result<()> {
     Ok(())
 }
 
-/// Collation of a select-list column shared by several expressions (set operations, VALUES).
-pub fn select_common(ctx: &AnalyzeCtx<'_>, exprs: &[Expr], none_ok: bool) -> Result<Oid> {
+/// Collation of a select-list column shared by several expressions (set operations, VALUES), which get theirs.
+pub fn select_common<'e>(
+    ctx: &AnalyzeCtx<'_>,
+    exprs: impl IntoIterator<Item = &'e mut Expr>,
+    none_ok: bool,
+) -> Result<Oid> {
     let mut s = State::NONE;
     for e in exprs {
-        let mut e = e.clone();
-        let x = derive(ctx, &mut e)?;
+        let x = derive(ctx, e)?;
         s = merge(ctx, s, x)?;
     }
     if s.strength == Strength::Conflict {
@@ -176,7 +182,13 @@ fn derive_children(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
 }
 
 fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
-    let loc = expr_location(e);
+    // Where a conflict is: of interest only for what has a collation.
+    let leaf = matches!(e, Expr::Var(_) | Expr::Const(_) | Expr::Param(_));
+    let t = expr_type(e);
+    let loc = match leaf || (t.is_valid() && ctx.type_collation(t)?.is_valid()) {
+        true => expr_location(e),
+        false => None,
+    };
     match e {
         Expr::Var(_)
         | Expr::Const(_)
@@ -207,7 +219,7 @@ fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
             return Ok(State::NONE);
         }
         Expr::RowCompare { left, right, input_collations, .. } => {
-            for ((l, r), c) in left.iter_mut().zip(right).zip(input_collations) {
+            for ((l, r), c) in left.iter_mut().zip(right.iter_mut()).zip(input_collations.iter_mut()) {
                 let a = derive(ctx, l)?;
                 let b = derive(ctx, r)?;
                 let s = merge(ctx, a, b)?;
@@ -275,7 +287,7 @@ fn derive(ctx: &AnalyzeCtx<'_>, e: &mut Expr) -> Result<State> {
         }
         Expr::Subscript { arg, upper, lower, assign, collation, result_type, .. } => {
             let s = derive(ctx, arg)?;
-            for x in upper.iter_mut().chain(lower.iter_mut().flatten()).flatten() {
+            for x in upper.iter_mut().chain(lower.iter_mut().flat_map(|l| l.iter_mut())).flatten() {
                 derive(ctx, x)?;
             }
             if let Some(a) = assign {

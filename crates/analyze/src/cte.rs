@@ -52,10 +52,7 @@ impl Analyzer<'_> {
             let mut cte = r?;
             crate::cte_search::check(&cte, c)?;
             for (name, t, typmod, collation) in crate::cte_search::columns(search.as_ref(), cycle.as_ref()) {
-                cte.col_names.push(name);
-                cte.col_types.push(t);
-                cte.col_typmods.push(typmod);
-                cte.col_collations.push(collation);
+                cte.push_column(name, t, typmod, collation);
             }
             cte.search = search;
             cte.cycle = cycle.map(Box::new);
@@ -96,10 +93,8 @@ impl Analyzer<'_> {
             .at(c.location));
         }
         for (i, o) in cols.into_iter().enumerate() {
-            cte.col_names.push(c.aliascolnames.get(i).cloned().unwrap_or(o.name));
-            cte.col_types.push(o.type_oid);
-            cte.col_typmods.push(o.typmod);
-            cte.col_collations.push(o.collation);
+            let name = c.aliascolnames.get(i).map_or(o.name, |n| n.as_str().into());
+            cte.push_column(name, o.type_oid, o.typmod, o.collation);
         }
         cte.query = Box::new(q);
         Ok(cte)
@@ -112,7 +107,6 @@ impl Analyzer<'_> {
             let lv = &mut self.levels[depth];
             if let Some(c) = lv.ctes.iter_mut().find(|c| c.name == rv.relname) {
                 c.refcount += 1;
-                let c = c.clone();
                 if c.query.command != CmdType::Select && c.query.returning.is_empty() {
                     return Err(err!(
                         FEATURE_NOT_SUPPORTED,
@@ -121,7 +115,8 @@ impl Analyzer<'_> {
                     )
                     .at(rv.location));
                 }
-                return self.add_cte_ref(&c, up, false, rv.alias.as_ref(), rv.location).map(Some);
+                let (name, cols) = (c.name.clone(), c.column_lists());
+                return self.add_cte_ref(&name, cols, up, false, rv.alias.as_ref(), rv.location).map(Some);
             }
             if let Some(c) = &mut lv.recursive_cte
                 && c.name == rv.relname
@@ -130,8 +125,8 @@ impl Analyzer<'_> {
                     return Err(Error::internal("recursive reference outside a recursive term"));
                 }
                 c.refcount += 1;
-                let c = c.clone();
-                return self.add_cte_ref(&c, up, true, rv.alias.as_ref(), rv.location).map(Some);
+                let (name, cols) = (c.name.clone(), c.column_lists());
+                return self.add_cte_ref(&name, cols, up, true, rv.alias.as_ref(), rv.location).map(Some);
             }
         }
         Ok(None)
@@ -159,17 +154,12 @@ impl Analyzer<'_> {
         }
         for (i, k) in cols.iter().enumerate() {
             let alias = aliases.get(i).and_then(|t| t.name.clone());
-            c.col_names.push(alias.unwrap_or_else(|| k.name.clone()));
-            c.col_types.push(k.type_oid);
-            c.col_typmods.push(k.typmod);
-            c.col_collations.push(k.collation);
+            let name = alias.unwrap_or_else(|| k.name.clone());
+            c.push_column(name, k.type_oid, k.typmod, k.collation);
         }
         for (name, t, typmod, collation) in crate::cte_search::columns(c.search.as_ref(), c.cycle.as_deref())
         {
-            c.col_names.push(name);
-            c.col_types.push(t);
-            c.col_typmods.push(typmod);
-            c.col_collations.push(collation);
+            c.push_column(name, t, typmod, collation);
         }
         Ok(true)
     }
@@ -204,7 +194,7 @@ fn placeholder(c: &parser::CommonTableExpr) -> CommonTableExpr {
     let mut query = crate::select::new_query(CmdType::Select);
     for a in &c.aliascolnames {
         let null = crate::coerce::make_const(types::oids::UNKNOWN, types::Datum::Null);
-        crate::target::push_entry(&mut query.target_list, null, Some(a.clone()));
+        crate::target::push_entry(&mut query.target_list, null, Some(a.as_str().into()));
     }
     CommonTableExpr {
         name: c.ctename.clone(),
@@ -216,10 +206,10 @@ fn placeholder(c: &parser::CommonTableExpr) -> CommonTableExpr {
         query: Box::new(query),
         recursive: false,
         refcount: 0,
-        col_names: Vec::new(),
-        col_types: Vec::new(),
-        col_typmods: Vec::new(),
-        col_collations: Vec::new(),
+        col_names: Default::default(),
+        col_types: Default::default(),
+        col_typmods: Default::default(),
+        col_collations: Default::default(),
         search: None,
         cycle: None,
         location: Some(c.location),

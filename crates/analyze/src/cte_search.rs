@@ -16,6 +16,7 @@ use crate::target::push_entry;
 use common::{Error, Oid, Result, err};
 use parser::Statement;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 use types::{Datum, oids};
 
 const RECORD_ARRAY: Oid = Oid(2287);
@@ -47,18 +48,18 @@ pub struct CteCycle {
 }
 
 /// A column that a clause adds: name, type, typmod, collation.
-type Column = (String, Oid, i32, Oid);
+type Column = (Rc<str>, Oid, i32, Oid);
 
 /// The columns the clauses of an item add, in order.
 pub fn columns(search: Option<&CteSearch>, cycle: Option<&CteCycle>) -> Vec<Column> {
     let mut out = Vec::new();
     if let Some(s) = search {
         let t = if s.breadth_first { oids::RECORD } else { RECORD_ARRAY };
-        out.push((s.seq.clone(), t, -1, Oid::INVALID));
+        out.push((s.seq.as_str().into(), t, -1, Oid::INVALID));
     }
     if let Some(c) = cycle {
-        out.push((c.mark.clone(), c.mark_type, c.mark_typmod, c.mark_collation));
-        out.push((c.path.clone(), RECORD_ARRAY, -1, Oid::INVALID));
+        out.push((c.mark.as_str().into(), c.mark_type, c.mark_typmod, c.mark_collation));
+        out.push((c.path.as_str().into(), RECORD_ARRAY, -1, Oid::INVALID));
     }
     out
 }
@@ -134,7 +135,7 @@ pub(crate) fn check(cte: &CommonTableExpr, raw: &parser::CommonTableExpr) -> Res
     }
     let list = |cols: &[String], word: &str, at: usize| -> Result<()> {
         for (i, n) in cols.iter().enumerate() {
-            if !cte.col_names.contains(n) {
+            if !cte.col_names.iter().any(|c| **c == **n) {
                 return Err(err!(SYNTAX_ERROR, "{word} column \"{n}\" not in WITH query column list").at(at));
             }
             if cols[..i].contains(n) {
@@ -144,7 +145,7 @@ pub(crate) fn check(cte: &CommonTableExpr, raw: &parser::CommonTableExpr) -> Res
         Ok(())
     };
     let fresh = |name: &str, what: &str, at: usize| -> Result<()> {
-        if cte.col_names.iter().any(|n| n == name) {
+        if cte.col_names.iter().any(|n| **n == *name) {
             return Err(err!(
                 SYNTAX_ERROR,
                 "{what} column name \"{name}\" already used in WITH query column list"
@@ -228,7 +229,7 @@ fn array_of(row: Expr) -> Expr {
 
 impl Expansion {
     fn number(&self, name: &str) -> usize {
-        self.base.iter().position(|c| c.0 == name).map_or(0, |i| i + 1)
+        self.base.iter().position(|c| *c.0 == *name).map_or(0, |i| i + 1)
     }
     /// ROW of these columns of the wrapped arm, behind `first`.
     fn row(&self, cols: &[String], first: Option<Expr>) -> Expr {
@@ -310,8 +311,8 @@ impl Expansion {
             shift_query_levels(query, 1);
         }
         let mut outer = arm.clone();
-        arm.alias = Some(name.to_string());
-        arm.eref_name = name.to_string();
+        arm.eref_name = name.into();
+        arm.alias = Some(arm.eref_name.clone());
         set_columns(&mut arm, inner);
         let mut q = crate::select::new_query(CmdType::Select);
         q.jointree.from.push(JoinTree::Rte(1));
@@ -364,10 +365,10 @@ impl Expansion {
 }
 
 fn set_columns(r: &mut RangeTblEntry, cols: &[Column]) {
-    r.eref_cols = cols.iter().map(|c| c.0.clone()).collect();
-    r.col_types = cols.iter().map(|c| c.1).collect();
-    r.col_typmods = cols.iter().map(|c| c.2).collect();
-    r.col_collations = cols.iter().map(|c| c.3).collect();
+    r.eref_cols = Rc::new(cols.iter().map(|c| c.0.clone()).collect());
+    r.col_types = Rc::new(cols.iter().map(|c| c.1).collect());
+    r.col_typmods = Rc::new(cols.iter().map(|c| c.2).collect());
+    r.col_collations = Rc::new(cols.iter().map(|c| c.3).collect());
 }
 
 /// Replaces the clauses of an item by what computes their columns.

@@ -118,7 +118,8 @@ impl ParamTypes {
 #[derive(Clone, Debug)]
 pub enum Analyzed {
     Query(Box<Query>),
-    Utility(parser::Statement),
+    /// A statement for `commands`; with it what it stands for, if that is another (SELECT INTO).
+    Utility(Option<Box<parser::Statement>>),
 }
 
 /// Where a stand-alone expression is used.
@@ -165,7 +166,7 @@ pub struct ExprTarget<'a> {
 /// A result column, as RowDescription and CREATE TABLE AS need it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutputColumn {
-    pub name: String,
+    pub name: Rc<str>,
     pub type_oid: Oid,
     pub typmod: i32,
     pub collation: Oid,

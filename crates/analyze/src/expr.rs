@@ -258,7 +258,8 @@ pub enum RowCompareType {
     Ne,
 }
 
-/// An expression.
+/// An expression. Rare variants keep their lists behind a pointer: all others are moved about in the size of the largest.
+#[allow(clippy::box_collection)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Expr {
     Var(Var),
@@ -395,7 +396,7 @@ pub enum Expr {
         typmod: i32,
         collation: Oid,
         upper: Vec<Option<Expr>>,
-        lower: Option<Vec<Option<Expr>>>,
+        lower: Option<Box<Vec<Option<Expr>>>>,
         arg: Box<Expr>,
         assign: Option<Box<Expr>>,
     },
@@ -407,11 +408,11 @@ pub enum Expr {
     },
     RowCompare {
         cmp: RowCompareType,
-        opnos: Vec<Oid>,
-        funcids: Vec<Oid>,
-        input_collations: Vec<Oid>,
-        left: Vec<Expr>,
-        right: Vec<Expr>,
+        opnos: Box<Vec<Oid>>,
+        funcids: Box<Vec<Oid>>,
+        input_collations: Box<Vec<Oid>>,
+        left: Box<Vec<Expr>>,
+        right: Box<Vec<Expr>>,
     },
     /// `(composite).field`.
     FieldSelect {
@@ -458,7 +459,7 @@ pub struct TargetEntry {
     pub expr: Expr,
     /// 1-based; for INSERT and UPDATE the attribute number of the target column.
     pub resno: i16,
-    pub name: Option<String>,
+    pub name: Option<Rc<str>>,
     /// Non-zero if named by a sort, group or distinct clause.
     pub sort_group_ref: u32,
     /// Table and attribute this is a plain copy of, else invalid and 0 (RowDescription).
@@ -480,3 +481,6 @@ pub struct SortGroupClause {
 
 /// A shared, immutable expression.
 pub type ExprRc = Rc<Expr>;
+
+// Expressions are passed by value: the size is what each step of analysis and planning copies.
+const _: () = assert!(size_of::<Expr>() <= 80);

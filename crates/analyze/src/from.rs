@@ -7,9 +7,10 @@ use crate::info::{expr_type, expr_typmod};
 use crate::kind::ExprKind;
 use crate::query::*;
 use crate::rte::{ColInfo, new_rte};
-use crate::scope::{Analyzer, NsCol, NsItem};
+use crate::scope::{Analyzer, NsCol, NsCols, NsItem, NsNames};
 use common::{Error, Oid, Result, err};
 use parser::{Expr as Raw, TableExpr};
+use std::rc::Rc;
 use types::oids;
 
 impl Analyzer<'_> {
@@ -183,7 +184,7 @@ impl Analyzer<'_> {
         for item in &f.functions {
             let coldef = if item.coldeflist.is_empty() { &f.coldeflist } else { &item.coldeflist };
             for call in spread_unnest(&item.func, f.is_rowsfrom || f.functions.len() == 1) {
-                let name = function_column_name(&call);
+                let name = function_column_name(&call).to_string();
                 let e = self.transform_expr_kind(&call, ExprKind::FromFunction)?;
                 first_name.get_or_insert_with(|| name.clone());
                 out.push(self.describe_function(e, &name, coldef, call.location())?);
@@ -229,7 +230,7 @@ impl Analyzer<'_> {
                     Some(x) => crate::collation::lookup_collation(self.ctx, &x.collname, Some(x.location))?,
                     None => self.ctx.type_collation(type_oid)?,
                 };
-                cols.push(ColInfo { name: c.colname.clone(), type_oid, typmod, collation });
+                cols.push(ColInfo { name: c.colname.as_str().into(), type_oid, typmod, collation });
             }
         } else if !out_params.is_empty() {
             cols = out_params;
@@ -243,7 +244,7 @@ impl Analyzer<'_> {
             let (base, _) = self.ctx.base_type(t, -1)?;
             for a in &self.ctx.catalog.composite_desc(base)?.attrs {
                 cols.push(ColInfo {
-                    name: if a.dropped { String::new() } else { a.name.clone() },
+                    name: if a.dropped { "" } else { &a.name }.into(),
                     type_oid: if a.dropped { Oid::INVALID } else { a.type_oid },
                     typmod: a.typmod,
                     collation: a.collation,
@@ -254,7 +255,7 @@ impl Analyzer<'_> {
         }
         Ok(RangeFunction {
             expr: e,
-            col_names: cols.iter().map(|c| c.name.clone()).collect(),
+            col_names: cols.iter().map(|c| c.name.to_string()).collect(),
             col_types: cols.iter().map(|c| c.type_oid).collect(),
             col_typmods: cols.iter().map(|c| c.typmod).collect(),
             col_collations: cols.iter().map(|c| c.collation).collect(),
@@ -277,9 +278,9 @@ impl Analyzer<'_> {
             } else {
                 t
             };
-            let name = p.arg_names.get(i).filter(|n| !n.is_empty()).cloned();
+            let name = p.arg_names.get(i).filter(|n| !n.is_empty());
             out.push(ColInfo {
-                name: name.unwrap_or_else(|| format!("column{}", out.len() + 1)),
+                name: name.map_or_else(|| format!("column{}", out.len() + 1).into(), |n| n.as_str().into()),
                 type_oid: t,
                 typmod: -1,
                 collation: self.ctx.type_collation(t)?,
@@ -322,12 +323,8 @@ impl Analyzer<'_> {
             parser::JoinType::Right => JoinType::Right,
         };
         let using: Vec<String> = if j.is_natural {
-            l_item
-                .cols
-                .iter()
-                .filter(|l| !l.name.is_empty() && r_item.cols.iter().any(|r| r.name == l.name))
-                .map(|l| l.name.to_string())
-                .collect()
+            let both = l_item.names.iter().filter(|l| !l.is_empty() && r_item.names.contains(l));
+            both.map(|l| l.to_string()).collect()
         } else {
             j.using_clause.clone()
         };
@@ -350,28 +347,26 @@ impl Analyzer<'_> {
                 l_used.push(li);
                 r_used.push(ri);
                 let depth = self.levels.len() - 1;
-                let lv = self.var_for_col(depth, &l_item.cols[li], None);
-                let rv = self.var_for_col(depth, &r_item.cols[ri], None);
+                let lv = self.var_for_col(depth, l_item.col(li), None);
+                let rv = self.var_for_col(depth, r_item.col(ri), None);
                 let op = self.make_op(&["=".to_string()], Some(lv.clone()), rv.clone(), None)?;
                 parts.push(self.coerce_to_boolean(op, "JOIN/USING")?);
                 let e = self.merged_var(kind, lv.clone(), rv.clone())?;
                 let col = if e == lv {
-                    l_item.cols[li].clone()
+                    l_item.col(li)
                 } else if e == rv {
-                    r_item.cols[ri].clone()
+                    r_item.col(ri)
                 } else {
                     NsCol {
-                        name: name.as_str().into(),
                         varno: rtindex,
                         attno: n as i16 + 1,
                         type_oid: expr_type(&e),
                         typmod: expr_typmod(&e),
                         collation: self.ctx.type_collation(expr_type(&e))?,
                         syn: (rtindex, n as i16 + 1),
-                        dont_expand: false,
                     }
                 };
-                merged.push((NsCol { name: name.as_str().into(), ..col }, e));
+                merged.push((col, e));
             }
             quals = Some(if parts.len() == 1 {
                 parts.remove(0)
@@ -392,25 +387,32 @@ impl Analyzer<'_> {
             quals = Some(e?);
         }
 
-        let mut cols: Vec<NsCol> = Vec::new();
-        let mut alias_vars: Vec<Expr> = Vec::new();
         let merged_cols = merged.len();
+        let most = merged_cols + l_item.names.len() + r_item.names.len();
+        let mut cols: Vec<NsCol> = Vec::with_capacity(most);
+        let mut names: Vec<Rc<str>> = Vec::with_capacity(most);
+        let mut alias_vars: Vec<Expr> = Vec::with_capacity(most);
+        names.extend(using.iter().map(|n| Rc::from(n.as_str())));
         for (c, e) in merged {
             cols.push(c);
             alias_vars.push(e);
         }
         for (item, used) in [(&l_item, &l_used), (&r_item, &r_used)] {
-            for (_, c) in
-                item.cols.iter().enumerate().filter(|(i, c)| !used.contains(i) && !c.name.is_empty())
-            {
-                alias_vars.push(plain_var(c));
-                cols.push(c.clone());
+            for (i, name) in item.names.iter().enumerate() {
+                if !name.is_empty() && !used.contains(&i) {
+                    let c = item.col(i);
+                    alias_vars.push(plain_var(c));
+                    names.push(name.clone());
+                    cols.push(c);
+                }
             }
         }
+        let col_types = Rc::new(alias_vars.iter().map(expr_type).collect());
+        let col_typmods = Rc::new(alias_vars.iter().map(expr_typmod).collect());
         let mut rte = new_rte(
             RteKind::Join {
                 kind,
-                alias_vars: alias_vars.clone(),
+                alias_vars,
                 merged_cols,
                 using_alias: j.join_using_alias.as_ref().map(|a| a.aliasname.clone()),
             },
@@ -427,23 +429,20 @@ impl Analyzer<'_> {
             }
             for (i, c) in cols.iter_mut().enumerate() {
                 if let Some(n) = a.colnames.get(i) {
-                    c.name = n.as_str().into();
+                    names[i] = n.as_str().into();
                 }
                 c.syn = (rtindex, i as i16 + 1);
             }
         }
-        for (c, e) in cols.iter().zip(&alias_vars) {
-            rte.eref_cols.push(c.name.to_string());
-            rte.col_types.push(expr_type(e));
-            rte.col_typmods.push(expr_typmod(e));
-            rte.col_collations.push(c.collation);
-        }
+        let names = Rc::new(names);
+        rte.eref_cols = names.clone();
+        rte.col_types = col_types;
+        rte.col_typmods = col_typmods;
+        rte.col_collations = Rc::new(cols.iter().map(|c| c.collation).collect());
         let name = rte.eref_name.clone();
         self.level().rtable.push(rte);
         let item = NsItem {
-            rti: rtindex,
-            name,
-            cols: cols.into(),
+            what: Rc::new(NsNames { rti: rtindex, name, names, cols: NsCols::List(cols.into()) }),
             rel_visible: j.alias.is_some(),
             cols_visible: true,
             lateral_only: false,
@@ -457,8 +456,10 @@ impl Analyzer<'_> {
         }
         if let Some(a) = &j.join_using_alias {
             let mut u = item.clone();
-            u.name = a.aliasname.clone();
-            std::rc::Rc::make_mut(&mut u.cols).truncate(merged_cols);
+            let what = Rc::make_mut(&mut u.what);
+            what.name = a.aliasname.as_str().into();
+            // The other columns stay, out of reach without their names.
+            Rc::make_mut(&mut what.names).truncate(merged_cols);
             u.rel_visible = true;
             u.cols_visible = false;
             if ns.iter().any(|n| n.rel_visible && n.name == u.name) {
@@ -511,7 +512,7 @@ impl Analyzer<'_> {
     }
 }
 
-fn plain_var(c: &NsCol) -> Expr {
+fn plain_var(c: NsCol) -> Expr {
     Expr::Var(Var {
         varno: VarNo::Rte(c.varno),
         attno: c.attno,
@@ -525,7 +526,7 @@ fn plain_var(c: &NsCol) -> Expr {
 }
 
 fn using_column(item: &NsItem, name: &str, side: &str) -> Result<usize> {
-    let mut hits = item.cols.iter().enumerate().filter(|(_, c)| *c.name == *name);
+    let mut hits = item.names.iter().enumerate().filter(|(_, n)| ***n == *name);
     match (hits.next(), hits.next()) {
         (Some((i, _)), None) => Ok(i),
         (Some(_), Some(_)) => Err(err!(
@@ -562,7 +563,7 @@ fn conflict(rtable: &[RangeTblEntry], a: &NsItem, b: &NsItem) -> Result<()> {
     Err(err!(DUPLICATE_ALIAS, "table name \"{}\" specified more than once", a.name))
 }
 
-fn function_column_name(e: &Raw) -> String {
+fn function_column_name(e: &Raw) -> &str {
     crate::target::figure_name(e)
 }
 

@@ -9,6 +9,8 @@ use crate::info::{expr_location, expr_type};
 use crate::polymorphic;
 use crate::scope::Analyzer;
 use crate::typename::format_type_short;
+use catalog::builtins::PG_CATALOG;
+use catalog::cache::FunctionChoice;
 use catalog::desc::ProcDesc;
 use common::{Error, Oid, Result, err};
 use parser::FuncCall;
@@ -198,7 +200,7 @@ impl AnalyzeCtx<'_> {
     ) -> Result<Vec<Candidate<FuncCand>>> {
         let (schema, fname) = self.split_name(name)?;
         let mut out: Vec<Candidate<FuncCand>> = Vec::new();
-        for p in self.catalog.procs_named(&fname)?.into_iter().map(&seen_as) {
+        for p in self.catalog.procs_named(fname)?.into_iter().map(&seen_as) {
             let pos = match schema {
                 Some(ns) if ns == p.namespace => 0,
                 Some(_) => continue,
@@ -225,6 +227,49 @@ impl AnalyzeCtx<'_> {
 
     /// The function a call means.
     pub fn find_function(
+        &self,
+        name: &[String],
+        arg_types: &[Oid],
+        arg_names: &[String],
+        variadic_call: bool,
+    ) -> Result<Lookup> {
+        let usual = match name {
+            [n] if arg_names.is_empty() && !variadic_call => {
+                self.path.position_for_functions(PG_CATALOG).map(|pos| (n, pos))
+            }
+            _ => None,
+        };
+        let Some((name_alone, pos)) = usual else {
+            return self.search_function(name, arg_types, arg_names, variadic_call);
+        };
+        if let Some(c) = self.catalog.chosen_function(name_alone, arg_types)
+            // What looks like a cast depends on the types of the search path.
+            && (c.exact || arg_types.len() != 1 || self.func_name_as_type(name)?.is_none())
+        {
+            return Ok(Lookup::Found(Candidate {
+                args: c.args.clone(),
+                item: FuncCand {
+                    proc: c.proc.clone(),
+                    pos,
+                    variadic_args: c.variadic_args,
+                    defaults: c.defaults,
+                    numbers: None,
+                    ambiguous: false,
+                },
+            }));
+        }
+        let found = self.search_function(name, arg_types, arg_names, variadic_call)?;
+        if let Lookup::Found(c) = &found {
+            let exact = c.args[..arg_types.len()] == *arg_types;
+            let i = &c.item;
+            let args = c.args.clone();
+            let choice = FunctionChoice::new(i.proc.clone(), args, i.variadic_args, i.defaults, exact);
+            self.catalog.remember_function(name_alone, arg_types, choice)?;
+        }
+        Ok(found)
+    }
+
+    fn search_function(
         &self,
         name: &[String],
         arg_types: &[Oid],
@@ -291,8 +336,8 @@ impl AnalyzeCtx<'_> {
     fn func_name_as_type(&self, name: &[String]) -> Result<Option<Oid>> {
         let (schema, n) = self.split_name(name)?;
         let t = match schema {
-            Some(ns) => self.catalog.type_oid(ns, &n)?,
-            None => self.catalog.find_type(self.path, &n)?,
+            Some(ns) => self.catalog.type_oid(ns, n)?,
+            None => self.catalog.find_type(self.path, n)?,
         };
         let Some(t) = t else { return Ok(None) };
         let d = self.catalog.type_desc(t)?;
@@ -454,7 +499,9 @@ impl Analyzer<'_> {
             }
         }
         let Some(cols) = self.row_columns(&row)? else { return Ok(None) };
-        let Some(i) = cols.iter().position(|c| c.name == field && !field.is_empty()) else { return Ok(None) };
+        let Some(i) = cols.iter().position(|c| *c.name == *field && !field.is_empty()) else {
+            return Ok(None);
+        };
         Ok(Some(crate::record::field_select(row, i, &cols[i])))
     }
 

@@ -54,7 +54,7 @@ pub use agg::flatten_join_vars;
 pub use collation::lookup_collation;
 pub use deparse::body_to_sql;
 pub use deparse::{ExprStyle, expr_to_sql, expr_to_sql_styled, query_to_sql, query_to_sql_styled};
-pub use rewrite::{column_default, not_updatable, rewrite};
+pub use rewrite::{column_default, not_updatable, rewrite, rewrite_in_place};
 pub use stand_alone::{coerce_for_assignment, transform_domain_check, transform_expr_for};
 pub use statement::{analyze, analyze_select, select_into};
 pub use target::{figure_index_name, figure_name};

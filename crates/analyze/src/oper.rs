@@ -158,7 +158,10 @@ impl AnalyzeCtx<'_> {
     }
 
     /// Schema (if given) and last part of a qualified name.
-    pub fn split_name(&self, name: &[String]) -> Result<(Option<Oid>, String)> {
+    pub fn split_name<'n>(&self, name: &'n [String]) -> Result<(Option<Oid>, &'n str)> {
+        if let [last] = name {
+            return Ok((None, last));
+        }
         let (last, rest) = match name.split_last() {
             Some(x) => x,
             None => return Err(Error::internal("empty name")),
@@ -190,13 +193,13 @@ impl AnalyzeCtx<'_> {
                     .ok_or_else(|| err!(UNDEFINED_SCHEMA, "schema \"{s}\" does not exist"))?,
             ),
         };
-        Ok((ns, last.clone()))
+        Ok((ns, last))
     }
 
     /// The operator of exactly these operand types, by a name that may be qualified.
     pub fn operator_of_types(&self, name: &[String], left: Oid, right: Oid) -> Result<Option<Oid>> {
         let (schema, op) = self.split_name(name)?;
-        let all = self.catalog.operators_named(&op, if left.is_valid() { b'b' } else { b'l' })?;
+        let all = self.catalog.operators_named(op, if left.is_valid() { b'b' } else { b'l' })?;
         Ok(self.exact_operator(&all, schema, left, right).map(|o| o.oid))
     }
 
@@ -228,6 +231,27 @@ impl AnalyzeCtx<'_> {
         right: Oid,
         loc: Option<usize>,
     ) -> Result<CatRef<OperDesc>> {
+        let (schema, op) = self.split_name(name).map_err(|e| e.at_if_none(loc))?;
+        // Operators of pg_catalog are all that count, unless others have been made: the choice holds for every path.
+        let usual = schema.is_none() && self.path.position_for_functions(PG_CATALOG).is_some();
+        if usual && let Some(o) = self.catalog.chosen_operator(op, left, right) {
+            return Ok(o);
+        }
+        let o = self.search_operator(name, (schema, op), left, right, loc)?;
+        if usual {
+            self.catalog.remember_operator(op, left, right, &o)?;
+        }
+        Ok(o)
+    }
+
+    fn search_operator(
+        &self,
+        name: &[String],
+        (schema, op): (Option<Oid>, &str),
+        left: Oid,
+        right: Oid,
+        loc: Option<usize>,
+    ) -> Result<CatRef<OperDesc>> {
         let prefix = !left.is_valid();
         let kind = if prefix { b'l' } else { b'b' };
         let (mut l, mut r, mut was_unknown) = (left, right, false);
@@ -240,9 +264,8 @@ impl AnalyzeCtx<'_> {
                 was_unknown = true;
             }
         }
-        let (schema, op) = self.split_name(name).map_err(|e| e.at_if_none(loc))?;
         let exact = |l, r| -> Result<Option<CatRef<OperDesc>>> {
-            Ok(self.exact_operator(&self.catalog.operators_between(&op, kind, l, r)?, schema, l, r))
+            Ok(self.exact_operator(&self.catalog.operators_between(op, kind, l, r)?, schema, l, r))
         };
         if let Some(o) = exact(l, r)? {
             return Ok(o);
@@ -255,16 +278,7 @@ impl AnalyzeCtx<'_> {
                 return Ok(o);
             }
         }
-        // Operators of pg_catalog are all that count, unless others have been made: the choice holds for every path.
-        let usual = schema.is_none() && self.path.position_for_functions(PG_CATALOG).is_some();
-        if usual && let Some(o) = self.catalog.chosen_operator(&op, left, right) {
-            return Ok(o);
-        }
-        let o = self.best_operator(name, &op, schema, left, right, loc)?;
-        if usual {
-            self.catalog.remember_operator(&op, left, right, &o)?;
-        }
-        Ok(o)
+        self.best_operator(name, op, schema, left, right, loc)
     }
 
     /// The operator whose operand types the given ones can be converted to best.
@@ -337,13 +351,14 @@ impl Analyzer<'_> {
                 err!(UNDEFINED_FUNCTION, "operator is only a shell: {}", name.join(".")).at_if_none(loc)
             );
         }
-        let (mut declared, actual, mut args) = match left {
-            Some(l) => (vec![op.left, op.right], vec![lt, rt], vec![l, right]),
-            None => (vec![op.right], vec![rt], vec![right]),
+        let (mut declared, actual) = ([op.left, op.right], [lt, rt]);
+        let (from, mut args) = match left {
+            Some(l) => (0, vec![l, right]),
+            None => (1, vec![right]),
         };
-        let result = polymorphic::enforce(self.ctx, &actual, &mut declared, op.result)?;
+        let result = polymorphic::enforce(self.ctx, &actual[from..], &mut declared[from..], op.result)?;
         self.ctx.check_array_operator(op.code, declared[0])?;
-        self.coerce_args(&mut args, &declared)?;
+        self.coerce_args(&mut args, &declared[from..])?;
         let retset = self.ctx.catalog.proc_desc(op.code)?.retset;
         let e = OpExpr {
             opno: op.oid,
@@ -398,7 +413,7 @@ impl Analyzer<'_> {
             e
         };
         let op = self.ctx.find_operator(name, lt, rt, loc)?;
-        let mut declared = vec![op.left, op.right];
+        let mut declared = [op.left, op.right];
         let result = polymorphic::enforce(self.ctx, &[lt, rt], &mut declared, op.result)?;
         if result != oids::BOOL {
             return Err(err!(WRONG_OBJECT_TYPE, "op ANY/ALL (array) requires operator to yield boolean")

@@ -1,8 +1,10 @@
 //! The resolved statement, PostgreSQL's `Query` in Rust idiom: range table, join tree, target list and clauses.
 
 use crate::expr::{Expr, SortGroupClause, TargetEntry};
+use catalog::desc::ColumnLists;
 use common::Oid;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CmdType {
@@ -143,14 +145,15 @@ pub struct TableSample {
 pub struct RangeTblEntry {
     pub kind: RteKind,
     /// User-written alias, if any.
-    pub alias: Option<String>,
+    pub alias: Option<Rc<str>>,
     /// The name it is known by, and its column names (all attributes, dropped ones as empty strings).
-    pub eref_name: String,
-    pub eref_cols: Vec<String>,
-    /// Types, typmods and collations of the columns, in parallel with `eref_cols`.
-    pub col_types: Vec<Oid>,
-    pub col_typmods: Vec<i32>,
-    pub col_collations: Vec<Oid>,
+    pub eref_name: Rc<str>,
+    pub eref_cols: Rc<Vec<Rc<str>>>,
+    /// Types, typmods and collations of the columns, in parallel with `eref_cols`. Those of a relation are its
+    /// descriptor's.
+    pub col_types: Rc<Vec<Oid>>,
+    pub col_typmods: Rc<Vec<i32>>,
+    pub col_collations: Rc<Vec<Oid>>,
     pub in_from: bool,
     /// Privileges the user must have: bits as in PostgreSQL's AclMode (INSERT 1, SELECT 2, UPDATE 4, DELETE 8 …).
     pub required_perms: u32,
@@ -162,6 +165,22 @@ pub struct RangeTblEntry {
     pub updated_cols: Vec<i16>,
     /// Quals of row security or security-barrier views to be applied below everything else.
     pub security_quals: Vec<Expr>,
+}
+
+impl RangeTblEntry {
+    /// Appends a column.
+    pub fn push_column(&mut self, name: Rc<str>, type_oid: Oid, typmod: i32, collation: Oid) {
+        Rc::make_mut(&mut self.eref_cols).push(name);
+        Rc::make_mut(&mut self.col_types).push(type_oid);
+        Rc::make_mut(&mut self.col_typmods).push(typmod);
+        Rc::make_mut(&mut self.col_collations).push(collation);
+    }
+    /// Changes the type of a column.
+    pub fn set_column_type(&mut self, i: usize, type_oid: Oid, typmod: i32, collation: Oid) {
+        Rc::make_mut(&mut self.col_types)[i] = type_oid;
+        Rc::make_mut(&mut self.col_typmods)[i] = typmod;
+        Rc::make_mut(&mut self.col_collations)[i] = collation;
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,10 +198,10 @@ pub struct CommonTableExpr {
     pub recursive: bool,
     /// References to it found during analysis.
     pub refcount: u32,
-    pub col_names: Vec<String>,
-    pub col_types: Vec<Oid>,
-    pub col_typmods: Vec<i32>,
-    pub col_collations: Vec<Oid>,
+    pub col_names: Rc<Vec<Rc<str>>>,
+    pub col_types: Rc<Vec<Oid>>,
+    pub col_typmods: Rc<Vec<i32>>,
+    pub col_collations: Rc<Vec<Oid>>,
     /// SEARCH and CYCLE, until the rewriter has taken them apart; their columns are among the above.
     #[serde(default)]
     pub search: Option<crate::cte_search::CteSearch>,
@@ -196,6 +215,26 @@ pub enum SetOp {
     Union,
     Intersect,
     Except,
+}
+
+impl CommonTableExpr {
+    /// Its columns, as an entry for a reference to it has them.
+    pub fn column_lists(&self) -> ColumnLists {
+        ColumnLists {
+            names: self.col_names.clone(),
+            types: self.col_types.clone(),
+            typmods: self.col_typmods.clone(),
+            collations: self.col_collations.clone(),
+            live: self.col_names.len(),
+        }
+    }
+    /// Appends a column.
+    pub fn push_column(&mut self, name: Rc<str>, type_oid: Oid, typmod: i32, collation: Oid) {
+        Rc::make_mut(&mut self.col_names).push(name);
+        Rc::make_mut(&mut self.col_types).push(type_oid);
+        Rc::make_mut(&mut self.col_typmods).push(typmod);
+        Rc::make_mut(&mut self.col_collations).push(collation);
+    }
 }
 
 /// A node of UNION/INTERSECT/EXCEPT; leaves are sub-query range table entries.

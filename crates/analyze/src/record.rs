@@ -27,7 +27,7 @@ impl Analyzer<'_> {
             let (base, _) = self.ctx.base_type(t, -1)?;
             let desc = self.ctx.catalog.composite_desc(base)?;
             let cols = desc.attrs.iter().map(|a| ColInfo {
-                name: if a.dropped { String::new() } else { a.name.clone() },
+                name: if a.dropped { "" } else { &a.name }.into(),
                 type_oid: a.type_oid,
                 typmod: a.typmod,
                 collation: a.collation,
@@ -44,7 +44,7 @@ impl Analyzer<'_> {
         match e {
             Expr::Row { args, col_names, .. } => {
                 let cols = args.iter().zip(col_names).map(|(a, n)| ColInfo {
-                    name: n.clone(),
+                    name: n.as_str().into(),
                     type_oid: expr_type(a),
                     typmod: expr_typmod(a),
                     collation: expr_collation(a),

@@ -230,10 +230,7 @@ fn wrap(ctx: &AnalyzeCtx<'_>, q: &mut Query, wanted: &[Option<(Oid, i32)>]) -> R
         RteKind::Subquery { query: Box::new(inner), lateral: false, security_barrier: false, view: None };
     let mut rte = new_rte(kind, None, "*SELECT*");
     for c in &columns {
-        rte.eref_cols.push(c.name.clone());
-        rte.col_types.push(c.type_oid);
-        rte.col_typmods.push(c.typmod);
-        rte.col_collations.push(c.collation);
+        rte.push_column(c.name.clone(), c.type_oid, c.typmod, c.collation);
     }
     outer.rtable.push(rte);
     outer.jointree.from.push(JoinTree::Rte(1));

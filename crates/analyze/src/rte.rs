@@ -6,21 +6,23 @@ use crate::ctx::ExprRel;
 use crate::expr::Expr;
 use crate::info::{expr_collation, expr_type, expr_typmod};
 use crate::query::*;
-use crate::scope::{Analyzer, NsCol, NsItem};
-use catalog::desc::Relation;
+use crate::scope::{Analyzer, NsItem};
+use catalog::desc::{ColumnLists, Relation};
 use common::{Oid, Result, err};
 use parser::{Alias, RangeVar};
+use std::rc::Rc;
 
 /// An entry with nothing filled in but its kind.
 pub fn new_rte(kind: RteKind, alias: Option<&Alias>, name: &str) -> RangeTblEntry {
+    let alias: Option<Rc<str>> = alias.map(|a| a.aliasname.as_str().into());
     RangeTblEntry {
         kind,
-        alias: alias.map(|a| a.aliasname.clone()),
-        eref_name: alias.map_or_else(|| name.to_string(), |a| a.aliasname.clone()),
-        eref_cols: Vec::new(),
-        col_types: Vec::new(),
-        col_typmods: Vec::new(),
-        col_collations: Vec::new(),
+        eref_name: alias.clone().unwrap_or_else(|| name.into()),
+        alias,
+        eref_cols: Rc::default(),
+        col_types: Rc::default(),
+        col_typmods: Rc::default(),
+        col_collations: Rc::default(),
         in_from: true,
         required_perms: 0,
         check_as_user: Oid::INVALID,
@@ -35,7 +37,7 @@ pub fn new_rte(kind: RteKind, alias: Option<&Alias>, name: &str) -> RangeTblEntr
 #[derive(Clone, Debug)]
 pub struct ColInfo {
     /// Empty for a dropped column.
-    pub name: String,
+    pub name: Rc<str>,
     pub type_oid: Oid,
     pub typmod: i32,
     pub collation: Oid,
@@ -43,12 +45,27 @@ pub struct ColInfo {
 
 fn fill(rte: &mut RangeTblEntry, cols: Vec<ColInfo>, alias: Option<&Alias>) {
     let mut names = alias.map(|a| a.colnames.iter()).into_iter().flatten();
-    for c in cols {
-        let name = if c.name.is_empty() { String::new() } else { names.next().cloned().unwrap_or(c.name) };
-        rte.eref_cols.push(name);
-        rte.col_types.push(c.type_oid);
-        rte.col_typmods.push(c.typmod);
-        rte.col_collations.push(c.collation);
+    rte.col_types = Rc::new(cols.iter().map(|c| c.type_oid).collect());
+    rte.col_typmods = Rc::new(cols.iter().map(|c| c.typmod).collect());
+    rte.col_collations = Rc::new(cols.iter().map(|c| c.collation).collect());
+    let name = |c: ColInfo| match c.name.is_empty() {
+        true => c.name,
+        false => names.next().map_or(c.name, |n| n.as_str().into()),
+    };
+    rte.eref_cols = Rc::new(cols.into_iter().map(name).collect());
+}
+
+/// As [`fill`], from lists that need not be made.
+fn share(rte: &mut RangeTblEntry, cols: &ColumnLists, alias: Option<&Alias>) {
+    rte.eref_cols = cols.names.clone();
+    rte.col_types = cols.types.clone();
+    rte.col_typmods = cols.typmods.clone();
+    rte.col_collations = cols.collations.clone();
+    if let Some(a) = alias
+        && !a.colnames.is_empty()
+    {
+        let live = Rc::make_mut(&mut rte.eref_cols).iter_mut().filter(|n| !n.is_empty());
+        live.zip(&a.colnames).for_each(|(to, from)| *to = from.as_str().into());
     }
 }
 
@@ -56,29 +73,9 @@ impl Analyzer<'_> {
     /// Adds an entry to the range table and returns the item for it (both kinds of names visible).
     pub fn add_rte(&mut self, rte: RangeTblEntry) -> NsItem {
         let rti = self.level().rtable.len() as u32 + 1;
-        let cols: Vec<NsCol> = (0..rte.eref_cols.len())
-            .map(|i| NsCol {
-                name: rte.eref_cols[i].as_str().into(),
-                varno: rti,
-                attno: i as i16 + 1,
-                type_oid: rte.col_types[i],
-                typmod: rte.col_typmods[i],
-                collation: rte.col_collations[i],
-                syn: (rti, i as i16 + 1),
-                dont_expand: false,
-            })
-            .collect();
-        let name = rte.eref_name.clone();
+        let item = NsItem::of_entry(rti, &rte);
         self.level().rtable.push(rte);
-        NsItem {
-            rti,
-            name,
-            cols: cols.into(),
-            rel_visible: true,
-            cols_visible: true,
-            lateral_only: false,
-            lateral_ok: true,
-        }
+        item
     }
 
     /// Finds a relation, locks it and reads its descriptor; 42P01 if there is none.
@@ -131,7 +128,11 @@ impl Analyzer<'_> {
         let Some(mut oid) = self.relation_name_to_oid(rv)? else { return Ok(None) };
         // The name may come to mean another relation while we wait for the lock.
         loop {
+            let generation = self.ctx.catalog.generation();
             (self.ctx.lock)(oid, lockmode)?;
+            if self.ctx.catalog.generation() == generation {
+                break;
+            }
             match self.relation_name_to_oid(rv)? {
                 Some(again) if again == oid => break,
                 Some(again) => oid = again,
@@ -158,8 +159,8 @@ impl Analyzer<'_> {
         lockmode: u8,
         loc: Option<usize>,
     ) -> Result<NsItem> {
-        let shape = ExprRel { name: &rel.name, oid: rel.oid, desc: &rel.desc };
-        self.add_shape(shape, rel.kind, alias, inh, lockmode, loc)
+        let kind = RteKind::Relation { relid: rel.oid, relkind: rel.kind, lockmode, inh, tablesample: None };
+        self.add_lists(kind, &rel.name, rel.column_lists(), alias, loc)
     }
 
     /// As [`Analyzer::add_relation`] for a relation that may not exist yet.
@@ -173,20 +174,20 @@ impl Analyzer<'_> {
         loc: Option<usize>,
     ) -> Result<NsItem> {
         let kind = RteKind::Relation { relid: rel.oid, relkind, lockmode, inh, tablesample: None };
-        let mut rte = new_rte(kind, alias, rel.name);
-        let cols: Vec<ColInfo> = rel
-            .desc
-            .attrs
-            .iter()
-            .map(|a| ColInfo {
-                name: if a.dropped { String::new() } else { a.name.clone() },
-                type_oid: if a.dropped { Oid::INVALID } else { a.type_oid },
-                typmod: a.typmod,
-                collation: a.collation,
-            })
-            .collect();
-        check_alias_count(alias, cols.iter().filter(|c| !c.name.is_empty()).count(), loc)?;
-        fill(&mut rte, cols, alias);
+        self.add_lists(kind, rel.name, &ColumnLists::of(rel.desc), alias, loc)
+    }
+
+    fn add_lists(
+        &mut self,
+        kind: RteKind,
+        name: &str,
+        cols: &ColumnLists,
+        alias: Option<&Alias>,
+        loc: Option<usize>,
+    ) -> Result<NsItem> {
+        let mut rte = new_rte(kind, alias, name);
+        check_alias_count(alias, cols.live, loc)?;
+        share(&mut rte, cols, alias);
         rte.required_perms = crate::scope::acl::SELECT;
         Ok(self.add_rte(rte))
     }
@@ -238,7 +239,7 @@ impl Analyzer<'_> {
         for f in &functions {
             for i in 0..f.col_names.len() {
                 cols.push(ColInfo {
-                    name: f.col_names[i].clone(),
+                    name: f.col_names[i].as_str().into(),
                     type_oid: f.col_types[i],
                     typmod: f.col_typmods[i],
                     collation: f.col_collations[i],
@@ -262,24 +263,17 @@ impl Analyzer<'_> {
     /// A reference to a WITH item found `levels_up` levels out.
     pub fn add_cte_ref(
         &mut self,
-        cte: &CommonTableExpr,
+        name: &str,
+        cols: ColumnLists,
         levels_up: u32,
         recursive: bool,
         alias: Option<&Alias>,
         loc: usize,
     ) -> Result<NsItem> {
-        let kind = RteKind::Cte { name: cte.name.clone(), levels_up, recursive };
-        let mut rte = new_rte(kind, alias, &cte.name);
-        let cols: Vec<ColInfo> = (0..cte.col_names.len())
-            .map(|i| ColInfo {
-                name: cte.col_names[i].clone(),
-                type_oid: cte.col_types[i],
-                typmod: cte.col_typmods[i],
-                collation: cte.col_collations[i],
-            })
-            .collect();
-        check_alias_count(alias, cols.len(), Some(loc))?;
-        fill(&mut rte, cols, alias);
+        let kind = RteKind::Cte { name: name.to_string(), levels_up, recursive };
+        let mut rte = new_rte(kind, alias, name);
+        check_alias_count(alias, cols.live, Some(loc))?;
+        share(&mut rte, &cols, alias);
         Ok(self.add_rte(rte))
     }
 
@@ -296,7 +290,7 @@ impl Analyzer<'_> {
 /// Column info of an expression under a name.
 pub fn col_of(name: &str, e: &Expr) -> ColInfo {
     ColInfo {
-        name: name.to_string(),
+        name: name.into(),
         type_oid: expr_type(e),
         typmod: expr_typmod(e),
         collation: expr_collation(e),

@@ -28,25 +28,20 @@ pub const SYSTEM_COLUMNS: &[(&str, i16, Oid)] = &[
 ];
 
 /// A visible column: what a reference to it becomes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct NsCol {
-    /// Empty for a dropped column.
-    pub name: Rc<str>,
     pub varno: u32,
     pub attno: i16,
     pub type_oid: Oid,
     pub typmod: i32,
     pub collation: Oid,
     pub syn: (u32, i16),
-    pub dont_expand: bool,
 }
 
 /// A visible table, function, sub-query or join.
 #[derive(Clone, Debug)]
 pub struct NsItem {
-    pub rti: u32,
-    pub name: String,
-    pub cols: Rc<Vec<NsCol>>,
+    pub what: Rc<NsNames>,
     /// Can be named as a qualifier.
     pub rel_visible: bool,
     /// Its columns can be named without qualifier.
@@ -55,6 +50,73 @@ pub struct NsItem {
     pub lateral_only: bool,
     /// A LATERAL reference to it is allowed (join type permits).
     pub lateral_ok: bool,
+}
+
+/// What an item stands for, and the names of its columns.
+#[derive(Clone, Debug)]
+pub struct NsNames {
+    pub rti: u32,
+    pub name: Rc<str>,
+    /// Empty for dropped columns.
+    pub names: Rc<Vec<Rc<str>>>,
+    pub cols: NsCols,
+}
+
+impl std::ops::Deref for NsItem {
+    type Target = NsNames;
+    fn deref(&self) -> &NsNames {
+        &self.what
+    }
+}
+
+/// The columns of an item, in parallel with their names.
+#[derive(Clone, Debug)]
+pub enum NsCols {
+    /// The entry's own: their types, typmods and collations.
+    Own(Rc<Vec<Oid>>, Rc<Vec<i32>>, Rc<Vec<Oid>>),
+    /// Of a join: those of the joined relations.
+    List(Rc<Vec<NsCol>>),
+}
+
+impl NsItem {
+    /// The item that makes an entry visible by both kinds of names.
+    pub fn of_entry(rti: u32, rte: &RangeTblEntry) -> NsItem {
+        let (types, typmods, collations) = (&rte.col_types, &rte.col_typmods, &rte.col_collations);
+        let what = NsNames {
+            rti,
+            name: rte.eref_name.clone(),
+            names: rte.eref_cols.clone(),
+            cols: NsCols::Own(types.clone(), typmods.clone(), collations.clone()),
+        };
+        NsItem {
+            what: Rc::new(what),
+            rel_visible: true,
+            cols_visible: true,
+            lateral_only: false,
+            lateral_ok: true,
+        }
+    }
+    /// Column number `i`, from 0.
+    pub fn col(&self, i: usize) -> NsCol {
+        match &self.cols {
+            NsCols::List(list) => list[i],
+            NsCols::Own(types, typmods, collations) => {
+                let at = (self.rti, i as i16 + 1);
+                NsCol {
+                    varno: at.0,
+                    attno: at.1,
+                    type_oid: types[i],
+                    typmod: typmods[i],
+                    collation: collations[i],
+                    syn: at,
+                }
+            }
+        }
+    }
+    /// The columns that are not dropped, with their names.
+    pub fn live(&self) -> impl Iterator<Item = (&Rc<str>, NsCol)> {
+        self.names.iter().enumerate().filter(|(_, n)| !n.is_empty()).map(|(i, n)| (n, self.col(i)))
+    }
 }
 
 /// One query level under analysis.
@@ -162,7 +224,7 @@ impl<'a> Analyzer<'a> {
     }
 
     /// Makes the expression for a visible column and notes that it is read.
-    pub fn var_for_col(&mut self, depth: usize, col: &NsCol, location: Option<usize>) -> Expr {
+    pub fn var_for_col(&mut self, depth: usize, col: NsCol, location: Option<usize>) -> Expr {
         let up = (self.levels.len() - 1 - depth) as u32;
         self.mark_selected(depth, col.varno, col.attno);
         Expr::Var(Var {
@@ -211,16 +273,12 @@ impl<'a> Analyzer<'a> {
 
     /// Finds `name` among an item's columns: 42702 if it is there twice.
     fn scan_item(&mut self, depth: usize, item: &NsItem, name: &str, loc: usize) -> Result<Option<Expr>> {
-        let mut found: Option<&NsCol> = None;
-        for c in item.cols.iter().filter(|c| *c.name == *name && !name.is_empty()) {
-            if found.is_some() {
+        let mut hits = item.names.iter().enumerate().filter(|(_, n)| ***n == *name && !name.is_empty());
+        if let Some((i, _)) = hits.next() {
+            if hits.next().is_some() {
                 return Err(err!(AMBIGUOUS_COLUMN, "column reference \"{name}\" is ambiguous").at(loc));
             }
-            found = Some(c);
-        }
-        if let Some(c) = found {
-            let c = c.clone();
-            return Ok(Some(self.var_for_col(depth, &c, Some(loc))));
+            return Ok(Some(self.var_for_col(depth, item.col(i), Some(loc))));
         }
         let rte = &self.levels[depth].rtable[item.rti as usize - 1];
         let RteKind::Relation { relkind, .. } = &rte.kind else { return Ok(None) };
@@ -230,16 +288,14 @@ impl<'a> Analyzer<'a> {
         let Some((n, attno, t)) = SYSTEM_COLUMNS.iter().find(|s| s.0 == name) else { return Ok(None) };
         self.check_system_column(n, *attno, loc)?;
         let c = NsCol {
-            name: name.into(),
             varno: item.rti,
             attno: *attno,
             type_oid: *t,
             typmod: -1,
             collation: Oid::INVALID,
             syn: (item.rti, *attno),
-            dont_expand: true,
         };
-        Ok(Some(self.var_for_col(depth, &c, Some(loc))))
+        Ok(Some(self.var_for_col(depth, c, Some(loc))))
     }
 
     fn check_system_column(&mut self, name: &str, attno: i16, loc: usize) -> Result<()> {
@@ -324,6 +380,17 @@ impl<'a> Analyzer<'a> {
         name: &str,
         loc: usize,
     ) -> Result<Option<(usize, NsItem)>> {
+        let found = self.item_place(schema, name, loc)?;
+        Ok(found.map(|(depth, i)| (depth, self.levels[depth].namespace[i].clone())))
+    }
+
+    /// As [`Analyzer::find_item`]; the item by its place in the level's namespace.
+    pub fn item_place(
+        &mut self,
+        schema: Option<&str>,
+        name: &str,
+        loc: usize,
+    ) -> Result<Option<(usize, usize)>> {
         let relid = match schema {
             None => None,
             Some(s) => {
@@ -336,13 +403,13 @@ impl<'a> Analyzer<'a> {
         };
         for depth in (0..self.levels.len()).rev() {
             let lv = &self.levels[depth];
-            let mut found: Option<&NsItem> = None;
-            for item in lv.namespace.iter().filter(|i| i.rel_visible) {
-                if item.lateral_only && !lv.lateral_active {
+            let mut found: Option<usize> = None;
+            for (place, item) in lv.namespace.iter().enumerate() {
+                if !item.rel_visible || item.lateral_only && !lv.lateral_active {
                     continue;
                 }
                 let matches = match relid {
-                    None => item.name == name,
+                    None => *item.name == *name,
                     Some(r) => {
                         let rte = &lv.rtable[item.rti as usize - 1];
                         rte.alias.is_none()
@@ -354,11 +421,11 @@ impl<'a> Analyzer<'a> {
                         return Err(err!(AMBIGUOUS_ALIAS, "table reference \"{name}\" is ambiguous").at(loc));
                     }
                     check_lateral_ok(item, self.levels[depth].target_rti, loc)?;
-                    found = Some(item);
+                    found = Some(place);
                 }
             }
             if let Some(i) = found {
-                return Ok(Some((depth, i.clone())));
+                return Ok(Some((depth, i)));
             }
         }
         Ok(None)
@@ -377,8 +444,7 @@ impl<'a> Analyzer<'a> {
                     && functions[0].col_types.len() == 1
                     && functions[0].col_types[0] == crate::info::expr_type(&functions[0].expr) =>
             {
-                let c = item.cols[0].clone();
-                return Ok(self.var_for_col(depth, &c, loc));
+                return Ok(self.var_for_col(depth, item.col(0), loc));
             }
             RteKind::Function { functions, ordinality: false, .. } if functions.len() == 1 => {
                 crate::info::expr_type(&functions[0].expr)
@@ -399,12 +465,11 @@ impl<'a> Analyzer<'a> {
     }
 
     fn join_row(&mut self, depth: usize, item: &NsItem, loc: Option<usize>) -> Result<Expr> {
-        let cols: Vec<NsCol> = item.cols.iter().filter(|c| !c.name.is_empty()).cloned().collect();
-        let args = cols.iter().map(|c| self.var_for_col(depth, c, loc)).collect();
+        let args = item.live().map(|(_, c)| self.var_for_col(depth, c, loc)).collect();
         Ok(Expr::Row {
             args,
             row_type: oids::RECORD,
-            col_names: cols.into_iter().map(|c| c.name.to_string()).collect(),
+            col_names: item.live().map(|(n, _)| n.to_string()).collect(),
             location: loc,
         })
     }
@@ -424,12 +489,15 @@ impl<'a> Analyzer<'a> {
                 let by_oid =
                     matches!((&r.kind, relid), (RteKind::Relation { relid: a, .. }, Some(b)) if *a == b);
                 if by_oid
-                    || (r.eref_name == name && !matches!(r.kind, RteKind::Join { .. } if r.alias.is_none()))
+                    || (*r.eref_name == *name && !matches!(r.kind, RteKind::Join { .. } if r.alias.is_none()))
                 {
                     let visible = lv.namespace.iter().any(|n| {
                         n.rti as usize == i + 1 && n.rel_visible && (!n.lateral_only || lv.lateral_active)
                     });
-                    hit = Some((r.eref_name.clone(), visible && r.alias.is_some() && r.eref_name != name));
+                    hit = Some((
+                        r.eref_name.to_string(),
+                        visible && r.alias.is_some() && *r.eref_name != *name,
+                    ));
                     break 'search;
                 }
             }
@@ -486,8 +554,8 @@ impl<'a> Analyzer<'a> {
                 if penalty > best {
                     continue;
                 }
-                if penalty == 0 && name == col {
-                    return Guess::Unreachable(rte.eref_name.clone());
+                if penalty == 0 && **name == *col {
+                    return Guess::Unreachable(rte.eref_name.to_string());
                 }
                 let d = levenshtein(name, col);
                 if d > col.len() / 2 {

@@ -22,7 +22,8 @@ pub fn analyze(ctx: &AnalyzeCtx<'_>, raw: &RawStmt, params: &mut ParamTypes) -> 
             if params.variable {
                 infer_contained(ctx, &raw.stmt, params)?;
             }
-            return Ok(Analyzed::Utility(select_into(&raw.stmt)));
+            let other = matches!(raw.stmt, Statement::Select(_)).then(|| Box::new(select_into(&raw.stmt)));
+            return Ok(Analyzed::Utility(other));
         }
     };
     q.location = (raw.location, raw.len);
@@ -103,6 +104,10 @@ pub fn select_into(s: &Statement) -> Statement {
 
 /// Every `$n` must have got a type, the same at every use (42P18, 42P08).
 fn check_params(params: &ParamTypes, q: &Query) -> Result<()> {
+    if params.types.is_empty() {
+        // None was used.
+        return Ok(());
+    }
     let mut bad: Option<Error> = None;
     walk::walk_query(q, 0, &mut |e, _| {
         if let Expr::Param(p) = e

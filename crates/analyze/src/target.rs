@@ -6,21 +6,24 @@ use crate::query::*;
 use crate::scope::{Analyzer, NsItem};
 use common::{Oid, Result, err};
 use parser::{Expr as Raw, Field, Indirection, ResTarget};
+use std::rc::Rc;
 
 impl Analyzer<'_> {
     /// A SELECT or RETURNING list.
     pub fn transform_target_list(&mut self, raw: &[ResTarget], kind: ExprKind) -> Result<Vec<TargetEntry>> {
-        let mut out: Vec<TargetEntry> = Vec::new();
+        let mut out: Vec<TargetEntry> = Vec::with_capacity(raw.len());
         for r in raw {
             let Some(val) = &r.val else { continue };
-            if let Some(list) = self.with_kind(kind, |a| a.expand_star_in_list(val))? {
+            if matches!(val, Raw::ColumnRef(_) | Raw::AIndirection(_))
+                && let Some(list) = self.with_kind(kind, |a| a.expand_star_in_list(val))?
+            {
                 for (name, e) in list {
                     push_entry(&mut out, e, Some(name));
                 }
                 continue;
             }
             let e = self.transform_expr_kind(val, kind)?;
-            let name = r.name.clone().unwrap_or_else(|| figure_name(val));
+            let name = Rc::from(r.name.as_deref().unwrap_or_else(|| figure_name(val)));
             push_entry(&mut out, e, Some(name));
         }
         if out.len() > 1664 {
@@ -34,7 +37,7 @@ impl Analyzer<'_> {
     }
 
     /// The columns `*`, `t.*` or `(row).*` stands for; `None` for other expressions.
-    pub fn expand_star_in_list(&mut self, e: &Raw) -> Result<Option<Vec<(String, Expr)>>> {
+    pub fn expand_star_in_list(&mut self, e: &Raw) -> Result<Option<Vec<(Rc<str>, Expr)>>> {
         match e {
             Raw::ColumnRef(c) if matches!(c.fields.last(), Some(Field::Star)) => {
                 let loc = c.location;
@@ -91,7 +94,7 @@ impl Analyzer<'_> {
         }
     }
 
-    fn expand_all(&mut self, loc: usize) -> Result<Vec<(String, Expr)>> {
+    fn expand_all(&mut self, loc: usize) -> Result<Vec<(Rc<str>, Expr)>> {
         let depth = self.levels.len() - 1;
         let items: Vec<NsItem> = self.level().namespace.iter().filter(|i| i.cols_visible).cloned().collect();
         if items.is_empty() {
@@ -101,19 +104,15 @@ impl Analyzer<'_> {
     }
 
     /// All columns of an item as variables.
-    pub fn expand_item(&mut self, depth: usize, item: &NsItem, loc: usize) -> Vec<(String, Expr)> {
+    pub fn expand_item(&mut self, depth: usize, item: &NsItem, loc: usize) -> Vec<(Rc<str>, Expr)> {
         // Reading the star needs SELECT even where there is no column.
         if let RteKind::Relation { .. } = self.levels[depth].rtable[item.rti as usize - 1].kind {
             self.levels[depth].rtable[item.rti as usize - 1].required_perms |= crate::scope::acl::SELECT;
         }
-        item.cols
-            .iter()
-            .filter(|c| !c.name.is_empty() && !c.dont_expand)
-            .map(|c| (c.name.to_string(), self.var_for_col(depth, c, Some(loc))))
-            .collect()
+        item.live().map(|(n, c)| (n.clone(), self.var_for_col(depth, c, Some(loc)))).collect()
     }
 
-    fn expand_row(&mut self, row: Expr) -> Result<Vec<(String, Expr)>> {
+    fn expand_row(&mut self, row: Expr) -> Result<Vec<(Rc<str>, Expr)>> {
         if let Expr::Var(Var { varno: VarNo::Rte(n), attno: 0, levels_up, .. }) = &row {
             let depth = self.levels.len() - 1 - *levels_up as usize;
             if let Some(item) = self.levels[depth].namespace.iter().find(|i| i.rti == *n).cloned() {
@@ -182,48 +181,48 @@ impl Analyzer<'_> {
 }
 
 /// Appends an entry.
-pub fn push_entry(out: &mut Vec<TargetEntry>, expr: Expr, name: Option<String>) {
+pub fn push_entry(out: &mut Vec<TargetEntry>, expr: Expr, name: Option<Rc<str>>) {
     let resno = out.len() as i16 + 1;
     out.push(TargetEntry { expr, resno, name, sort_group_ref: 0, orig: (Oid::INVALID, 0), junk: false });
 }
 
 /// The name PostgreSQL gives an unnamed output column.
-pub fn figure_name(e: &Raw) -> String {
+pub fn figure_name(e: &Raw) -> &str {
     let mut name = None;
     figure(e, &mut name);
-    name.unwrap_or_else(|| "?column?".to_string())
+    name.unwrap_or("?column?")
 }
 
 /// The name for an index column over an expression, `None` if there is nothing better than `expr`.
 pub fn figure_index_name(e: &Raw) -> Option<String> {
     let mut name = None;
     figure(e, &mut name);
-    name
+    name.map(str::to_string)
 }
 
 /// Sets `name`; returns how good it is: 0 none, 1 weak (type of a cast, CASE), 2 strong.
-fn figure(e: &Raw, name: &mut Option<String>) -> u8 {
-    let mut set = |n: &str, strength: u8| {
-        *name = Some(n.to_string());
+fn figure<'a>(e: &'a Raw, name: &mut Option<&'a str>) -> u8 {
+    let mut set = |n: &'a str, strength: u8| {
+        *name = Some(n);
         strength
     };
     match e {
         Raw::ColumnRef(c) => {
             match c.fields.iter().rev().find_map(|f| match f {
-                Field::Name(n) => Some(n.clone()),
+                Field::Name(n) => Some(n.as_str()),
                 Field::Star => None,
             }) {
-                Some(n) => set(&n, 2),
+                Some(n) => set(n, 2),
                 None => 0,
             }
         }
         Raw::AIndirection(i) => {
             let last = i.indirection.iter().rev().find_map(|x| match x {
-                Indirection::Field(f) => Some(f.clone()),
+                Indirection::Field(f) => Some(f.as_str()),
                 _ => None,
             });
             match last {
-                Some(n) => set(&n, 2),
+                Some(n) => set(n, 2),
                 None => figure(&i.arg, name),
             }
         }
@@ -237,7 +236,7 @@ fn figure(e: &Raw, name: &mut Option<String>) -> u8 {
             if s <= 1
                 && let Some(n) = t.type_name.names.last()
             {
-                *name = Some(n.clone());
+                *name = Some(n);
                 return 1;
             }
             s
@@ -247,16 +246,13 @@ fn figure(e: &Raw, name: &mut Option<String>) -> u8 {
         Raw::SubLink(s) => match s.sub_link_type {
             parser::SubLinkType::Exists => set("exists", 2),
             parser::SubLinkType::Array => set("array", 2),
-            parser::SubLinkType::Expr => {
-                let n = first_column_name(&s.subselect);
-                set(&n, 2)
-            }
+            parser::SubLinkType::Expr => set(first_column_name(&s.subselect), 2),
             _ => 0,
         },
         Raw::CaseExpr(c) => {
             let s = c.defresult.as_ref().map_or(0, |d| figure(d, name));
             if s <= 1 {
-                *name = Some("case".to_string());
+                *name = Some("case");
                 return 1;
             }
             s
@@ -289,19 +285,16 @@ fn figure(e: &Raw, name: &mut Option<String>) -> u8 {
     }
 }
 
-fn first_column_name(s: &parser::SelectStmt) -> String {
+fn first_column_name(s: &parser::SelectStmt) -> &str {
     let mut s = s;
     while let Some(l) = &s.larg {
         s = l;
     }
     if !s.values_lists.is_empty() {
-        return "column1".to_string();
+        return "column1";
     }
     match s.target_list.first() {
-        Some(t) => t
-            .name
-            .clone()
-            .unwrap_or_else(|| t.val.as_ref().map_or_else(|| "?column?".to_string(), figure_name)),
-        None => "?column?".to_string(),
+        Some(t) => t.name.as_deref().unwrap_or_else(|| t.val.as_ref().map_or("?column?", figure_name)),
+        None => "?column?",
     }
 }

@@ -53,7 +53,7 @@ pub fn children<'a>(e: &'a Expr, f: &mut dyn FnMut(&'a Expr)) {
         Expr::Subscript { upper, lower, arg, assign, .. } => {
             f(arg);
             upper.iter().flatten().for_each(&mut *f);
-            lower.iter().flatten().flatten().for_each(&mut *f);
+            lower.iter().flat_map(|l| l.iter()).flatten().for_each(&mut *f);
             assign.as_deref().into_iter().for_each(f);
         }
         Expr::FieldStore { arg, newvals, .. } => {
@@ -187,7 +187,7 @@ pub fn children_mut<'a>(e: &'a mut Expr, f: &mut dyn FnMut(&'a mut Expr)) {
         Expr::Subscript { upper, lower, arg, assign, .. } => {
             f(arg);
             upper.iter_mut().flatten().for_each(&mut *f);
-            lower.iter_mut().flatten().flatten().for_each(&mut *f);
+            lower.iter_mut().flat_map(|l| l.iter_mut()).flatten().for_each(&mut *f);
             assign.as_deref_mut().into_iter().for_each(f);
         }
         Expr::FieldStore { arg, newvals, .. } => {

@@ -97,6 +97,7 @@ fn table(cat: &catalog::Catalog, oid: u32, name: &str, cols: &[(&str, u32, i32)]
         checks: Vec::new(),
         indexes: Vec::new(),
         rel: None,
+        column_lists: Default::default(),
         ..(*pg_class).clone()
     };
     cat.preload(rel, Vec::new());

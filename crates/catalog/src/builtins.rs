@@ -41,17 +41,35 @@ pub const LANGUAGE_INTERNAL: Oid = Oid(12);
 pub const LANGUAGE_C: Oid = Oid(13);
 pub const LANGUAGE_SQL: Oid = Oid(14);
 
+/// Objects by OID. Those of the system are dense enough for a plain table.
+struct ByOid<T: 'static>(Vec<Option<&'static T>>);
+
+impl<T> ByOid<T> {
+    fn new() -> ByOid<T> {
+        ByOid(vec![None; Oid::FIRST_NORMAL.0 as usize])
+    }
+    fn insert(&mut self, oid: Oid, v: &'static T) {
+        if let Some(slot) = self.0.get_mut(oid.0 as usize) {
+            *slot = Some(v);
+        }
+    }
+    #[inline]
+    fn get(&self, oid: Oid) -> Option<&'static T> {
+        self.0.get(oid.0 as usize).copied().flatten()
+    }
+}
+
 /// Everything built in.
 pub struct Builtins {
     pub schema: Schema,
-    types: HashMap<Oid, &'static TypeDesc>,
+    types: ByOid<TypeDesc>,
     type_names: HashMap<&'static str, Oid>,
-    procs: HashMap<Oid, &'static ProcDesc>,
+    procs: ByOid<ProcDesc>,
     proc_names: HashMap<&'static str, Vec<&'static ProcDesc>>,
     /// The lowest OID with a certain code.
     proc_srcs: HashMap<&'static str, Oid>,
     aggs: HashMap<Oid, &'static AggDesc>,
-    opers: HashMap<Oid, &'static OperDesc>,
+    opers: ByOid<OperDesc>,
     oper_names: HashMap<&'static str, Vec<&'static OperDesc>>,
     casts: HashMap<(Oid, Oid), CastDesc>,
     opclasses: HashMap<Oid, &'static OpclassDesc>,
@@ -127,12 +145,12 @@ impl Builtins {
         let mut b = Builtins {
             schema,
             type_names: types.values().map(|t| (t.name.as_str(), t.oid)).collect(),
-            types,
-            procs: HashMap::default(),
+            types: ByOid::new(),
+            procs: ByOid::new(),
             proc_names: HashMap::default(),
             proc_srcs: HashMap::default(),
             aggs: HashMap::default(),
-            opers: HashMap::default(),
+            opers: ByOid::new(),
             oper_names: HashMap::default(),
             casts: HashMap::default(),
             opclasses: HashMap::default(),
@@ -144,6 +162,7 @@ impl Builtins {
             opfamily_names: HashMap::default(),
             ranges: Vec::new(),
         };
+        types.iter().for_each(|(oid, t)| b.types.insert(*oid, t));
         b.load_row_types();
         b.load_procs();
         b.load_operators();
@@ -286,7 +305,7 @@ impl Builtins {
 
     /// A type.
     pub fn type_desc(&self, oid: Oid) -> Option<&'static TypeDesc> {
-        self.types.get(&oid).copied()
+        self.types.get(oid)
     }
     /// A type of `pg_catalog` by name.
     pub fn type_oid(&self, name: &str) -> Option<Oid> {
@@ -294,7 +313,7 @@ impl Builtins {
     }
     /// A function.
     pub fn proc_desc(&self, oid: Oid) -> Option<&'static ProcDesc> {
-        self.procs.get(&oid).copied()
+        self.procs.get(oid)
     }
     /// The function whose code has this name (`prosrc`).
     pub fn proc_by_src(&self, src: &str) -> Option<Oid> {
@@ -310,7 +329,7 @@ impl Builtins {
     }
     /// An operator.
     pub fn operator(&self, oid: Oid) -> Option<&'static OperDesc> {
-        self.opers.get(&oid).copied()
+        self.opers.get(oid)
     }
     /// Operators by name.
     pub fn operators_named(&self, name: &str) -> &[&'static OperDesc] {

@@ -3,6 +3,7 @@
 
 use crate::stored_tree::StoredTree;
 use common::Oid;
+use std::cell::OnceCell;
 use std::rc::Rc;
 use types::{Phys, TupleDesc};
 
@@ -315,6 +316,44 @@ pub struct Relation {
     pub view_query: Option<StoredTree>,
     /// What the heap works with; `None` for relations without storage.
     pub rel: Option<Rc<access::Rel>>,
+    /// Made when first asked for.
+    pub column_lists: OnceCell<ColumnLists>,
+}
+
+/// The columns of a relation as queries have them, shared by all range table entries.
+#[derive(Clone, Debug)]
+pub struct ColumnLists {
+    /// Empty for a dropped column.
+    pub names: Rc<Vec<Rc<str>>>,
+    /// Invalid for a dropped column.
+    pub types: Rc<Vec<Oid>>,
+    pub typmods: Rc<Vec<i32>>,
+    pub collations: Rc<Vec<Oid>>,
+    /// How many are not dropped.
+    pub live: usize,
+}
+
+impl ColumnLists {
+    /// Those of a row type.
+    pub fn of(desc: &TupleDesc) -> ColumnLists {
+        let attrs = &desc.attrs;
+        let name = |a: &types::Attribute| if a.dropped { "".into() } else { a.name.as_str().into() };
+        let type_oid = |a: &types::Attribute| if a.dropped { Oid::INVALID } else { a.type_oid };
+        ColumnLists {
+            names: Rc::new(attrs.iter().map(name).collect()),
+            types: Rc::new(attrs.iter().map(type_oid).collect()),
+            typmods: Rc::new(attrs.iter().map(|a| a.typmod).collect()),
+            collations: Rc::new(attrs.iter().map(|a| a.collation).collect()),
+            live: attrs.iter().filter(|a| !a.dropped).count(),
+        }
+    }
+}
+
+impl Relation {
+    /// Its columns as lists.
+    pub fn column_lists(&self) -> &ColumnLists {
+        self.column_lists.get_or_init(|| ColumnLists::of(&self.desc))
+    }
 }
 
 /// What ANALYZE found out about a column (`pg_statistic`).

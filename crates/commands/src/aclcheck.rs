@@ -187,7 +187,7 @@ pub fn query_functions(q: &Query) -> Vec<Oid> {
             Expr::ScalarArrayOp(o) => out.push(o.funcid),
             Expr::Aggref(a) => out.push(a.aggfnoid),
             Expr::WindowFunc(w) => out.push(w.winfnoid),
-            Expr::RowCompare { funcids, .. } => out.extend(funcids),
+            Expr::RowCompare { funcids, .. } => out.extend(funcids.iter()),
             _ => {}
         }
         true

@@ -22,7 +22,7 @@ fn tag(matview: bool) -> &'static str {
 /// The columns have the names of the statement's list in the stored query too.
 fn name_columns(q: &mut Query, names: &[String]) {
     for (t, n) in q.target_list.iter_mut().filter(|t| !t.junk).zip(names) {
-        t.name = Some(n.clone());
+        t.name = Some(n.as_str().into());
     }
 }
 
@@ -99,7 +99,7 @@ pub fn create_from(
         bail!(SYNTAX_ERROR, "too many column names were specified");
     }
     for (c, n) in columns.iter_mut().zip(&into.col_names) {
-        c.name.clone_from(n);
+        c.name = n.as_str().into();
     }
     let attrs = view::output_attributes(ctx.catalog, &columns)?;
     let options = reloptions::merge(OptionsOf::Table, &[], &into.options, false)?;

@@ -376,7 +376,7 @@ fn orphans(
     let equal = pairs.iter().zip(&names).map(|((a, b), name)| {
         parser::Expr::AExpr(Box::new(AExpr {
             kind: AExprKind::Op,
-            name: name.clone(),
+            name: name.clone().into(),
             lexpr: Some(column("pk", b)),
             rexpr: Some(column("fk", a)),
             list: Vec::new(),

@@ -23,7 +23,7 @@ fn name_columns(q: &mut Query, aliases: &[String]) -> Result<()> {
     let mut names = aliases.iter();
     for t in q.target_list.iter_mut().filter(|t| !t.junk) {
         match names.next() {
-            Some(n) => t.name = Some(n.clone()),
+            Some(n) => t.name = Some(n.as_str().into()),
             None => break,
         }
     }
@@ -42,7 +42,7 @@ pub fn output_attributes(catalog: &Catalog, columns: &[OutputColumn]) -> Result<
 fn attributes_of(catalog: &Catalog, columns: &[OutputColumn], system: bool) -> Result<Vec<Attribute>> {
     let mut out: Vec<Attribute> = Vec::new();
     for c in columns {
-        if out.iter().any(|a| a.name == c.name) {
+        if out.iter().any(|a| *a.name == *c.name) {
             bail!(DUPLICATE_COLUMN, "column \"{}\" specified more than once", c.name);
         }
         let t = catalog.type_desc(c.type_oid)?;

@@ -61,6 +61,15 @@ static CLASS: [u8; 256] = {
     t
 };
 
+/// The value of a few digits, or of more that fit.
+#[inline]
+fn small_integer(digits: &str) -> Option<i32> {
+    if digits.len() > 9 {
+        return digits.parse().ok();
+    }
+    Some(digits.bytes().fold(0, |n, b| n * 10 + i32::from(b - b'0')))
+}
+
 /// Settings that decide how strings are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LexOptions {
@@ -459,7 +468,7 @@ impl<'a> Lexer<'a> {
         }
         self.pos = end;
         let text = &self.src[start..end];
-        if integer && let Ok(value) = text.parse::<i32>() {
+        if integer && let Some(value) = small_integer(text) {
             let mut token = self.token(T::IConst, start, Cow::Borrowed(text));
             token.ival = value;
             return Ok(token);

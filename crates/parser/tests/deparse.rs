@@ -5,13 +5,16 @@ mod scripts;
 
 use parser::deparse::{deparse_expr, deparse_statement};
 
-/// The tree without its locations.
+/// The tree without its locations and the length of a statement in PREPARE.
 fn shape(tree: &impl std::fmt::Debug) -> String {
-    let text = format!("{tree:?}");
+    without_numbers(&without_numbers(&format!("{tree:?}"), "location: "), ", len: ")
+}
+
+fn without_numbers(text: &str, behind: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(i) = rest.find("location: ") {
-        let (before, after) = rest.split_at(i + "location: ".len());
+    let mut rest = text;
+    while let Some(i) = rest.find(behind) {
+        let (before, after) = rest.split_at(i + behind.len());
         out.push_str(before);
         rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
     }

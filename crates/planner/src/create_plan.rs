@@ -568,7 +568,7 @@ fn index_conds(g: &Glob<'_>, root: &mut Root, ip: &IndexPath) -> Vec<IndexCond> 
                     opnos: opnos.clone(),
                     cmp_procs: cmp_procs.clone(),
                     values: match &clause {
-                        Expr::RowCompare { right, .. } => right.clone(),
+                        Expr::RowCompare { right, .. } => right.to_vec(),
                         _ => Vec::new(),
                     },
                 },

@@ -15,7 +15,7 @@ pub enum TransactionStatus {
 /// A column of RowDescription.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    pub name: String,
+    pub name: std::rc::Rc<str>,
     pub table: u32,
     pub attno: i16,
     pub type_oid: u32,

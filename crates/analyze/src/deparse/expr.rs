@@ -264,7 +264,9 @@ impl Deparser<'_> {
                 }
                 Ok(())
             }
-            Expr::Subscript { arg, upper, lower, .. } => self.subscript(arg, upper, lower.as_deref()),
+            Expr::Subscript { arg, upper, lower, .. } => {
+                self.subscript(arg, upper, lower.as_deref().map(Vec::as_slice))
+            }
             Expr::Row { args, row_type, .. } => {
                 self.put("ROW(");
                 self.list(args, true)?;

@@ -104,7 +104,7 @@ pub fn query_to_sql_styled(ctx: &AnalyzeCtx<'_>, q: &Query, pretty: bool) -> Res
         params: None,
         is_return: false,
     };
-    let names: Vec<String> = crate::output_columns(q).into_iter().map(|c| c.name).collect();
+    let names: Vec<String> = crate::output_columns(q).into_iter().map(|c| c.name.to_string()).collect();
     d.query(q, Some(&names))?;
     Ok(d.out)
 }

@@ -102,11 +102,11 @@ impl Deparser<'_> {
                 let mut i = 0;
                 while taken(&name) {
                     i += 1;
-                    name = format!("{base}_{i}");
+                    name = format!("{base}_{i}").into();
                 }
             }
-            s.names.push(name);
-            s.cols.push(r.eref_cols.clone());
+            s.names.push(name.to_string());
+            s.cols.push(r.eref_cols.iter().map(|c| c.to_string()).collect());
             s.is_unnamed_join.push(!shown);
             s.join_vars.push(match &r.kind {
                 RteKind::Join { alias_vars, .. } if unnamed => Some(alias_vars.clone()),
@@ -176,7 +176,7 @@ impl Deparser<'_> {
                 self.put(", ");
             }
             self.put(&quote_ident(&c.name));
-            let own: Vec<String> = crate::output_columns(&c.query).into_iter().map(|o| o.name).collect();
+            let own: Vec<_> = crate::output_columns(&c.query).into_iter().map(|o| o.name).collect();
             // The columns of SEARCH and CYCLE are named by those.
             let named = &c.col_names[..own.len().min(c.col_names.len())];
             if own != named {
@@ -490,7 +490,8 @@ impl Deparser<'_> {
             if n > 0 {
                 self.put(",");
             }
-            let name = names.and_then(|x| x.get(n).cloned()).or_else(|| t.name.clone());
+            let name =
+                names.and_then(|x| x.get(n).cloned()).or_else(|| t.name.as_deref().map(str::to_string));
             let start = self.out.len();
             let own = match &t.expr {
                 Expr::Var(v) => {
@@ -639,7 +640,7 @@ fn plain_values(q: &Query) -> Option<&[Vec<Expr>]> {
     let RteKind::Values { lists, .. } = &q.rtable[0].kind else { return None };
     let all = q.target_list.iter().filter(|t| !t.junk).enumerate().all(|(i, t)| {
         matches!(&t.expr, Expr::Var(v) if v.attno as usize == i + 1 && v.levels_up == 0)
-            && t.name.as_deref() == q.rtable[0].eref_cols.get(i).map(|s| s.as_str())
+            && t.name.as_deref() == q.rtable[0].eref_cols.get(i).map(|s| &**s)
     });
     (all && q.rtable[0].alias.is_none()).then_some(lists.as_slice())
 }
@@ -667,7 +668,7 @@ impl Deparser<'_> {
                     .eref_cols
                     .iter()
                     .zip(&rel.desc.attrs)
-                    .any(|(c, a)| !a.dropped && !c.is_empty() && *c != a.name);
+                    .any(|(c, a)| !a.dropped && !c.is_empty() && **c != *a.name);
             }
             RteKind::Subquery { query, lateral, view, .. } => {
                 if let Some(v) = view {
@@ -683,8 +684,8 @@ impl Deparser<'_> {
                     written?;
                     self.put(")");
                     alias = true;
-                    let own: Vec<String> = crate::output_columns(query).into_iter().map(|c| c.name).collect();
-                    columns = own != r.eref_cols;
+                    let own: Vec<_> = crate::output_columns(query).into_iter().map(|c| c.name).collect();
+                    columns = own != *r.eref_cols;
                 }
             }
             RteKind::Function { functions, ordinality, lateral } => {
@@ -736,7 +737,7 @@ impl Deparser<'_> {
                 self.level = level;
                 self.put(")");
                 alias = true;
-                columns = r.eref_cols.iter().enumerate().any(|(i, c)| *c != format!("column{}", i + 1));
+                columns = r.eref_cols.iter().enumerate().any(|(i, c)| **c != *format!("column{}", i + 1));
             }
             RteKind::Cte { name, .. } => {
                 self.put(&quote_ident(name));

@@ -223,7 +223,7 @@ impl Analyzer<'_> {
             typmod,
             collation: place.collation,
             upper: upper.clone(),
-            lower: lower.clone(),
+            lower: lower.clone().map(Box::new),
             arg: Box::new(arg),
             assign,
         };

@@ -259,9 +259,8 @@ impl Analyzer<'_> {
         }
         let rte = self.rte(rti);
         for (i, t) in list.iter().filter(|t| !t.junk).enumerate() {
-            rte.col_types[i] = expr_type(&t.expr);
-            rte.col_typmods[i] = expr_typmod(&t.expr);
-            rte.col_collations[i] = expr_collation(&t.expr);
+            let e = &t.expr;
+            rte.set_column_type(i, expr_type(e), expr_typmod(e), expr_collation(e));
         }
         if let RteKind::Subquery { query, .. } = &mut rte.kind {
             query.target_list = list;
@@ -294,7 +293,7 @@ impl Analyzer<'_> {
             .iter()
             .enumerate()
             .map(|(i, e)| ColInfo {
-                name: format!("column{}", i + 1),
+                name: format!("column{}", i + 1).into(),
                 type_oid: expr_type(e),
                 typmod: {
                     let column: Vec<&Expr> = rows.iter().map(|r| &r[i]).collect();
@@ -306,9 +305,8 @@ impl Analyzer<'_> {
         let lateral = rows.iter().flatten().any(|e| crate::agg::first_var(e).is_some());
         let item = self.add_values(rows, cols, None, lateral)?;
         let out = item
-            .cols
-            .iter()
-            .map(|c| {
+            .live()
+            .map(|(_, c)| {
                 Expr::Var(Var {
                     varno: VarNo::Rte(c.varno),
                     attno: c.attno,

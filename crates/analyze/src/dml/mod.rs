@@ -147,7 +147,7 @@ pub(crate) fn column_entry(rel: &Relation, attno: i16, expr: Expr) -> TargetEntr
     TargetEntry {
         expr,
         resno: attno,
-        name: Some(rel.desc.attrs[attno as usize - 1].name.clone()),
+        name: Some(rel.column_lists().names[attno as usize - 1].clone()),
         sort_group_ref: 0,
         orig: (Oid::INVALID, 0),
         junk: false,

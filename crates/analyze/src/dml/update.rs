@@ -184,10 +184,7 @@ fn column_sublink(q: &Query, colno: usize, loc: Option<usize>) -> Expr {
         "unnamed_subquery",
     );
     for c in &cols {
-        rte.eref_cols.push(c.name.clone());
-        rte.col_types.push(c.type_oid);
-        rte.col_typmods.push(c.typmod);
-        rte.col_collations.push(c.collation);
+        rte.push_column(c.name.clone(), c.type_oid, c.typmod, c.collation);
     }
     outer.rtable.push(rte);
     outer.jointree.from.push(JoinTree::Rte(1));

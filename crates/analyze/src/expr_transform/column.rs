@@ -14,7 +14,8 @@ impl Analyzer<'_> {
                 if self.params.function.is_some()
                     && matches!(e.sqlstate(), SqlState::UNDEFINED_COLUMN | SqlState::UNDEFINED_TABLE) =>
             {
-                self.function_parameter(&names_of(c)?, c.location)?.ok_or(e)
+                let names: Vec<String> = names_of(c).iter().map(|n| n.to_string()).collect();
+                self.function_parameter(&names, c.location)?.ok_or(e)
             }
             r => r,
         }
@@ -56,36 +57,25 @@ impl Analyzer<'_> {
             }
             _ => {}
         }
-        let names = names_of(c)?;
         let star = matches!(c.fields.last(), Some(Field::Star));
-        match names.as_slice() {
-            [name] if !star => {
-                if let Some(v) = &self.domain_value
-                    && name == "value"
-                {
-                    return Ok(v.clone());
-                }
-                if let Some(e) = self.column_by_name(name, loc, false)? {
-                    return Ok(e);
-                }
-                if let Some((depth, item)) = self.find_item(None, name, loc)? {
-                    return self.whole_row(depth, &item, Some(loc));
-                }
-                Err(self.missing_column(None, name, loc))
-            }
+        match c.fields.as_slice() {
+            [Field::Name(name)] => return self.unqualified(name, loc),
+            [Field::Name(rel), Field::Name(col)] => return self.qualified(None, rel, Some(col), loc),
+            _ => {}
+        }
+        match names_of(c).as_slice() {
             [rel] => self.qualified(None, rel, None, loc),
-            [rel, col] if !star => self.qualified(None, rel, Some(col), loc),
             [schema, rel] => self.qualified(Some(schema), rel, None, loc),
             [schema, rel, col] if !star => self.qualified(Some(schema), rel, Some(col), loc),
             [db, schema, rel] => {
-                self.check_database(db, &names, loc)?;
+                self.check_database(db, c)?;
                 self.qualified(Some(schema), rel, None, loc)
             }
             [db, schema, rel, col] if !star => {
-                self.check_database(db, &names, loc)?;
+                self.check_database(db, c)?;
                 self.qualified(Some(schema), rel, Some(col), loc)
             }
-            _ => Err(err!(
+            names => Err(err!(
                 SYNTAX_ERROR,
                 "improper qualified name (too many dotted names): {}",
                 names.join(".")
@@ -94,22 +84,44 @@ impl Analyzer<'_> {
         }
     }
 
-    fn check_database(&self, db: &str, names: &[String], loc: usize) -> Result<()> {
+    fn unqualified(&mut self, name: &str, loc: usize) -> Result<Expr> {
+        if let Some(v) = &self.domain_value
+            && name == "value"
+        {
+            return Ok(v.clone());
+        }
+        if let Some(e) = self.column_by_name(name, loc, false)? {
+            return Ok(e);
+        }
+        if let Some((depth, item)) = self.find_item(None, name, loc)? {
+            return self.whole_row(depth, &item, Some(loc));
+        }
+        Err(self.missing_column(None, name, loc))
+    }
+
+    fn check_database(&self, db: &str, c: &ColumnRef) -> Result<()> {
         if db == self.ctx.database {
             return Ok(());
         }
-        Err(err!(FEATURE_NOT_SUPPORTED, "cross-database references are not implemented: {}", names.join("."))
-            .at(loc))
+        let name = names_of(c).join(".");
+        Err(err!(FEATURE_NOT_SUPPORTED, "cross-database references are not implemented: {name}")
+            .at(c.location))
     }
 
     fn qualified(&mut self, schema: Option<&str>, rel: &str, col: Option<&str>, loc: usize) -> Result<Expr> {
-        let Some((depth, item)) = self.find_item(schema, rel, loc)? else {
+        let Some((depth, place)) = self.item_place(schema, rel, loc)? else {
             return Err(self.missing_rte(schema, rel, loc)?);
         };
-        let Some(col) = col else { return self.whole_row(depth, &item, Some(loc)) };
-        if let Some(e) = self.column_of_item(depth, &item, col, loc)? {
-            return Ok(e);
+        if let Some(col) = col {
+            let items = std::mem::take(&mut self.levels[depth].namespace);
+            let found = self.column_of_item(depth, &items[place], col, loc);
+            self.levels[depth].namespace = items;
+            if let Some(e) = found? {
+                return Ok(e);
+            }
         }
+        let item = self.levels[depth].namespace[place].clone();
+        let Some(col) = col else { return self.whole_row(depth, &item, Some(loc)) };
         // `t.f` may be a function of the row in functional notation.
         let row = self.whole_row(depth, &item, Some(loc))?;
         let t = crate::info::expr_type(&row);
@@ -133,12 +145,12 @@ impl Analyzer<'_> {
 }
 
 /// The names of a reference without the star.
-pub fn names_of(c: &ColumnRef) -> Result<Vec<String>> {
-    Ok(c.fields
+pub fn names_of(c: &ColumnRef) -> Vec<&str> {
+    c.fields
         .iter()
         .filter_map(|f| match f {
-            Field::Name(n) => Some(n.clone()),
+            Field::Name(n) => Some(n.as_str()),
             Field::Star => None,
         })
-        .collect())
+        .collect()
 }

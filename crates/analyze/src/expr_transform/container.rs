@@ -207,7 +207,7 @@ impl Analyzer<'_> {
             typmod,
             collation: expr_collation(&e),
             upper,
-            lower,
+            lower: lower.map(Box::new),
             arg: Box::new(e),
             assign: None,
         })

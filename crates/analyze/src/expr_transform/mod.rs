@@ -265,9 +265,7 @@ impl Analyzer<'_> {
             let result = self.coerce_to_common(r, t, "CASE/WHEN")?;
             whens.push(CaseWhen { expr, result });
         }
-        let parts: Vec<Expr> =
-            whens.iter().flat_map(|w| [w.expr.clone(), w.result.clone()]).chain([default.clone()]).collect();
-        self.refuse_set(&parts, "CASE")?;
+        self.refuse_set(whens.iter().flat_map(|w| [&w.expr, &w.result]).chain([&default]), "CASE")?;
         Ok(Expr::Case {
             result_type: t,
             collation: Oid::INVALID,
@@ -278,8 +276,8 @@ impl Analyzer<'_> {
         })
     }
 
-    fn refuse_set(&self, parts: &[Expr], what: &str) -> Result<()> {
-        match parts.iter().find(|p| returns_set(p)) {
+    fn refuse_set<'e>(&self, parts: impl IntoIterator<Item = &'e Expr>, what: &str) -> Result<()> {
+        match parts.into_iter().find(|p| returns_set(p)) {
             None => Ok(()),
             Some(p) => Err(err!(FEATURE_NOT_SUPPORTED, "set-returning functions are not allowed in {what}")
                 .hint("You might be able to move the set-returning function into a LATERAL FROM item.")

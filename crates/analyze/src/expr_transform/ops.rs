@@ -172,7 +172,7 @@ impl Analyzer<'_> {
         let left = self.side(&x.lexpr)?;
         let have_row =
             matches!(lraw, Some(Raw::RowExpr(_))) || x.list.iter().any(|r| matches!(r, Raw::RowExpr(_)));
-        let mut constants = Vec::new();
+        let mut constants = Vec::with_capacity(x.list.len());
         let mut others = Vec::new();
         for r in &x.list {
             let e = self.transform_expr(r)?;
@@ -180,17 +180,17 @@ impl Analyzer<'_> {
         }
         let mut parts = Vec::new();
         if constants.len() > 1 && !have_row {
-            let mut all: Vec<&Expr> = vec![&left];
-            all.extend(constants.iter());
+            let all: Vec<&Expr> = std::iter::once(&left).chain(&constants).collect();
             let t = self.common_type(&all, "IN").ok();
             let array_type = match t {
                 Some(t) if t != oids::RECORD => self.verified_array_type(t, &all)?,
                 _ => Oid::INVALID,
             };
             if let (Some(t), true) = (t, array_type.is_valid()) {
-                let mut elements = Vec::new();
-                for c in std::mem::take(&mut constants) {
-                    elements.push(self.coerce_to_common(c, t, "IN")?);
+                let mut elements = std::mem::take(&mut constants);
+                for e in elements.iter_mut().filter(|e| expr_type(e) != t) {
+                    let c = std::mem::replace(e, make_const(t, Datum::Null));
+                    *e = self.coerce_to_common(c, t, "IN")?;
                 }
                 let array = Expr::Array {
                     array_type,
@@ -238,10 +238,26 @@ impl Analyzer<'_> {
         let (Some(a), [b, c]) = (&x.lexpr, x.list.as_slice()) else {
             return Err(Error::internal("BETWEEN without bounds"));
         };
+        let rows = [a, b, c].iter().any(|x| matches!(x, Raw::RowExpr(_)));
+        let plain = match x.kind {
+            AExprKind::Between => Some((BoolOp::And, ">=", "<=")),
+            AExprKind::NotBetween => Some((BoolOp::Or, "<", ">")),
+            _ => None,
+        };
+        if let (Some((op, low, high)), false) = (plain, rows) {
+            let place = if op == BoolOp::And { "AND" } else { "OR" };
+            let mut args = Vec::with_capacity(2);
+            for (name, bound) in [(low, b), (high, c)] {
+                let (l, r) = (self.transform_expr(a)?, self.transform_expr(bound)?);
+                let e = self.make_op(&[name.to_string()], Some(l), r, Some(x.location))?;
+                args.push(self.coerce_to_boolean(e, place)?);
+            }
+            return Ok(Expr::Bool { op, args, location: Some(x.location) });
+        }
         let cmp = |op: &str, r: &Raw| {
             Raw::AExpr(Box::new(AExpr {
                 kind: AExprKind::Op,
-                name: vec![op.to_string()],
+                name: [op.to_string()].into(),
                 lexpr: Some(a.clone()),
                 rexpr: Some(r.clone()),
                 list: Vec::new(),
@@ -327,11 +343,11 @@ impl Analyzer<'_> {
                 let n = rc.0.len();
                 Expr::RowCompare {
                     cmp,
-                    opnos: rc.0,
-                    funcids: rc.1,
-                    input_collations: vec![Oid::INVALID; n],
-                    left: rc.2,
-                    right: rc.3,
+                    opnos: rc.0.into(),
+                    funcids: rc.1.into(),
+                    input_collations: vec![Oid::INVALID; n].into(),
+                    left: rc.2.into(),
+                    right: rc.3.into(),
                 }
             }
         })
@@ -373,5 +389,8 @@ impl Analyzer<'_> {
 }
 
 fn has_own_vars(e: &Expr) -> bool {
+    if let Expr::Const(_) = e {
+        return false;
+    }
     crate::walk::contains(e, &mut |x, d| matches!(x, Expr::Var(v) if v.levels_up == d))
 }

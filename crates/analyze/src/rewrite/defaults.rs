@@ -191,7 +191,7 @@ fn fill_insert(ctx: &AnalyzeCtx<'_>, q: &mut Query, rel: &Relation) -> Result<()
         out.push(TargetEntry {
             expr,
             resno: attno,
-            name: Some(a.name.clone()),
+            name: Some(a.name.as_str().into()),
             sort_group_ref: 0,
             orig: (Oid::INVALID, 0),
             junk: false,

@@ -5,6 +5,7 @@ use crate::ctx::AnalyzeCtx;
 use crate::query::*;
 use catalog::desc::Relation;
 use common::{Error, Result};
+use std::rc::Rc;
 
 /// Locks the tables that inherit from those of one query level.
 pub fn expand(ctx: &AnalyzeCtx<'_>, q: &mut Query) -> Result<()> {
@@ -62,10 +63,11 @@ pub fn member_entry(of: &RangeTblEntry, child: &Relation) -> RangeTblEntry {
     }
     let attrs = &child.desc.attrs;
     r.alias = Some(of.alias.clone().unwrap_or_else(|| of.eref_name.clone()));
-    r.eref_cols = attrs.iter().map(|a| if a.dropped { String::new() } else { a.name.clone() }).collect();
-    r.col_types = attrs.iter().map(|a| a.type_oid).collect();
-    r.col_typmods = attrs.iter().map(|a| a.typmod).collect();
-    r.col_collations = attrs.iter().map(|a| a.collation).collect();
+    let lists = child.column_lists();
+    r.eref_cols = lists.names.clone();
+    r.col_types = Rc::new(attrs.iter().map(|a| a.type_oid).collect());
+    r.col_typmods = lists.typmods.clone();
+    r.col_collations = lists.collations.clone();
     // The parent's privileges are all that is asked for.
     r.required_perms = 0;
     r.selected_cols.clear();

@@ -20,6 +20,11 @@ pub fn rewrite(ctx: &AnalyzeCtx<'_>, mut q: Query) -> Result<Vec<Query>> {
     Ok(vec![q])
 }
 
+/// As [`rewrite`], where the query lies.
+pub fn rewrite_in_place(ctx: &AnalyzeCtx<'_>, q: &mut Query) -> Result<()> {
+    rewrite_query(ctx, q, 0)
+}
+
 fn rewrite_query(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> {
     for c in &mut q.ctes {
         crate::cte_search::expand(ctx, c)?;
@@ -33,6 +38,11 @@ fn rewrite_query(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> 
     }
     view::expand(ctx, q, depth)?;
     inherit::expand(ctx, q)?;
+    // What analysis counted sub-selects of has them all; only what is written to can bring in others.
+    let plain = matches!(q.command, CmdType::Select | CmdType::Insert) && q.check_options.is_empty();
+    if plain && !q.has_sub_links {
+        return Ok(());
+    }
     let mut r = Ok(());
     walk::query_exprs_mut(q, &mut |e| {
         if r.is_ok() {

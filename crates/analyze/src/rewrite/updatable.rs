@@ -192,7 +192,7 @@ fn one_view(ctx: &AnalyzeCtx<'_>, q: &mut Query, view: &Relation, cascaded: &mut
     super::view::lock_relations(ctx, &mut body, owner, None)?;
     let list = body.target_list.iter().filter(|t| !t.junk);
     let columns = Columns {
-        names: list.clone().map(|t| t.name.clone().unwrap_or_default()).collect(),
+        names: list.clone().map(|t| t.name.as_deref().unwrap_or_default().to_string()).collect(),
         exprs: list.map(|t| t.expr.clone()).collect(),
         base,
         row_type: view.row_type,
@@ -287,7 +287,7 @@ fn assign_to_base(
             bail!(SYNTAX_ERROR, "multiple assignments to same column \"{name}\"");
         }
         seen.push(t.resno);
-        t.name = Some(name.clone());
+        t.name = Some(name.as_str().into());
     }
     Ok(())
 }

@@ -77,7 +77,7 @@ impl Analyzer<'_> {
             }
             let hit = q.rtable.iter().position(|r| {
                 r.in_from
-                    && r.eref_name == rv.relname
+                    && *r.eref_name == *rv.relname
                     && !matches!(&r.kind, RteKind::Join { .. } if r.alias.is_none())
             });
             let Some(i) = hit else {

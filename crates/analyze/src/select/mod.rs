@@ -159,7 +159,7 @@ impl Analyzer<'_> {
         }
         let kind = ExprKind::Values;
         let width = s.values_lists[0].len();
-        let mut rows: Vec<Vec<Expr>> = Vec::new();
+        let mut rows: Vec<Vec<Expr>> = Vec::with_capacity(s.values_lists.len());
         for r in &s.values_lists {
             let list = self.transform_expr_list(r, kind, false)?;
             if list.len() != width {
@@ -173,19 +173,18 @@ impl Analyzer<'_> {
         for c in 0..width {
             let column: Vec<&Expr> = rows.iter().map(|r| &r[c]).collect();
             let t = self.common_type(&column, "VALUES")?;
-            for r in rows.iter_mut() {
+            for r in rows.iter_mut().filter(|r| crate::info::expr_type(&r[c]) != t) {
                 let e = std::mem::replace(&mut r[c], crate::coerce::make_const(t, types::Datum::Null));
                 r[c] = self.coerce_to_common(e, t, "VALUES")?;
             }
             let column: Vec<&Expr> = rows.iter().map(|r| &r[c]).collect();
             let typmod = crate::coerce::common_typmod(&column, t);
-            let owned: Vec<Expr> = column.into_iter().cloned().collect();
             let collation = if self.ctx.type_collation(t)?.is_valid() {
-                crate::collation::select_common(self.ctx, &owned, true)?
+                crate::collation::select_common(self.ctx, rows.iter_mut().map(|r| &mut r[c]), true)?
             } else {
                 Oid::INVALID
             };
-            cols.push(ColInfo { name: format!("column{}", c + 1), type_oid: t, typmod, collation });
+            cols.push(ColInfo { name: format!("column{}", c + 1).into(), type_oid: t, typmod, collation });
         }
         let lateral = !self.level().rtable.is_empty()
             && rows.iter().flatten().any(|e| crate::agg::first_var(e).is_some());
@@ -230,7 +229,13 @@ impl Analyzer<'_> {
                 });
                 continue;
             }
-            match self.with_kind(kind, |a| a.expand_star_in_list(r))? {
+            let star = match r {
+                parser::Expr::ColumnRef(_) | parser::Expr::AIndirection(_) => {
+                    self.with_kind(kind, |a| a.expand_star_in_list(r))?
+                }
+                _ => None,
+            };
+            match star {
                 Some(list) => out.extend(list.into_iter().map(|x| x.1)),
                 None => out.push(self.transform_expr_kind(r, kind)?),
             }

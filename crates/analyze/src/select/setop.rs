@@ -5,9 +5,10 @@ use crate::expr::*;
 use crate::info::{expr_location, expr_type, expr_typmod};
 use crate::kind::ExprKind;
 use crate::query::*;
-use crate::scope::{Analyzer, NsCol, NsItem};
+use crate::scope::{Analyzer, NsCol, NsCols, NsItem, NsNames};
 use common::{Oid, Result, err};
 use parser::SelectStmt;
+use std::rc::Rc;
 use types::oids;
 
 /// What a node of the tree yields: per column its expression's type, place and, for leaves, where it is.
@@ -49,7 +50,7 @@ impl Analyzer<'_> {
         let arm = self.transform_arm(s, true)?;
         // The output columns: those of the leftmost leaf by name, of the whole tree by type.
         let mut list: Vec<TargetEntry> = Vec::new();
-        let names: Vec<String> = match &self.level().rtable[0].kind {
+        let names: Vec<Rc<str>> = match &self.level().rtable[0].kind {
             RteKind::Subquery { query, .. } => query
                 .target_list
                 .iter()
@@ -89,21 +90,18 @@ impl Analyzer<'_> {
                     _ => (1, 0),
                 };
                 NsCol {
-                    name: t.name.as_deref().unwrap_or_default().into(),
                     varno,
                     attno,
                     type_oid: expr_type(&t.expr),
                     typmod: expr_typmod(&t.expr),
                     collation: crate::info::expr_collation(&t.expr),
                     syn: (varno, attno),
-                    dont_expand: false,
                 }
             })
             .collect();
+        let names = Rc::new(list.iter().map(|t| t.name.clone().unwrap_or_default()).collect());
         let item = NsItem {
-            rti: 1,
-            name: String::new(),
-            cols: cols.into(),
+            what: Rc::new(NsNames { rti: 1, name: "".into(), names, cols: NsCols::List(cols.into()) }),
             rel_visible: false,
             cols_visible: true,
             lateral_only: false,
@@ -215,7 +213,7 @@ impl Analyzer<'_> {
                 location: c.loc,
             })
         };
-        crate::collation::select_common(self.ctx, &[var(a), var(b)], union_all)
+        crate::collation::select_common(self.ctx, &mut [var(a), var(b)], union_all)
     }
 
     /// Converts a leaf's column to the common type where that can be done in place.
@@ -252,9 +250,7 @@ impl Analyzer<'_> {
         crate::collation::assign(self.ctx, &mut e)?;
         let lv = self.level();
         let rte = &mut lv.rtable[rti as usize - 1];
-        rte.col_types[i] = t;
-        rte.col_typmods[i] = expr_typmod(&e);
-        rte.col_collations[i] = crate::info::expr_collation(&e);
+        rte.set_column_type(i, t, expr_typmod(&e), crate::info::expr_collation(&e));
         if let RteKind::Subquery { query, .. } = &mut rte.kind {
             c.collation = crate::info::expr_collation(&e);
             query.target_list[i].expr = e;
@@ -282,9 +278,7 @@ impl Analyzer<'_> {
         let cols = crate::output_columns(&q);
         let rte = self.rte(rti);
         for (i, c) in cols.iter().enumerate() {
-            rte.col_types[i] = c.type_oid;
-            rte.col_typmods[i] = c.typmod;
-            rte.col_collations[i] = c.collation;
+            rte.set_column_type(i, c.type_oid, c.typmod, c.collation);
         }
         if let RteKind::Subquery { query, .. } = &mut rte.kind {
             **query = q;
@@ -298,10 +292,10 @@ impl Analyzer<'_> {
         let mut tree = arm.tree;
         let first = leftmost(&tree);
         self.move_leaves(&mut tree, first, &mut q.rtable);
-        let names: Vec<String> = q.rtable[0].eref_cols.clone();
-        for (i, (c, n)) in arm.cols.iter().zip(names).enumerate() {
+        let names = q.rtable[0].eref_cols.clone();
+        for (i, (c, n)) in arm.cols.iter().zip(&*names).enumerate() {
             let e = column_var(1, i, c);
-            crate::target::push_entry(&mut q.target_list, e, Some(n));
+            crate::target::push_entry(&mut q.target_list, e, Some(n.clone()));
         }
         q.set_operations = Some(tree);
         Ok(q)
@@ -350,10 +344,7 @@ impl Analyzer<'_> {
             RteKind::Subquery { query: Box::new(inner), lateral: false, security_barrier: false, view: None };
         let mut rte = crate::rte::new_rte(kind, None, "unnamed_subquery");
         for c in cols {
-            rte.eref_cols.push(c.name);
-            rte.col_types.push(c.type_oid);
-            rte.col_typmods.push(c.typmod);
-            rte.col_collations.push(c.collation);
+            rte.push_column(c.name, c.type_oid, c.typmod, c.collation);
         }
         q.rtable.push(rte);
         q.jointree.from.push(JoinTree::Rte(1));
@@ -424,7 +415,7 @@ fn column_var(rti: u32, i: usize, c: &ArmCol) -> Expr {
 
 /// Names and types of the left arm, for a recursive WITH item.
 fn left_columns(an: &mut Analyzer<'_>, arm: &Arm) -> Vec<crate::rte::ColInfo> {
-    let names: Vec<String> = match &an.level().rtable[0].kind {
+    let names: Vec<Rc<str>> = match &an.level().rtable[0].kind {
         RteKind::Subquery { query, .. } => {
             query.target_list.iter().filter(|t| !t.junk).map(|t| t.name.clone().unwrap_or_default()).collect()
         }

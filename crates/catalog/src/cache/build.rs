@@ -130,6 +130,7 @@ impl Catalog {
             fkeys_in,
             view_query,
             rel,
+            column_lists: Default::default(),
         })
     }
 
@@ -475,6 +476,7 @@ impl Catalog {
             fkeys_in: Vec::new(),
             view_query: None,
             rel: Some(Rc::new(rel)),
+            column_lists: Default::default(),
         })
     }
 

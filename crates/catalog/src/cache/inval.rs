@@ -107,18 +107,20 @@ impl Catalog {
                 self.procs.borrow_mut().remove(&oid);
                 self.aggregates.borrow_mut().remove(&oid);
                 self.proc_names.borrow_mut().clear();
+                self.choices.forget_functions();
             }
             pg_operator::TABLE => {
                 self.operators.borrow_mut().clear();
                 self.operator_names.borrow_mut().clear();
-                self.operator_choices.borrow_mut().clear();
+                self.choices.forget_operators();
             }
             pg_opclass::TABLE | pg_opfamily::TABLE | pg_amop::TABLE | pg_amproc::TABLE => {
                 *self.families.borrow_mut() = None;
             }
             pg_cast::TABLE => {
                 self.casts.borrow_mut().clear();
-                self.operator_choices.borrow_mut().clear();
+                self.choices.forget_operators();
+                self.choices.forget_functions();
             }
             pg_range::TABLE => self.ranges.borrow_mut().clear(),
             pg_collation::TABLE => self.collations.clear(),
@@ -149,7 +151,8 @@ impl Catalog {
         self.operators.borrow_mut().clear();
         *self.families.borrow_mut() = None;
         self.operator_names.borrow_mut().clear();
-        self.operator_choices.borrow_mut().clear();
+        self.choices.forget_operators();
+        self.choices.forget_functions();
         self.casts.borrow_mut().clear();
         self.ranges.borrow_mut().clear();
         self.namespaces.borrow_mut().clear();

@@ -348,22 +348,6 @@ impl Catalog {
         out.extend(self.own_operators(name)?.iter().filter(|o| fits(o)).cloned());
         Ok(out)
     }
-    /// The operator that was chosen before for a name and operand types; see [`Catalog::remember_operator`].
-    pub fn chosen_operator(&self, name: &str, left: Oid, right: Oid) -> Option<Ref<OperDesc>> {
-        let known = self.operator_choices.borrow();
-        known.get(name)?.iter().find(|c| c.0 == left && c.1 == right).map(|c| c.2.clone())
-    }
-    /// Keeps a choice among operators of `pg_catalog` until operators or casts change. Not kept: what may depend on types
-    /// or operators that users made.
-    pub fn remember_operator(&self, name: &str, left: Oid, right: Oid, chosen: &Ref<OperDesc>) -> Result<()> {
-        let own = |t: Oid| t >= Oid::FIRST_NORMAL;
-        if own(left) || own(right) || own(chosen.oid) || !self.own_operators(name)?.is_empty() {
-            return Ok(());
-        }
-        let mut known = self.operator_choices.borrow_mut();
-        known.entry(name.to_string()).or_default().push((left, right, chosen.clone()));
-        Ok(())
-    }
     /// Operators of a name that are not built in; those without a function are there for links only.
     pub fn own_operators(&self, name: &str) -> Result<Rc<Vec<Ref<OperDesc>>>> {
         if let Some(own) = self.operator_names.borrow().get(name) {

@@ -2,6 +2,7 @@
 //! invalidation message names it; built-in objects come from [`crate::builtins`] without touching a page.
 
 mod build;
+mod choices;
 mod collations;
 mod ext_stats;
 mod families;
@@ -23,6 +24,7 @@ use std::rc::Rc;
 use transam::Engine;
 use types::Registry;
 
+pub use choices::FunctionChoice;
 pub use collations::DEFAULT as DEFAULT_COLLATION;
 pub use inval::{INVAL_CATALOG, INVAL_RELATION};
 pub use stats::{KIND_CORRELATION, KIND_HISTOGRAM, KIND_MCV};
@@ -59,8 +61,7 @@ pub struct Catalog {
     operators: RefCell<HashMap<Oid, Ref<OperDesc>>>,
     families: RefCell<Option<Rc<families::OwnFamilies>>>,
     operator_names: RefCell<HashMap<String, Rc<Vec<Ref<OperDesc>>>>>,
-    /// Which operator a name and two operand types of `pg_catalog` come to, for names that nobody added operators to.
-    operator_choices: RefCell<HashMap<String, Vec<(Oid, Oid, Ref<OperDesc>)>>>,
+    choices: choices::Choices,
     casts: RefCell<HashMap<(Oid, Oid), Option<CastDesc>>>,
     ranges: RefCell<HashMap<Oid, Option<types::range::RangeType>>>,
     namespaces: RefCell<HashMap<Oid, Option<Rc<str>>>>,
@@ -112,7 +113,7 @@ impl Catalog {
             operators: RefCell::default(),
             families: RefCell::default(),
             operator_names: RefCell::default(),
-            operator_choices: RefCell::default(),
+            choices: Default::default(),
             casts: RefCell::default(),
             ranges: RefCell::default(),
             namespaces: RefCell::default(),

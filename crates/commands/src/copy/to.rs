@@ -86,7 +86,7 @@ pub fn copy_query(ctx: &CommandCtx<'_>, q: &Statement, o: &CopyOptions, stream: 
     if columns.is_empty() {
         bail!(FEATURE_NOT_SUPPORTED, "COPY query must have a RETURNING clause");
     }
-    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    let names: Vec<String> = columns.iter().map(|c| c.name.to_string()).collect();
     let types: Vec<Oid> = columns.iter().map(|c| c.type_oid).collect();
     let mut job = CopyTo::begin(ctx, o, stream, &names, &types)?;
     let mut run = run_query::start(ctx, query)?;

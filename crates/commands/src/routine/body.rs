@@ -75,18 +75,19 @@ pub fn read(env: &FnEnv, p: &ProcDesc, arg_types: &[Oid], collation: Oid) -> Res
     let statements = parser::parse(&p.src)?;
     with_analyze(env, &p.src, |a| {
         let mut analysed = Vec::new();
-        for raw in &statements {
+        for raw in statements {
             let types = arg_types.to_vec();
             let mut params = ParamTypes::of_function(&p.name, input_names(p), types, collation);
-            analysed.push(analyze::analyze(a, raw, &mut params)?);
+            let x = analyze::analyze(a, &raw, &mut params)?;
+            analysed.push((raw.stmt, x));
         }
-        for x in analysed {
+        for (stmt, x) in analysed {
             parts.push(match x {
                 Analyzed::Query(q) => {
                     let id = Some(analyze::jumble::jumble(&q));
                     rewritten(a, *q, id)?
                 }
-                Analyzed::Utility(s) => Part::Utility(Box::new(s)),
+                Analyzed::Utility(s) => Part::Utility(s.unwrap_or_else(|| Box::new(stmt))),
             });
         }
         Ok(parts)

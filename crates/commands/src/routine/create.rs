@@ -219,7 +219,7 @@ fn standard_body(
             Analyzed::Utility(u) => bail!(
                 FEATURE_NOT_SUPPORTED,
                 "{} is not yet supported in unquoted SQL function body",
-                super::name::of_statement(&u)
+                super::name::of_statement(u.as_deref().unwrap_or(stmt))
             ),
         }
     };

@@ -24,7 +24,7 @@ pub fn columns(ctx: &CommandCtx<'_>, s: &CallStmt) -> Result<Vec<OutputColumn>> 
         .columns
         .into_iter()
         .map(|(name, type_oid)| OutputColumn {
-            name,
+            name: name.into(),
             type_oid,
             typmod: -1,
             collation: Oid::INVALID,
@@ -92,7 +92,7 @@ fn send(ctx: &CommandCtx<'_>, call: &ProcedureCall, result: &Datum) -> Result<()
     for (name, t) in &call.columns {
         types.push(*t);
         fields.push(Field {
-            name: name.clone(),
+            name: name.as_str().into(),
             table: 0,
             attno: 0,
             type_oid: t.0,

@@ -234,7 +234,7 @@ fn row_shape(env: &FnEnv, q: &Query, result_type: Oid, desc: Option<&TupleDesc>)
         None => {
             for c in analyze::output_columns(q) {
                 types.push(env.catalog.storage_type(c.type_oid)?);
-                names.push(c.name);
+                names.push(c.name.to_string());
             }
         }
     }

@@ -376,7 +376,7 @@ impl Compiler<'_> {
             }
             Expr::RowCompare { cmp, opnos, input_collations, left, right, .. } => {
                 let mut parts = Vec::with_capacity(left.len());
-                for (k, (l, r)) in left.iter().zip(right).enumerate() {
+                for (k, (l, r)) in left.iter().zip(right.iter()).enumerate() {
                     let (f, c) = cmp_for_operator(
                         self.env,
                         opnos[k],

@@ -1,6 +1,7 @@
 //! Expressions. The large variants are boxed so that an `Expr` stays small enough to be passed by value.
 
 use super::{SelectStmt, SortBy, TypeName};
+use std::rc::Rc;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
@@ -104,7 +105,7 @@ pub enum AExprKind {
 pub struct AExpr {
     pub kind: AExprKind,
     /// Qualified operator name.
-    pub name: Vec<String>,
+    pub name: Rc<[String]>,
     pub lexpr: Option<Expr>,
     pub rexpr: Option<Expr>,
     /// The right side of IN and of the BETWEEN family, else empty.

@@ -1,6 +1,7 @@
 //! Transactions, settings, cursors, prepared statements, COPY, EXPLAIN, VACUUM and other session-level statements.
 
-use super::{DefElem, DropBehavior, Expr, FuncCall, RangeVar, SelectStmt, Statement, TypeName};
+use super::{DefElem, DropBehavior, Expr, FuncCall, RangeVar, RawStmt, SelectStmt, Statement, TypeName};
+use std::rc::Rc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransactionStmtKind {
@@ -131,7 +132,8 @@ pub struct ReindexStmt {
 pub struct PrepareStmt {
     pub name: String,
     pub argtypes: Vec<TypeName>,
-    pub query: Statement,
+    /// Its place in the text is that of the whole.
+    pub query: Rc<RawStmt>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -129,7 +129,7 @@ impl Deparser {
             self.push(")");
         }
         self.push(" AS ");
-        self.statement(&s.query);
+        self.statement(&s.query.stmt);
     }
 
     pub(super) fn execute(&mut self, s: &ExecuteStmt) {

@@ -12,6 +12,7 @@ use crate::ast::{
 use crate::keywords::Kw;
 use crate::token::T;
 use common::{Result, err};
+use std::rc::Rc;
 
 /// Binding strengths, weakest first. IS, comparison and the LIKE group do not associate.
 mod level {
@@ -33,18 +34,18 @@ mod level {
 
 /// An ordinary operator.
 pub(crate) fn op_expr(name: &str, lexpr: Option<Expr>, rexpr: Expr, location: usize) -> Expr {
-    a_expr_node(AExprKind::Op, vec![name.to_string()], lexpr, Some(rexpr), Vec::new(), location)
+    a_expr_node(AExprKind::Op, [name.to_string()], lexpr, Some(rexpr), Vec::new(), location)
 }
 
 fn a_expr_node(
     kind: AExprKind,
-    name: Vec<String>,
+    name: impl Into<Rc<[String]>>,
     lexpr: Option<Expr>,
     rexpr: Option<Expr>,
     list: Vec<Expr>,
     location: usize,
 ) -> Expr {
-    Expr::AExpr(Box::new(AExpr { kind, name, lexpr, rexpr, list, location }))
+    Expr::AExpr(Box::new(AExpr { kind, name: name.into(), lexpr, rexpr, list, location }))
 }
 
 /// `NOT arg`
@@ -106,7 +107,7 @@ impl Parser<'_> {
                 Ok(op_expr("+", None, arg, at))
             }
             T::Op => {
-                let name = vec![self.advance()?.text.into_owned()];
+                let name = [self.advance()?.text.into_owned()];
                 let arg = self.expr(level::OPERATOR + 1, restricted)?;
                 Ok(a_expr_node(AExprKind::Op, name, None, Some(arg), Vec::new(), at))
             }
@@ -296,15 +297,32 @@ impl Parser<'_> {
                 Expr::CollateClause(Box::new(CollateClause { arg: Some(left), collname, location: at }))
             }
             _ => {
-                let name = self.qual_all_op()?;
+                let name = self.infix_operator()?;
                 if !restricted && let Some(kw) = self.eat_one_of(&[Kw::Any, Kw::Some, Kw::All])? {
-                    return Ok((self.any_all(left, name, kw, at)?, false));
+                    return Ok((self.any_all(left, name.to_vec(), kw, at)?, false));
                 }
                 let right = self.expr(level + 1, restricted)?;
                 a_expr_node(AExprKind::Op, name, Some(left), Some(right), Vec::new(), at)
             }
         };
         Ok((done, true))
+    }
+
+    /// The name of the operator between two operands.
+    fn infix_operator(&mut self) -> Result<Rc<[String]>> {
+        if let (Some(text), Some(last)) = (self.operator_text(), &self.last_operator)
+            && matches!(&**last, [l] if l == text)
+        {
+            let name = last.clone();
+            self.skip()?;
+            return Ok(name);
+        }
+        let name: Rc<[String]> = match self.at_kw(Kw::Operator) {
+            true => self.operator_call()?.into(),
+            false => [self.all_op()?].into(),
+        };
+        self.last_operator = Some(name.clone());
+        Ok(name)
     }
 
     /// Behind `left op ANY`: a subquery or an array.
@@ -366,7 +384,7 @@ impl Parser<'_> {
                 self.expect_kw(Kw::From)?;
                 let right = self.expr(level::IS + 1, restricted)?;
                 let kind = if not { AExprKind::NotDistinct } else { AExprKind::Distinct };
-                let e = a_expr_node(kind, vec!["=".into()], Some(left), Some(right), Vec::new(), at);
+                let e = a_expr_node(kind, ["=".to_string()], Some(left), Some(right), Vec::new(), at);
                 return Ok((e, true));
             }
             Kw::Document => {
@@ -412,7 +430,7 @@ impl Parser<'_> {
                     args.push(self.expr(level::LIKE + 1, false)?);
                 }
                 let pattern = system_call("similar_to_escape", args, CoercionForm::ExplicitCall, at);
-                let name = vec![if not { "!~" } else { "~" }.to_string()];
+                let name = [if not { "!~" } else { "~" }.to_string()];
                 Ok((a_expr_node(AExprKind::Similar, name, Some(left), Some(pattern), Vec::new(), at), true))
             }
             _ => {
@@ -451,7 +469,7 @@ impl Parser<'_> {
         let low = self.b_expr()?;
         self.expect_kw(Kw::And)?;
         let high = self.expr(level::LIKE + 1, false)?;
-        Ok(a_expr_node(kind, vec![name.to_string()], Some(left), None, vec![low, high], at))
+        Ok(a_expr_node(kind, [name.to_string()], Some(left), None, vec![low, high], at))
     }
 
     fn in_list(&mut self, left: Expr, not: bool, at: usize) -> Result<Expr> {
@@ -470,7 +488,7 @@ impl Parser<'_> {
                 Ok(if not { not_expr(link, at) } else { link })
             }
             Paren::List(items) => {
-                let name = vec![if not { "<>" } else { "=" }.to_string()];
+                let name = [if not { "<>" } else { "=" }.to_string()];
                 Ok(a_expr_node(AExprKind::In, name, Some(left), None, items, at))
             }
         }

@@ -44,11 +44,12 @@ mod variable;
 mod with;
 mod xml;
 
-use crate::ast::{Expr, RawStmt, TypeName};
+use crate::ast::{Expr, RawStmt, Statement, TypeName};
 use crate::keywords::Kw;
 use crate::lexer::Lexer;
 use crate::token::{T, Token};
 use common::{Error, Report, Result, Severity, err};
+use std::rc::Rc;
 
 /// Levels of nesting the parser follows. Each costs stack here and in everything that walks the tree; the server makes
 /// room for that on its main thread.
@@ -72,6 +73,8 @@ pub(crate) struct Parser<'a> {
     chain: u32,
     /// End of the last row constructor, for OVERLAPS.
     row_end: usize,
+    /// Name of the last plain operator: the next one is often the same.
+    last_operator: Option<Rc<[String]>>,
     /// Where the ORDER BY of the last call's arguments stood.
     order_at: usize,
     /// Inside the first argument of SUBSTRING, where SIMILAR without TO ends the operand.
@@ -99,6 +102,7 @@ impl<'a> Parser<'a> {
             depth: 0,
             chain: 0,
             row_end: usize::MAX,
+            last_operator: None,
             order_at: 0,
             similar_stops: false,
             in_schema: false,
@@ -134,13 +138,19 @@ impl<'a> Parser<'a> {
                 self.skip()?;
                 continue;
             }
-            let stmt = self.statement()?;
+            let mut stmt = self.statement()?;
             let end = match self.kind() {
                 T::Eof => self.lex.src.len(),
                 T::Char(b';') => self.tok.start,
                 _ => return Err(self.syntax_error()),
             };
-            list.push(RawStmt { stmt, location, len: end - location });
+            let len = end - location;
+            if let Statement::Prepare(p) = &mut stmt
+                && let Some(query) = Rc::get_mut(&mut p.query)
+            {
+                (query.location, query.len) = (location, len);
+            }
+            list.push(RawStmt { stmt, location, len });
         }
     }
 
@@ -167,12 +177,19 @@ impl<'a> Parser<'a> {
     /// Consumes the present token and returns it.
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<Token<'a>> {
+        let next = self.scan()?;
+        self.prev_end = self.tok.end;
+        Ok(std::mem::replace(&mut self.tok, next))
+    }
+
+    /// The token behind the present one.
+    #[inline]
+    fn scan(&mut self) -> Result<Token<'a>> {
         let next = if self.ahead.is_none() { self.lex.next_token()? } else { self.take_ahead()? };
         if matches!(next.kind, T::Kw(Kw::With | Kw::Nulls | Kw::Not)) {
             self.look_behind_word()?;
         }
-        self.prev_end = self.tok.end;
-        Ok(std::mem::replace(&mut self.tok, next))
+        Ok(next)
     }
 
     /// What follows WITH, NULLS and NOT decides which token they are, so it is scanned together with them.
@@ -197,7 +214,9 @@ impl<'a> Parser<'a> {
     #[inline]
     pub(crate) fn skip(&mut self) -> Result<usize> {
         let start = self.tok.start;
-        self.advance()?;
+        let next = self.scan()?;
+        self.prev_end = self.tok.end;
+        self.tok = next;
         Ok(start)
     }
 

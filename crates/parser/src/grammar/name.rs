@@ -190,7 +190,15 @@ impl Parser<'_> {
 
     /// Steps of `.name`, `.*`, `[index]`; may be none.
     pub(crate) fn indirection(&mut self) -> Result<Vec<Indirection>> {
-        let mut steps = Vec::new();
+        self.steps(Vec::new())
+    }
+
+    /// As [`Parser::indirection`], behind a first step.
+    pub(crate) fn further_indirection(&mut self, first: Indirection) -> Result<Vec<Indirection>> {
+        self.steps(vec![first])
+    }
+
+    fn steps(&mut self, mut steps: Vec<Indirection>) -> Result<Vec<Indirection>> {
         loop {
             if self.at_char(b'.') {
                 self.skip()?;
@@ -251,7 +259,7 @@ impl Parser<'_> {
         })
     }
 
-    fn all_op(&mut self) -> Result<String> {
+    pub(crate) fn all_op(&mut self) -> Result<String> {
         let Some(text) = self.operator_text() else {
             return Err(self.syntax_error());
         };

@@ -178,10 +178,35 @@ impl Parser<'_> {
         let column = is_col_id(self.tok.kind);
         let function = is_type_function_name(self.tok.kind);
         let first = self.word()?;
+        if column && self.at_char(b'.') {
+            self.skip()?;
+            if self.eat_char(b'*')? {
+                let steps = self.further_indirection(Indirection::Star)?;
+                return self.named_by(first, steps, (column, function), at);
+            }
+            let second = self.col_label()?;
+            if !matches!(self.kind(), T::Char(b'.' | b'[' | b'(') | T::SConst) {
+                let fields = vec![Field::Name(first), Field::Name(second)];
+                return Ok(Expr::ColumnRef(ColumnRef { fields, location: at }));
+            }
+            let steps = self.further_indirection(Indirection::Field(second))?;
+            return self.named_by(first, steps, (column, function), at);
+        }
         let steps = match self.kind() {
-            T::Char(b'.' | b'[') if column => self.indirection()?,
+            T::Char(b'[') if column => self.indirection()?,
             _ => Vec::new(),
         };
+        self.named_by(first, steps, (column, function), at)
+    }
+
+    /// What begins with a name: may it be a column's, a function's?
+    fn named_by(
+        &mut self,
+        first: String,
+        steps: Vec<Indirection>,
+        (column, function): (bool, bool),
+        at: usize,
+    ) -> Result<Expr> {
         if function || !steps.is_empty() {
             if self.at_char(b'(') {
                 let names = self.names_of(first, steps)?;

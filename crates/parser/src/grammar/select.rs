@@ -132,7 +132,19 @@ impl Parser<'_> {
     /// `VALUES (…), …`
     pub(crate) fn values_clause(&mut self) -> Result<Vec<Vec<Expr>>> {
         self.expect_kw(Kw::Values)?;
-        self.list(|p| p.paren_list(Self::a_expr))
+        let mut width = 0;
+        self.list(|p| {
+            p.expect_char(b'(')?;
+            // Rows are as long as the one before.
+            let mut row = Vec::with_capacity(width);
+            row.push(p.a_expr()?);
+            while p.eat_char(b',')? {
+                row.push(p.a_expr()?);
+            }
+            p.expect_char(b')')?;
+            width = row.len();
+            Ok(row)
+        })
     }
 
     fn select_core(&mut self) -> Result<Box<SelectStmt>> {

@@ -125,7 +125,7 @@ impl Parser<'_> {
                 let right = self.a_expr()?;
                 Expr::AExpr(Box::new(AExpr {
                     kind: AExprKind::NullIf,
-                    name: vec!["=".to_string()],
+                    name: ["=".to_string()].into(),
                     lexpr: Some(left),
                     rexpr: Some(right),
                     list: Vec::new(),

@@ -5,12 +5,13 @@ use super::name::is_col_id;
 use crate::ast::{
     CallStmt, ClosePortalStmt, ClusterStmt, DeallocateStmt, DeclareCursorStmt, DefArg, DefElem, DiscardStmt,
     DiscardTarget, DoStmt, DropBehavior, ExecuteStmt, ExplainStmt, FETCH_ALL, FetchDirection, FetchStmt,
-    ListenStmt, LoadStmt, LockMode, LockStmt, NotifyStmt, PrepareStmt, ReindexObjectType, ReindexStmt,
-    Statement, TruncateStmt, UnlistenStmt, VacuumRelation, VacuumStmt, cursor_opt,
+    ListenStmt, LoadStmt, LockMode, LockStmt, NotifyStmt, PrepareStmt, RawStmt, ReindexObjectType,
+    ReindexStmt, Statement, TruncateStmt, UnlistenStmt, VacuumRelation, VacuumStmt, cursor_opt,
 };
 use crate::keywords::Kw;
 use crate::token::T;
 use common::Result;
+use std::rc::Rc;
 
 impl Parser<'_> {
     pub(crate) fn explain_stmt(&mut self) -> Result<Statement> {
@@ -99,7 +100,8 @@ impl Parser<'_> {
         let name = self.col_id()?;
         let argtypes = if self.at_char(b'(') { self.paren_list(Self::type_name)? } else { Vec::new() };
         self.expect_kw(Kw::As)?;
-        let query = self.preparable_stmt()?;
+        let stmt = self.preparable_stmt()?;
+        let query = Rc::new(RawStmt { stmt, location: 0, len: 0 });
         Ok(Statement::Prepare(Box::new(PrepareStmt { name, argtypes, query })))
     }
 

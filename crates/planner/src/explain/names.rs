@@ -64,11 +64,11 @@ impl<'a> Names<'a> {
             let base = r.alias.clone().unwrap_or_else(|| r.eref_name.clone());
             let mut name = base.clone();
             let mut n = 0;
-            while refs.contains(&name) {
+            while refs.iter().any(|r| **r == *name) {
                 n += 1;
-                name = format!("{base}_{n}");
+                name = format!("{base}_{n}").into();
             }
-            refs.push(name);
+            refs.push(name.to_string());
         }
         Names { ctx, stmt, refs }
     }

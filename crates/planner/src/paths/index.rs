@@ -191,7 +191,7 @@ fn row_compare(
         columns.push(c as u16);
         cmps.push(cmp);
     }
-    let kind = IndexQualKind::Row { strategy: strat, columns, opnos: opnos.clone(), cmp_procs: cmps };
+    let kind = IndexQualKind::Row { strategy: strat, columns, opnos: opnos.to_vec(), cmp_procs: cmps };
     Some(IndexClause {
         ri: ri.clone(),
         quals: vec![IndexQual { clause: ri.clause.clone(), kind }],

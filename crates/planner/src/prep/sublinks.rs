@@ -6,6 +6,7 @@ use crate::exprs::*;
 use crate::relids::Relids;
 use analyze::expr::*;
 use analyze::query::*;
+use std::rc::Rc;
 
 /// Converts the sub-links of a query's join tree.
 pub fn pull_up(ctx: &PlannerCtx<'_>, q: &mut Query) {
@@ -235,10 +236,12 @@ pub fn subquery_rte(query: Query, name: &str) -> RangeTblEntry {
     RangeTblEntry {
         alias: Some(name.into()),
         eref_name: name.into(),
-        eref_cols: cols.iter().map(|t| t.name.clone().unwrap_or_else(|| "?column?".into())).collect(),
-        col_types: cols.iter().map(|t| type_of(&t.expr)).collect(),
-        col_typmods: cols.iter().map(|t| typmod_of(&t.expr)).collect(),
-        col_collations: cols.iter().map(|t| collation_of(&t.expr)).collect(),
+        eref_cols: Rc::new(
+            cols.iter().map(|t| t.name.clone().unwrap_or_else(|| "?column?".into())).collect(),
+        ),
+        col_types: Rc::new(cols.iter().map(|t| type_of(&t.expr)).collect()),
+        col_typmods: Rc::new(cols.iter().map(|t| typmod_of(&t.expr)).collect()),
+        col_collations: Rc::new(cols.iter().map(|t| collation_of(&t.expr)).collect()),
         kind: RteKind::Subquery {
             query: Box::new(query),
             lateral: false,

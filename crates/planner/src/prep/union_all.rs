@@ -20,9 +20,9 @@ pub fn flatten(q: &mut Query) -> bool {
     let mut parent = q.rtable[first as usize - 1].clone();
     q.rtable.push(parent.clone());
     leaves[0] = q.rtable.len() as u32;
-    parent.col_types = top.col_types;
-    parent.col_typmods = top.col_typmods;
-    parent.col_collations = top.col_collations;
+    parent.col_types = top.col_types.into();
+    parent.col_typmods = top.col_typmods.into();
+    parent.col_collations = top.col_collations.into();
     let members =
         leaves.iter().map(|n| AppendMember { rti: *n, columns: columns_of(q.rte(*n), *n) }).collect();
     parent.kind = RteKind::Append { members };

@@ -90,16 +90,18 @@ fn wrap(rte: &mut RangeTblEntry, row_type: Oid) {
         args.push(if t.is_valid() { var } else { null_column() });
     }
     let names = rte.eref_cols.clone();
-    for (e, n) in args.iter().zip(&names) {
+    for (e, n) in args.iter().zip(names.iter()) {
         push(&mut sub, e.clone(), n.clone());
     }
-    let row = Expr::Row { args, row_type, col_names: names, location: None };
+    let row = Expr::Row {
+        args,
+        row_type,
+        col_names: names.iter().map(|n| n.to_string()).collect(),
+        location: None,
+    };
     push(&mut sub, row, rte.eref_name.clone());
     rte.kind = RteKind::Subquery { query: Box::new(sub), lateral, security_barrier: false, view: None };
-    rte.col_types.push(row_type);
-    rte.col_typmods.push(-1);
-    rte.col_collations.push(Oid::INVALID);
-    rte.eref_cols.push(String::new());
+    rte.push_column("".into(), row_type, -1, Oid::INVALID);
 }
 
 fn null_column() -> Expr {
@@ -112,7 +114,7 @@ fn null_column() -> Expr {
     })
 }
 
-fn push(q: &mut Query, expr: Expr, name: String) {
+fn push(q: &mut Query, expr: Expr, name: std::rc::Rc<str>) {
     let resno = q.target_list.len() as i16 + 1;
     q.target_list.push(TargetEntry {
         expr,

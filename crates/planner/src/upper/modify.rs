@@ -40,7 +40,7 @@ fn junk(root: &mut Root, e: Expr, name: String) -> u16 {
     root.tlist.push(TargetEntry {
         expr: e,
         resno,
-        name: Some(name),
+        name: Some(name.into()),
         sort_group_ref: 0,
         orig: (Oid::INVALID, 0),
         junk: true,
