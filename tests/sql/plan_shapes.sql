@@ -47,6 +47,26 @@ select '{1,2,NULL}'::int[]::bigint[], '[2:3]={a,b}'::varchar[]::text[], '{{1,2},
 explain (costs off) select * from maker where id = any ('{1,x}'::text[]::int[]);
 explain (costs off) select * from maker where id = (select max(i.maker) from item i, maker m where m.id = i.maker and m.land = 3);
 
+-- EXISTS that depends on the outer row is looked up in a hash table where that is cheaper.
+explain (costs off) select m.id, exists (select 1 from item i where i.maker = m.id and i.price = 3) from maker m;
+explain (costs off) select m.id, exists (select 1 from item i where m.id = i.maker) from maker m where m.id = 3;
+explain (costs off) select m.id from maker m where exists (select 1 from item i where i.maker = m.id and i.price = 3) or m.id < 5;
+explain (costs off) select m.id from maker m where m.id < 5 or exists (select 1 from item i where i.maker + 1 = m.id);
+explain (costs off) select m.id from maker m where m.id < 5 or exists (select 1 from item i where i.maker = m.id and i.id > m.land);
+select count(*) from maker m where m.id < 5 or exists (select 1 from item i where i.maker = m.id + 50 and i.price = 3);
+select x, exists (select from item i where i.maker = y), not exists (select from item i where i.maker = y and i.id = x)
+  from (values (1, null::int), (59, 60), (60, 60), (5, 500)) v (x, y);
+
+-- What an outer join's own condition says of the inner side does not hold above the join.
+select m.id, l.name from maker m left join item i on i.id = m.id and i.kind = 'kind 3' left join lateral (values (i.kind)) l (name) on true
+  where m.id < 8 order by m.id % 2, i.kind, m.id;
+explain (costs off) select * from maker m left join item i on i.maker = m.id and i.kind = 'kind 3' order by m.land, i.kind;
+explain (costs off) select m.* from maker m left join item i on i.maker = m.id where i.maker is null;
+explain (costs off) select * from maker where id between (select 1) and (select 2) order by land;
+explain (costs off) select * from item where maker = 3 and kind like 'kind%';
+explain (costs off) select * from item i where maker = 3 or maker = 5;
+explain (costs off) select m.name, i.kind from maker m join item i on m.id = i.maker where m.id < 3;
+
 set enable_hashjoin = off; set enable_nestloop = off; set enable_sort = off;
 explain (costs off) select * from maker m, item i where m.id = i.maker;
 explain (costs off) select * from maker m, item i where m.id = i.maker order by m.id desc;

@@ -226,6 +226,8 @@ pub struct SubPlan {
     pub per_call_cost: f64,
     /// A parallel worker may run it.
     pub parallel_safe: bool,
+    /// Another way to the same answer, until the planner has chosen.
+    pub alternative: Option<Box<SubPlan>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -28,7 +28,8 @@ pub fn children<'a>(e: &'a Expr, f: &mut dyn FnMut(&'a Expr)) {
         Expr::SubLink(s) => s.test.as_deref().into_iter().for_each(f),
         Expr::SubPlan(s) => {
             s.test.as_deref().into_iter().for_each(&mut *f);
-            s.args.iter().for_each(f);
+            s.args.iter().for_each(&mut *f);
+            s.alternative.iter().flat_map(|a| &a.test).for_each(|t| f(t));
         }
         Expr::Case { arg, whens, default, .. } => {
             arg.as_deref().into_iter().for_each(&mut *f);
@@ -162,7 +163,8 @@ pub fn children_mut<'a>(e: &'a mut Expr, f: &mut dyn FnMut(&'a mut Expr)) {
         Expr::SubLink(s) => s.test.as_deref_mut().into_iter().for_each(f),
         Expr::SubPlan(s) => {
             s.test.as_deref_mut().into_iter().for_each(&mut *f);
-            s.args.iter_mut().for_each(f);
+            s.args.iter_mut().for_each(&mut *f);
+            s.alternative.iter_mut().flat_map(|a| &mut a.test).for_each(|t| f(t));
         }
         Expr::Case { arg, whens, default, .. } => {
             arg.as_deref_mut().into_iter().for_each(&mut *f);

@@ -113,6 +113,7 @@ impl Exec {
             row_marks: Vec::new(),
             relation_oids: Vec::new(),
             node_count: 1,
+            without_from: 0,
             parallel_mode_needed: false,
         };
         Exec::new(env.clone(), Rc::new(stmt), &InitPlans::default(), Vec::new(), false)

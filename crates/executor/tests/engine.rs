@@ -123,6 +123,7 @@ fn stmt(command: CmdType, p: Plan) -> Rc<PlannedStmt> {
         relation_oids: Vec::new(),
         parallel_mode_needed: false,
         node_count: 0,
+        without_from: 0,
     };
     s.number();
     Rc::new(s)

@@ -104,6 +104,7 @@ fn stmt(p: Plan, subplans: Vec<Plan>, params: u32) -> Rc<PlannedStmt> {
         relation_oids: Vec::new(),
         parallel_mode_needed: false,
         node_count: 0,
+        without_from: 0,
     };
     s.number();
     Rc::new(s)
@@ -574,6 +575,7 @@ fn correlated_sub_plans_and_init_plans() {
         startup_cost: 0.0,
         per_call_cost: 0.0,
         parallel_safe: false,
+        alternative: None,
     };
     let v = var(VarNo::Rte(1), 1, oids::INT4);
     let mut main = values(&rows, 1);

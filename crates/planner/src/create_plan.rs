@@ -631,7 +631,8 @@ fn bitmap_scan(
     clauses: Vec<Ri>,
 ) -> Result<Plan> {
     let mut lossless: Vec<Expr> = Vec::new();
-    let (child, recheck, serials) = bitmap_tree(g, root, rti, b, &mut lossless)?;
+    let Fetched { plan: child, originals: recheck, applied, serials } =
+        bitmap_tree(g, root, rti, b, &mut lossless)?;
     let mut quals = Vec::new();
     let mut ecs = Vec::new();
     bitmap_ecs(b, &mut ecs);
@@ -639,13 +640,13 @@ fn bitmap_scan(
         if ri.pseudoconstant
             || ri.parent_ec.is_some_and(|e| ecs.contains(&e))
             || serials.contains(&ri.serial)
-            || recheck.iter().any(|r| equal(r, &ri.clause))
+            || applied.iter().any(|r| equal(r, &ri.clause))
             || lossless.iter().any(|r| equal(r, &ri.clause))
         {
             continue;
         }
         if !contains_mutable(g.ctx, &ri.clause) {
-            let have: Vec<&Expr> = recheck.iter().collect();
+            let have: Vec<&Expr> = applied.iter().collect();
             if predicate::implied(g, std::slice::from_ref(&ri.clause), &have) {
                 continue;
             }
@@ -691,14 +692,24 @@ pub fn small(startup: f64, total: f64, rows: f64, node: Node) -> Plan {
     }
 }
 
-/// (plan, conditions to recheck on lossy pages, serials of clauses it fully applies)
+/// A tree that makes a bitmap, and what is known of the rows it finds.
+struct Fetched {
+    plan: Plan,
+    /// The clauses as they were written, to test again on lossy pages.
+    originals: Vec<Expr>,
+    /// What the indexes test.
+    applied: Vec<Expr>,
+    /// Numbers of the clauses that need no other test.
+    serials: Vec<u32>,
+}
+
 fn bitmap_tree(
     g: &Glob<'_>,
     root: &mut Root,
     rti: u32,
     b: &Bitmap,
     lossless: &mut Vec<Expr>,
-) -> Result<(Plan, Vec<Expr>, Vec<u32>)> {
+) -> Result<Fetched> {
     let tuples = root.rel(rti).tuples;
     match b {
         Bitmap::Index(p) => {
@@ -706,57 +717,65 @@ fn bitmap_tree(
                 return Err(Error::internal("bitmap over a non-index path"));
             };
             let conds = index_conds(g, root, ip);
-            let mut recheck: Vec<Expr> = Vec::new();
-            let mut serials = Vec::new();
+            let (mut originals, mut applied, mut serials) = (Vec::new(), Vec::new(), Vec::new());
             for c in &ip.clauses {
-                for q in &c.quals {
-                    recheck.push(q.clause.clone());
-                }
+                originals.push(c.ri.clause.clone());
+                applied.extend(c.quals.iter().map(|q| q.clause.clone()));
                 if !c.lossy {
                     serials.push(c.ri.serial);
                     lossless.push(c.ri.clause.clone());
                 }
             }
             for pred in &ip.index.predicate {
-                let have: Vec<&Expr> = recheck.iter().collect();
+                let have: Vec<&Expr> = originals.iter().collect();
                 if !predicate::implied(g, std::slice::from_ref(pred), &have) {
-                    recheck.push(pred.clone());
+                    originals.push(pred.clone());
+                    applied.push(pred.clone());
                 }
             }
             let rows = crate::selectivity::clamp_rows(ip.selectivity * tuples);
             let n = Node::BitmapIndexScan { rti, index: ip.index.desc.oid, conds };
-            Ok((small(0.0, ip.index_total, rows, n), recheck, serials))
+            Ok(Fetched { plan: small(0.0, ip.index_total, rows, n), originals, applied, serials })
         }
         Bitmap::And { subs, total, selectivity } => {
-            let (mut children, mut recheck, mut serials) = (Vec::new(), Vec::<Expr>::new(), Vec::new());
-            for s in subs {
-                let (p, r, ids) = bitmap_tree(g, root, rti, s, lossless)?;
-                children.push(p);
-                for x in r {
-                    if !recheck.iter().any(|y| equal(y, &x)) {
-                        recheck.push(x);
+            let mut children = Vec::new();
+            let (mut originals, mut applied, mut serials) =
+                (Vec::<Expr>::new(), Vec::<Expr>::new(), Vec::new());
+            let add = |list: &mut Vec<Expr>, more: Vec<Expr>| {
+                for x in more {
+                    if !list.iter().any(|y| equal(y, &x)) {
+                        list.push(x);
                     }
                 }
-                serials.extend(ids);
+            };
+            for s in subs {
+                let arm = bitmap_tree(g, root, rti, s, lossless)?;
+                children.push(arm.plan);
+                add(&mut originals, arm.originals);
+                add(&mut applied, arm.applied);
+                serials.extend(arm.serials);
             }
             let rows = crate::selectivity::clamp_rows(selectivity * tuples);
-            Ok((small(*total, *total, rows, Node::BitmapAnd { children }), recheck, serials))
+            let plan = small(*total, *total, rows, Node::BitmapAnd { children });
+            Ok(Fetched { plan, originals, applied, serials })
         }
         Bitmap::Or { subs, total, selectivity } => {
-            let (mut children, mut arms) = (Vec::new(), Vec::new());
+            let (mut children, mut originals, mut applied) = (Vec::new(), Vec::new(), Vec::new());
             for s in subs {
                 let mut own = Vec::new();
-                let (p, r, _) = bitmap_tree(g, root, rti, s, &mut own)?;
                 // Arms that are themselves ORs are flattened, as the index scans below them are.
-                children.push(p);
-                arms.push(make_and(r));
+                let arm = bitmap_tree(g, root, rti, s, &mut own)?;
+                children.push(arm.plan);
+                originals.push(make_and(arm.originals));
+                applied.push(make_and(arm.applied));
             }
             let rows = crate::selectivity::clamp_rows(selectivity * tuples);
-            if children.len() == 1 {
-                let p = children.swap_remove(0);
-                return Ok((p, vec![arms.swap_remove(0)], Vec::new()));
-            }
-            Ok((small(*total, *total, rows, Node::BitmapOr { children }), vec![make_or(arms)], Vec::new()))
+            let plan = match children.len() {
+                1 => children.swap_remove(0),
+                _ => small(*total, *total, rows, Node::BitmapOr { children }),
+            };
+            let either = |arms: Vec<Expr>| vec![make_or(arms)];
+            Ok(Fetched { plan, originals: either(originals), applied: either(applied), serials: Vec::new() })
         }
     }
 }

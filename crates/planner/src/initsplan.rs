@@ -424,6 +424,9 @@ fn qual(
         maybe_oj = false;
         (delayed, nullable) = outerjoin_delay(root, &mut relids, true);
         maybe_eq = !delayed;
+        if delayed && is_what_anti_join_leaves(root, &clause) {
+            return Ok(());
+        }
     }
     let ri = make_ri(g, clause, pushed_down, delayed, pseudo, relids, nonnull, nullable);
     if relids.count() > 1 {
@@ -435,6 +438,8 @@ fn qual(
     let mut ri = with_merge_info(g, ri);
     if !ri.merge_families.is_empty() {
         if maybe_eq {
+            // An outer join's own condition on its inner side holds below the join only.
+            let below = below || !nonnull.is_empty();
             if equivalence_allowed(root, &ri) && equivalence::process(g, root, &mut ri, below)? {
                 return Ok(());
             }
@@ -463,6 +468,14 @@ fn qual(
 
 fn from_relids_of(root: &Root) -> Relids {
     root.all_base
+}
+
+/// `column IS NULL` of the inner side of an anti join: it holds for all rows the join lets through.
+fn is_what_anti_join_leaves(root: &Root, clause: &Expr) -> bool {
+    let Expr::NullTest { arg, is_null: true, arg_is_row: false, .. } = clause else { return false };
+    let Expr::Var(v) = &**arg else { return false };
+    let below = |s: &SpecialJoin| s.kind == JoinType::Anti && s.syn_right.contains(rte_no(v));
+    v.levels_up == 0 && root.sjis.iter().any(below)
 }
 
 /// An equality is no equivalence if one side would have to be evaluated above an outer join the other is below of.

@@ -9,6 +9,7 @@ mod create_join;
 mod create_keys;
 mod create_plan;
 mod equivalence;
+mod exists;
 pub mod explain;
 pub mod exprs;
 mod initsplan;

@@ -55,9 +55,10 @@ pub fn from_family(
     Some(PathKey { ec, family, desc, nulls_first })
 }
 
-/// Would the key add nothing to the list?
+/// Would the key add nothing to the list? What is constant below an outer join may be null above it.
 pub fn redundant(root: &Root, k: &PathKey, list: &[PathKey]) -> bool {
-    root.ecs[k.ec].has_const || list.iter().any(|o| o.ec == k.ec)
+    let ec = &root.ecs[k.ec];
+    (ec.has_const && !ec.below_outer_join) || list.iter().any(|o| o.ec == k.ec)
 }
 
 /// Path keys of sort clauses; `None` if one cannot be sorted.

@@ -27,6 +27,8 @@ pub struct PlannedStmt {
     pub parallel_mode_needed: bool,
     /// Number of plan nodes, sub-plans included.
     pub node_count: u32,
+    /// Query levels without FROM: EXPLAIN counts them as relations when it decides whether columns need their names.
+    pub without_from: u32,
 }
 
 #[derive(Clone, Debug)]

@@ -147,6 +147,7 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
             startup_cost: best.startup,
             per_call_cost: best.total - best.startup,
             parallel_safe: false,
+            alternative: None,
         });
         g.ctes.borrow_mut()[depth].push(CtePlan { name: c.name, plan_id, param, rows: best.rows });
     }

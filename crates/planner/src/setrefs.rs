@@ -1,6 +1,7 @@
 //! The last step: one flat range table, Vars that name child columns, trivial sub-query scans removed, parameters each
 //! node depends on, node numbers.
 
+use crate::exists;
 use crate::exprs::*;
 use crate::plan::*;
 use crate::prep::pullup::empty_query;
@@ -13,6 +14,9 @@ use common::{Oid, Result};
 struct Cx<'g, 'a> {
     g: &'g Glob<'a>,
     rtable: Vec<RangeTblEntry>,
+    without_from: u32,
+    /// Sub-plans that were planned and not chosen.
+    unused: Vec<u32>,
 }
 
 /// Finishes a statement.
@@ -23,7 +27,8 @@ pub fn finish(
     command: CmdType,
     has_returning: bool,
 ) -> Result<PlannedStmt> {
-    let mut cx = Cx { g, rtable: Vec::new() };
+    let mut cx = Cx { g, rtable: Vec::new(), without_from: 0, unused: Vec::new() };
+    exists::choose(&mut top, &mut cx.unused);
     let off = cx.add_rtable(rtable);
     cx.plan(&mut top, off);
     finish_statement(cx, top, command, has_returning)
@@ -39,9 +44,16 @@ fn finish_statement(
     let mut subplans = Vec::new();
     for p in std::mem::take(&mut *g.subplans.borrow_mut()) {
         let PendingPlan { mut plan, rtable } = p;
+        exists::choose(&mut plan, &mut cx.unused);
         let off = cx.add_rtable(rtable);
         cx.plan(&mut plan, off);
         subplans.push(plan);
+    }
+    for n in &cx.unused {
+        let p: &mut Plan = &mut subplans[*n as usize - 1];
+        (p.node, p.targetlist, p.qual) =
+            (Node::Result { child: None, one_time: Vec::new() }, Vec::new(), Vec::new());
+        p.init_plans.clear();
     }
     // What a sub-plan needs from outside counts for the node that runs it.
     let mut needs: Vec<Vec<u32>> = Vec::new();
@@ -83,6 +95,7 @@ fn finish_statement(
         relation_oids,
         parallel_mode_needed: false,
         node_count: 0,
+        without_from: cx.without_from,
     };
     let forced = g.ctx.settings.force_parallel_mode != crate::settings::ForceParallel::Off;
     let any = std::iter::once(&stmt.plan).chain(&stmt.subplans).any(gathers);
@@ -367,6 +380,7 @@ pub fn name_table_columns(e: &mut Expr) {
 impl Cx<'_, '_> {
     fn add_rtable(&mut self, list: Vec<RangeTblEntry>) -> u32 {
         let off = self.rtable.len() as u32;
+        self.without_from += u32::from(list.is_empty());
         for mut r in list {
             match &mut r.kind {
                 RteKind::Subquery { query, .. } => **query = empty_query(),

@@ -2,6 +2,7 @@
 //! parameters.
 
 use crate::create_plan;
+use crate::exists;
 use crate::exprs::*;
 use crate::path::{Path, PathKind};
 use crate::plan::Node;
@@ -85,12 +86,11 @@ fn take_params(g: &Glob<'_>, depth: usize) -> Vec<ParamItem> {
 
 fn make(g: &Glob<'_>, root: &mut Root, s: SubLink, top: bool) -> Result<Expr> {
     let mut q: Query = (*s.subselect).clone();
-    let mut fraction = 0.0;
+    let (mut fraction, mut simple_exists) = (0.0, false);
     match s.kind {
         SubLinkType::Exists => {
-            if simplify_exists(&mut q) {
-                // Any row will do: nothing of it is looked at.
-            }
+            // Any row will do: nothing of it is looked at.
+            simple_exists = simplify_exists(&mut q);
             fraction = 1.0;
         }
         SubLinkType::Any | SubLinkType::All => fraction = 0.5,
@@ -105,7 +105,37 @@ fn make(g: &Glob<'_>, root: &mut Root, s: SubLink, top: bool) -> Result<Expr> {
     }
     let best = cheapest_fractional(&sub.final_paths, fraction)
         .ok_or_else(|| Error::internal("sub-query has no path"))?;
-    build(g, root, sub, &best, mine, s, top)
+    let mut planned = build(g, root, sub, &best, mine, s.clone(), top)?;
+    if let Expr::SubPlan(p) = &mut planned
+        && simple_exists
+    {
+        p.alternative = hashed_exists(g, root, &s)?;
+        p.parallel_safe &= p.alternative.as_ref().is_none_or(|a| a.parallel_safe);
+    }
+    Ok(planned)
+}
+
+/// The hashed form of an EXISTS that depends on the outer row.
+fn hashed_exists(g: &Glob<'_>, root: &mut Root, exists: &SubLink) -> Result<Option<Box<SubPlan>>> {
+    let Some(mut any) = exists::as_any(g, exists)? else { return Ok(None) };
+    if let Some(t) = &mut any.test {
+        replace_outer_refs(g, root.depth, t);
+    }
+    let outer_params = take_params(g, root.depth);
+    let sub = subquery_planner(g, (*any.subselect).clone(), root.depth + 1, 0.0, None)?;
+    let own_params = take_params(g, root.depth);
+    if let Some(l) = g.plan_params.borrow_mut().get_mut(root.depth) {
+        *l = outer_params;
+    }
+    let best =
+        cheapest_fractional(&sub.final_paths, 0.0).ok_or_else(|| Error::internal("sub-query has no path"))?;
+    if !own_params.is_empty() || !fits(g, &best) {
+        return Ok(None);
+    }
+    match build(g, root, sub, &best, Vec::new(), any, true)? {
+        Expr::SubPlan(p) if p.use_hash_table => Ok(Some(p)),
+        _ => Ok(None),
+    }
 }
 
 /// Does the plan keep its rows, so that a re-scan is cheap without another Material?
@@ -155,6 +185,7 @@ fn build(
         startup_cost: 0.0,
         per_call_cost: 0.0,
         parallel_safe: path.safe,
+        alternative: None,
     };
     for p in params {
         let mut a = p.item;

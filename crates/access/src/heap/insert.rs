@@ -115,8 +115,8 @@ fn extend(eng: &Engine, rel: &Rel, bulk: Option<&mut BulkInsert>) -> Result<Page
                 return Ok(g);
             }
         }
-        // The more was loaded, the more blocks are added at a time.
-        let n = (bulk.added / 4).clamp(1, EXTEND_MAX);
+        // The more was loaded, the more blocks are added at a time; what stays empty makes every scan dearer.
+        let n = (bulk.added / 32).clamp(1, EXTEND_MAX);
         st.extend_by(rel.locator, Fork::Main, n, bulk.strategy.as_ref(), &mut bulk.spare)?;
         bulk.added += n;
         bulk.spare.reverse();

@@ -73,6 +73,11 @@ impl<'a> Names<'a> {
         Names { ctx, stmt, refs }
     }
 
+    /// Are there several relations, so that columns are named with theirs?
+    pub fn several(&self) -> bool {
+        self.stmt.rtable.len() + self.stmt.without_from as usize > 1
+    }
+
     /// The alias of a range table entry.
     pub fn alias(&self, rti: u32) -> &str {
         let i = rti as usize - 1;

@@ -492,7 +492,7 @@ impl<'a> NodeCx<'a> {
     }
 
     fn prefix(&self) -> bool {
-        self.names.stmt.rtable.len() > 1 || self.opts.verbose
+        self.names.several() || self.opts.verbose
     }
 
     fn filter(&self, at: &Place<'_>, out: &mut Vec<Prop>) {
@@ -568,7 +568,7 @@ impl<'a> NodeCx<'a> {
             matches!(p.node, Node::RecursiveUnion { .. } | Node::Append { .. } | Node::MergeAppend { .. });
         let shows_columns = !unions;
         if self.opts.verbose && (p.all_columns || !p.targetlist.is_empty()) && shows_columns {
-            let prefix = self.names.stmt.rtable.len() > 1;
+            let prefix = self.names.several();
             let listed = || p.targetlist.iter().map(|t| self.names.expr(at, &t.expr, prefix)).collect();
             let all = if p.all_columns { self.names.all_columns(p, prefix) } else { None };
             out.push(Prop::List("Output", all.unwrap_or_else(listed)));

@@ -204,6 +204,7 @@ pub fn init_plans(g: &Glob<'_>, root: &mut Root) -> Result<Vec<(Expr, Expr)>> {
             startup_cost: m.path.startup,
             per_call_cost: m.path.total - m.path.startup,
             parallel_safe: false,
+            alternative: None,
         });
         map.push((m.agg, exec_param(m.param, ty, tm, coll)));
     }
