@@ -43,6 +43,9 @@ impl AnalyzeCtx<'_> {
         }
         let mut ops = SortOps::default();
         if let Some(c) = self.catalog.default_opclass(BTREE_AM, t)? {
+            if c.oid < Oid::FIRST_NORMAL {
+                self.check_columns(t)?;
+            }
             let get = |n| self.catalog.amop(c.family, c.in_type, c.in_type, n);
             ops.lt = get(1)?.unwrap_or(Oid::INVALID);
             ops.eq = get(3)?.unwrap_or(Oid::INVALID);
@@ -58,42 +61,59 @@ impl AnalyzeCtx<'_> {
         Ok(ops)
     }
 
-    /// Arrays compare their elements by the code that the form of the values goes with. 0A000 if a base type's own default
-    /// order is another.
-    fn check_own_order(&self, elem: Oid) -> Result<()> {
-        if !types::UserClass::Base.is(elem) {
+    /// Arrays, rows and ranges compare what is in them by the code that the form of the values goes with. 0A000 for a type
+    /// whose own default order is another.
+    pub fn check_own_order(&self, t: Oid) -> Result<()> {
+        let (t, _) = self.base_type(t, -1)?;
+        if t < Oid::FIRST_NORMAL {
             return Ok(());
         }
-        let Some(c) = self.catalog.default_opclass(BTREE_AM, elem)? else { return Ok(()) };
+        let elem = self.array_elem(t)?;
+        if elem.is_valid() {
+            return self.check_own_order(elem);
+        }
+        let Some(c) = self.catalog.default_opclass(BTREE_AM, t)? else { return Ok(()) };
         let own = self.catalog.amproc(c.family, c.in_type, c.in_type, 1)?.unwrap_or(Oid::INVALID);
-        let model = types::user_type::model_info(elem).map_or(Oid::INVALID, |m| m.cmp);
-        if !own.is_valid() || self.catalog.code_oid(own)? == model {
+        let model = types::storage_info(t).map_or(Oid::INVALID, |m| m.cmp);
+        if c.oid < Oid::FIRST_NORMAL || !own.is_valid() || self.catalog.code_oid(own)? == model {
             return Ok(());
         }
-        Err(Error::unsupported(format_args!(
-            "comparison of arrays over type {}",
-            format_type_short(self, elem)
-        )))
+        let t = format_type_short(self, t);
+        Err(Error::unsupported(format_args!("comparison of arrays, rows or ranges with type {t}")))
     }
 
-    /// What a comparison of arrays needs of their elements: 42883, 0A000.
-    fn check_array_operator(&self, code: Oid, array: Oid) -> Result<()> {
+    /// The same for the columns of a composite type.
+    fn check_columns(&self, t: Oid) -> Result<()> {
+        if types::UserClass::Composite.is(t) {
+            let d = self.catalog.composite_desc(t)?;
+            d.attrs.iter().filter(|a| !a.dropped).try_for_each(|a| self.check_own_order(a.type_oid))?;
+        }
+        Ok(())
+    }
+
+    /// What a comparison of arrays or rows needs of what is in them: 42883, 0A000.
+    fn check_inner_order(&self, code: Oid, operand: Oid) -> Result<()> {
+        if matches!(code.0, 2981..=2986) {
+            return self.check_columns(self.base_type(operand, -1)?.0);
+        }
         let order = matches!(code.0, 391 | 392 | 393 | 396);
         if !order && !matches!(code.0, 744 | 390 | 2747 | 2748 | 2749) {
             return Ok(());
         }
-        let elem = self.base_array_elem(array)?;
-        if !types::UserClass::Base.is(elem) {
+        let elem = self.base_array_elem(operand)?;
+        if elem < Oid::FIRST_NORMAL {
             return Ok(());
         }
-        if order && !self.sort_ops(elem)?.lt.is_valid() {
-            return Err(err!(
-                UNDEFINED_FUNCTION,
-                "could not identify a comparison function for type {}",
-                format_type_short(self, elem)
-            ));
+        if types::UserClass::Base.is(elem) {
+            if order && !self.sort_ops(elem)?.lt.is_valid() {
+                return Err(err!(
+                    UNDEFINED_FUNCTION,
+                    "could not identify a comparison function for type {}",
+                    format_type_short(self, elem)
+                ));
+            }
+            self.sort_ops_needed(elem, false, true)?;
         }
-        self.sort_ops_needed(elem, false, true)?;
         self.check_own_order(elem)
     }
 
@@ -357,7 +377,7 @@ impl Analyzer<'_> {
             None => (1, vec![right]),
         };
         let result = polymorphic::enforce(self.ctx, &actual[from..], &mut declared[from..], op.result)?;
-        self.ctx.check_array_operator(op.code, declared[0])?;
+        self.ctx.check_inner_order(op.code, actual[from])?;
         self.coerce_args(&mut args, &declared[from..])?;
         let retset = self.ctx.catalog.proc_desc(op.code)?.retset;
         let e = OpExpr {

@@ -60,6 +60,7 @@ fn read(s: &CreateRangeStmt) -> Result<Parameters> {
 
 /// The operator class of the subtype: 42704. Only the type's own order is there.
 fn opclass(ctx: &CommandCtx<'_>, subtype: Oid, name: Option<&[String]>) -> Result<Oid> {
+    with_analyze(ctx, |a| a.check_own_order(subtype))?;
     let default = ctx.catalog.default_opclass(BTREE_AM, subtype)?;
     let Some(name) = name else {
         return match default {
@@ -72,9 +73,7 @@ fn opclass(ctx: &CommandCtx<'_>, subtype: Oid, name: Option<&[String]>) -> Resul
             .hint("You must specify an operator class for the range type or define a default operator class for the subtype.")),
         };
     };
-    let last = name.last().map_or("", String::as_str);
-    let found = ctx.catalog.opclasses_named(BTREE_AM, last)?;
-    let Some(c) = found.first() else {
+    let Some(c) = crate::opclass::visible_class(ctx, BTREE_AM, name)? else {
         bail!(
             UNDEFINED_OBJECT,
             "operator class \"{}\" does not exist for access method \"btree\"",

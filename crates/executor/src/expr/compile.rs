@@ -635,7 +635,7 @@ pub fn cmp_for_type(env: &ExecEnv, type_oid: Oid, collation: Oid) -> Result<(Cmp
     let type_oid = env.storage_type(type_oid)?;
     if let Some(t) = types::storage_info(type_oid)
         && t.cmp.is_valid()
-        && !types::UserClass::Base.is(type_oid)
+        && type_oid < Oid::FIRST_NORMAL
     {
         return env.cmp(t.cmp, collation);
     }

@@ -80,7 +80,7 @@ impl Order {
             .iter()
             .map(|(col, t, collation)| {
                 let t = &env.storage_type(*t)?;
-                let own = types::UserClass::Base.is(*t);
+                let own = *t >= Oid::FIRST_NORMAL;
                 let cmp = types::storage_info(*t).filter(|_| !own).map_or(Oid::INVALID, |i| i.cmp);
                 let oid = *collation;
                 let mut collation = env.collation(oid)?;
