@@ -124,6 +124,61 @@ fn workers_do_not_outlive_their_leader() {
     look.ok("commit");
 }
 
+/// Builds a table for long in all processes, then would probe it with another table.
+const BUILD: &str = "select count(*) from u join t on u.a = t.a where md5(repeat(t.b::text, 8000)) <> ''";
+
+fn with_hash_joins(c: &Cluster) -> Wire {
+    let mut w = wire(c);
+    w.ok("set enable_mergejoin = off");
+    w.ok("set enable_nestloop = off");
+    w
+}
+
+/// Starts to build a shared table and waits for the workers to be at it.
+fn building(c: &Cluster, look: &mut Wire, w: &mut Wire) -> Vec<i32> {
+    let plan = w.ok(&format!("explain (costs off) {BUILD}")).lines().join(" ");
+    assert!(plan.contains("Parallel Hash Join"), "{plan}");
+    w.start(BUILD).unwrap();
+    let up = wait_for(SOON, || workers_of(look, w.pid).len() == 2);
+    assert!(up, "{}", c.log_tail());
+    workers_of(look, w.pid)
+}
+
+#[test]
+fn a_worker_killed_while_it_builds_a_hash_table_fails_its_statement_only() {
+    let c = cluster();
+    let mut look = wire(&c);
+    look.ok("create table u as select g % 40000 a from generate_series(1, 400000) g");
+    look.ok("analyze u");
+    let mut w = with_hash_joins(&c);
+    for leader_works in ["on", "off"] {
+        w.ok(&format!("set parallel_leader_participation = {leader_works}"));
+        let workers = building(&c, &mut look, &mut w);
+        kill9(workers[1]);
+        assert_eq!(w.reply_within(SOON).unwrap().unwrap().code(), "55000", "{leader_works}");
+        all_gone(&c, &mut look, &workers);
+        // Asked to end.
+        let workers = building(&c, &mut look, &mut w);
+        signal(workers[0], nix::sys::signal::Signal::SIGTERM);
+        assert_eq!(w.reply_within(SOON).unwrap().unwrap().code(), "57P01", "{leader_works}");
+        all_gone(&c, &mut look, &workers);
+        // A cancel.
+        let workers = building(&c, &mut look, &mut w);
+        cancel(&c, w.pid, w.key).unwrap();
+        assert_eq!(w.reply_within(SOON).unwrap().unwrap().code(), "57014", "{leader_works}");
+        all_gone(&c, &mut look, &workers);
+        // One that fails.
+        let r = w.query("select count(*) from u join t on u.a = t.a where 1 / (t.a - 39999) < 7").unwrap();
+        assert_eq!(r.code(), "22012", "{leader_works}");
+        assert_eq!(w.value("select count(*) from u join t on u.a = t.a"), "399990");
+    }
+    w.ok("set parallel_leader_participation = on");
+    let workers = building(&c, &mut look, &mut w);
+    kill9(w.pid);
+    all_gone(&c, &mut look, &workers);
+    assert_eq!(look.value("select count(*) from u"), "400000");
+}
+
 #[test]
 fn a_worker_that_fails_ends_the_statement_at_once() {
     let c = cluster();

@@ -63,15 +63,32 @@ fn pick(sel: &mut Vec<u16>, rows: Rows<'_>, key: impl Fn(usize) -> Option<i64>, 
     sel.truncate(k);
 }
 
+/// Where the keys of a filter come from.
+pub trait Keys {
+    /// How many there are at most.
+    fn count(&self) -> usize;
+    /// Calls `f` with those that are not null; false if they are no integers.
+    fn each(&self, f: impl FnMut(i64)) -> bool;
+}
+
+impl Keys for Column {
+    fn count(&self) -> usize {
+        self.len()
+    }
+    fn each(&self, f: impl FnMut(i64)) -> bool {
+        each_key(self, f)
+    }
+}
+
 impl RunFilter {
     /// The filter of a table's key column; `None` when there would be no use in one.
-    pub fn of(keys: &Column) -> Option<RunFilter> {
-        let n = keys.len();
+    pub fn of(keys: &impl Keys) -> Option<RunFilter> {
+        let n = keys.count();
         if n > KEYS_MAX {
             return None;
         }
         let (mut min, mut max) = (i64::MAX, i64::MIN);
-        if !each_key(keys, |x| {
+        if !keys.each(|x| {
             min = min.min(x);
             max = max.max(x);
         }) {
@@ -83,7 +100,7 @@ impl RunFilter {
         let len = (max as u64).wrapping_sub(min as u64).saturating_add(1);
         if len <= SMALL_RANGE.max(BITS_A_KEY * n as u64).min(BITS_MAX) {
             let mut bits = vec![0u64; len.div_ceil(64) as usize];
-            each_key(keys, |x| {
+            keys.each(|x| {
                 let at = (x as u64).wrapping_sub(min as u64);
                 bits[(at >> 6) as usize] |= 1 << (at & 63);
             });
@@ -92,7 +109,7 @@ impl RunFilter {
         let count = (n / 4).next_power_of_two().max(64);
         let shift = 64 - count.trailing_zeros();
         let mut words = vec![0u64; count];
-        each_key(keys, |x| {
+        keys.each(|x| {
             let h = spread(x);
             words[(h >> shift) as usize] |= two_bits(h);
         });

@@ -12,6 +12,10 @@ use std::rc::Rc;
 use types::column::BATCH_ROWS;
 use types::{Batch, Column, ColumnData};
 
+/// No batch is longer, and no file.
+const BLOCK_MAX: u64 = 1 << 40;
+const FILE_MAX: u64 = 1 << 60;
+
 /// A temporary file of batches.
 pub struct SpillFile {
     file: File,
@@ -128,9 +132,19 @@ impl SpillFile {
     }
     /// Appends a batch's live rows; returns where it begins.
     pub fn write(&mut self, b: &Batch) -> Result<u64> {
-        let at = self.end;
         self.buf.clear();
         encode_live(b, &mut self.buf);
+        self.append()
+    }
+    /// Appends a batch's live rows behind a number, for [`SpillFile::read_linked`]; returns where it begins.
+    pub fn write_linked(&mut self, link: u64, b: &Batch) -> Result<u64> {
+        self.buf.clear();
+        self.buf.extend_from_slice(&link.to_le_bytes());
+        encode_live(b, &mut self.buf);
+        self.append()
+    }
+    fn append(&mut self) -> Result<u64> {
+        let at = self.end;
         let len = self.buf.len() as u64;
         self.account.grow(8 + len)?;
         let write = || {
@@ -143,10 +157,25 @@ impl SpillFile {
     }
     /// Reads the batch at `at` into `out` (columns of the right kinds); returns where the next one begins.
     pub fn read(&mut self, at: u64, out: &mut Batch) -> Result<u64> {
+        let len = self.load(at, self.end)?;
+        decode(&self.buf, out)?;
+        Ok(at + 8 + len)
+    }
+    /// Reads the batch at `at`, which another process that shares the file may have written; returns its number.
+    pub fn read_linked(&mut self, at: u64, out: &mut Batch) -> Result<u64> {
+        self.load(at, FILE_MAX)?;
+        let Some((link, rows)) = self.buf.split_first_chunk::<8>() else {
+            return Err(Error::corrupted("temporary file is damaged"));
+        };
+        decode(rows, out)?;
+        Ok(u64::from_le_bytes(*link))
+    }
+    /// Gets the bytes of the batch at `at`, which ends before `end`; returns their number.
+    fn load(&mut self, at: u64, end: u64) -> Result<u64> {
         let mut len = [0; 8];
         self.file.read_exact_at(&mut len, at).map_err(|e| io(&e))?;
         let len = u64::from_le_bytes(len);
-        if at + 8 + len > self.end {
+        if len > BLOCK_MAX || at + 8 + len > end {
             return Err(Error::corrupted("temporary file is damaged"));
         }
         let mut buf = std::mem::take(&mut self.buf);
@@ -155,14 +184,16 @@ impl SpillFile {
         self.buf = buf;
         read.map_err(|e| io(&e))?;
         self.read_bytes += len;
-        decode(&self.buf, out)?;
-        Ok(at + 8 + len)
+        Ok(len)
     }
 }
 
 impl Drop for SpillFile {
     fn drop(&mut self) {
-        self.account.end(&self.path, self.end);
+        // One that nothing was written to was never there.
+        if self.end > 0 {
+            self.account.end(&self.path, self.end);
+        }
     }
 }
 

@@ -42,6 +42,9 @@ fn branch(call: impl FnOnce() -> i32) -> Result<Fork> {
     let old = signals::block_all();
     match call() {
         0 => {
+            // A session of its own, as PostgreSQL's processes have: the terminal's signals are the postmaster's alone, and
+            // a kernel that shares the processor between sessions does not count all of a server's processes as one.
+            let _ = nix::unistd::setsid();
             signals::reset_after_fork(std::process::id() as i32);
             Ok(Fork::Child)
         }

@@ -77,6 +77,19 @@ impl Region {
     pub fn get<T: Shared>(&self, offset: usize) -> &T {
         &self.slice(offset, 1)[0]
     }
+    /// Writes bytes to a place that is the caller's alone until it tells others of it.
+    pub fn put_bytes(&self, offset: usize, b: &[u8]) {
+        // SAFETY: inside the mapping (checked by `bytes`), which no Rust value but this one owns. Weak spot: a caller
+        // that writes where another process looks gives it wrong bytes.
+        unsafe { std::ptr::copy_nonoverlapping(b.as_ptr(), self.bytes(offset, b.len()), b.len()) }
+    }
+    /// Bytes that were written by [`Region::put_bytes`], and are written no more.
+    #[inline]
+    pub fn view(&self, offset: usize, len: usize) -> &[u8] {
+        // SAFETY: inside the mapping, checked by `bytes`; any bits are bytes. Weak spot: a process that writes there all
+        // the same.
+        unsafe { std::slice::from_raw_parts(self.bytes(offset, len), len) }
+    }
     /// Address of raw bytes of which `len` are inside.
     pub(crate) fn bytes(&self, offset: usize, len: usize) -> *mut u8 {
         assert!(offset.checked_add(len).is_some_and(|end| end <= self.len), "outside of the region");

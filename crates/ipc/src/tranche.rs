@@ -118,6 +118,7 @@ events! {
     PARALLEL_FINISH 0x08 22 "ParallelFinish";
     EXECUTE_GATHER 0x08 23 "ExecuteGather";
     BTREE_PAGE 0x08 24 "BtreePage";
+    HASH_BUILD_HASH_INNER 0x08 25 "HashBuildHashInner";
     EXTENSION 0x07 0 "Extension";
     PG_SLEEP 0x09 1 "PgSleep";
     VACUUM_DELAY 0x09 2 "VacuumDelay";

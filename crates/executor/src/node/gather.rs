@@ -7,6 +7,7 @@ use crate::expr::colops;
 use crate::node::sort::Order;
 use crate::parallel::Joint;
 use crate::parallel::team::{Got, Team};
+use crate::run_filter::RunFilter;
 use planner::plan::SortKey;
 use std::cell::RefCell;
 
@@ -175,6 +176,10 @@ impl ExecNode for Gather {
     fn set_bound(&mut self, n: Option<u64>) {
         self.crew.child.set_bound(n);
     }
+    /// Workers, which begin after it, inherit it.
+    fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
+        self.tail.plain_column(col).is_some_and(|c| self.crew.child.push_filter(c, from, f))
+    }
 }
 
 /// Rows of one process, for the merge.
@@ -308,5 +313,8 @@ impl ExecNode for GatherMerge {
     }
     fn set_bound(&mut self, n: Option<u64>) {
         self.crew.borrow_mut().child.set_bound(n);
+    }
+    fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
+        self.tail.plain_column(col).is_some_and(|c| self.crew.borrow_mut().child.push_filter(c, from, f))
     }
 }

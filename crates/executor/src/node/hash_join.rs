@@ -6,7 +6,6 @@ use super::*;
 use crate::expr::{Program, colops, compile};
 use crate::node::group::eq_is_native;
 use crate::node::group_table::hash_column;
-use crate::parallel::{Joint, Prepare};
 use crate::run_filter::RunFilter;
 use crate::store::{SpillFile, batch_of};
 use analyze::expr::{CoercionForm, FuncExpr};
@@ -14,9 +13,11 @@ use analyze::query::JoinType;
 use common::Oid;
 use planner::instrument::HashInstr;
 use planner::plan::{HashKey, JoinCommon};
-use std::cell::{Cell, RefCell};
 use types::column::BATCH_ROWS;
 use types::{Collation, Column, ColumnData, HashFn, Rows, oids};
+
+mod ahead;
+mod shared;
 
 /// End of a chain.
 const END: u32 = u32::MAX;
@@ -31,6 +32,7 @@ struct KeyFns {
 }
 
 /// The inner side.
+#[derive(Default)]
 struct Table {
     rows: Batch,
     keys: Vec<Column>,
@@ -51,15 +53,21 @@ enum Phase {
     Done,
 }
 
+/// The inner rows of a partition.
+enum InnerPart {
+    Own(SpillFile),
+    /// In the files of all processes, under this number.
+    Common(usize),
+}
+
 struct Partition {
-    inner: SpillFile,
+    inner: InnerPart,
     outer: SpillFile,
 }
 
 struct HashJoin {
-    /// Who builds the table, where that is not this.
-    maker: Option<(Rc<Joint>, Rc<Maker>)>,
-    sharers: usize,
+    /// The table of all processes, if they build and probe one together.
+    shared: Option<Box<shared::Common>>,
     outer: BoxNode,
     inner: BoxNode,
     pairs: Pairs,
@@ -68,6 +76,7 @@ struct HashJoin {
     inner_keys: Program,
     inner_unique: bool,
     table: Table,
+    ahead: ahead::Ahead,
     phase: Phase,
     params: Vec<u32>,
     stamp: u64,
@@ -77,7 +86,8 @@ struct HashJoin {
     ohashes: Vec<u64>,
     ovalid: Vec<bool>,
     opos: usize,
-    ochain: u32,
+    /// Where in its chain each of its rows is.
+    ochains: Vec<u32>,
     omatched: Vec<bool>,
     have_outer: bool,
     /// Pairs found.
@@ -95,15 +105,10 @@ struct HashJoin {
 /// HashJoin; its inner child is a Hash node, which is only a name for the table built here.
 pub fn build(b: &BuildCx<'_>, plan: &Plan, join: &JoinCommon, keys: &[HashKey]) -> Result<BoxNode> {
     let (outer, inner) = (super::build(b, &join.outer)?, super::build(b, &join.inner)?);
-    let Some(joint) = b.parallel.filter(|_| plan.parallel_aware) else {
-        return Ok(Box::new(compile_join(b, plan, join, keys, outer, inner)?));
-    };
-    // One table for all processes: the leader builds it before it forks.
-    let maker = compile_join(b, plan, join, keys, Box::new(Nothing::default()), inner)?;
-    let maker = Rc::new(Maker { join: RefCell::new(maker), ready: Cell::new(false) });
-    joint.before_fork(maker.clone());
-    let mut node = compile_join(b, plan, join, keys, outer, Box::new(Nothing::default()))?;
-    node.maker = Some((joint.clone(), maker));
+    let mut node = compile_join(b, plan, join, keys, outer, inner)?;
+    if let Some(joint) = b.parallel.filter(|_| plan.parallel_aware) {
+        node.reserve_shared(b, joint, join);
+    }
     Ok(Box::new(node))
 }
 
@@ -143,8 +148,7 @@ fn compile_join(
     let key_cols: Vec<Column> = inner_keys.phys.iter().map(|p| Column::new(*p)).collect();
     let obatch = batch_of(&pairs.outer_phys);
     Ok(HashJoin {
-        maker: None,
-        sharers: b.parallel.filter(|_| plan.parallel_aware).map_or(1, |j| j.planned() + 1),
+        shared: None,
         outer,
         inner,
         pairs,
@@ -160,6 +164,7 @@ fn compile_join(
             next: Vec::new(),
             matched: Vec::new(),
         },
+        ahead: ahead::Ahead::plan(plan, join),
         phase: Phase::Start,
         params: join.inner.ext_params.clone(),
         stamp: 0,
@@ -168,7 +173,7 @@ fn compile_join(
         ohashes: Vec::new(),
         ovalid: Vec::new(),
         opos: 0,
-        ochain: END,
+        ochains: Vec::new(),
         omatched: Vec::new(),
         have_outer: false,
         po: Vec::new(),
@@ -181,39 +186,6 @@ fn compile_join(
         node_id: plan.node_id,
         inner_id: join.inner.node_id,
     })
-}
-
-/// No rows: the side that another half of a shared join reads.
-#[derive(Default)]
-struct Nothing(Batch);
-impl ExecNode for Nothing {
-    fn next(&mut self, _: &Exec, _: usize) -> Result<bool> {
-        Ok(false)
-    }
-    fn batch(&self) -> &Batch {
-        &self.0
-    }
-    fn batch_mut(&mut self) -> &mut Batch {
-        &mut self.0
-    }
-    fn rescan(&mut self, _: &Exec) -> Result<()> {
-        Ok(())
-    }
-    fn end(&mut self, _: &Exec) {}
-}
-
-/// Builds the table of a join whose processes share it.
-struct Maker {
-    join: RefCell<HashJoin>,
-    /// The table is there, and nobody has taken it.
-    ready: Cell<bool>,
-}
-impl Prepare for Maker {
-    fn prepare(&self, cx: &Exec) -> Result<()> {
-        self.join.borrow_mut().build_table(cx)?;
-        self.ready.set(true);
-        Ok(())
-    }
 }
 
 fn is_int_eq(p: Oid) -> bool {
@@ -304,6 +276,48 @@ fn hash_keys(
     }
 }
 
+/// The live rows by the partition they belong to.
+fn partition_rows(b: &Batch, h: &[u64], valid: &[bool], keep_null: bool, n: usize) -> Vec<Vec<u16>> {
+    let mut lists: Vec<Vec<u16>> = vec![Vec::new(); n];
+    for k in 0..b.live_count() {
+        if valid[k] || keep_null {
+            lists[(h[k] >> 40) as usize % n].push(colops::nth_live(b, k) as u16);
+        }
+    }
+    lists
+}
+
+/// A table whose chains are walked.
+trait Chains {
+    /// The first row of a chain, or [`END`].
+    fn head(&self, h: u64) -> u32;
+    /// The row after `c`, and whether `c` has this hash.
+    fn step(&self, c: u32, h: u64) -> (u32, bool);
+    /// Is key `k` of row `c` the value of row `i`?
+    fn equals(&self, k: usize, a: &Column, i: usize, c: u32) -> bool;
+}
+
+/// The first rows of the chains of these hashes; [`END`] for NULL.
+fn heads(t: &impl Chains, hashes: &[u64], valid: &[bool], out: &mut Vec<u32>) {
+    out.clear();
+    out.extend(hashes.iter().zip(valid).map(|(h, v)| if *v { t.head(*h) } else { END }));
+}
+
+impl Chains for Table {
+    #[inline(always)]
+    fn head(&self, h: u64) -> u32 {
+        if self.heads.is_empty() { END } else { self.heads[h as usize & (self.heads.len() - 1)] }
+    }
+    #[inline(always)]
+    fn step(&self, c: u32, h: u64) -> (u32, bool) {
+        (self.next[c as usize], self.hashes[c as usize] == h)
+    }
+    #[inline(always)]
+    fn equals(&self, k: usize, a: &Column, i: usize, c: u32) -> bool {
+        int_equal(a, i, &self.keys[k], c as usize)
+    }
+}
+
 impl HashJoin {
     fn clear_table(&mut self) {
         let t = &mut self.table;
@@ -338,11 +352,6 @@ impl HashJoin {
         self.ovalid = valid;
         self.ohashes = hashes;
         Ok(())
-    }
-
-    /// A table for several processes may be as large as all of theirs.
-    fn memory_max(&self, cx: &Exec) -> usize {
-        cx.env.hash_mem().saturating_mul(self.sharers)
     }
 
     fn memory(&self) -> usize {
@@ -385,7 +394,7 @@ impl HashJoin {
             let r = if self.partitioned { self.partition_inner(cx, &b) } else { self.take_inner(cx, &b) };
             *self.inner.batch_mut() = b;
             r?;
-            if !self.partitioned && self.memory() > self.memory_max(cx) {
+            if !self.partitioned && self.memory() > cx.env.hash_mem() {
                 self.start_partitions(cx)?;
             }
         }
@@ -393,27 +402,32 @@ impl HashJoin {
         if !self.partitioned {
             self.link();
         }
-        if cx.instrumented() {
-            let (buckets, batches) = (self.table.heads.len().max(1024) as u64, self.nbatches);
-            cx.instr(self.inner_id, |i| {
-                i.hash = Some(HashInstr {
-                    buckets,
-                    buckets_original: buckets,
-                    batches,
-                    batches_original: batches,
-                    memory_kb: (memory as u64 + buckets * 8).div_ceil(1024),
-                });
-            });
-        }
+        self.measure(cx, self.table.heads.len(), memory);
         Ok(())
+    }
+    fn measure(&self, cx: &Exec, buckets: usize, memory: usize) {
+        let (buckets, batches) = (buckets.max(1024) as u64, self.nbatches);
+        cx.instr(self.inner_id, |i| {
+            i.hash = Some(HashInstr {
+                buckets,
+                buckets_original: buckets,
+                batches,
+                batches_original: batches,
+                memory_kb: (memory as u64 + buckets * 8).div_ceil(1024),
+            });
+        });
+    }
+    /// Into how many partitions a table beyond memory is cut.
+    fn partition_count(&self, env: &ExecEnv) -> usize {
+        let ratio = (self.est_bytes / env.hash_mem().max(1) as f64).max(1.0) as usize;
+        (ratio * 2).next_power_of_two().clamp(16, 256)
     }
 
     fn start_partitions(&mut self, cx: &Exec) -> Result<()> {
-        let ratio = (self.est_bytes / cx.env.hash_mem().max(1) as f64).max(1.0) as usize;
-        let n = (ratio * 2).next_power_of_two().clamp(16, 256);
+        let n = self.partition_count(&cx.env);
         for _ in 0..n {
-            self.partitions
-                .push(Partition { inner: SpillFile::create(&cx.env)?, outer: SpillFile::create(&cx.env)? });
+            let inner = InnerPart::Own(SpillFile::create(&cx.env)?);
+            self.partitions.push(Partition { inner, outer: SpillFile::create(&cx.env)? });
         }
         self.nbatches = n as u64;
         self.partitioned = true;
@@ -444,13 +458,8 @@ impl HashJoin {
 
     fn scatter(&mut self, b: &Batch, h: &[u64], valid: &[bool], keep_null: bool, inner: bool) -> Result<()> {
         let n = self.partitions.len();
-        let mut lists: Vec<Vec<u16>> = vec![Vec::new(); n];
-        for k in 0..b.live_count() {
-            if valid[k] || keep_null {
-                lists[(h[k] >> 40) as usize % n].push(colops::nth_live(b, k) as u16);
-            }
-        }
         let mut part = colops::like(b);
+        let lists = partition_rows(b, h, valid, keep_null, n);
         for (p, rows) in lists.iter().enumerate().filter(|(_, r)| !r.is_empty()) {
             part.clear();
             for (d, s) in part.cols.iter_mut().zip(&b.cols) {
@@ -458,30 +467,38 @@ impl HashJoin {
             }
             part.rows = rows.len();
             let f = &mut self.partitions[p];
-            if inner {
-                f.inner.write(&part)?
-            } else {
-                f.outer.write(&part)?
+            match (&mut f.inner, inner) {
+                (InnerPart::Own(f), true) => f.write(&part)?,
+                _ => f.outer.write(&part)?,
             };
         }
         Ok(())
     }
 
     fn partition_outer(&mut self, cx: &Exec) -> Result<()> {
-        self.outer.rescan(cx)?;
-        let keep_null = matches!(self.pairs.kind, JoinType::Left | JoinType::Full | JoinType::Anti);
-        while self.outer.next(cx, usize::MAX)? {
+        if !self.ahead.is_open() {
+            self.outer.rescan(cx)?;
+        }
+        while self.next_ahead() {
+            let b = std::mem::take(&mut self.obatch);
+            self.scatter_outer(cx, &b)?;
+            self.obatch = b;
+        }
+        while !self.ahead.has_ended() && self.outer.next(cx, usize::MAX)? {
             cx.check_interrupts()?;
             let b = std::mem::take(self.outer.batch_mut());
-            let r = self.outer_keys.run(cx, &b, b.live()).and_then(|()| {
-                let (mut h, mut v) = (Vec::new(), Vec::new());
-                hash_keys(&self.outer_keys, &self.fns, false, &b, &mut h, &mut v, &mut Vec::new());
-                self.scatter(&b, &h, &v, keep_null, false)
-            });
+            let r = self.scatter_outer(cx, &b);
             *self.outer.batch_mut() = b;
             r?;
         }
         Ok(())
+    }
+    fn scatter_outer(&mut self, cx: &Exec, b: &Batch) -> Result<()> {
+        let keep_null = matches!(self.pairs.kind, JoinType::Left | JoinType::Full | JoinType::Anti);
+        self.outer_keys.run(cx, b, b.live())?;
+        let (mut h, mut v) = (Vec::new(), Vec::new());
+        hash_keys(&self.outer_keys, &self.fns, false, b, &mut h, &mut v, &mut Vec::new());
+        self.scatter(b, &h, &v, keep_null, false)
     }
 
     /// Loads the next partition's inner side; false if there is none.
@@ -489,10 +506,15 @@ impl HashJoin {
         let Some(mut p) = self.partitions.pop() else { return Ok(false) };
         self.clear_table();
         let mut b = batch_of(&self.pairs.inner_phys);
-        let mut at = 0;
-        while at < p.inner.len() {
-            at = p.inner.read(at, &mut b)?;
-            self.take_inner(cx, &b)?;
+        match &mut p.inner {
+            InnerPart::Own(f) => {
+                let mut at = 0;
+                while at < f.len() {
+                    at = f.read(at, &mut b)?;
+                    self.take_inner(cx, &b)?;
+                }
+            }
+            InnerPart::Common(k) => self.take_common(cx, *k, &mut b)?,
         }
         self.link();
         self.current = Some((p.outer, 0));
@@ -508,15 +530,14 @@ impl HashJoin {
             }
             *at = f.read(*at, &mut self.obatch)?;
         } else {
-            if self.have_outer {
-                self.have_outer = false;
+            self.give_back();
+            if !self.next_ahead() {
+                if self.ahead.has_ended() || !self.outer.next(cx, want)? {
+                    return Ok(false);
+                }
                 std::mem::swap(self.outer.batch_mut(), &mut self.obatch);
+                self.have_outer = true;
             }
-            if !self.outer.next(cx, want)? {
-                return Ok(false);
-            }
-            std::mem::swap(self.outer.batch_mut(), &mut self.obatch);
-            self.have_outer = true;
         }
         cx.check_interrupts()?;
         self.outer_keys.run(cx, &self.obatch, self.obatch.live())?;
@@ -530,25 +551,37 @@ impl HashJoin {
             &mut Vec::new(),
         );
         self.opos = 0;
-        self.ochain = END;
         self.omatched.clear();
         self.omatched.resize(self.obatch.rows, false);
-        self.start_row();
+        self.find_heads();
         Ok(true)
     }
 
-    #[inline]
-    fn start_row(&mut self) {
-        self.ochain =
-            if self.opos < self.ohashes.len() && self.ovalid[self.opos] && !self.table.heads.is_empty() {
-                self.table.heads[self.ohashes[self.opos] as usize & (self.table.heads.len() - 1)]
-            } else {
-                END
-            };
+    /// Looks up the chains of all rows of the batch at once: their cache misses overlap.
+    fn find_heads(&mut self) {
+        let mut chains = std::mem::take(&mut self.ochains);
+        if let Some(s) = self.shared.as_ref().filter(|s| s.in_memory()) {
+            heads(&s.look().chains(&[]), &self.ohashes, &self.ovalid, &mut chains);
+        } else {
+            heads(&self.table, &self.ohashes, &self.ovalid, &mut chains);
+        }
+        self.ochains = chains;
     }
 
     /// Collects candidate pairs until the lists are full or the outer batch ends.
     fn collect(&mut self) {
+        if let Some(s) = self.shared.take_if(|s| s.in_memory()) {
+            let look = s.look();
+            self.collect_from(&look.chains(s.keys()), look.rows());
+            drop(look);
+            self.shared = Some(s);
+        } else {
+            let t = std::mem::take(&mut self.table);
+            self.collect_from(&t, t.rows.rows);
+            self.table = t;
+        }
+    }
+    fn collect_from(&mut self, t: &impl Chains, rows: usize) {
         self.po.clear();
         self.pi.clear();
         let n = self.ohashes.len();
@@ -559,34 +592,37 @@ impl HashJoin {
         // One native integer key: compare the key itself.
         let int_key = self.fns.len() == 1 && self.fns[0].native && !self.outer_keys.outs[0].is_konst();
         // Without further conditions a row's fate is known here: null-extended ones keep their place in the order.
-        let extend =
-            simple && matches!(self.pairs.kind, JoinType::Left | JoinType::Full) && self.table.rows.rows > 0;
+        let extend = simple && matches!(self.pairs.kind, JoinType::Left | JoinType::Full) && rows > 0;
         while self.opos < n {
             if self.po.len() == BATCH_ROWS {
                 return;
             }
+            let mut c = self.ochains[self.opos];
+            if c == END && !extend {
+                self.opos += 1;
+                continue;
+            }
             let i = colops::nth_live(&self.obatch, self.opos);
             let h = self.ohashes[self.opos];
-            let mut c = self.ochain;
             while c != END {
-                let ci = c as usize;
-                let next = self.table.next[ci];
-                let hit = self.table.hashes[ci] == h
+                let (next, same) = t.step(c, h);
+                let hit = same
                     && if int_key {
-                        int_equal(self.outer_keys.result(0, &self.obatch).col, i, &self.table.keys[0], ci)
+                        t.equals(0, self.outer_keys.result(0, &self.obatch).col, i, c)
                     } else {
-                        self.native_equal(i, ci)
+                        self.native_equal(t, i, c)
                     };
+                let row = c;
                 c = next;
                 if hit {
                     self.po.push(i as u16);
-                    self.pi.push(ci as u32);
+                    self.pi.push(row);
                     self.omatched[i] |= simple;
                     if first_only {
                         c = END;
                     }
                     if self.po.len() == BATCH_ROWS {
-                        self.ochain = c;
+                        self.ochains[self.opos] = c;
                         return;
                     }
                 }
@@ -597,18 +633,34 @@ impl HashJoin {
                 self.pi.push(END);
             }
             self.opos += 1;
-            self.start_row();
         }
     }
 
-    fn native_equal(&self, i: usize, ci: usize) -> bool {
+    fn native_equal(&self, t: &impl Chains, i: usize, c: u32) -> bool {
         self.fns.iter().enumerate().all(|(k, f)| {
             if !f.native {
                 return true;
             }
             let a = self.outer_keys.result(k, &self.obatch);
-            int_equal(a.col, a.index(i), &self.table.keys[k], ci)
+            t.equals(k, a.col, a.index(i), c)
         })
+    }
+
+    /// Appends the pairs found to the batch.
+    fn gather(&mut self, outer_join: bool) {
+        let (po, pi) = (&self.po, &mut self.pi);
+        let shared = self.shared.as_ref().filter(|s| s.in_memory()).map(|s| s.look());
+        let rows = &self.table.rows;
+        let inner = |c: usize, d: &mut Column, idx: &[u32]| match &shared {
+            Some(t) => t.gather(c, idx, d),
+            None => colops::append_gather(d, &rows.cols[c], idx),
+        };
+        self.pairs.batch.clear();
+        if outer_join {
+            self.pairs.gather_outer_join(&self.obatch, po, pi, inner);
+        } else {
+            self.pairs.gather_by(&self.obatch, po, |c, d| inner(c, d, pi));
+        }
     }
 
     /// Makes a batch from the candidate pairs; true if it has rows.
@@ -627,19 +679,13 @@ impl HashJoin {
             if matches!(kind, JoinType::Semi | JoinType::Anti) || self.po.is_empty() {
                 return Ok(false);
             }
-            self.pairs.batch.clear();
-            if matches!(kind, JoinType::Left | JoinType::Full) {
-                self.pairs.gather_outer_join(&self.obatch, &self.po, &self.table.rows, &mut self.pi);
-            } else {
-                self.pairs.gather(&self.obatch, &self.po, &self.table.rows, &self.pi);
-            }
+            self.gather(matches!(kind, JoinType::Left | JoinType::Full));
             return self.pairs.finish(cx);
         }
         if self.po.is_empty() {
             return Ok(false);
         }
-        self.pairs.batch.clear();
-        self.pairs.gather(&self.obatch, &self.po, &self.table.rows, &self.pi);
+        self.gather(false);
         let left = qual::apply(&mut self.pairs.joinqual, cx, &mut self.pairs.batch)?;
         let removed = self.po.len() - left;
         cx.instr(self.node_id, |i| i.removed_join += removed as f64);
@@ -725,30 +771,6 @@ impl HashJoin {
         Ok(false)
     }
 
-    /// Takes over the table that was built before the fork: each process has its own copy, or what it did not change of
-    /// the leader's. Without other processes it is built now.
-    fn take_table(&mut self, cx: &Exec) -> Result<()> {
-        let Some((joint, maker)) = self.maker.clone() else { return Ok(()) };
-        if !maker.ready.replace(false) {
-            if joint.region().is_some() {
-                return Err(Error::internal("executor: a shared hash table is used twice"));
-            }
-            maker.join.borrow_mut().build_table(cx)?;
-        }
-        let mut m = maker.join.borrow_mut();
-        std::mem::swap(&mut self.table, &mut m.table);
-        self.partitions = std::mem::take(&mut m.partitions);
-        self.partitioned = std::mem::take(&mut m.partitioned);
-        self.nbatches = m.nbatches;
-        if self.partitioned {
-            // The files of the outer side are each process's own.
-            for p in &mut self.partitions {
-                p.outer = SpillFile::create(&cx.env)?;
-            }
-        }
-        Ok(())
-    }
-
     fn give_back(&mut self) {
         if self.have_outer {
             self.have_outer = false;
@@ -764,7 +786,7 @@ impl HashJoin {
             if !useful || !self.fns[k].native {
                 continue;
             }
-            let f = if self.partitioned { None } else { RunFilter::of(&self.table.keys[k]).map(Rc::new) };
+            let f = if self.partitioned { None } else { self.filter_of(k).map(Rc::new) };
             self.outer.push_filter(col, self.node_id, f.as_ref());
         }
     }
@@ -773,14 +795,20 @@ impl HashJoin {
         self.opos = 1;
         self.ohashes.clear();
         let stamp = cx.stamp(&self.params);
-        if self.maker.is_some() {
-            self.take_table(cx)?;
+        if self.open_shared(cx)? {
             self.push_keys();
         } else if !self.built || self.stamp != stamp || self.partitioned {
+            let ahead = self.read_ahead(cx, stamp)?;
+            if self.ahead.is_empty() {
+                self.phase = Phase::Done;
+                return Ok(());
+            }
             self.build_table(cx)?;
             self.stamp = stamp;
-            self.built = true;
-            self.push_keys();
+            self.built = !self.ahead.told();
+            if !ahead {
+                self.push_keys();
+            }
         } else {
             self.table.matched.fill(false);
         }
@@ -793,10 +821,12 @@ impl HashJoin {
             self.opos = 1;
             self.phase = if self.next_partition(cx)? { Phase::Probe } else { Phase::Done };
             self.ohashes.clear();
-        } else if self.table.rows.rows == 0 && !outer_counts {
+        } else if self.inner_rows() == 0 && !outer_counts {
             self.phase = Phase::Done;
         } else {
-            self.outer.rescan(cx)?;
+            if !self.ahead.is_open() {
+                self.outer.rescan(cx)?;
+            }
             self.phase = Phase::Probe;
         }
         Ok(())
@@ -876,11 +906,14 @@ impl ExecNode for HashJoin {
     }
     fn rescan(&mut self, _cx: &Exec) -> Result<()> {
         self.give_back();
+        self.ahead.close();
         self.phase = Phase::Start;
+        self.close_shared();
         Ok(())
     }
     fn end(&mut self, cx: &Exec) {
         self.give_back();
+        self.ahead.close();
         self.pairs.tail.report(cx);
         self.phase = Phase::Start;
         self.built = false;
@@ -895,11 +928,7 @@ impl ExecNode for HashJoin {
         self.partitions.clear();
         self.current = None;
         self.outer.end(cx);
-        match &self.maker {
-            None => self.inner.end(cx),
-            // A worker has a copy of what the leader measured.
-            Some((_, m)) if !cx.in_worker() => m.join.borrow_mut().end(cx),
-            Some(_) => {}
-        }
+        self.inner.end(cx);
+        self.close_shared();
     }
 }

@@ -4,6 +4,7 @@
 //! rows and EXPLAIN ANALYZE, which shows every loop of the inner side, take the loop itself.
 
 use super::join_common::{Pairs, Side};
+use super::run_filters::Filters;
 use super::scan::{KeyKind, Keys, RelCols, dir_of, heap_of, relation_of};
 use super::*;
 use crate::expr::colops;
@@ -34,6 +35,8 @@ struct IndexJoin {
     param_cols: Vec<u16>,
     /// The inner side's filter and target list.
     inner: Tail,
+    /// What joins above want of the heap's columns.
+    filters: Filters,
     scan: Option<BtScan>,
     /// For marking entries of dead rows.
     killer: Option<BtScan>,
@@ -143,6 +146,7 @@ pub fn build(
         input,
         param_cols: used.iter().map(|p| p.1).collect(),
         inner: tail,
+        filters: Filters::default(),
         scan: None,
         killer: None,
         fetch: None,
@@ -254,6 +258,12 @@ impl IndexJoin {
         }
         if self.found.is_empty() {
             return Ok(false);
+        }
+        if self.filters.any() {
+            self.filters.apply(&mut self.input, |_| true);
+            if self.input.live_count() == 0 {
+                return Ok(false);
+            }
         }
         let outer = self.outer.batch();
         let base = self.input.cols.len() - self.param_cols.len();
@@ -453,6 +463,10 @@ impl ExecNode for IndexJoin {
     fn push_filter(&mut self, col: usize, from: u32, f: Option<&Rc<RunFilter>>) -> bool {
         match self.pairs.plain_column(col) {
             Some(Side::Outer(c)) => self.outer.push_filter(c, from, f),
+            Some(Side::Inner(c)) if self.pairs.kind == JoinType::Inner => match self.inner.plain_column(c) {
+                Some(c) if c < self.input.cols.len() - self.param_cols.len() => self.filters.set(c, from, f),
+                _ => false,
+            },
             _ => false,
         }
     }

@@ -6,7 +6,7 @@ use crate::expr::colops;
 use analyze::query::JoinType;
 use analyze::walk;
 use planner::plan::JoinCommon;
-use types::{DatumRef, Phys};
+use types::{Column, DatumRef, Phys};
 
 /// Columns of a pair batch: outer ones, then inner ones.
 pub struct PairScope {
@@ -111,21 +111,36 @@ impl Pairs {
         inner: &Batch,
         irows: &[J],
     ) {
+        self.gather_by(outer, orows, |c, d| colops::append_gather(d, &inner.cols[c], irows));
+    }
+    /// Appends pairs; `inner` appends to the given column the values of an inner column.
+    pub fn gather_by<I: colops::RowIx>(
+        &mut self,
+        outer: &Batch,
+        orows: &[I],
+        inner: impl Fn(usize, &mut Column),
+    ) {
         let (o, i) = self.batch.cols.split_at_mut(self.scope.outer.len());
         for (d, c) in o.iter_mut().zip(&self.scope.outer) {
             colops::append_gather(d, &outer.cols[*c as usize], orows);
         }
         for (d, c) in i.iter_mut().zip(&self.scope.inner) {
-            colops::append_gather(d, &inner.cols[*c as usize], irows);
+            inner(*c as usize, d);
         }
         self.batch.rows += orows.len();
     }
     /// [`Pairs::gather`], where an inner row `u32::MAX` stands for NULLs. The inner side must not be empty.
-    pub fn gather_outer_join(&mut self, outer: &Batch, orows: &[u16], inner: &Batch, irows: &mut [u32]) {
+    pub fn gather_outer_join(
+        &mut self,
+        outer: &Batch,
+        orows: &[u16],
+        irows: &mut [u32],
+        inner: impl Fn(usize, &mut Column, &[u32]),
+    ) {
         let from = self.batch.rows;
         let missing: Vec<usize> = (0..irows.len()).filter(|k| irows[*k] == u32::MAX).collect();
         missing.iter().for_each(|k| irows[*k] = 0);
-        self.gather(outer, orows, inner, irows);
+        self.gather_by(outer, orows, |c, d| inner(c, d, irows));
         for c in &mut self.batch.cols[self.scope.outer.len()..] {
             missing.iter().for_each(|k| c.nulls.set(from + k));
         }

@@ -3,11 +3,13 @@
 //! work between the processes find what they share in the [`Joint`] of their Gather.
 
 pub mod message;
+pub mod table;
 pub mod team;
 pub mod worker;
 
 use crate::run::Exec;
-use common::Result;
+use crate::store::SpillFile;
+use common::{Error, Result};
 use ipc::{Region, RegionLayout, Shared, shared_struct};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -75,6 +77,10 @@ pub struct Joint {
     prepares: RefCell<Vec<Rc<dyn Prepare>>>,
     /// A node below cannot share its work.
     serial: Cell<bool>,
+    /// A file for each process, where shared tables have outgrown their memory; made before the fork, so that all have all
+    /// of them. Empty where no node wants them.
+    spills: RefCell<Vec<SpillFile>>,
+    wants_spills: Cell<bool>,
     /// The workers stop early: nobody wants their rows.
     stop: Place<AtomicU32>,
     /// A worker has met an error.
@@ -98,6 +104,8 @@ impl Joint {
             region: RefCell::default(),
             prepares: RefCell::default(),
             serial: Cell::default(),
+            spills: RefCell::default(),
+            wants_spills: Cell::default(),
             stop,
             failed,
             states,
@@ -111,6 +119,32 @@ impl Joint {
         let at = l.reserve::<T>(count);
         self.layout.set(l);
         Place(at, PhantomData)
+    }
+    /// Room for bytes.
+    pub fn reserve_bytes(&self, len: usize) -> usize {
+        let mut l = self.layout.get();
+        let at = l.reserve_bytes(len, 64);
+        self.layout.set(l);
+        at
+    }
+    /// Processes that may take part.
+    pub fn participants(&self) -> usize {
+        self.planned + 1
+    }
+    /// A node below may need files that all processes read.
+    pub fn want_spills(&self) {
+        self.wants_spills.set(true);
+    }
+    /// The file of one process.
+    pub fn with_spill<R>(&self, k: usize, f: impl FnOnce(&mut SpillFile) -> Result<R>) -> Result<R> {
+        match self.spills.borrow_mut().get_mut(k) {
+            Some(s) => f(s),
+            None => Err(Error::internal("executor: no file of a parallel process")),
+        }
+    }
+    /// Lets go of this process's side of the files.
+    pub(crate) fn close_spills(&self) {
+        self.spills.borrow_mut().clear();
     }
     /// Has the leader do something before each fork. Inner nodes come first.
     pub fn before_fork(&self, p: Rc<dyn Prepare>) {
@@ -135,10 +169,16 @@ impl Joint {
     }
     pub(crate) fn end(&self) {
         *self.region.borrow_mut() = None;
+        self.close_spills();
     }
     pub(crate) fn prepare(&self, cx: &Exec) -> Result<()> {
         let all = self.prepares.borrow().clone();
-        all.iter().try_for_each(|p| p.prepare(cx))
+        all.iter().try_for_each(|p| p.prepare(cx))?;
+        if self.wants_spills.get() {
+            let files = (0..self.participants()).map(|_| SpillFile::create(&cx.env));
+            *self.spills.borrow_mut() = files.collect::<Result<_>>()?;
+        }
+        Ok(())
     }
     pub(crate) fn planned(&self) -> usize {
         if self.serial.get() { 0 } else { self.planned }

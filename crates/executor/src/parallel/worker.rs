@@ -94,6 +94,7 @@ impl Worker<'_> {
             return r;
         }
         child.end(cx);
+        self.joint.close_spills();
         let mut m = Vec::new();
         let used = self.engine.store().counters().since(&before);
         cx.with_measurements(|nodes| message::put_usage(&used, nodes, &mut m));
