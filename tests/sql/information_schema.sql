@@ -77,3 +77,49 @@ select pg_relation_is_updatable('t'::regclass, true), pg_relation_is_updatable('
 select pg_column_is_updatable('v'::regclass, 1::smallint, false), pg_column_is_updatable('v'::regclass, 3::smallint, false), pg_column_is_updatable('t'::regclass, (-1)::smallint, false);
 drop schema s cascade;
 drop role is_r1, is_r2;
+
+-- domains, and the types of all columns
+select domain_name, data_type, character_maximum_length, datetime_precision, collation_name, domain_default from information_schema.domains where domain_schema = 'information_schema' order by 1;
+select conname, contypid::regtype, pg_get_constraintdef(oid) from pg_constraint where connamespace = 'information_schema'::regnamespace order by 1;
+select table_name, column_name, ordinal_position, data_type, udt_name, domain_name, is_nullable, is_updatable from information_schema.columns where table_schema = 'information_schema' order by 1, 3;
+select c.relname, a.attnum, a.attname, format_type(atttypid, atttypmod), attnotnull, attcollation, attndims, attstorage from pg_attribute a join pg_class c on c.oid = attrelid where relnamespace = 'information_schema'::regnamespace and attname ~ '^(table_name|created|is_nullable|ordinal_position|data_type|fdwoptions)$' order by 1, 2;
+select null::information_schema.yes_or_no, 'YES'::information_schema.yes_or_no, 3::information_schema.cardinal_number, 'x'::information_schema.sql_identifier;
+set search_path = information_schema;
+select 'maybe'::information_schema.yes_or_no;
+select 'MAYBE NOT'::information_schema.yes_or_no;
+select (-1)::information_schema.cardinal_number;
+reset search_path;
+select pg_typeof(table_name), pg_typeof(is_insertable_into) from information_schema.tables limit 1;
+create table is_own(a information_schema.cardinal_number, b information_schema.time_stamp, c information_schema.character_data[]);
+insert into is_own(a, b, c) values (1, '2020-01-01 01:02:03.456789+00', '{x,y}');
+select a, c, b = '2020-01-01 01:02:03.46+00' as rounded from is_own;
+drop table is_own;
+-- the tables
+select count(*), md5(string_agg(t::text, ' ' order by feature_id, sub_feature_id)) from information_schema.sql_features t;
+select * from information_schema.sql_parts order by feature_id;
+select * from information_schema.sql_sizing order by sizing_id;
+select * from information_schema.sql_implementation_info where implementation_info_id <> '18' order by 1;
+select count(*) from information_schema.sql_features where is_supported = 'YES' group by is_supported;
+-- nothing there is pinned
+begin;
+drop view information_schema.character_sets;
+drop view pg_tables;
+drop table information_schema.sql_parts;
+rollback;
+drop view pg_shadow;
+drop function lower(text);
+drop table pg_class;
+-- the functions behind the views
+select oid, proname, pg_get_function_arguments(oid), pg_get_function_result(oid), provolatile, proparallel from pg_proc where pronamespace = 'information_schema'::regnamespace order by 1;
+select * from information_schema._pg_expandarray(array['a', 'b']);
+select information_schema._pg_expandarray(array[5, null, 7]);
+select (information_schema._pg_expandarray('[3:4]={7,8}'::int[])).*, (information_schema._pg_expandarray('{1,2}'::int8[])).n;
+select * from information_schema._pg_expandarray('{}'::int[]);
+select * from information_schema._pg_expandarray('{{1,2},{3,4}}'::int[]);
+select * from information_schema._pg_expandarray(null::text[]);
+select a.attname, (i.keys).n, i.keys from pg_attribute a, (select indrelid, information_schema._pg_expandarray(indkey) as keys from pg_index where indexrelid = 'pg_depend_depender_index'::regclass) i where a.attrelid = i.indrelid and a.attnum = (i.keys).x order by 2;
+select information_schema._pg_index_position('pg_depend_reference_index'::regclass, 5::int2), information_schema._pg_index_position('pg_depend_reference_index'::regclass, 1::int2);
+select attname, information_schema._pg_truetypid(a, t), information_schema._pg_truetypmod(a, t) from pg_attribute a join pg_type t on t.oid = atttypid where attrelid = 'information_schema.sql_sizing'::regclass and attnum > 0 order by attnum;
+select t::regtype, m, information_schema._pg_char_max_length(t, m), information_schema._pg_char_octet_length(t, m), information_schema._pg_numeric_precision(t, m), information_schema._pg_numeric_precision_radix(t, m), information_schema._pg_numeric_scale(t, m), information_schema._pg_datetime_precision(t, m), information_schema._pg_interval_type(t, m)
+from unnest('{16,20,21,23,25,700,701,1042,1043,1082,1083,1114,1184,1186,1266,1560,1562,1700}'::oid[]) t, unnest('{-1,2,14,655366,327679,469827583}'::int[]) m where not (t in (1042, 1043) and m in (2)) and not (t in (1083, 1114, 1184, 1266) and m > 6) and not (t = 1186 and m in (2, 14, 655366)) order by t, m;
+select information_schema._pg_interval_type(1186, atttypmod), format_type(1186, atttypmod) from (values ('1 year'::interval year to month)) v, pg_attribute where false;

@@ -256,7 +256,12 @@ pub fn format_type(ctx: &AnalyzeCtx<'_>, oid: Oid, typmod: i32) -> String {
     format_with(ctx, oid, Some(typmod), false).unwrap_or_else(|_| "???".into())
 }
 
-fn format_with(ctx: &AnalyzeCtx<'_>, oid: Oid, typmod: Option<i32>, _force: bool) -> Result<String> {
+/// The same, with the schema even where the name alone would find it.
+pub fn format_type_qualified(ctx: &AnalyzeCtx<'_>, oid: Oid) -> String {
+    format_with(ctx, oid, None, true).unwrap_or_else(|_| "???".into())
+}
+
+fn format_with(ctx: &AnalyzeCtx<'_>, oid: Oid, typmod: Option<i32>, force: bool) -> Result<String> {
     if !oid.is_valid() {
         return Ok("-".into());
     }
@@ -265,14 +270,14 @@ fn format_with(ctx: &AnalyzeCtx<'_>, oid: Oid, typmod: Option<i32>, _force: bool
     if is_array {
         t = ctx.catalog.type_desc(t.elem)?;
     }
-    let mut name = base_name(ctx, &t, typmod)?;
+    let mut name = base_name(ctx, &t, typmod, force)?;
     if is_array {
         name.push_str("[]");
     }
     Ok(name)
 }
 
-fn base_name(ctx: &AnalyzeCtx<'_>, t: &TypeDesc, typmod: Option<i32>) -> Result<String> {
+fn base_name(ctx: &AnalyzeCtx<'_>, t: &TypeDesc, typmod: Option<i32>, force: bool) -> Result<String> {
     let given = typmod.filter(|t| *t >= 0);
     let m = given.map_or(String::new(), |m| typmod_out(t.oid, m));
     let fixed = match t.oid {
@@ -283,7 +288,7 @@ fn base_name(ctx: &AnalyzeCtx<'_>, t: &TypeDesc, typmod: Option<i32>) -> Result<
         oids::BIT if given.is_some() => format!("bit{m}"),
         oids::BIT if typmod.is_none() => "bit".into(),
         oids::BIT => "\"bit\"".into(),
-        oids::CHAR => "\"char\"".into(),
+        oids::CHAR if !force => "\"char\"".into(),
         oids::VARBIT => format!("bit varying{m}"),
         oids::FLOAT4 => "real".into(),
         oids::FLOAT8 => "double precision".into(),
@@ -298,7 +303,7 @@ fn base_name(ctx: &AnalyzeCtx<'_>, t: &TypeDesc, typmod: Option<i32>) -> Result<
         oids::TIMESTAMPTZ => format!("timestamp{m} with time zone"),
         oids::VARCHAR => format!("character varying{m}"),
         _ => {
-            let visible = ctx.catalog.find_type(ctx.path, &t.name)? == Some(t.oid);
+            let visible = !force && ctx.catalog.find_type(ctx.path, &t.name)? == Some(t.oid);
             let schema = if visible { None } else { ctx.catalog.namespace_name(t.namespace)? };
             format!("{}{m}", quote_qualified(schema.as_deref(), &t.name))
         }

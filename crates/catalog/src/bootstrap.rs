@@ -129,11 +129,16 @@ const FOR_STATS: [u32; 2] = [2282, 5052];
 
 /// Notes privileges that are there from the start, so that a dump leaves them out.
 pub fn record_initial(catalog: &Catalog, class: Oid, object: Oid, acl: Datum) -> Result<()> {
+    record_initial_part(catalog, class, (object, 0), acl)
+}
+
+/// The same of a column.
+fn record_initial_part(catalog: &Catalog, class: Oid, (object, sub): (Oid, i32), acl: Datum) -> Result<()> {
     use pg_init_privs::*;
     let mut r = catalog.blank_row(TABLE);
     r[OBJOID] = Datum::oid(object);
     r[CLASSOID] = Datum::oid(class);
-    r[OBJSUBID] = Datum::I32(0);
+    r[OBJSUBID] = Datum::I32(sub);
     r[PRIVTYPE] = Datum::I8(b'i' as i8);
     r[INITPRIVS] = acl;
     catalog.insert_row(TABLE, &r).map(|_| ())
@@ -192,6 +197,38 @@ pub fn add_databases(catalog: &Catalog) -> Result<()> {
     Ok(())
 }
 
+/// Everything, of a table.
+const ALL_OF_TABLE: u32 = 127;
+const SELECT: u32 = 2;
+/// Catalogs that not everybody may read: they hold secrets, or other people's data.
+pub const CLOSED_CATALOGS: [Oid; 6] = [
+    pg_authid::TABLE,
+    pg_statistic::TABLE,
+    pg_subscription::TABLE,
+    pg_user_mapping::TABLE,
+    pg_largeobject::TABLE,
+    pg_statistic_ext_data::TABLE,
+];
+
+/// Privileges on a catalog.
+fn catalog_acl(oid: Oid) -> Datum {
+    let mut items = vec![(BOOTSTRAP_SUPERUSER, ALL_OF_TABLE)];
+    if !CLOSED_CATALOGS.contains(&oid) {
+        items.push((Oid::INVALID, SELECT));
+    }
+    acl_of(BOOTSTRAP_SUPERUSER, &items)
+}
+
+/// Of `pg_subscription` everybody may read all but the connection string.
+fn column_acl(catalog: &Catalog, table: Oid, attnum: usize, row: &mut [Datum]) -> Result<()> {
+    if table != pg_subscription::TABLE || attnum == pg_subscription::SUBCONNINFO + 1 {
+        return Ok(());
+    }
+    let acl = acl_of(BOOTSTRAP_SUPERUSER, &[(Oid::INVALID, SELECT)]);
+    row[pg_attribute::ATTACL] = acl.clone();
+    record_initial_part(catalog, pg_class::TABLE, (table, attnum as i32), acl)
+}
+
 /// A `pg_class` row with the columns every relation of `initdb` shares.
 struct ClassRow<'a> {
     oid: Oid,
@@ -245,6 +282,10 @@ fn insert_class(catalog: &Catalog, c: &ClassRow<'_>) -> Result<()> {
     r[RELREPLIDENT] = Datum::I8(b'n' as i8);
     r[RELFROZENXID] = Datum::U32(if c.kind == b'i' { 0 } else { 3 });
     r[RELMINMXID] = Datum::U32(if c.kind == b'i' { 0 } else { 1 });
+    if c.kind == b'r' {
+        r[RELACL] = catalog_acl(c.oid);
+        record_initial(catalog, TABLE, c.oid, r[RELACL].clone())?;
+    }
     catalog.insert_row(TABLE, &r)?;
     Ok(())
 }
@@ -316,7 +357,9 @@ fn describe_table(catalog: &Catalog, t: &CatalogTable) -> Result<()> {
     )?;
     for (i, a) in t.desc.attrs.iter().enumerate() {
         let ndims = t.ndims.get(i).copied().unwrap_or(0);
-        catalog.insert_row(pg_attribute::TABLE, &attribute_row(catalog, t.oid, i as i16 + 1, a, ndims))?;
+        let mut row = attribute_row(catalog, t.oid, i as i16 + 1, a, ndims);
+        column_acl(catalog, t.oid, i + 1, &mut row)?;
+        catalog.insert_row(pg_attribute::TABLE, &row)?;
     }
     insert_system_columns(catalog, t.oid)?;
     for oid in [t.row_type, t.row_array_type] {
@@ -434,10 +477,17 @@ fn describe_index_columns(
         toast: Oid::INVALID,
     };
     insert_class(catalog, &class)?;
-    for (i, a) in attrs.iter().enumerate() {
+    let table = catalog.builtins().schema.table(ix.table);
+    for (i, (a, key)) in attrs.iter().zip(&ix.keys).enumerate() {
         let mut a = a.clone();
         a.not_null = false;
-        catalog.insert_row(pg_attribute::TABLE, &attribute_row(catalog, ix.oid, i as i16 + 1, &a, 0))?;
+        if a.type_oid == oids::NAME {
+            // The row says what PostgreSQL's btree stores of a name.
+            (a.type_oid, a.len, a.align) = (oids::CSTRING, -2, b'c');
+        }
+        let ndims = table.and_then(|t| t.ndims.get(*key as usize - 1)).copied().unwrap_or(0);
+        let row = attribute_row(catalog, ix.oid, i as i16 + 1, &a, ndims);
+        catalog.insert_row(pg_attribute::TABLE, &row)?;
     }
     use pg_index::*;
     let mut r = catalog.blank_row(TABLE);

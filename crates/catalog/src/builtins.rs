@@ -20,9 +20,16 @@ pub const PG_PUBLIC: Oid = Oid(2200);
 /// OIDs of functions of extensions: they are compiled in, but dropped and made like a user's.
 pub const EXTENSION_FUNCTIONS: std::ops::Range<u32> = 9000..9500;
 
+/// OIDs from here up to 16383 are those of what `initdb` makes by itself: views, `information_schema`, collations. The server
+/// works without.
+pub const FIRST_UNPINNED: Oid = Oid(12_000);
+
+/// OID of the schema `information_schema`, the one PostgreSQL's initdb gives it: the data of its functions has it.
+pub const INFORMATION_SCHEMA: Oid = Oid(13_207);
+
 /// Is an object with this OID part of the system, so that nothing needs to be noted about who depends on it?
 pub fn is_pinned(oid: Oid) -> bool {
-    oid < Oid::FIRST_NORMAL && !EXTENSION_FUNCTIONS.contains(&oid.0)
+    oid < FIRST_UNPINNED && !EXTENSION_FUNCTIONS.contains(&oid.0)
 }
 /// OID of the btree access method.
 pub const BTREE_AM: Oid = Oid(403);

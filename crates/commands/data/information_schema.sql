@@ -1,33 +1,33 @@
--- The views of information_schema, written over the catalogs. Read by information_schema.rs: each begins with a line "== name",
--- "== name !" where not everybody may read it. $db is the database's name; $n(…) $c(…) $i(…) $y(…) $t(…) are columns that are always
+-- The views of information_schema, written over the catalogs. Read by information_schema.rs: each begins with a line "== name
+-- types", with one letter a column (domains.rs; "-" for another type), and " !" where not everybody may read it. $db is the database's name; $n(…) $c(…) $i(…) $y(…) $t(…) are columns that are always
 -- NULL, of the types sql_identifier, character_data, cardinal_number, yes_or_no and time_stamp; $len(type, typmod), $num(type, typmod)
 -- and $date(type, typmod) are the columns that describe a type.
-== information_schema_catalog_name
+== information_schema_catalog_name s
 SELECT $db AS catalog_name
-== applicable_roles
+== applicable_roles ssy
 SELECT pg_get_userbyid(m.member) AS grantee, r.rolname AS role_name, yn(m.admin_option) AS is_grantable
 FROM (SELECT member, roleid, admin_option FROM pg_auth_members
  UNION SELECT datdba, d.oid, false FROM pg_database b, pg_authid d
  WHERE b.datname = current_database() AND d.rolname = 'pg_database_owner') m JOIN pg_authid r ON m.roleid = r.oid
 WHERE pg_has_role(m.member, 'USAGE'::text)
-== administrable_role_authorizations
+== administrable_role_authorizations ssy
 SELECT grantee, role_name, is_grantable FROM applicable_roles WHERE is_grantable = 'YES'
-== enabled_roles
+== enabled_roles s
 SELECT a.rolname AS role_name FROM pg_authid a WHERE pg_has_role(a.oid, 'USAGE'::text)
-== character_sets
+== character_sets ssssssss
 SELECT $n(character_set_catalog, character_set_schema), 'UTF8'::name AS character_set_name, 'UCS'::name AS character_repertoire, 'UTF8'::name AS form_of_use,
  $db AS default_collate_catalog, n.nspname AS default_collate_schema, c.collname AS default_collate_name
 FROM pg_database d LEFT JOIN (pg_collation c JOIN pg_namespace n ON c.collnamespace = n.oid)
  ON d.datcollate = c.collcollate AND d.datctype = c.collctype
 WHERE d.datname = current_database() ORDER BY char_length(c.collname::text) DESC, c.collname LIMIT 1
-== check_constraint_routine_usage
+== check_constraint_routine_usage ssssss
 SELECT DISTINCT $db AS constraint_catalog, nc.nspname AS constraint_schema, c.conname AS constraint_name, $db AS specific_catalog,
  np.nspname AS specific_schema, specific(p.proname, p.oid) AS specific_name
 FROM pg_constraint c JOIN pg_namespace nc ON nc.oid = c.connamespace JOIN pg_depend d ON d.objid = c.oid
  JOIN pg_proc p ON d.refobjid = p.oid JOIN pg_namespace np ON np.oid = p.pronamespace
 WHERE c.contype = 'c' AND d.classid = 'pg_constraint'::regclass AND d.refclassid = 'pg_proc'::regclass
  AND pg_has_role(p.proowner, 'USAGE'::text)
-== check_constraints
+== check_constraints sssc
 SELECT $db AS constraint_catalog, rs.nspname AS constraint_schema, con.conname AS constraint_name,
  substring(pg_get_constraintdef(con.oid), 7)::varchar AS check_clause
 FROM pg_constraint con LEFT JOIN pg_namespace rs ON rs.oid = con.connamespace LEFT JOIN pg_class c ON c.oid = con.conrelid
@@ -39,26 +39,26 @@ SELECT $db, n.nspname, (n.oid::text || '_' || r.oid::text || '_' || a.attnum::te
 FROM pg_namespace n, pg_class r, pg_attribute a
 WHERE n.oid = r.relnamespace AND r.oid = a.attrelid AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
  AND r.relkind IN ('r', 'p') AND pg_has_role(r.relowner, 'USAGE'::text)
-== collations
+== collations sssc
 SELECT $db AS collation_catalog, nc.nspname AS collation_schema, c.collname AS collation_name, 'NO PAD'::varchar AS pad_attribute
 FROM pg_collation c, pg_namespace nc WHERE c.collnamespace = nc.oid AND c.collencoding IN (-1, 6)
-== collation_character_set_applicability
+== collation_character_set_applicability ssssss
 SELECT $db AS collation_catalog, nc.nspname AS collation_schema, c.collname AS collation_name, $n(character_set_catalog, character_set_schema),
  'UTF8'::name AS character_set_name
 FROM pg_collation c, pg_namespace nc WHERE c.collnamespace = nc.oid AND c.collencoding IN (-1, 6)
-== column_column_usage
+== column_column_usage sssss
 SELECT DISTINCT $db AS table_catalog, n.nspname AS table_schema, c.relname AS table_name, ac.attname AS column_name, ad.attname AS dependent_column
 FROM pg_namespace n, pg_class c, pg_depend d, pg_attribute ac, pg_attribute ad, pg_attrdef atd
 WHERE n.oid = c.relnamespace AND c.oid = ac.attrelid AND c.oid = ad.attrelid AND ac.attnum <> ad.attnum AND ad.attrelid = atd.adrelid
  AND ad.attnum = atd.adnum AND d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.objid = atd.oid
  AND d.refobjid = ac.attrelid AND d.refobjsubid = ac.attnum AND ad.attgenerated <> '' AND pg_has_role(c.relowner, 'USAGE'::text)
-== column_domain_usage
+== column_domain_usage sssssss
 SELECT $db AS domain_catalog, nt.nspname AS domain_schema, t.typname AS domain_name, $db AS table_catalog, nc.nspname AS table_schema,
  c.relname AS table_name, a.attname AS column_name
 FROM pg_type t, pg_namespace nt, pg_class c, pg_namespace nc, pg_attribute a
 WHERE t.typnamespace = nt.oid AND c.relnamespace = nc.oid AND a.attrelid = c.oid AND a.atttypid = t.oid AND t.typtype = 'd'
  AND c.relkind IN ('r', 'v', 'f', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND pg_has_role(t.typowner, 'USAGE'::text)
-== column_privileges
+== column_privileges sssssscy
 SELECT u_grantor.rolname AS grantor, grantee.rolname AS grantee, $db AS table_catalog, nc.nspname AS table_schema, x.relname AS table_name,
  x.attname AS column_name, x.prtype::varchar AS privilege_type,
  yn(pg_has_role(x.grantee, x.relowner, 'USAGE'::text) OR x.grantable) AS is_grantable
@@ -77,7 +77,7 @@ FROM (SELECT pr_c.grantor, pr_c.grantee, a.attname, pr_c.relname, pr_c.relnamesp
 WHERE x.relnamespace = nc.oid AND x.grantee = grantee.oid AND x.grantor = u_grantor.oid
  AND x.prtype IN ('INSERT', 'SELECT', 'UPDATE', 'REFERENCES')
  AND (pg_has_role(u_grantor.oid, 'USAGE'::text) OR pg_has_role(grantee.oid, 'USAGE'::text) OR grantee.rolname = 'PUBLIC')
-== column_udt_usage
+== column_udt_usage sssssss
 SELECT $db AS udt_catalog, COALESCE(nbt.nspname, nt.nspname) AS udt_schema, COALESCE(bt.typname, t.typname) AS udt_name, $db AS table_catalog,
  nc.nspname AS table_schema, c.relname AS table_name, a.attname AS column_name
 FROM pg_attribute a, pg_class c, pg_namespace nc,
@@ -85,7 +85,7 @@ FROM pg_attribute a, pg_class c, pg_namespace nc,
  LEFT JOIN (pg_type bt JOIN pg_namespace nbt ON bt.typnamespace = nbt.oid) ON t.typtype = 'd' AND t.typbasetype = bt.oid
 WHERE a.attrelid = c.oid AND a.atttypid = t.oid AND nc.oid = c.relnamespace AND a.attnum > 0 AND NOT a.attisdropped
  AND c.relkind IN ('r', 'v', 'f', 'p') AND pg_has_role(COALESCE(bt.typowner, t.typowner), 'USAGE'::text)
-== columns
+== columns ssssncycnnnnnncnsssssssssssssssnsyycccccyccy
 SELECT $db AS table_catalog, nc.nspname AS table_schema, c.relname AS table_name, a.attname AS column_name, a.attnum::int4 AS ordinal_position,
  CASE WHEN a.attgenerated = '' THEN pg_get_expr(ad.adbin, ad.adrelid) END::varchar AS column_default,
  yn(NOT (a.attnotnull OR t.typtype = 'd' AND t.typnotnull)) AS is_nullable,
@@ -115,7 +115,7 @@ FROM (pg_attribute a LEFT JOIN pg_attrdef ad ON a.attrelid = ad.adrelid AND a.at
   ON dep.refclassid = 'pg_class'::regclass AND dep.refobjid = c.oid AND dep.refobjsubid = a.attnum
 WHERE NOT pg_is_other_temp_schema(nc.oid) AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'f', 'p')
  AND (pg_has_role(c.relowner, 'USAGE'::text) OR has_column_privilege(c.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES'::text))
-== constraint_column_usage
+== constraint_column_usage sssssss
 SELECT $db AS table_catalog, x.tblschema AS table_schema, x.tblname AS table_name, x.colname AS column_name, $db AS constraint_catalog,
  x.cstrschema AS constraint_schema, x.cstrname AS constraint_name
 FROM (SELECT DISTINCT nr.nspname, r.relname, r.relowner, a.attname, nc.nspname, c.conname
@@ -131,24 +131,24 @@ FROM (SELECT DISTINCT nr.nspname, r.relname, r.relowner, a.attname, nc.nspname, 
    AND a.attnum = ANY (CASE c.contype WHEN 'f' THEN c.confkey ELSE c.conkey END)
    AND NOT a.attisdropped AND c.contype IN ('p', 'u', 'f') AND r.relkind IN ('r', 'p')) x (tblschema, tblname, tblowner, colname, cstrschema, cstrname)
 WHERE pg_has_role(x.tblowner, 'USAGE'::text)
-== constraint_table_usage
+== constraint_table_usage ssssss
 SELECT $db AS table_catalog, nr.nspname AS table_schema, r.relname AS table_name, $db AS constraint_catalog, nc.nspname AS constraint_schema,
  c.conname AS constraint_name
 FROM pg_constraint c, pg_namespace nc, pg_class r, pg_namespace nr
 WHERE c.connamespace = nc.oid AND r.relnamespace = nr.oid
  AND (c.contype = 'f' AND c.confrelid = r.oid OR c.contype IN ('p', 'u') AND c.conrelid = r.oid)
  AND r.relkind IN ('r', 'p') AND pg_has_role(r.relowner, 'USAGE'::text)
-== domain_constraints
+== domain_constraints ssssssyy
 SELECT $db AS constraint_catalog, rs.nspname AS constraint_schema, con.conname AS constraint_name, $db AS domain_catalog, n.nspname AS domain_schema,
  t.typname AS domain_name, yn(con.condeferrable) AS is_deferrable, yn(con.condeferred) AS initially_deferred
 FROM pg_namespace rs, pg_namespace n, pg_constraint con, pg_type t
 WHERE rs.oid = con.connamespace AND n.oid = t.typnamespace AND t.oid = con.contypid
  AND (pg_has_role(t.typowner, 'USAGE'::text) OR has_type_privilege(t.oid, 'USAGE'::text))
-== domain_udt_usage
+== domain_udt_usage ssssss
 SELECT $db AS udt_catalog, nbt.nspname AS udt_schema, bt.typname AS udt_name, $db AS domain_catalog, nt.nspname AS domain_schema, t.typname AS domain_name
 FROM pg_type t, pg_namespace nt, pg_type bt, pg_namespace nbt
 WHERE t.typnamespace = nt.oid AND t.typbasetype = bt.oid AND bt.typnamespace = nbt.oid AND t.typtype = 'd' AND pg_has_role(bt.typowner, 'USAGE'::text)
-== domains
+== domains ssscnnssssssnnnncncssssssns
 SELECT $db AS domain_catalog, nt.nspname AS domain_schema, t.typname AS domain_name, dt(bt, nbt, t.typbasetype)::varchar AS data_type,
  $len(t.typbasetype, t.typtypmod), $n(character_set_catalog, character_set_schema, character_set_name),
  CASE WHEN nco.nspname IS NOT NULL THEN current_database() END::name AS collation_catalog, nco.nspname AS collation_schema,
@@ -160,7 +160,7 @@ FROM (pg_type t JOIN pg_namespace nt ON t.typnamespace = nt.oid)
  LEFT JOIN (pg_collation co JOIN pg_namespace nco ON co.collnamespace = nco.oid)
   ON t.typcollation = co.oid AND (nco.nspname <> 'pg_catalog' OR co.collname <> 'default')
 WHERE pg_has_role(t.typowner, 'USAGE'::text) OR has_type_privilege(t.oid, 'USAGE'::text)
-== key_column_usage
+== key_column_usage sssssssnn
 SELECT $db AS constraint_catalog, ss.nc_nspname AS constraint_schema, ss.conname AS constraint_name, $db AS table_catalog,
  ss.nr_nspname AS table_schema, ss.relname AS table_name, a.attname AS column_name, ss.n::int4 AS ordinal_position,
  CASE WHEN ss.contype = 'f' THEN (SELECT g FROM generate_subscripts(k.conkey, 1) g WHERE k.conkey[g] = ss.confkey[ss.n]) END::int4
@@ -173,7 +173,7 @@ FROM pg_attribute a, (SELECT r.oid AS roid, r.relname, r.relowner, nc.nspname AS
  LEFT JOIN pg_constraint k ON ss.contype = 'f' AND k.conindid = ss.conindid AND k.contype IN ('p', 'u')
 WHERE ss.roid = a.attrelid AND a.attnum = ss.conkey[ss.n] AND NOT a.attisdropped
  AND (pg_has_role(ss.relowner, 'USAGE'::text) OR has_column_privilege(ss.roid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES'::text))
-== parameters
+== parameters sssncyyscnnssssssnnnncnssssssnsc
 SELECT $db AS specific_catalog, ss.n_nspname AS specific_schema, specific(ss.proname, ss.p_oid) AS specific_name, ss.n::int4 AS ordinal_position,
  CASE WHEN ss.proargmodes IS NULL THEN 'IN' WHEN ss.proargmodes[ss.n] = 'i' THEN 'IN' WHEN ss.proargmodes[ss.n] = 'o' THEN 'OUT'
   WHEN ss.proargmodes[ss.n] = 'b' THEN 'INOUT' WHEN ss.proargmodes[ss.n] = 'v' THEN 'IN' WHEN ss.proargmodes[ss.n] = 't' THEN 'OUT' END::varchar AS parameter_mode,
@@ -190,7 +190,7 @@ FROM pg_type t, pg_namespace nt, (SELECT n.nspname AS n_nspname, p.proname, p.oi
   FROM pg_namespace n, pg_proc p WHERE n.oid = p.pronamespace
    AND (pg_has_role(p.proowner, 'USAGE'::text) OR has_function_privilege(p.oid, 'EXECUTE'::text))) ss
 WHERE t.oid = ss.types[ss.n - CASE WHEN ss.proargmodes IS NULL THEN 1 - array_lower(ss.types, 1) ELSE 0 END] AND t.typnamespace = nt.oid
-== referential_constraints
+== referential_constraints ssssssccc
 SELECT $db AS constraint_catalog, ncon.nspname AS constraint_schema, con.conname AS constraint_name,
  CASE WHEN npkc.nspname IS NOT NULL THEN current_database() END::name AS unique_constraint_catalog, npkc.nspname AS unique_constraint_schema,
  pkc.conname AS unique_constraint_name,
@@ -204,16 +204,16 @@ FROM pg_namespace ncon JOIN pg_constraint con ON ncon.oid = con.connamespace JOI
  LEFT JOIN pg_namespace npkc ON pkc.connamespace = npkc.oid
 WHERE pg_has_role(c.relowner, 'USAGE'::text) OR has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'::text)
  OR has_any_column_privilege(c.oid, 'INSERT, UPDATE, REFERENCES'::text)
-== role_column_grants
+== role_column_grants sssssscy
 SELECT grantor, grantee, table_catalog, table_schema, table_name, column_name, privilege_type, is_grantable FROM column_privileges
 WHERE grantor IN (SELECT role_name FROM enabled_roles) OR grantee IN (SELECT role_name FROM enabled_roles)
-== routine_column_usage
+== routine_column_usage ssssssssss
 SELECT DISTINCT $db AS specific_catalog, np.nspname AS specific_schema, specific(p.proname, p.oid) AS specific_name, $db AS routine_catalog,
  np.nspname AS routine_schema, p.proname AS routine_name, $db AS table_catalog, nt.nspname AS table_schema, t.relname AS table_name, a.attname AS column_name
 FROM pg_namespace np, pg_proc p, pg_depend d, pg_class t, pg_namespace nt, pg_attribute a
 WHERE np.oid = p.pronamespace AND p.oid = d.objid AND d.classid = 'pg_proc'::regclass AND d.refobjid = t.oid AND d.refclassid = 'pg_class'::regclass
  AND t.relnamespace = nt.oid AND t.relkind IN ('r', 'v', 'f', 'p') AND t.oid = a.attrelid AND d.refobjsubid = a.attnum AND pg_has_role(t.relowner, 'USAGE'::text)
-== routine_privileges
+== routine_privileges sssssssscy
 SELECT u_grantor.rolname AS grantor, grantee.rolname AS grantee, $db AS specific_catalog, n.nspname AS specific_schema,
  specific(p.proname, p.oid) AS specific_name, $db AS routine_catalog, n.nspname AS routine_schema, p.proname AS routine_name,
  'EXECUTE'::varchar AS privilege_type, yn(pg_has_role(grantee.oid, p.proowner, 'USAGE'::text) OR p.grantable) AS is_grantable
@@ -222,28 +222,28 @@ FROM (SELECT p.oid, p.proname, p.proowner, p.pronamespace, e.grantor, e.grantee,
  pg_namespace n, pg_authid u_grantor, (SELECT oid, rolname FROM pg_authid UNION ALL SELECT 0::oid, 'PUBLIC'::name) grantee (oid, rolname)
 WHERE p.pronamespace = n.oid AND grantee.oid = p.grantee AND u_grantor.oid = p.grantor AND p.prtype = 'EXECUTE'
  AND (pg_has_role(u_grantor.oid, 'USAGE'::text) OR pg_has_role(grantee.oid, 'USAGE'::text) OR grantee.rolname = 'PUBLIC')
-== role_routine_grants
+== role_routine_grants sssssssscy
 SELECT grantor, grantee, specific_catalog, specific_schema, specific_name, routine_catalog, routine_schema, routine_name, privilege_type, is_grantable
 FROM routine_privileges WHERE grantor IN (SELECT role_name FROM enabled_roles) OR grantee IN (SELECT role_name FROM enabled_roles)
-== routine_routine_usage
+== routine_routine_usage ssssss
 SELECT DISTINCT $db AS specific_catalog, np.nspname AS specific_schema, specific(p.proname, p.oid) AS specific_name, $db AS routine_catalog,
  np1.nspname AS routine_schema, specific(p1.proname, p1.oid) AS routine_name
 FROM pg_namespace np, pg_proc p, pg_depend d, pg_proc p1, pg_namespace np1
 WHERE np.oid = p.pronamespace AND p.oid = d.objid AND d.classid = 'pg_proc'::regclass AND d.refobjid = p1.oid AND d.refclassid = 'pg_proc'::regclass
  AND p1.pronamespace = np1.oid AND p.prokind IN ('f', 'p') AND p1.prokind IN ('f', 'p') AND pg_has_role(p1.proowner, 'USAGE'::text)
-== routine_sequence_usage
+== routine_sequence_usage sssssssss
 SELECT DISTINCT $db AS specific_catalog, np.nspname AS specific_schema, specific(p.proname, p.oid) AS specific_name, $db AS routine_catalog,
  np.nspname AS routine_schema, p.proname AS routine_name, $db AS sequence_catalog, ns.nspname AS sequence_schema, s.relname AS sequence_name
 FROM pg_namespace np, pg_proc p, pg_depend d, pg_class s, pg_namespace ns
 WHERE np.oid = p.pronamespace AND p.oid = d.objid AND d.classid = 'pg_proc'::regclass AND d.refobjid = s.oid AND d.refclassid = 'pg_class'::regclass
  AND s.relnamespace = ns.oid AND s.relkind = 'S' AND pg_has_role(s.relowner, 'USAGE'::text)
-== routine_table_usage
+== routine_table_usage sssssssss
 SELECT DISTINCT $db AS specific_catalog, np.nspname AS specific_schema, specific(p.proname, p.oid) AS specific_name, $db AS routine_catalog,
  np.nspname AS routine_schema, p.proname AS routine_name, $db AS table_catalog, nt.nspname AS table_schema, t.relname AS table_name
 FROM pg_namespace np, pg_proc p, pg_depend d, pg_class t, pg_namespace nt
 WHERE np.oid = p.pronamespace AND p.oid = d.objid AND d.classid = 'pg_proc'::regclass AND d.refobjid = t.oid AND d.refclassid = 'pg_class'::regclass
  AND t.relnamespace = nt.oid AND t.relkind IN ('r', 'v', 'f', 'p') AND pg_has_role(t.relowner, 'USAGE'::text)
-== routines
+== routines sssssscsssssscnnssssssnnnncnssssssnscccccycycynyycsssyttyycynnssssssnnnncnssssssns
 SELECT $db AS specific_catalog, n.nspname AS specific_schema, specific(p.proname, p.oid) AS specific_name, $db AS routine_catalog,
  n.nspname AS routine_schema, p.proname AS routine_name, CASE p.prokind WHEN 'f' THEN 'FUNCTION' WHEN 'p' THEN 'PROCEDURE' END::varchar AS routine_type,
  $n(module_catalog, module_schema, module_name, udt_catalog, udt_schema, udt_name),
@@ -271,12 +271,12 @@ SELECT $db AS specific_catalog, n.nspname AS specific_schema, specific(p.proname
 FROM (pg_namespace n JOIN pg_proc p ON n.oid = p.pronamespace JOIN pg_language l ON p.prolang = l.oid)
  LEFT JOIN (pg_type t JOIN pg_namespace nt ON t.typnamespace = nt.oid) ON p.prorettype = t.oid AND p.prokind <> 'p'
 WHERE pg_has_role(p.proowner, 'USAGE'::text) OR has_function_privilege(p.oid, 'EXECUTE'::text)
-== schemata
+== schemata ssssssc
 SELECT $db AS catalog_name, n.nspname AS schema_name, u.rolname AS schema_owner, $n(default_character_set_catalog, default_character_set_schema,
  default_character_set_name), $c(sql_path)
 FROM pg_namespace n, pg_authid u
 WHERE n.nspowner = u.oid AND (pg_has_role(n.nspowner, 'USAGE'::text) OR has_schema_privilege(n.oid, 'CREATE, USAGE'::text))
-== sequences
+== sequences ssscnnnccccy
 SELECT $db AS sequence_catalog, nc.nspname AS sequence_schema, c.relname AS sequence_name, format_type(s.seqtypid, NULL::integer)::varchar AS data_type,
  CASE s.seqtypid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 END::int4 AS numeric_precision, 2::int4 AS numeric_precision_radix, 0::int4 AS numeric_scale,
  s.seqstart::text::varchar AS start_value, s.seqmin::text::varchar AS minimum_value, s.seqmax::text::varchar AS maximum_value,
@@ -286,7 +286,7 @@ WHERE c.relnamespace = nc.oid AND c.relkind = 'S' AND NOT EXISTS (SELECT 1 FROM 
   WHERE pg_depend.classid = 'pg_class'::regclass AND pg_depend.objid = c.oid AND pg_depend.deptype = 'i')
  AND NOT pg_is_other_temp_schema(nc.oid) AND c.oid = s.seqrelid
  AND (pg_has_role(c.relowner, 'USAGE'::text) OR has_sequence_privilege(c.oid, 'SELECT, UPDATE, USAGE'::text))
-== table_constraints
+== table_constraints sssssscyyyy
 SELECT $db AS constraint_catalog, nc.nspname AS constraint_schema, c.conname AS constraint_name, $db AS table_catalog, nr.nspname AS table_schema,
  r.relname AS table_name, CASE c.contype WHEN 'c' THEN 'CHECK' WHEN 'f' THEN 'FOREIGN KEY' WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' END::varchar AS constraint_type,
  yn(c.condeferrable) AS is_deferrable, yn(c.condeferred) AS initially_deferred, yn(true) AS enforced,
@@ -304,7 +304,7 @@ WHERE nr.oid = r.relnamespace AND r.oid = a.attrelid AND a.attnotnull AND a.attn
  AND NOT pg_is_other_temp_schema(nr.oid) AND (pg_has_role(r.relowner, 'USAGE'::text)
   OR has_table_privilege(r.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'::text)
   OR has_any_column_privilege(r.oid, 'INSERT, UPDATE, REFERENCES'::text))
-== table_privileges
+== table_privileges ssssscyy
 SELECT u_grantor.rolname AS grantor, grantee.rolname AS grantee, $db AS table_catalog, nc.nspname AS table_schema, c.relname AS table_name,
  c.prtype::varchar AS privilege_type, yn(pg_has_role(grantee.oid, c.relowner, 'USAGE'::text) OR c.grantable) AS is_grantable,
  yn(c.prtype = 'SELECT') AS with_hierarchy
@@ -314,10 +314,10 @@ FROM (SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.relowner, e.grantor,
 WHERE c.relnamespace = nc.oid AND c.relkind IN ('r', 'v', 'f', 'p') AND c.grantee = grantee.oid AND c.grantor = u_grantor.oid
  AND c.prtype IN ('INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER')
  AND (pg_has_role(u_grantor.oid, 'USAGE'::text) OR pg_has_role(grantee.oid, 'USAGE'::text) OR grantee.rolname = 'PUBLIC')
-== role_table_grants
+== role_table_grants ssssscyy
 SELECT grantor, grantee, table_catalog, table_schema, table_name, privilege_type, is_grantable, with_hierarchy FROM table_privileges
 WHERE grantor IN (SELECT role_name FROM enabled_roles) OR grantee IN (SELECT role_name FROM enabled_roles)
-== tables
+== tables ssscscsssyyc
 SELECT $db AS table_catalog, nc.nspname AS table_schema, c.relname AS table_name,
  CASE WHEN nc.oid = pg_my_temp_schema() THEN 'LOCAL TEMPORARY' WHEN c.relkind IN ('r', 'p') THEN 'BASE TABLE' WHEN c.relkind = 'v' THEN 'VIEW'
   WHEN c.relkind = 'f' THEN 'FOREIGN' END::varchar AS table_type, $n(self_referencing_column_name), $c(reference_generation),
@@ -329,7 +329,7 @@ FROM pg_namespace nc JOIN pg_class c ON nc.oid = c.relnamespace LEFT JOIN (pg_ty
 WHERE c.relkind IN ('r', 'v', 'f', 'p') AND NOT pg_is_other_temp_schema(nc.oid) AND (pg_has_role(c.relowner, 'USAGE'::text)
  OR has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'::text)
  OR has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'::text))
-== transforms !
+== transforms sssssssc !
 SELECT $db AS udt_catalog, nt.nspname AS udt_schema, t.typname AS udt_name, $db AS specific_catalog, np.nspname AS specific_schema,
  specific(p.proname, p.oid) AS specific_name, l.lanname AS group_name, 'FROM SQL'::varchar AS transform_type
 FROM pg_type t JOIN pg_transform x ON t.oid = x.trftype JOIN pg_language l ON x.trflang = l.oid JOIN pg_proc p ON x.trffromsql = p.oid
@@ -338,14 +338,14 @@ UNION
 SELECT $db, nt.nspname, t.typname, $db, np.nspname, specific(p.proname, p.oid), l.lanname, 'TO SQL'::varchar
 FROM pg_type t JOIN pg_transform x ON t.oid = x.trftype JOIN pg_language l ON x.trflang = l.oid JOIN pg_proc p ON x.trftosql = p.oid
  JOIN pg_namespace nt ON t.typnamespace = nt.oid JOIN pg_namespace np ON p.pronamespace = np.oid
-== triggered_update_columns
+== triggered_update_columns sssssss
 SELECT $db AS trigger_catalog, n.nspname AS trigger_schema, t.tgname AS trigger_name, $db AS event_object_catalog, n.nspname AS event_object_schema,
  c.relname AS event_object_table, a.attname AS event_object_column
 FROM pg_namespace n, pg_class c, pg_trigger t, pg_attribute a
 WHERE n.oid = c.relnamespace AND c.oid = t.tgrelid AND a.attrelid = c.oid AND a.attnum = ANY (t.tgattr::int2[]) AND (t.tgtype & 16) <> 0
  AND NOT t.tgisinternal AND NOT pg_is_other_temp_schema(n.oid)
  AND (pg_has_role(c.relowner, 'USAGE'::text) OR has_column_privilege(c.oid, a.attnum, 'INSERT, UPDATE, REFERENCES'::text))
-== triggers
+== triggers ssscsssnccccsssst
 SELECT $db AS trigger_catalog, n.nspname AS trigger_schema, t.tgname AS trigger_name, em.text::varchar AS event_manipulation,
  $db AS event_object_catalog, n.nspname AS event_object_schema, c.relname AS event_object_table,
  rank() OVER (PARTITION BY n.nspname, c.relname, em.num, t.tgtype & 1, t.tgtype & 66 ORDER BY t.tgname)::int4 AS action_order,
@@ -358,7 +358,7 @@ FROM pg_namespace n, pg_class c, pg_trigger t, (VALUES (4, 'INSERT'), (8, 'DELET
 WHERE n.oid = c.relnamespace AND c.oid = t.tgrelid AND (t.tgtype & em.num) <> 0 AND NOT t.tgisinternal AND NOT pg_is_other_temp_schema(n.oid)
  AND (pg_has_role(c.relowner, 'USAGE'::text) OR has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'::text)
  OR has_any_column_privilege(c.oid, 'INSERT, UPDATE, REFERENCES'::text))
-== udt_privileges
+== udt_privileges ssssscy
 SELECT u_grantor.rolname AS grantor, grantee.rolname AS grantee, $db AS udt_catalog, n.nspname AS udt_schema, t.typname AS udt_name,
  'TYPE USAGE'::varchar AS privilege_type, yn(pg_has_role(grantee.oid, t.typowner, 'USAGE'::text) OR t.grantable) AS is_grantable
 FROM (SELECT t.oid, t.typname, t.typnamespace, t.typtype, t.typowner, e.grantor, e.grantee, e.privilege_type AS prtype, e.is_grantable AS grantable
@@ -366,10 +366,10 @@ FROM (SELECT t.oid, t.typname, t.typnamespace, t.typtype, t.typowner, e.grantor,
  pg_namespace n, pg_authid u_grantor, (SELECT oid, rolname FROM pg_authid UNION ALL SELECT 0::oid, 'PUBLIC'::name) grantee (oid, rolname)
 WHERE t.typnamespace = n.oid AND t.typtype = 'c' AND t.grantee = grantee.oid AND t.grantor = u_grantor.oid AND t.prtype = 'USAGE'
  AND (pg_has_role(u_grantor.oid, 'USAGE'::text) OR pg_has_role(grantee.oid, 'USAGE'::text) OR grantee.rolname = 'PUBLIC')
-== role_udt_grants
+== role_udt_grants ssssscy
 SELECT grantor, grantee, udt_catalog, udt_schema, udt_name, privilege_type, is_grantable FROM udt_privileges
 WHERE grantor IN (SELECT role_name FROM enabled_roles) OR grantee IN (SELECT role_name FROM enabled_roles)
-== usage_privileges
+== usage_privileges sssssccy
 SELECT u.rolname AS grantor, 'PUBLIC'::name AS grantee, $db AS object_catalog, n.nspname AS object_schema, c.collname AS object_name,
  'COLLATION'::varchar AS object_type, 'USAGE'::varchar AS privilege_type, yn(false) AS is_grantable
 FROM pg_authid u, pg_namespace n, pg_collation c
@@ -406,10 +406,10 @@ FROM (SELECT c.relname, c.relnamespace, c.relkind, c.relowner, e.grantor, e.gran
  pg_namespace n, pg_authid u_grantor, (SELECT oid, rolname FROM pg_authid UNION ALL SELECT 0::oid, 'PUBLIC'::name) grantee (oid, rolname)
 WHERE c.relnamespace = n.oid AND c.relkind = 'S' AND c.grantee = grantee.oid AND c.grantor = u_grantor.oid AND c.prtype = 'USAGE'
  AND (pg_has_role(u_grantor.oid, 'USAGE'::text) OR pg_has_role(grantee.oid, 'USAGE'::text) OR grantee.rolname = 'PUBLIC')
-== role_usage_grants
+== role_usage_grants sssssccy
 SELECT grantor, grantee, object_catalog, object_schema, object_name, object_type, privilege_type, is_grantable FROM usage_privileges
 WHERE grantor IN (SELECT role_name FROM enabled_roles) OR grantee IN (SELECT role_name FROM enabled_roles)
-== user_defined_types
+== user_defined_types ssscyyccsssccnnssssssnnnncnss
 SELECT $db AS user_defined_type_catalog, n.nspname AS user_defined_type_schema, c.relname AS user_defined_type_name,
  'STRUCTURED'::varchar AS user_defined_type_category, yn(true) AS is_instantiable, $y(is_final), $c(ordering_form, ordering_category),
  $n(ordering_routine_catalog, ordering_routine_schema, ordering_routine_name), $c(reference_type, data_type), $i(character_maximum_length,
@@ -418,7 +418,7 @@ SELECT $db AS user_defined_type_catalog, n.nspname AS user_defined_type_schema, 
  $n(source_dtd_identifier, ref_dtd_identifier)
 FROM pg_namespace n, pg_class c, pg_type t
 WHERE n.oid = c.relnamespace AND t.typrelid = c.oid AND c.relkind = 'c' AND (pg_has_role(t.typowner, 'USAGE'::text) OR has_type_privilege(t.oid, 'USAGE'::text))
-== attributes
+== attributes ssssncycnnssssssnnnncnssssssnsy
 SELECT $db AS udt_catalog, nc.nspname AS udt_schema, c.relname AS udt_name, a.attname AS attribute_name, a.attnum::int4 AS ordinal_position,
  pg_get_expr(ad.adbin, ad.adrelid)::varchar AS attribute_default, yn(NOT (a.attnotnull OR t.typtype = 'd' AND t.typnotnull)) AS is_nullable,
  dt(t, nt, a.atttypid)::varchar AS data_type, $len(truetype(a, t), truetypmod(a, t)),
@@ -433,7 +433,7 @@ FROM (pg_attribute a LEFT JOIN pg_attrdef ad ON a.attrelid = ad.adrelid AND a.at
  LEFT JOIN (pg_collation co JOIN pg_namespace nco ON co.collnamespace = nco.oid)
   ON a.attcollation = co.oid AND (nco.nspname <> 'pg_catalog' OR co.collname <> 'default')
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'c' AND (pg_has_role(c.relowner, 'USAGE'::text) OR has_type_privilege(c.reltype, 'USAGE'::text))
-== view_column_usage
+== view_column_usage sssssss
 SELECT DISTINCT $db AS view_catalog, nv.nspname AS view_schema, v.relname AS view_name, $db AS table_catalog, nt.nspname AS table_schema,
  t.relname AS table_name, a.attname AS column_name
 FROM pg_namespace nv, pg_class v, pg_depend dv, pg_depend dt, pg_class t, pg_namespace nt, pg_attribute a
@@ -441,20 +441,20 @@ WHERE nv.oid = v.relnamespace AND v.relkind = 'v' AND v.oid = dv.refobjid AND dv
  AND dv.deptype = 'i' AND dv.objid = dt.objid AND dv.refobjid <> dt.refobjid AND dt.classid = 'pg_rewrite'::regclass AND dt.refclassid = 'pg_class'::regclass
  AND dt.refobjid = t.oid AND t.relnamespace = nt.oid AND t.relkind IN ('r', 'v', 'f', 'p') AND t.oid = a.attrelid AND dt.refobjsubid = a.attnum
  AND pg_has_role(t.relowner, 'USAGE'::text)
-== view_routine_usage
+== view_routine_usage ssssss
 SELECT DISTINCT $db AS table_catalog, nv.nspname AS table_schema, v.relname AS table_name, $db AS specific_catalog, np.nspname AS specific_schema,
  specific(p.proname, p.oid) AS specific_name
 FROM pg_namespace nv, pg_class v, pg_depend dv, pg_depend dp, pg_proc p, pg_namespace np
 WHERE nv.oid = v.relnamespace AND v.relkind = 'v' AND v.oid = dv.refobjid AND dv.refclassid = 'pg_class'::regclass AND dv.classid = 'pg_rewrite'::regclass
  AND dv.deptype = 'i' AND dv.objid = dp.objid AND dp.classid = 'pg_rewrite'::regclass AND dp.refclassid = 'pg_proc'::regclass AND dp.refobjid = p.oid
  AND p.pronamespace = np.oid AND pg_has_role(p.proowner, 'USAGE'::text)
-== view_table_usage
+== view_table_usage ssssss
 SELECT DISTINCT $db AS view_catalog, nv.nspname AS view_schema, v.relname AS view_name, $db AS table_catalog, nt.nspname AS table_schema, t.relname AS table_name
 FROM pg_namespace nv, pg_class v, pg_depend dv, pg_depend dt, pg_class t, pg_namespace nt
 WHERE nv.oid = v.relnamespace AND v.relkind = 'v' AND v.oid = dv.refobjid AND dv.refclassid = 'pg_class'::regclass AND dv.classid = 'pg_rewrite'::regclass
  AND dv.deptype = 'i' AND dv.objid = dt.objid AND dv.refobjid <> dt.refobjid AND dt.classid = 'pg_rewrite'::regclass AND dt.refclassid = 'pg_class'::regclass
  AND dt.refobjid = t.oid AND t.relnamespace = nt.oid AND t.relkind IN ('r', 'v', 'f', 'p') AND pg_has_role(t.relowner, 'USAGE'::text)
-== views
+== views sssccyyyyy
 SELECT $db AS table_catalog, nc.nspname AS table_schema, c.relname AS table_name,
  CASE WHEN pg_has_role(c.relowner, 'USAGE'::text) THEN pg_get_viewdef(c.oid) END::varchar AS view_definition,
  CASE WHEN 'check_option=cascaded' = ANY (c.reloptions) THEN 'CASCADED' WHEN 'check_option=local' = ANY (c.reloptions) THEN 'LOCAL' ELSE 'NONE' END::varchar AS check_option,
@@ -466,14 +466,14 @@ FROM pg_namespace nc, pg_class c
 WHERE c.relnamespace = nc.oid AND c.relkind = 'v' AND NOT pg_is_other_temp_schema(nc.oid) AND (pg_has_role(c.relowner, 'USAGE'::text)
  OR has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'::text)
  OR has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'::text))
-== data_type_privileges
+== data_type_privileges ssscs
 SELECT $db AS object_catalog, x.objschema AS object_schema, x.objname AS object_name, x.objtype::varchar AS object_type, x.objdtdid AS dtd_identifier
 FROM (SELECT udt_schema, udt_name, 'USER-DEFINED TYPE'::text, dtd_identifier FROM attributes
  UNION ALL SELECT table_schema, table_name, 'TABLE'::text, dtd_identifier FROM columns
  UNION ALL SELECT domain_schema, domain_name, 'DOMAIN'::text, dtd_identifier FROM domains
  UNION ALL SELECT specific_schema, specific_name, 'ROUTINE'::text, dtd_identifier FROM parameters
  UNION ALL SELECT specific_schema, specific_name, 'ROUTINE'::text, dtd_identifier FROM routines) x (objschema, objname, objtype, objdtdid)
-== element_types
+== element_types ssscscnnssssssnnnncncssssssns
 SELECT $db AS object_catalog, n.nspname AS object_schema, x.objname AS object_name, x.objtype::varchar AS object_type,
  x.objdtdid::name AS collection_type_identifier, CASE WHEN nbt.nspname = 'pg_catalog' THEN format_type(bt.oid, NULL::integer) ELSE 'USER-DEFINED' END::varchar AS data_type,
  $i(character_maximum_length, character_octet_length), $n(character_set_catalog, character_set_schema, character_set_name),
@@ -495,38 +495,38 @@ FROM pg_namespace n, pg_type at, pg_namespace nbt, pg_type bt, (
  LEFT JOIN (pg_collation co JOIN pg_namespace nco ON co.collnamespace = nco.oid) ON x.objcollation = co.oid AND (nco.nspname <> 'pg_catalog' OR co.collname <> 'default')
 WHERE n.oid = x.objschema AND at.oid = x.objtypeid AND at.typelem <> 0 AND at.typlen = -1 AND at.typelem = bt.oid AND nbt.oid = bt.typnamespace
  AND (n.nspname, x.objname, x.objtype, x.objdtdid::text) IN (SELECT object_schema, object_name, object_type::text, dtd_identifier::text FROM data_type_privileges)
-== _pg_foreign_table_columns !
+== _pg_foreign_table_columns ---- !
 SELECT n.nspname, c.relname, a.attname, a.attfdwoptions
 FROM pg_foreign_table t, pg_authid u, pg_namespace n, pg_class c, pg_attribute a
 WHERE u.oid = c.relowner AND (pg_has_role(c.relowner, 'USAGE'::text) OR has_column_privilege(c.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES'::text))
  AND n.oid = c.relnamespace AND c.oid = t.ftrelid AND c.relkind = 'f' AND a.attrelid = c.oid AND a.attnum > 0
-== column_options
+== column_options sssssc
 SELECT $db AS table_catalog, c.nspname AS table_schema, c.relname AS table_name, c.attname AS column_name, o.option_name::name AS option_name,
  o.option_value::varchar AS option_value
 FROM _pg_foreign_table_columns c, LATERAL pg_options_to_table(c.attfdwoptions) o
-== _pg_foreign_data_wrappers !
+== _pg_foreign_data_wrappers ---sssc !
 SELECT w.oid, w.fdwowner, w.fdwoptions, $db AS foreign_data_wrapper_catalog, w.fdwname AS foreign_data_wrapper_name, u.rolname AS authorization_identifier,
  'c'::varchar AS foreign_data_wrapper_language
 FROM pg_foreign_data_wrapper w, pg_authid u
 WHERE u.oid = w.fdwowner AND (pg_has_role(w.fdwowner, 'USAGE'::text) OR has_foreign_data_wrapper_privilege(w.oid, 'USAGE'::text))
-== foreign_data_wrapper_options
+== foreign_data_wrapper_options sssc
 SELECT w.foreign_data_wrapper_catalog, w.foreign_data_wrapper_name, o.option_name::name AS option_name, o.option_value::varchar AS option_value
 FROM _pg_foreign_data_wrappers w, LATERAL pg_options_to_table(w.fdwoptions) o
-== foreign_data_wrappers
+== foreign_data_wrappers ssscc
 SELECT foreign_data_wrapper_catalog, foreign_data_wrapper_name, authorization_identifier, $c(library_name), foreign_data_wrapper_language FROM _pg_foreign_data_wrappers
-== _pg_foreign_servers !
+== _pg_foreign_servers --ssssccs !
 SELECT s.oid, s.srvoptions, $db AS foreign_server_catalog, s.srvname AS foreign_server_name, $db AS foreign_data_wrapper_catalog,
  w.fdwname AS foreign_data_wrapper_name, s.srvtype::varchar AS foreign_server_type, s.srvversion::varchar AS foreign_server_version,
  u.rolname AS authorization_identifier
 FROM pg_foreign_server s, pg_foreign_data_wrapper w, pg_authid u
 WHERE w.oid = s.srvfdw AND u.oid = s.srvowner AND (pg_has_role(s.srvowner, 'USAGE'::text) OR has_server_privilege(s.oid, 'USAGE'::text))
-== foreign_server_options
+== foreign_server_options sssc
 SELECT s.foreign_server_catalog, s.foreign_server_name, o.option_name::name AS option_name, o.option_value::varchar AS option_value
 FROM _pg_foreign_servers s, LATERAL pg_options_to_table(s.srvoptions) o
-== foreign_servers
+== foreign_servers ssssccs
 SELECT foreign_server_catalog, foreign_server_name, foreign_data_wrapper_catalog, foreign_data_wrapper_name, foreign_server_type, foreign_server_version,
  authorization_identifier FROM _pg_foreign_servers
-== _pg_foreign_tables !
+== _pg_foreign_tables sss-sss !
 SELECT $db AS foreign_table_catalog, n.nspname AS foreign_table_schema, c.relname AS foreign_table_name, t.ftoptions, $db AS foreign_server_catalog,
  s.srvname AS foreign_server_name, u.rolname AS authorization_identifier
 FROM pg_foreign_table t, pg_foreign_server s, pg_foreign_data_wrapper w, pg_authid u, pg_namespace n, pg_class c
@@ -534,19 +534,19 @@ WHERE w.oid = s.srvfdw AND u.oid = c.relowner AND (pg_has_role(c.relowner, 'USAG
  OR has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'::text)
  OR has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'::text))
  AND n.oid = c.relnamespace AND c.oid = t.ftrelid AND c.relkind = 'f' AND s.oid = t.ftserver
-== foreign_table_options
+== foreign_table_options ssssc
 SELECT t.foreign_table_catalog, t.foreign_table_schema, t.foreign_table_name, o.option_name::name AS option_name, o.option_value::varchar AS option_value
 FROM _pg_foreign_tables t, LATERAL pg_options_to_table(t.ftoptions) o
-== foreign_tables
+== foreign_tables sssss
 SELECT foreign_table_catalog, foreign_table_schema, foreign_table_name, foreign_server_catalog, foreign_server_name FROM _pg_foreign_tables
-== _pg_user_mappings !
+== _pg_user_mappings ---ssss !
 SELECT um.oid, um.umoptions, um.umuser, COALESCE(u.rolname, 'PUBLIC'::name) AS authorization_identifier, s.foreign_server_catalog,
  s.foreign_server_name, s.authorization_identifier AS srvowner
 FROM pg_user_mapping um LEFT JOIN pg_authid u ON u.oid = um.umuser, _pg_foreign_servers s WHERE s.oid = um.umserver
-== user_mapping_options
+== user_mapping_options ssssc
 SELECT um.authorization_identifier, um.foreign_server_catalog, um.foreign_server_name, o.option_name::name AS option_name,
  CASE WHEN um.umuser <> 0 AND um.authorization_identifier = CURRENT_USER OR um.umuser = 0 AND pg_has_role(um.srvowner, 'USAGE'::text)
   OR (SELECT a.rolsuper FROM pg_authid a WHERE a.rolname = CURRENT_USER) THEN o.option_value END::varchar AS option_value
 FROM _pg_user_mappings um, LATERAL pg_options_to_table(um.umoptions) o
-== user_mappings
+== user_mappings sss
 SELECT authorization_identifier, foreign_server_catalog, foreign_server_name FROM _pg_user_mappings

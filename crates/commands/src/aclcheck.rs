@@ -16,7 +16,10 @@ use types::Datum;
 pub fn relation_mask(catalog: &Catalog, rel: &Relation, role: Oid, wanted: u32) -> Result<u32> {
     let mut wanted_here = wanted;
     // System catalogs are not written by anyone but superusers.
-    if rel.namespace == catalog::builtins::PG_CATALOG && rel.oid < Oid::FIRST_NORMAL && rel.kind == b'r' {
+    if rel.namespace == catalog::builtins::PG_CATALOG
+        && catalog::builtins::is_pinned(rel.oid)
+        && rel.kind == b'r'
+    {
         wanted_here &= acl::SELECT | acl::REFERENCES | acl::TRIGGER;
     }
     let have = acl::mask(catalog, &relation_items(rel), role, rel.owner, wanted_here)?;
@@ -43,7 +46,7 @@ pub fn relation_items(rel: &Relation) -> Vec<acl::AclItem> {
     let kind = if rel.kind == b'S' { AclKind::Sequence } else { AclKind::Table };
     match &rel.acl {
         Some(b) => acl::parse(b),
-        None if rel.oid < Oid::FIRST_NORMAL && rel.kind != b'S' => catalog_default(rel),
+        None if catalog::builtins::is_pinned(rel.oid) && rel.kind != b'S' => catalog_default(rel),
         None => kind.default_list(rel.owner),
     }
 }
@@ -51,15 +54,7 @@ pub fn relation_items(rel: &Relation) -> Vec<acl::AclItem> {
 /// Catalogs that hold secrets are closed, the others may be read by everyone; `initdb` would have granted it.
 fn catalog_default(rel: &Relation) -> Vec<acl::AclItem> {
     let mut items = AclKind::Table.default_list(rel.owner);
-    let secret = [
-        pg_authid::TABLE,
-        pg_statistic::TABLE,
-        pg_subscription::TABLE,
-        pg_user_mapping::TABLE,
-        pg_largeobject::TABLE,
-        pg_statistic_ext_data::TABLE,
-    ];
-    if !secret.contains(&rel.oid) && rel.name != "pg_shadow" {
+    if !catalog::bootstrap::CLOSED_CATALOGS.contains(&rel.oid) {
         let public = Oid::INVALID;
         items.push(acl::AclItem { grantee: public, grantor: rel.owner, privs: acl::SELECT, goptions: 0 });
     }
@@ -238,7 +233,7 @@ pub fn namespace_mask(catalog: &Catalog, ns: Oid, role: Oid, wanted: u32) -> Res
 /// 42501 unless the current user may use a type, or an array's elements.
 pub fn check_type(ctx: &CommandCtx<'_>, type_oid: Oid) -> Result<()> {
     use pg_type::*;
-    if ctx.host.is_superuser() || type_oid < Oid::FIRST_NORMAL {
+    if ctx.host.is_superuser() || catalog::builtins::is_pinned(type_oid) {
         return Ok(());
     }
     let row =

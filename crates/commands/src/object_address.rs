@@ -163,6 +163,23 @@ pub fn resolve(ctx: &CommandCtx<'_>, t: ObjectType, o: &ObjectRef) -> Result<(Ob
                 None => bail!(UNDEFINED_OBJECT, "{} \"{}\" does not exist", k.word, names.join(".")),
             }
         }
+        (ObjectType::DomConstraint, ObjectRef::DomainConstraint(tn, name)) => {
+            use pg_constraint::*;
+            let oid = with_analyze(ctx, |a| analyze::resolve_type_name(a, tn))?.0;
+            let t = ctx.catalog.type_desc(oid)?;
+            if t.typtype != b'd' {
+                let shown = analyze::typename::type_name_to_string(tn);
+                bail!(WRONG_OBJECT_TYPE, "\"{shown}\" is not a domain");
+            }
+            let shown = crate::user_type::shown(ctx, oid)?;
+            let rows = ctx.catalog.scan(TABLE, CONTYPID_INDEX, &[Datum::oid(oid)])?;
+            match rows.iter().find(|r| r.str(CONNAME) == name) {
+                Some(r) => Ok((ObjectAddress::new(TABLE, r.oid(OID)), t.owner)),
+                None => {
+                    bail!(UNDEFINED_OBJECT, "constraint \"{name}\" for domain {shown} does not exist")
+                }
+            }
+        }
         (ObjectType::LargeObject, ObjectRef::LargeObject(text)) => {
             let oid = crate::large_object::parse_oid(text)?;
             let row = crate::large_object::require(ctx.catalog, oid)?;

@@ -2,6 +2,7 @@
 //! there is no session yet.
 
 use crate::acl::{self, AclItem, AclKind};
+use crate::information_schema::{domains, tables};
 use crate::view;
 use analyze::expr::Expr;
 use analyze::query::{Query, RteKind};
@@ -205,6 +206,29 @@ const VIEWS: &[(&str, &str, bool)] = &[
          FROM pg_prepared_xact() p LEFT JOIN pg_authid u ON p.ownerid = u.oid LEFT JOIN pg_database d ON p.dbid = d.oid",
         true,
     ),
+    (
+        "pg_publication_tables",
+        "SELECT p.pubname, n.nspname AS schemaname, c.relname AS tablename, \
+         (SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a JOIN unnest(g.attrs) k ON k = a.attnum \
+         WHERE a.attrelid = g.relid) AS attnames, pg_get_expr(g.qual, g.relid) AS rowfilter \
+         FROM pg_publication p, LATERAL pg_get_publication_tables(p.pubname::text) g (relid, attrs, qual), \
+         pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = g.relid",
+        true,
+    ),
+    (
+        "pg_replication_origin_status",
+        "SELECT local_id, external_id, remote_lsn, local_lsn FROM pg_show_replication_origin_status()",
+        false,
+    ),
+    (
+        "pg_stat_xact_user_functions",
+        "SELECT p.oid AS funcid, n.nspname AS schemaname, p.proname AS funcname, \
+         pg_stat_get_xact_function_calls(p.oid) AS calls, pg_stat_get_xact_function_total_time(p.oid) AS total_time, \
+         pg_stat_get_xact_function_self_time(p.oid) AS self_time \
+         FROM pg_proc p LEFT JOIN pg_namespace n ON n.oid = p.pronamespace \
+         WHERE p.prolang <> 12::oid AND pg_stat_get_xact_function_calls(p.oid) IS NOT NULL",
+        true,
+    ),
     ("pg_config", "SELECT name, setting FROM pg_config()", false),
 ];
 
@@ -232,27 +256,40 @@ fn runnable(catalog: &Catalog, q: &Query) -> bool {
     ok
 }
 
-fn resolve(catalog: &Catalog, text: &str, schemas: &[Oid]) -> Result<Option<Query>> {
-    let raw = parser::parse(text)?;
-    let Some(parser::Statement::Select(s)) = raw.into_iter().next().map(|r| r.stmt) else {
-        return Err(Error::internal("a system view that is not a SELECT"));
-    };
+/// Calls `f` with a context to resolve names in, in schemas of `initdb`.
+fn with_context<R>(
+    catalog: &Catalog,
+    source: &str,
+    schemas: &[Oid],
+    f: &mut dyn FnMut(&AnalyzeCtx<'_>) -> Result<R>,
+) -> Result<R> {
     let path = SearchPath { schemas: schemas.to_vec(), creation: schemas[0], ..Default::default() };
-    let fmt = FormatSettings::default();
-    let ctx = AnalyzeCtx {
+    f(&AnalyzeCtx {
         catalog,
         path: &path,
         registry: catalog.registry(),
-        fmt: &fmt,
+        fmt: &FormatSettings::default(),
         role: BOOTSTRAP_SUPERUSER,
         database: "template1",
-        source: text,
+        source,
         lock: &|_, _| Ok(()),
         env: &(),
         xact_start_us: 0,
         stmt_start_us: 0,
+    })
+}
+
+/// The query of a view, its columns cast to the domains that `columns` names.
+fn resolve(catalog: &Catalog, text: &str, columns: &str, schemas: &[Oid]) -> Result<Option<Query>> {
+    let raw = parser::parse(text)?;
+    let Some(parser::Statement::Select(mut s)) = raw.into_iter().next().map(|r| r.stmt) else {
+        return Err(Error::internal("a system view that is not a SELECT"));
     };
-    match analyze::analyze_select(&ctx, &s, &mut ParamTypes::none()) {
+    domains::retype(&mut s, columns);
+    let analyzed = with_context(catalog, text, schemas, &mut |ctx| {
+        analyze::analyze_select(ctx, &s, &mut ParamTypes::none())
+    });
+    match analyzed {
         Ok(q) if runnable(catalog, &q) => Ok(Some(q)),
         Ok(_) => Ok(None),
         // Some function, operator or type of it is not there yet.
@@ -276,37 +313,70 @@ pub fn bootstrap_views(engine: &Rc<Engine>, catalog: &Rc<Catalog>) -> Result<()>
 fn make_views(catalog: &Catalog) -> Result<()> {
     let own = VIEWS.iter().map(|(n, t, p)| (n.to_string(), t.to_string(), *p));
     for (name, text, public) in own.chain(more_views()).chain(crate::stat_views::all()) {
-        make_view(catalog, &name, &text, public, &[PG_CATALOG])?;
+        if let Some(oid) = make_view(catalog, (&name, &text, ""), &[PG_CATALOG])? {
+            let acl = set_acl(catalog, oid, &grants(&name, public))?;
+            catalog::bootstrap::record_initial(catalog, pg_class::TABLE, oid, acl)?;
+        }
     }
     let schema = information_schema(catalog)?;
+    let path = [schema, PG_CATALOG];
+    domains::create(catalog, schema, &|f| with_context(catalog, "", &path, f))?;
+    // PostgreSQL notes no initial privileges there.
+    let publish = |oid| set_acl(catalog, oid, &[(Oid::INVALID, acl::SELECT)]).map(|_| ());
+    tables::create(catalog, schema, &publish)?;
     for v in crate::information_schema::views() {
-        make_view(catalog, v.name, &v.text, v.public, &[schema, PG_CATALOG])?;
+        if let Some(oid) = make_view(catalog, (v.name, &v.text, v.columns), &path)?
+            && v.public
+        {
+            publish(oid)?;
+        }
     }
     Ok(())
 }
 
-fn make_view(catalog: &Catalog, name: &str, text: &str, public: bool, schemas: &[Oid]) -> Result<()> {
-    let Some(q) = resolve(catalog, text, schemas)? else { return Ok(()) };
-    let oid = view::make(catalog, name, (schemas[0], b'p'), BOOTSTRAP_SUPERUSER, &q, &[])?;
+/// Makes a view from its name, text and columns, if its functions are there.
+fn make_view(
+    catalog: &Catalog,
+    (name, text, columns): (&str, &str, &str),
+    schemas: &[Oid],
+) -> Result<Option<Oid>> {
+    let Some(q) = resolve(catalog, text, columns, schemas)? else { return Ok(None) };
+    let barrier = ["pg_stats", "pg_stats_ext", "pg_stats_ext_exprs"].contains(&name);
+    let options = if barrier { vec!["security_barrier=true".to_string()] } else { Vec::new() };
+    view::make(catalog, name, (schemas[0], b'p'), BOOTSTRAP_SUPERUSER, &q, &options).map(Some)
+}
+
+/// Who may do what with a view of `pg_catalog`, besides its owner.
+fn grants(name: &str, public: bool) -> Vec<(Oid, u32)> {
+    const READ_ALL_STATS: Oid = Oid(3375);
+    match name {
+        // What UPDATE does there is SET.
+        "pg_settings" => vec![(Oid::INVALID, acl::SELECT | acl::UPDATE)],
+        "pg_backend_memory_contexts" | "pg_shmem_allocations" => vec![(READ_ALL_STATS, acl::SELECT)],
+        _ if public => vec![(Oid::INVALID, acl::SELECT)],
+        _ => Vec::new(),
+    }
+}
+
+/// Gives a relation its privileges.
+fn set_acl(catalog: &Catalog, oid: Oid, grants: &[(Oid, u32)]) -> Result<types::Datum> {
     let mut items = AclKind::Table.default_list(BOOTSTRAP_SUPERUSER);
-    if public {
-        let grantor = BOOTSTRAP_SUPERUSER;
-        items.push(AclItem { grantee: Oid::INVALID, grantor, privs: acl::SELECT, goptions: 0 });
-    }
-    if ["pg_backend_memory_contexts", "pg_shmem_allocations"].contains(&name) {
-        const READ_ALL_STATS: Oid = Oid(3375);
-        let grantor = BOOTSTRAP_SUPERUSER;
-        items.push(AclItem { grantee: READ_ALL_STATS, grantor, privs: acl::SELECT, goptions: 0 });
-    }
+    let grantor = BOOTSTRAP_SUPERUSER;
+    items.extend(grants.iter().map(|(g, privs)| AclItem {
+        grantee: *g,
+        grantor,
+        privs: *privs,
+        goptions: 0,
+    }));
     let acl = acl::format(&items);
-    catalog::bootstrap::record_initial(catalog, pg_class::TABLE, oid, acl.clone())?;
-    crate::target::update_class(catalog, oid, &[(pg_class::RELACL, acl)])
+    crate::target::update_class(catalog, oid, &[(pg_class::RELACL, acl.clone())])?;
+    Ok(acl)
 }
 
 /// The schema of the SQL standard, open to everybody.
 fn information_schema(catalog: &Catalog) -> Result<Oid> {
     use pg_namespace::*;
-    let oid = catalog.new_oid(TABLE, OID_INDEX)?;
+    let oid = catalog::builtins::INFORMATION_SCHEMA;
     let mut items = AclKind::Schema.default_list(BOOTSTRAP_SUPERUSER);
     let grantor = BOOTSTRAP_SUPERUSER;
     items.push(AclItem { grantee: Oid::INVALID, grantor, privs: acl::USAGE, goptions: 0 });
@@ -315,9 +385,8 @@ fn information_schema(catalog: &Catalog) -> Result<Oid> {
     r[OID] = types::Datum::oid(oid);
     r[NSPNAME] = types::Datum::text("information_schema");
     r[NSPOWNER] = types::Datum::oid(BOOTSTRAP_SUPERUSER);
-    r[NSPACL] = acl.clone();
+    r[NSPACL] = acl;
     catalog.insert_row(TABLE, &r)?;
-    catalog::bootstrap::record_initial(catalog, TABLE, oid, acl)?;
     catalog.engine().command_counter_increment()?;
     Ok(oid)
 }

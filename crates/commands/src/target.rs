@@ -230,7 +230,7 @@ pub fn check_relation_owner(ctx: &CommandCtx<'_>, r: &Relation) -> Result<()> {
 
 /// System catalogs are not changed by DDL.
 pub fn check_not_catalog(r: &Relation) -> Result<()> {
-    if r.oid < Oid::FIRST_NORMAL
+    if r.oid < catalog::builtins::FIRST_UNPINNED
         && (r.namespace == catalog::builtins::PG_CATALOG || r.namespace == catalog::builtins::PG_TOAST)
     {
         bail!(INSUFFICIENT_PRIVILEGE, "permission denied: \"{}\" is a system catalog", r.name);

@@ -1,4 +1,4 @@
-//! Types of the database's own (OID from 16384 on) as this crate sees them. Values must be readable without a catalog, so
+//! Types that are not built in (OID from 12000 on: `initdb` makes some) as this crate sees them. Values must be readable without a catalog, so
 //! the low three bits of such a type's OID tell how its values are stored: whoever creates a type takes an OID of the
 //! right class ([`UserClass`]). Domains have no class of their own: inside arrays and rows their values carry the OID of
 //! the type underneath.
@@ -8,7 +8,7 @@ use crate::typeinfo::{TypeInfo, type_info};
 use common::Oid;
 
 /// First OID of objects that are not built in.
-pub const FIRST_USER_OID: u32 = 16384;
+pub const FIRST_USER_OID: u32 = 12_000;
 
 /// How values of a user's type are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

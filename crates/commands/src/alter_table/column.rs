@@ -284,7 +284,14 @@ pub fn set_storage(ctx: &CommandCtx<'_>, rel: &Relation, name: &str, storage: &s
         let shown = crate::analysis::with_analyze(ctx, |a| Ok(analyze::format_type_short(a, t.oid)))?;
         bail!(FEATURE_NOT_SUPPORTED, "column data type {shown} can only have storage PLAIN");
     }
-    update(ctx, rel.oid, n, &[(pg_attribute::ATTSTORAGE, Datum::I8(letter as i8))])?;
+    let change = [(pg_attribute::ATTSTORAGE, Datum::I8(letter as i8))];
+    update(ctx, rel.oid, n, &change)?;
+    // Columns of indexes that hold the column follow.
+    for oid in &rel.indexes {
+        for at in ctx.catalog.index(*oid)?.keys.iter().enumerate().filter(|k| *k.1 == n).map(|k| k.0) {
+            update(ctx, *oid, at as i16 + 1, &change)?;
+        }
+    }
     relation::create_toast_if_needed(ctx.catalog, rel.oid)?;
     Ok(())
 }

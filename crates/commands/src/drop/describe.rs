@@ -17,12 +17,12 @@ pub fn relation_name(ctx: &CommandCtx<'_>, oid: Oid) -> Result<String> {
     Ok(quote_qualified(if visible { None } else { schema.as_deref() }, &r.name))
 }
 
-fn relation(ctx: &CommandCtx<'_>, oid: Oid) -> Result<String> {
+pub(super) fn relation(ctx: &CommandCtx<'_>, oid: Oid) -> Result<String> {
     let r = ctx.catalog.relation(oid)?;
     Ok(format!("{} {}", kind_word(r.kind), relation_name(ctx, oid)?))
 }
 
-fn row(ctx: &CommandCtx<'_>, table: Oid, index: Oid, oid: Oid) -> Result<Option<CatRow>> {
+pub(super) fn row(ctx: &CommandCtx<'_>, table: Oid, index: Oid, oid: Oid) -> Result<Option<CatRow>> {
     Ok(ctx.catalog.scan(table, index, &[Datum::oid(oid)])?.into_iter().next())
 }
 
@@ -32,8 +32,12 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
     Ok(match a.class {
         pg_class::TABLE if a.sub != 0 => {
             let r = ctx.catalog.relation(a.object)?;
-            let name = r.desc.attrs.get((a.sub as usize).wrapping_sub(1)).map(|c| c.name.clone());
-            format!("column {} of {}", name.unwrap_or_default(), relation(ctx, a.object)?)
+            let system = catalog::bootstrap::SYSTEM_COLUMNS.iter().find(|c| i32::from(c.1) == a.sub);
+            let name = match r.desc.attrs.get((a.sub as usize).wrapping_sub(1)) {
+                Some(c) => c.name.to_string(),
+                None => system.map_or(String::new(), |c| c.0.to_string()),
+            };
+            format!("column {name} of {}", relation(ctx, a.object)?)
         }
         pg_class::TABLE => relation(ctx, a.object)?,
         pg_constraint::TABLE => {
@@ -42,10 +46,6 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
                 Some(r) if r.oid(CONRELID).is_valid() => {
                     let on = relation(ctx, r.oid(CONRELID))?;
                     format!("constraint {} on {on}", r.str(CONNAME))
-                }
-                Some(r) if r.oid(CONTYPID).is_valid() => {
-                    let domain = crate::user_type::shown(ctx, r.oid(CONTYPID))?;
-                    format!("constraint {} on domain {domain}", r.str(CONNAME))
                 }
                 Some(r) => format!("constraint {}", r.str(CONNAME)),
                 None => missing(),
@@ -157,7 +157,10 @@ pub fn describe(ctx: &CommandCtx<'_>, a: ObjectAddress) -> Result<String> {
                 None => missing(),
             }
         }
-        _ => missing(),
+        _ => match super::describe_more::describe_rest(ctx, a)? {
+            Some(text) => text,
+            None => missing(),
+        },
     })
 }
 

@@ -1,6 +1,7 @@
 //! DROP of relations, schemas and what hangs on them: names resolved, then the dependency walk.
 
 pub mod describe;
+mod describe_more;
 pub mod remove;
 pub mod walk;
 
@@ -148,7 +149,7 @@ fn schemas(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
             bail!(INSUFFICIENT_PRIVILEGE, "must be owner of schema {name}");
         }
         let address = ObjectAddress::new(pg_namespace::TABLE, oid);
-        if oid < Oid::FIRST_NORMAL && oid != catalog::builtins::PG_PUBLIC {
+        if catalog::builtins::is_pinned(oid) && oid != catalog::builtins::PG_PUBLIC {
             bail!(
                 DEPENDENT_OBJECTS_STILL_EXIST,
                 "cannot drop {} because it is required by the database system",

@@ -199,14 +199,12 @@ fn report(ctx: &CommandCtx<'_>, w: &Walk<'_>, behavior: DropBehavior) -> Result<
         .hint("Use DROP ... CASCADE to drop the dependent objects too."))
 }
 
-/// First OID of objects of `initdb` that may go.
-const FIRST_UNPINNED: u32 = 12_000;
 /// The schema `public`.
 const PUBLIC: Oid = Oid(2200);
 
 /// Does the server need the object itself? Large objects have OIDs of the user's choice.
 fn is_pinned(a: ObjectAddress) -> bool {
-    a.object.0 < FIRST_UNPINNED
+    a.object < catalog::builtins::FIRST_UNPINNED
         && a.class != pg_largeobject::TABLE
         && !(a.class == pg_namespace::TABLE && a.object == PUBLIC)
 }

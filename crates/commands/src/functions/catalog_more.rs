@@ -8,9 +8,7 @@ use types::registry::RowSource;
 use types::{CallCtx, Datum, FnImpl, c0, c1, c2};
 
 pub static TABLE: &[(u32, FnImpl)] = &[
-    (1137, c0!(not_in_recovery::<bool>)),
     (2850, FnImpl::Srf(walfile_name_offset)),
-    (3071, c0!(not_in_recovery::<bool>)),
     (3073, c0!(not_in_recovery::<bool>)),
     (3078, FnImpl::Srf(sequence_parameters)),
     (3163, c0!(|_c| Ok::<i32, Error>(0))),
@@ -26,8 +24,13 @@ pub static TABLE: &[(u32, FnImpl)] = &[
 ];
 
 fn not_in_recovery<T>(_: &CallCtx<'_>) -> Result<T> {
-    Err(err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "recovery is not in progress")
-        .hint("Recovery control functions can only be executed during recovery."))
+    Err(no_recovery())
+}
+
+/// 55000 of the functions that control a recovery.
+pub fn no_recovery() -> Error {
+    err!(OBJECT_NOT_IN_PREREQUISITE_STATE, "recovery is not in progress")
+        .hint("Recovery control functions can only be executed during recovery.")
 }
 
 fn no_commit_timestamps() -> Error {

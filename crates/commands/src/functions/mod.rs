@@ -5,6 +5,7 @@
 mod aclitem;
 mod activity;
 mod advisory;
+mod catalog_lists;
 mod catalog_more;
 mod collation;
 mod comment;
@@ -14,12 +15,16 @@ mod describe_object;
 mod domains;
 mod encoding;
 mod enums;
+mod files;
+mod information_schema;
 mod json_record;
 mod large_object;
 mod locks;
 mod log_files;
 mod name;
 mod notify;
+mod object_identity;
+mod object_lookup;
 mod partition;
 mod privilege;
 mod random;
@@ -52,6 +57,7 @@ pub use random::Random;
 pub use setting::{check_examine, may_examine};
 
 use crate::FnEnv;
+use crate::ctx::CommandCtx;
 use analyze::AnalyzeCtx;
 use common::{Error, Result};
 use types::{CallCtx, FnImpl};
@@ -65,6 +71,7 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         advisory::TABLE,
         aclitem::TABLE,
         collation::TABLE,
+        catalog_lists::TABLE,
         catalog_more::TABLE,
         comment::TABLE,
         control::TABLE,
@@ -72,12 +79,16 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
         domains::TABLE,
         encoding::TABLE,
         enums::TABLE,
+        files::TABLE,
+        information_schema::TABLE,
         json_record::TABLE,
         large_object::TABLE,
         locks::TABLE,
         log_files::TABLE,
         name::TABLE,
         notify::TABLE,
+        object_identity::TABLE,
+        object_lookup::TABLE,
         partition::TABLE_OF_FUNCTIONS,
         privilege::TABLE,
         random::TABLE,
@@ -107,6 +118,22 @@ pub fn tables() -> Vec<&'static [(u32, FnImpl)]> {
 /// The database a call runs in.
 pub(crate) fn env<'a>(c: &CallCtx<'a>) -> Result<&'a FnEnv> {
     c.env.downcast_ref::<FnEnv>().ok_or_else(|| Error::internal("function needs a database session"))
+}
+
+/// Calls `f` with what utility statements work with.
+fn with_command<R>(c: &CallCtx<'_>, f: impl FnOnce(&CommandCtx<'_>) -> Result<R>) -> Result<R> {
+    let e = env(c)?;
+    let exec = e.host.exec_env();
+    f(&CommandCtx {
+        engine: &e.engine,
+        catalog: &e.catalog,
+        env: &exec,
+        host: &*e.host,
+        source: "",
+        top_level: false,
+        params: &[],
+        param_types: &[],
+    })
 }
 
 /// Calls `f` with a context for name resolution and deparsing.

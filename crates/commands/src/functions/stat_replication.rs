@@ -10,8 +10,6 @@ pub static TABLE: &[(u32, FnImpl)] = &[
     (3317, FnImpl::Srf(none)),
     (3781, FnImpl::Srf(none)),
     (6118, FnImpl::Srf(none)),
-    (6169, FnImpl::Srf(none)),
-    (6231, FnImpl::Srf(none)),
 ];
 
 fn none(_: &CallCtx<'_>, _: &[Datum]) -> Result<Box<dyn RowSource>> {

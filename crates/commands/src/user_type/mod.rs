@@ -193,7 +193,7 @@ pub fn drop(ctx: &CommandCtx<'_>, s: &DropStmt) -> Result<String> {
         if !target::owns(ctx, t.owner)? && !crate::drop::owns_schema(ctx, t.namespace)? {
             bail!(INSUFFICIENT_PRIVILEGE, "must be owner of type {}", shown(ctx, oid)?);
         }
-        if oid < Oid::FIRST_NORMAL {
+        if catalog::builtins::is_pinned(oid) {
             bail!(
                 DEPENDENT_OBJECTS_STILL_EXIST,
                 "cannot drop type {} because it is required by the database system",

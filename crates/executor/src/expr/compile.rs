@@ -4,12 +4,14 @@
 use crate::env::ExecEnv;
 use crate::expr::arrays;
 use crate::expr::domain::DomainCheck;
+use crate::expr::one_row::OneRow;
 use crate::expr::program::*;
 use crate::expr::special;
 use crate::expr::subplan;
 use analyze::expr::*;
 use common::{Error, Oid, Result, bail, err};
 use std::rc::Rc;
+use types::registry::SrfFn;
 use types::{CmpFn, Collation, Column, Datum, FnImpl, HashFn, Phys, ScalarKernel, oids};
 
 /// What the names in an expression mean: input columns.
@@ -524,7 +526,10 @@ impl Compiler<'_> {
             Some(FnImpl::Input(f)) if !args.is_empty() => {
                 Op::InputCall { f, a: args[0], ioparam: info.result_type, typmod: -1 }
             }
-            Some(FnImpl::Srf(_)) => {
+            Some(FnImpl::Srf(f)) => {
+                if let Some(row) = self.one_row(funcid, f, &args, &info)? {
+                    return Ok(self.push(steps, Op::OneRow(Box::new(row)), phys, konst));
+                }
                 // Such a function gets its columns from the FROM clause.
                 let d = self.env.catalog()?.proc_desc(funcid)?;
                 return Err(err!(
@@ -550,6 +555,29 @@ impl Compiler<'_> {
             }
         };
         Ok(self.push(steps, op, phys, konst))
+    }
+
+    /// A function that returns no set, and whose OUT parameters tell the columns of its row.
+    fn one_row(&self, funcid: Oid, f: SrfFn, args: &[Src], info: &CallInfo) -> Result<Option<OneRow>> {
+        let d = self.env.catalog()?.proc_desc(funcid)?;
+        if d.retset {
+            return Ok(None);
+        }
+        let columns = crate::node::function_scan::out_columns_of(&d);
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let types: Box<[Oid]> = columns.iter().map(|c| c.0).collect();
+        let phys = types.iter().map(|t| self.env.phys(*t)).collect::<Result<_>>()?;
+        Ok(Some(OneRow {
+            f,
+            args: args.into(),
+            info: info.clone(),
+            strict: d.strict,
+            types,
+            phys,
+            names: columns.into_iter().map(|c| c.1).collect(),
+        }))
     }
 
     fn array_op(&mut self, o: &ScalarArrayOpExpr, steps: &mut Vec<Step>) -> Result<Src> {

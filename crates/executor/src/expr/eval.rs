@@ -205,6 +205,7 @@ fn run_step(
         Op::InputCall { f, a, ioparam, typmod } => {
             special::input_call(*f, st.arg(*a, input), *ioparam, *typmod, cx, rows, out)
         }
+        Op::OneRow(r) => r.run(st, cx, input, rows, out),
         Op::User { site, args } => {
             out.resize(rows.bound());
             let snapshot = cx.snapshot.as_ref().and_then(transam::Snapshot::mvcc);

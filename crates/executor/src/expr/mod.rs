@@ -11,6 +11,7 @@ mod decimal;
 pub mod domain;
 mod eval;
 mod jsonb;
+mod one_row;
 mod program;
 pub mod project;
 pub mod qual;

@@ -121,6 +121,8 @@ pub(crate) enum Op {
         ioparam: Oid,
         typmod: i32,
     },
+    /// A built-in function of one row.
+    OneRow(Box<super::one_row::OneRow>),
     User {
         site: Box<crate::routine::RoutineSite>,
         args: Box<[Src]>,

@@ -111,13 +111,25 @@ pub fn out_columns(env: &ExecEnv, f: &FuncExpr) -> Result<Vec<(common::Oid, Stri
         // Rows of functions that are not built in come as composite values.
         return Ok(Vec::new());
     }
+    let mut columns = out_columns_of(&p);
+    for (t, _) in columns.iter_mut().filter(|c| c.0 == oids::ANYELEMENT) {
+        let array = p.arg_types.iter().position(|a| *a == oids::ANYARRAY).and_then(|n| f.args.get(n));
+        if let Some(e) = array {
+            *t = crate::expr::arrays::elem_type(env, analyze::info::expr_type(e))?;
+        }
+    }
+    Ok(columns)
+}
+
+/// The same by the function, which has code; polymorphic types are left as they are.
+pub fn out_columns_of(p: &catalog::desc::ProcDesc) -> Vec<(common::Oid, String)> {
     let outs = p.arg_modes.iter().enumerate().filter(|(_, m)| matches!(m, b'o' | b'b' | b't'));
     let cols: Vec<(common::Oid, String)> = outs
         .filter_map(|(i, _)| {
             Some((*p.all_arg_types.get(i)?, p.arg_names.get(i).cloned().unwrap_or_default()))
         })
         .collect();
-    Ok(if cols.len() > 1 { cols } else { Vec::new() })
+    if cols.len() > 1 { cols } else { Vec::new() }
 }
 
 /// Rows that come as composite values and are to be spread over columns.
@@ -202,6 +214,10 @@ struct Part {
     first: usize,
     ncols: usize,
     done: bool,
+    /// Returns one row, of NULLs if it gives none.
+    one: bool,
+    /// Has given a row.
+    any: bool,
     spread: Option<Spread>,
 }
 
@@ -250,7 +266,9 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinali
             // A dropped column has no type; its values are NULL.
             phys.push(if t.is_valid() { b.env.phys(*t)? } else { Phys::I32 });
         }
-        parts.push(Part { func, first, ncols: f.col_types.len(), done: false, spread: Spread::of(b, f)? });
+        let one = matches!(&f.expr, Expr::Func(c) if !c.retset);
+        let spread = Spread::of(b, f)?;
+        parts.push(Part { func, first, ncols: f.col_types.len(), done: false, one, any: false, spread });
     }
     if ordinality {
         phys.push(Phys::I64);
@@ -298,7 +316,12 @@ impl FunctionScan {
                 };
                 if got == 0 {
                     p.done = true;
+                    if p.one && !p.any {
+                        cols.iter_mut().for_each(|c| c.push(DatumRef::Null));
+                        n = 1;
+                    }
                 }
+                p.any |= got > 0;
                 n += got;
                 // One function may give short batches; several must run in step.
                 if single {
@@ -333,6 +356,7 @@ impl ExecNode for FunctionScan {
             self.started = true;
             for p in &mut self.parts {
                 p.done = false;
+                p.any = false;
                 if let Func::Srf(s) = &mut p.func {
                     s.start(cx, &cx.no_input, 0)?;
                 }

@@ -18,7 +18,7 @@ use types::Batch;
 mod agg;
 mod append;
 mod cte;
-mod function_scan;
+pub(crate) mod function_scan;
 mod gather;
 mod group;
 mod group_table;

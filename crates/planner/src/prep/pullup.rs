@@ -228,6 +228,11 @@ fn substitute(q: &mut Query, rti: u32, targets: &[Expr]) {
 
 fn subst_query(q: &mut Query, lvl: u32, rti: u32, targets: &[Expr]) {
     query_exprs_mut(q, &mut |e| subst(e, lvl, rti, targets));
+    // Sub-links may have come into a query that had none.
+    if lvl > 0 && !q.has_sub_links {
+        let linked = |t: &Expr| any(t, &mut |e| matches!(e, Expr::SubLink(_)));
+        q.has_sub_links = targets.iter().any(linked);
+    }
     subqueries_mut(q, &mut |s| subst_query(s, lvl + 1, rti, targets));
 }
 

@@ -167,7 +167,6 @@ pub fn definition(c: &CallCtx<'_>, oid: u32) -> Result<Option<String>> {
         bail!(WRONG_OBJECT_TYPE, "\"{}\" is an aggregate function", p.name);
     }
     let e = env(c)?;
-    let row = e.catalog.scan(pg_proc::TABLE, pg_proc::OID_INDEX, &[Datum::U32(oid)])?;
     let schema = e.catalog.namespace_name(p.namespace)?;
     let word = if p.kind == b'p' { "procedure" } else { "function" };
     let mut out = format!(
@@ -190,8 +189,8 @@ pub fn definition(c: &CallCtx<'_>, oid: u32) -> Result<Option<String>> {
         let Some((name, value)) = s.split_once('=') else { continue };
         let _ = writeln!(out, " SET {} TO {}", quote_ident(name), setting_value(name, value));
     }
-    if row.first().is_some_and(|r| r.text(pg_proc::PROSQLBODY).is_some()) {
-        let _ = writeln!(out, "{}", sql_body(c, oid)?.unwrap_or_default());
+    if let Some(body) = sql_body(c, oid)? {
+        let _ = writeln!(out, "{body}");
         return Ok(Some(out));
     }
     let mut tag = format!("${word}");
@@ -258,7 +257,7 @@ fn attributes(c: &CallCtx<'_>, p: &ProcDesc) -> Result<Vec<String>> {
 pub fn sql_body(c: &CallCtx<'_>, oid: u32) -> Result<Option<String>> {
     let rows = env(c)?.catalog.scan(pg_proc::TABLE, pg_proc::OID_INDEX, &[Datum::U32(oid)])?;
     match rows.first().and_then(|r| r.text(pg_proc::PROSQLBODY)) {
-        None => Ok(None),
+        None => Ok(builtin_body(oid)),
         Some(stored) => {
             let body: analyze::routine::SqlBody = analyze::load_expr(&stored)?;
             let Some(p) = find(c, oid)? else { return Ok(None) };
@@ -267,6 +266,15 @@ pub fn sql_body(c: &CallCtx<'_>, oid: u32) -> Result<Option<String>> {
             with_analyze(c, |a| analyze::body_to_sql(a, &body, &p.name, &names)).map(Some)
         }
     }
+}
+
+/// Bodies of the built-in functions in standard SQL (OID, text): there they run as code of the server.
+const BUILTIN_BODIES: &str = include_str!("../../../data/sql_bodies.tsv");
+
+fn builtin_body(oid: u32) -> Option<String> {
+    let number = oid.to_string();
+    let line = BUILTIN_BODIES.lines().filter_map(|l| l.split_once('\t')).find(|l| l.0 == number)?;
+    catalog::data::unescape(line.1)
 }
 
 #[cfg(test)]

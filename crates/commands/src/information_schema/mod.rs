@@ -1,23 +1,30 @@
 //! `information_schema`: the schema and its views, from texts of our own in `data/information_schema.sql`. The texts use a few
-//! abbreviations, written out here, in place of the SQL functions that PostgreSQL keeps in the schema.
+//! abbreviations, written out here, in place of the SQL functions that PostgreSQL keeps in the schema. Columns get their
+//! types from the letters beside the view's name ([`domains`]); [`tables`] holds the four tables.
 
-/// A view: name, text, and whether everybody may read it.
+pub mod domains;
+pub mod tables;
+
+/// A view: name, types of its columns (see [`domains::retype`]), text, and whether everybody may read it.
 pub struct ViewText {
     pub name: &'static str,
+    pub columns: &'static str,
     pub text: String,
     pub public: bool,
 }
 
-const TEXT: &str = include_str!("../data/information_schema.sql");
+const TEXT: &str = include_str!("../../data/information_schema.sql");
 
 /// All views, each after those it reads.
 pub fn views() -> Vec<ViewText> {
     let mut out: Vec<ViewText> = Vec::new();
     for line in TEXT.lines().filter(|l| !l.starts_with("--")) {
         match (line.strip_prefix("== "), out.last_mut()) {
-            (Some(name), _) => {
-                let public = !name.ends_with(" !");
-                out.push(ViewText { name: name.trim_end_matches(" !"), text: String::new(), public });
+            (Some(head), _) => {
+                let mut words = head.split(' ');
+                let mut word = || words.next().unwrap_or("");
+                let (name, columns, public) = (word(), word(), word() != "!");
+                out.push(ViewText { name, columns, text: String::new(), public });
             }
             (None, Some(v)) => {
                 v.text.push_str(line);
