@@ -1,6 +1,7 @@
 //! The rewriter: what happens between analysis and planning. Views become sub-queries, INSERT and UPDATE get their
 //! defaults. Runs on every use of a prepared statement whose descriptors changed.
 
+mod barrier;
 mod defaults;
 pub use defaults::column_default;
 pub mod inherit;

@@ -238,6 +238,7 @@ fn one_view(ctx: &AnalyzeCtx<'_>, q: &mut Query, view: &Relation, cascaded: &mut
     if q.command != CmdType::Insert {
         q.jointree.quals = Some(match q.jointree.quals.take() {
             None => qual,
+            Some(own) if super::view::is_barrier(view) => super::barrier::guard(ctx, own, qual)?,
             Some(own) => Expr::Bool { op: BoolOp::And, args: vec![own, qual], location: None },
         });
     }

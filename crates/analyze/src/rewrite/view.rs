@@ -34,13 +34,10 @@ pub fn expand(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> {
                 let owner = reader(&rel, q.rtable[i].check_as_user);
                 lock_relations(ctx, &mut body, owner, mark)?;
                 super::rewrite_query(ctx, &mut body, depth + 1)?;
-                let barrier = rel.options.iter().any(|o| {
-                    matches!(o.as_str(), "security_barrier" | "security_barrier=true" | "security_barrier=on")
-                });
                 q.rtable[i].kind = RteKind::Subquery {
                     query: Box::new(body),
                     lateral: false,
-                    security_barrier: barrier,
+                    security_barrier: is_barrier(&rel),
                     view: Some(relid),
                 };
             }
@@ -49,6 +46,14 @@ pub fn expand(ctx: &AnalyzeCtx<'_>, q: &mut Query, depth: u32) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Was the view made WITH (security_barrier)?
+pub(super) fn is_barrier(view: &catalog::desc::Relation) -> bool {
+    let on = |o: &String| {
+        matches!(o.as_str(), "security_barrier" | "security_barrier=true" | "security_barrier=on")
+    };
+    view.options.iter().any(on)
 }
 
 /// The role whose privileges on a view's tables count: its owner's, or with security_invoker those of who reads the view.
