@@ -212,6 +212,8 @@ pub struct SubPlan {
     /// Exec params that the sub-select's columns are put into for `test`.
     pub param_ids: Vec<u32>,
     pub result_type: Oid,
+    /// ARRAY over a column of arrays: they are stacked into one of a dimension more.
+    pub stacked: bool,
     pub typmod: i32,
     pub collation: Oid,
     /// Evaluate ANY through a hash table of the sub-select's rows.

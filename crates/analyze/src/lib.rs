@@ -53,7 +53,9 @@ use query::Query;
 pub use agg::flatten_join_vars;
 pub use collation::lookup_collation;
 pub use deparse::body_to_sql;
-pub use deparse::{ExprStyle, expr_to_sql, expr_to_sql_styled, query_to_sql, query_to_sql_styled};
+pub use deparse::{
+    ExprStyle, expr_to_sql, expr_to_sql_styled, query_to_sql, query_to_sql_styled, view_to_sql,
+};
 pub use rewrite::{column_default, not_updatable, rewrite, rewrite_in_place};
 pub use stand_alone::{coerce_for_assignment, transform_domain_check, transform_expr_for};
 pub use statement::{analyze, analyze_select, select_into};

@@ -141,13 +141,11 @@ impl Analyzer<'_> {
         }
         let r = self.ctx.catalog.relation(oid)?;
         let what = match r.kind {
-            b'i' | b'I' => "indexes",
-            b'c' => "composite types",
+            b'i' | b'I' => "an index",
+            b'c' => "a composite type",
             _ => return Ok(Some(r)),
         };
-        Err(err!(WRONG_OBJECT_TYPE, "cannot open relation \"{}\"", r.name)
-            .detail(format!("This operation is not supported for {what}."))
-            .at(rv.location))
+        Err(err!(WRONG_OBJECT_TYPE, "\"{}\" is {what}", r.name).at(rv.location))
     }
 
     /// A table, view or sequence in FROM (or a target).

@@ -37,7 +37,9 @@ pub fn transform_expr_for(
     };
     if let Some(t) = target {
         e = to_target(&mut an, e, context, t)?;
-    } else if expr_type(&e) == oids::UNKNOWN {
+    } else if expr_type(&e) == oids::UNKNOWN
+        && !matches!(context, ExprContext::IndexExpr | ExprContext::StatsExpr)
+    {
         e = an.coerce_implicit(e, oids::TEXT)?;
     }
     crate::collation::assign(ctx, &mut e)?;

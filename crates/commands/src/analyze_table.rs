@@ -28,6 +28,8 @@ pub struct Request<'a> {
     pub update_sizes: bool,
     /// Takes warnings; in the background there is nobody to warn.
     pub warn: Option<&'a dyn Fn(String)>,
+    /// Takes what VERBOSE says.
+    pub say: Option<&'a dyn Fn(String)>,
 }
 
 /// Samples a table and stores its statistics.
@@ -50,6 +52,10 @@ pub fn analyze(eng: &Rc<Engine>, catalog: &Rc<Catalog>, env: &Rc<ExecEnv>, r: &R
         }
     }
     let targets = column_targets(catalog, &rel, r)?;
+    let full_name = format!("{}.{}", catalog.namespace_name(rel.namespace)?.unwrap_or_default(), rel.name);
+    if let Some(say) = r.say {
+        say(format!("analyzing \"{full_name}\""));
+    }
     let objects = build::definitions(catalog, oid)?;
     let mut rows_wanted = targets.iter().copied().max().unwrap_or(0).max(1);
     let indexes_too = r.columns.is_empty();
@@ -63,6 +69,7 @@ pub fn analyze(eng: &Rc<Engine>, catalog: &Rc<Catalog>, env: &Rc<ExecEnv>, r: &R
     let reported = Reporting::begin(&eng.proc().progress, Command::Analyze, oid.0);
     let mut rng = Rng::seeded(oid);
     let sample = access::sample_rows(eng, &heap, 300 * rows_wanted, &mut || rng.next())?;
+    tell(r, &rel, &sample);
     reported.set(PHASE, 3);
     if sample.rows.rows > 0 {
         for (i, a) in rel.desc.attrs.iter().enumerate().filter(|(i, _)| targets[*i] > 0) {
@@ -96,17 +103,31 @@ pub fn analyze(eng: &Rc<Engine>, catalog: &Rc<Catalog>, env: &Rc<ExecEnv>, r: &R
         }
     }
     if rel.has_subclass {
-        inherited(eng, catalog, &rel, &targets, 300 * rows_wanted)?;
+        if let Some(say) = r.say {
+            say(format!("analyzing \"{full_name}\" inheritance tree"));
+        }
+        inherited(eng, catalog, r, &rel, &targets, 300 * rows_wanted)?;
     }
     reported.set(PHASE, 5);
     eng.report_analyze(heap.stat_key(), sample.total_rows, sample.dead_rows, r.columns.is_empty());
     if r.update_sizes { note_sizes(eng, catalog, &rel, &heap, &sample) } else { Ok(()) }
 }
 
+/// VERBOSE about a sample.
+fn tell(r: &Request<'_>, rel: &Relation, s: &access::Sample) {
+    if let Some(say) = r.say {
+        say(format!(
+            "\"{}\": scanned {} of {} pages, containing {} live rows and {} dead rows; {} rows in sample, {:.0} estimated total rows",
+            rel.name, s.scanned_pages, s.pages, s.scanned_live, s.scanned_dead, s.rows.rows, s.total_rows
+        ));
+    }
+}
+
 /// Statistics of a table together with all that inherit from it: each gives rows by its share of the pages.
 fn inherited(
     eng: &Rc<Engine>,
     catalog: &Rc<Catalog>,
+    r: &Request<'_>,
     rel: &Relation,
     targets: &[usize],
     rows_wanted: usize,
@@ -131,6 +152,7 @@ fn inherited(
     for (member, heap, own) in members.iter().filter(|m| m.2 > 0) {
         let share = (rows_wanted as f64 * f64::from(*own) / f64::from(pages)).round_ties_even() as usize;
         let sample = access::sample_rows(eng, heap, share.max(1), &mut || rng.next())?;
+        tell(r, member, &sample);
         for (to, a) in cols.iter_mut().zip(&rel.desc.attrs).filter(|(_, a)| !a.dropped) {
             let at = member.desc.attrs.iter().position(|m| !m.dropped && m.name == a.name);
             let from = at.ok_or_else(|| Error::internal("a child lacks a column of its parent"))?;

@@ -197,8 +197,14 @@ impl Worker<'_> {
     fn analyze(&self, c: &Candidate) -> Result<()> {
         let started = Instant::now();
         let target = self.settings.int("default_statistics_target") as usize;
-        let request =
-            analyze_table::Request { oid: c.oid, columns: &[], target, update_sizes: true, warn: None };
+        let request = analyze_table::Request {
+            oid: c.oid,
+            columns: &[],
+            target,
+            update_sizes: true,
+            warn: None,
+            say: None,
+        };
         let env = executor::ExecEnv::new(
             Some(self.engine.clone()),
             Some(self.catalog.clone()),

@@ -109,11 +109,21 @@ pub fn run(ctx: &CommandCtx<'_>, s: &CommentStmt) -> Result<String> {
             let rv = target::range_var(&names[..names.len().saturating_sub(1)])?;
             let r = target::open_relation(ctx, &rv, LockMode::ShareUpdateExclusive)?;
             target::check_relation_owner(ctx, &r)?;
+            let refused = match r.kind {
+                b'i' => "indexes",
+                b'S' => "sequences",
+                b't' => "TOAST tables",
+                _ => "",
+            };
             let n = r.desc.attrs.iter().position(|a| !a.dropped && a.name == last);
             let Some(n) = n else {
                 let shown = target::display(&rv);
                 bail!(UNDEFINED_COLUMN, "column \"{last}\" of relation \"{shown}\" does not exist")
             };
+            if !refused.is_empty() {
+                return Err(err!(WRONG_OBJECT_TYPE, "cannot set comment on relation \"{}\"", r.name)
+                    .detail(format!("This operation is not supported for {refused}.")));
+            }
             write(ctx, ObjectAddress::column(r.oid, n as i16 + 1), text)?;
         }
         ObjectType::TabConstraint => {

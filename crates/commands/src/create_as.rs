@@ -42,7 +42,15 @@ fn check_stored(ctx: &CommandCtx<'_>, q: &Query) -> Result<()> {
 
 /// Is there nothing of the name yet? If there is, 42P07, or false under IF NOT EXISTS.
 pub fn may_create(ctx: &CommandCtx<'_>, s: &CreateTableAsStmt) -> Result<bool> {
-    let (ns, _) = target::creation_target(ctx, &s.into.rel)?;
+    // A temporary table's schema is looked at later only.
+    let named = match &s.into.rel.schemaname {
+        Some(n) => ctx.catalog.named_schema(n)?,
+        None => None,
+    };
+    let ns = match named {
+        Some(ns) => ns,
+        None => target::creation_target(ctx, &s.into.rel)?.0,
+    };
     let name = &s.into.rel.relname;
     if ctx.catalog.relation_oid(ns, name)?.is_none() {
         return Ok(true);
@@ -74,17 +82,8 @@ pub fn create_from(
         return Ok((tag(matview).into(), None));
     }
     let into = &s.into;
-    if let Some(m) = into.access_method.as_deref()
-        && m != "heap"
-    {
-        bail!(UNDEFINED_OBJECT, "access method \"{m}\" does not exist");
-    }
-    crate::index::check_tablespace(into.table_space_name.as_deref())?;
-    let (ns, persistence) = target::creation_target(ctx, &into.rel)?;
-    if into.on_commit != OnCommitAction::Noop && persistence != b't' {
-        bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
-    }
     let name = &into.rel.relname;
+    let (ns, persistence) = target::creation_target(ctx, &into.rel)?;
     if matview && persistence != b'p' {
         bail!(FEATURE_NOT_SUPPORTED, "materialized views cannot be unlogged");
     }
@@ -101,8 +100,13 @@ pub fn create_from(
     for (c, n) in columns.iter_mut().zip(&into.col_names) {
         c.name = n.as_str().into();
     }
+    if into.on_commit != OnCommitAction::Noop && persistence != b't' {
+        bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
+    }
+    crate::index::check_tablespace(into.table_space_name.as_deref())?;
     let attrs = view::output_attributes(ctx.catalog, &columns)?;
     let options = reloptions::merge(OptionsOf::Table, &[], &into.options, false)?;
+    crate::create_table::check_access_method(into.access_method.as_deref())?;
     // The query is started first: it must not see the table.
     let run = if into.skip_data { None } else { Some(start(query)?) };
     let oid = relation::create(

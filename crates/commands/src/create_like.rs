@@ -70,7 +70,14 @@ pub fn read(ctx: &CommandCtx<'_>, l: &TableLikeClause, first: usize) -> Result<(
     let source = target::open_relation(ctx, &l.relation, LockMode::AccessShare)
         .map_err(|e| e.at_if_none(Some(l.relation.location)))?;
     if !matches!(source.kind, b'r' | b'v' | b'm' | b'c' | b'f') {
-        bail!(WRONG_OBJECT_TYPE, "relation \"{}\" is invalid in LIKE clause", source.name);
+        let what = if source.kind == b'S' { "sequences" } else { "indexes" };
+        return Err(common::err!(
+            WRONG_OBJECT_TYPE,
+            "relation \"{}\" is invalid in LIKE clause",
+            source.name
+        )
+        .detail(format!("This operation is not supported for {what}."))
+        .at(l.relation.location));
     }
     aclcheck::check_relation(ctx, &source, crate::acl::SELECT)?;
     let has = |bit: u32| l.options & bit != 0;
@@ -131,7 +138,10 @@ pub fn read(ctx: &CommandCtx<'_>, l: &TableLikeClause, first: usize) -> Result<(
 fn identity_options(ctx: &CommandCtx<'_>, seq: Oid) -> Result<Vec<DefElem>> {
     let p = sequence_ddl::params(ctx.catalog, seq)?;
     let n = |name: &str, v: i64| DefElem::new(name, Some(DefArg::Float(v.to_string())), 0);
+    // The copy counts in bigint between the bounds of the column it is copied from.
+    let bigint = TypeName { names: vec!["pg_catalog".into(), "int8".into()], ..TypeName::default() };
     Ok(vec![
+        DefElem::new("as", Some(DefArg::TypeName(Box::new(bigint))), 0),
         n("increment", p.increment),
         n("maxvalue", p.max),
         n("minvalue", p.min),

@@ -27,11 +27,15 @@ fn check_supported(s: &CreateStmt) -> Result<()> {
     if s.partspec.is_some() {
         return Err(Error::unsupported("PARTITION BY"));
     }
-    match s.access_method.as_deref() {
-        None | Some("heap") => {}
+    Ok(())
+}
+
+/// The only access method is `heap`.
+pub fn check_access_method(name: Option<&str>) -> Result<()> {
+    match name {
+        None | Some("heap") => Ok(()),
         Some(m) => bail!(UNDEFINED_OBJECT, "access method \"{m}\" does not exist"),
     }
-    index::check_tablespace(s.tablespacename.as_deref())
 }
 
 /// Everything about a table that is to be made.
@@ -45,29 +49,32 @@ pub struct TableSpec {
 
 /// Runs CREATE TABLE.
 pub fn create(ctx: &CommandCtx<'_>, s: &CreateStmt) -> Result<String> {
-    check_supported(s)?;
     let (ns, persistence) = target::creation_target(ctx, &s.relation)?;
-    if s.oncommit != OnCommitAction::Noop && persistence != b't' {
-        bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
-    }
     let name = &s.relation.relname;
-    if ctx.catalog.relation_oid(ns, name)?.is_some() {
-        if s.if_not_exists {
-            let message = format!("relation \"{name}\" already exists, skipping");
-            notice_as(ctx, SqlState::DUPLICATE_TABLE, message);
-            return Ok("CREATE TABLE".into());
-        }
-        bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists");
+    let exists = ctx.catalog.relation_oid(ns, name)?.is_some();
+    if exists && s.if_not_exists {
+        let message = format!("relation \"{name}\" already exists, skipping");
+        notice_as(ctx, SqlState::DUPLICATE_TABLE, message);
+        return Ok("CREATE TABLE".into());
     }
-    let options = reloptions::merge(OptionsOf::Table, &[], &s.options, false)?;
+    check_supported(s)?;
     let of = s.of_typename.as_ref().map(|t| typed_table::type_of(ctx, t)).transpose()?;
     let mut spec = match &of {
         Some(class) => typed_table::elements(ctx, name, class, &s.table_elts)?,
         None => read_elements(ctx, name, &s.table_elts)?,
     };
+    if s.oncommit != OnCommitAction::Noop && persistence != b't' {
+        bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
+    }
     let inherited = crate::inherit::create::merge(ctx, s, persistence, &mut spec)?;
+    index::check_tablespace(s.tablespacename.as_deref())?;
+    let options = reloptions::merge(OptionsOf::Table, &[], &s.options, false)?;
     if spec.columns.len() > 1600 {
         bail!(TOO_MANY_COLUMNS, "tables can have at most 1600 columns");
+    }
+    check_access_method(s.access_method.as_deref())?;
+    if exists {
+        bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists");
     }
     check_keys(&mut spec)?;
     let copied = spec.likes.iter().flat_map(|l| l.checks()).map(|c| c.name);
@@ -108,7 +115,7 @@ fn read_elements(ctx: &CommandCtx<'_>, table: &str, elements: &[TableElt]) -> Re
         bail!(TOO_MANY_COLUMNS, "tables can have at most 1600 columns");
     }
     for (i, c) in spec.columns.iter().enumerate() {
-        if spec.columns[..i].iter().any(|x| x.attr.name == c.attr.name) {
+        if spec.columns[i + 1..].iter().any(|x| x.attr.name == c.attr.name) {
             bail!(DUPLICATE_COLUMN, "column \"{}\" specified more than once", c.attr.name);
         }
     }

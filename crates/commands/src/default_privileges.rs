@@ -170,6 +170,8 @@ fn change(
             grant::revoke_one(&mut items, *grantee, owner, owner, bits, g.grant_option, g.behavior)?;
         }
     }
+    grant::check_public(g, grantees)?;
+    items.sort_unstable_by_key(|i| (i.grantee, i.grantor, i.privs, i.goptions));
     let is_default = sorted(&items) == sorted(&built_in);
     match old {
         Some(r) => {

@@ -114,10 +114,12 @@ fn explained<'s>(ctx: &CommandCtx<'_>, s: &'s Statement, o: ExplainOptions) -> R
         | Statement::Merge(_) => Direct(s),
         Statement::CreateTableAs(c) => may_make(ctx, (**c).clone(), o)?,
         Statement::DeclareCursor(d) => {
+            let query = Statement::Select(d.query.clone());
             if d.options & parser::ast::cursor_opt::SCROLL != 0 {
-                return Err(Error::unsupported("EXPLAIN of DECLARE SCROLL CURSOR"));
+                Explained::Scrolled(query)
+            } else {
+                Plain(query, true)
             }
-            Plain(Statement::Select(d.query.clone()), true)
         }
         _ => return Ok(None),
     }))
@@ -143,6 +145,8 @@ enum Explained<'s> {
     Direct(&'s Statement),
     /// A query inside the statement; for a cursor?
     Plain(Statement, bool),
+    /// The query of a cursor that goes both ways.
+    Scrolled(Statement),
     Making(Box<CreateTableAsStmt>),
     /// Nothing would be done: nothing is printed.
     Nothing,
@@ -232,6 +236,7 @@ pub fn run(ctx: &CommandCtx<'_>, e: &ExplainStmt) -> Result<String> {
     let lines = match explained(ctx, &e.query, o)? {
         Some(Explained::Direct(s)) => plan_lines(ctx, s, o, false)?,
         Some(Explained::Plain(s, cursor)) => plan_lines(ctx, &s, o, cursor)?,
+        Some(Explained::Scrolled(s)) => scrolled_lines(ctx, &s, o)?,
         Some(Explained::Making(c)) => making_lines(ctx, &c, o)?,
         Some(Explained::Nothing) => nothing(o),
         None => vec![planner::explain::explain_utility(o.format)],
@@ -246,6 +251,21 @@ fn plan_lines(
     cursor: bool,
 ) -> Result<Vec<String>> {
     let (planned, planning) = plan(ctx, s, cursor, &mut o)?;
+    planned_lines(ctx, planned, planning, o)
+}
+
+fn scrolled_lines(ctx: &CommandCtx<'_>, s: &Statement, mut o: ExplainOptions) -> Result<Vec<String>> {
+    let (mut planned, planning) = plan(ctx, s, true, &mut o)?;
+    if !planned.row_marks.is_empty() {
+        return Err(common::err!(
+            FEATURE_NOT_SUPPORTED,
+            "DECLARE SCROLL CURSOR ... FOR UPDATE is not supported"
+        )
+        .detail("Scrollable cursors must be READ ONLY."));
+    }
+    let mut cost = 0.0;
+    ctx.host.with_settings(&mut |s| cost = s.real("cpu_operator_cost"));
+    planner::make_scrollable(Rc::make_mut(&mut planned), cost);
     planned_lines(ctx, planned, planning, o)
 }
 

@@ -41,8 +41,11 @@ impl Holder {
 }
 
 fn function_holder(ctx: &CommandCtx<'_>, kind: ObjectType, f: &ObjectWithArgs) -> Result<Holder> {
+    routine_holder(ctx, crate::routine::require(ctx, kind, f)?.oid)
+}
+
+fn routine_holder(ctx: &CommandCtx<'_>, oid: Oid) -> Result<Holder> {
     use pg_proc::*;
-    let oid = crate::routine::require(ctx, kind, f)?.oid;
     let rows = ctx.catalog.scan(TABLE, OID_INDEX, &[Datum::oid(oid)])?;
     let row = rows.into_iter().next().ok_or_else(|| crate::analysis::lost("function", oid))?;
     Ok(Holder {
@@ -60,8 +63,10 @@ fn relation_holder(ctx: &CommandCtx<'_>, oid: Oid) -> Result<Holder> {
     let row = target::class_row(ctx.catalog, oid)?;
     let kind = if row.char(pg_class::RELKIND) == b'S' { AclKind::Sequence } else { AclKind::Table };
     let name = row.str(pg_class::RELNAME).to_string();
-    if row.char(pg_class::RELKIND) == b'i' {
-        bail!(WRONG_OBJECT_TYPE, "\"{name}\" is an index");
+    match row.char(pg_class::RELKIND) {
+        b'i' => bail!(WRONG_OBJECT_TYPE, "\"{name}\" is an index"),
+        b'c' => bail!(WRONG_OBJECT_TYPE, "\"{name}\" is a composite type"),
+        _ => {}
     }
     Ok(Holder {
         kind,
@@ -284,6 +289,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<String> {
     {
         bail!(FEATURE_NOT_SUPPORTED, "grantor must be current user");
     }
+    find_objects(ctx, s)?;
     let mut grantees = Vec::new();
     for g in &s.grantees {
         grantees.push(match &g.roletype {
@@ -297,11 +303,16 @@ pub fn run(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<String> {
             bail!(SYNTAX_ERROR, "unrecognized privilege type \"{p}\"");
         }
     }
-    if s.is_grant && s.grant_option && grantees.contains(&Oid::INVALID) {
-        bail!(INVALID_GRANT_OPERATION, "grant options can only be granted to roles");
-    }
     let has_columns = s.privileges.iter().any(|p| !p.cols.is_empty());
-    if let Some(list) = relations(ctx, s)? {
+    if let Some(list) = routines(ctx, s)? {
+        if has_columns {
+            bail!(INVALID_GRANT_OPERATION, "column privileges are only valid for relations");
+        }
+        let bits = privilege_bits(s, AclKind::Function, false)?;
+        for oid in list {
+            change(ctx, s, &routine_holder(ctx, oid)?, bits, &grantees)?;
+        }
+    } else if let Some(list) = relations(ctx, s)? {
         for oid in list {
             let h = relation_holder(ctx, oid)?;
             let bits = if s.privileges.iter().all(|p| !p.cols.is_empty()) && has_columns {
@@ -353,6 +364,60 @@ pub fn run(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<String> {
         return Err(Error::unsupported(format_args!("GRANT ON {:?}", s.objtype)));
     }
     Ok(if s.is_grant { "GRANT" } else { "REVOKE" }.into())
+}
+
+/// The routines of ALL FUNCTIONS, PROCEDURES or ROUTINES IN SCHEMA; `None` where the statement names none so.
+fn routines(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<Option<Vec<Oid>>> {
+    let wanted: fn(u8) -> bool = match s.objtype {
+        ObjectType::Function => |kind| kind != b'p',
+        ObjectType::Procedure => |kind| kind == b'p',
+        ObjectType::Routine => |_| true,
+        _ => return Ok(None),
+    };
+    let schemas: Vec<String> = match (&s.objects, s.targtype) {
+        (GrantObjects::Simple(names), GrantTargetType::AllInSchema) => names.clone(),
+        (GrantObjects::Names(names), GrantTargetType::AllInSchema) => {
+            names.iter().filter_map(|n| n.last().cloned()).collect()
+        }
+        _ => return Ok(None),
+    };
+    let mut out = Vec::new();
+    for n in &schemas {
+        let ns = ctx.catalog.require_namespace(n)?;
+        for r in ctx.catalog.scan_all(pg_proc::TABLE)? {
+            if r.oid(pg_proc::PRONAMESPACE) == ns && wanted(r.char(pg_proc::PROKIND)) {
+                out.push(r.oid(pg_proc::OID));
+            }
+        }
+    }
+    Ok(Some(out))
+}
+
+/// A missing object is told before a missing role.
+fn find_objects(ctx: &CommandCtx<'_>, s: &GrantStmt) -> Result<()> {
+    if routines(ctx, s)?.is_some() || relations(ctx, s)?.is_some() {
+        return Ok(());
+    }
+    match (&s.objects, s.objtype) {
+        (GrantObjects::Simple(names), _) => {
+            names.iter().try_for_each(|n| simple_holder(ctx, s.objtype, n).map(drop))
+        }
+        (GrantObjects::Names(list), ObjectType::Type | ObjectType::Domain) => {
+            list.iter().try_for_each(|n| type_holder(ctx, s.objtype, n).map(drop))
+        }
+        (GrantObjects::Functions(list), _) => {
+            list.iter().try_for_each(|f| function_holder(ctx, s.objtype, f).map(drop))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// PUBLIC cannot pass anything on.
+pub fn check_public(s: &GrantStmt, grantees: &[Oid]) -> Result<()> {
+    if s.is_grant && s.grant_option && grantees.contains(&Oid::INVALID) {
+        bail!(INVALID_GRANT_OPERATION, "grant options can only be granted to roles");
+    }
+    Ok(())
 }
 
 /// Taking a privilege from a table takes it from its columns too.
@@ -415,6 +480,7 @@ fn change(ctx: &CommandCtx<'_>, s: &GrantStmt, h: &Holder, bits: u32, grantees: 
     let stored = h.row.opt_bytes(h.column);
     let mut items = acl::effective(h.kind, stored.as_deref(), h.owner);
     let (by, allowed) = grantor(ctx, h, &with_relation(ctx, h, &items)?, bits)?;
+    check_public(s, grantees)?;
     if allowed != bits {
         let all = s.privileges.is_empty();
         let (verb, state) = if s.is_grant {

@@ -77,6 +77,7 @@ fn report(ctx: &CommandCtx<'_>, table: Oid, concurrent: bool) -> Reporting {
 /// CREATE INDEX, with or without filling it.
 pub fn create_for_rewrite(ctx: &CommandCtx<'_>, s: &IndexStmt, skip_build: bool) -> Result<String> {
     let rel = target::open_relation(ctx, &s.relation, LockMode::Share)?;
+    target::check_openable(&rel)?;
     let _reported = report(ctx, rel.oid, s.concurrent);
     match rel.kind {
         b'r' | b'm' => {}
@@ -291,7 +292,7 @@ fn resolve_expression(ctx: &CommandCtx<'_>, rel: &Relation, x: &parser::Expr) ->
     }
     check_immutable(ctx, &e, "functions in index expression must be marked IMMUTABLE")?;
     let t = ctx.catalog.type_desc(info::expr_type(&e))?;
-    if t.typtype == b'p' {
+    if t.typtype == b'p' && t.oid != types::oids::UNKNOWN {
         bail!(INVALID_TABLE_DEFINITION, "column \"expr\" has pseudo-type {}", t.name);
     }
     Ok(IndexColumn {

@@ -11,7 +11,7 @@ pub fn run(ctx: &CommandCtx<'_>, s: &LockStmt) -> Result<String> {
     let mode = crate::lock_mode(s.mode as u8);
     for rv in &s.relations {
         let Some(oid) = find_relation(ctx, rv)? else {
-            return Err(err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", display(rv)).at(rv.location));
+            return Err(err!(UNDEFINED_TABLE, "relation \"{}\" does not exist", display(rv)));
         };
         let rel = ctx.catalog.relation(oid)?;
         if !matches!(rel.kind, b'r' | b'p' | b'v') {

@@ -58,9 +58,11 @@ fn one(ctx: &CommandCtx<'_>, table: Oid, index: Oid, o: Options) -> Result<()> {
     Ok(())
 }
 
-fn table(ctx: &CommandCtx<'_>, oid: Oid, o: Options) -> Result<()> {
+/// A table's indexes and those of its TOAST table; false if there are none.
+fn table(ctx: &CommandCtx<'_>, oid: Oid, o: Options) -> Result<bool> {
     target::lock_oid(ctx, oid, LockMode::Share)?;
     let indexes = ctx.catalog.relation(oid)?.indexes.clone();
+    let mut any = !indexes.is_empty();
     for ix in indexes {
         one(ctx, oid, ix, o)?;
     }
@@ -68,11 +70,12 @@ fn table(ctx: &CommandCtx<'_>, oid: Oid, o: Options) -> Result<()> {
     if toast.is_valid() {
         target::lock_oid(ctx, toast, LockMode::Share)?;
         let indexes = ctx.catalog.relation(toast)?.indexes.clone();
+        any |= !indexes.is_empty();
         for ix in indexes {
             one(ctx, toast, ix, o)?;
         }
     }
-    Ok(())
+    Ok(any)
 }
 
 /// Runs REINDEX.
@@ -101,7 +104,10 @@ pub fn run(ctx: &CommandCtx<'_>, s: &ReindexStmt) -> Result<String> {
             }
             target::check_relation_owner(ctx, &r)?;
             refuse_catalog(r.oid)?;
-            table(ctx, r.oid, o)?;
+            if !table(ctx, r.oid, o)? {
+                let text = format!("table \"{}\" has no indexes to reindex", r.name);
+                ctx.host.notice(Report::new(Severity::Notice, SqlState::SUCCESSFUL_COMPLETION, text));
+            }
         }
         (ReindexObjectType::System, _) => return Err(Error::unsupported("REINDEX SYSTEM")),
         (kind, _) => many(ctx, kind, s.name.as_deref(), o)?,

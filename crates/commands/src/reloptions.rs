@@ -124,6 +124,16 @@ pub fn merge(of: OptionsOf, old: &[String], defs: &[DefElem], reset: bool) -> Re
         OptionsOf::Column => COLUMN,
     };
     let mut out = old.to_vec();
+    if reset {
+        // Any name will do: what is not set is not there afterwards either.
+        if defs.iter().any(|d| d.arg.is_some()) {
+            bail!(SYNTAX_ERROR, "RESET must not include values for parameters");
+        }
+        out.retain(|o| {
+            !defs.iter().any(|d| d.defnamespace.is_none() && o.split('=').next() == Some(&d.defname))
+        });
+        return Ok(out);
+    }
     for (i, d) in defs.iter().enumerate() {
         if let Some(ns) = &d.defnamespace {
             if ns == "toast" && of == OptionsOf::Table {
@@ -145,12 +155,6 @@ pub fn merge(of: OptionsOf, old: &[String], defs: &[DefElem], reset: bool) -> Re
             bail!(INVALID_PARAMETER_VALUE, "unrecognized parameter \"{name}\"");
         };
         out.retain(|o| o.split('=').next() != Some(name.as_str()));
-        if reset {
-            if d.arg.is_some() {
-                bail!(SYNTAX_ERROR, "RESET must not include values for parameters");
-            }
-            continue;
-        }
         let value = value_text(d.arg.as_ref());
         check(name, &value, *kind)?;
         out.push(format!("{name}={value}"));

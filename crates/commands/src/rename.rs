@@ -23,6 +23,7 @@ fn tag(t: ObjectType) -> String {
         ObjectType::Role => "ALTER ROLE",
         ObjectType::Type => "ALTER TYPE",
         ObjectType::LargeObject => "ALTER LARGE OBJECT",
+        ObjectType::ForeignTable => "ALTER FOREIGN TABLE",
         _ => "ALTER TABLE",
     }
     .into()

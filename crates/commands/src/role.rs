@@ -213,9 +213,6 @@ pub fn alter(ctx: &CommandCtx<'_>, s: &AlterRoleStmt) -> Result<String> {
             bail!(INSUFFICIENT_PRIVILEGE, "permission denied");
         }
     }
-    if a.superuser == Some(false) && oid == catalog::builtins::BOOTSTRAP_SUPERUSER {
-        bail!(INSUFFICIENT_PRIVILEGE, "permission denied: bootstrap user must be superuser");
-    }
     ctx.catalog.update_columns(pg_authid::TABLE, &row, &a.changes)?;
     ctx.engine.command_counter_increment()?;
     for m in role_list(s.options.iter().find(|d| d.defname == "rolemembers")) {

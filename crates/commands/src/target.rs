@@ -85,6 +85,15 @@ fn relation_database(ctx: &CommandCtx<'_>, oid: Oid) -> Oid {
     if shared { Oid::INVALID } else { ctx.catalog.database() }
 }
 
+/// What opens tables opens neither indexes nor composite types.
+pub fn check_openable(r: &Relation) -> Result<()> {
+    match r.kind {
+        b'i' | b'I' => bail!(WRONG_OBJECT_TYPE, "\"{}\" is an index", r.name),
+        b'c' => bail!(WRONG_OBJECT_TYPE, "\"{}\" is a composite type", r.name),
+        _ => Ok(()),
+    }
+}
+
 /// As [`lock_relation`]; 42P01 if there is none, 3F000 if its schema does not exist.
 pub fn open_relation(ctx: &CommandCtx<'_>, rv: &RangeVar, mode: LockMode) -> Result<Ref<Relation>> {
     match lock_relation(ctx, rv, mode)? {

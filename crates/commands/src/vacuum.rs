@@ -211,6 +211,10 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
         );
         return Ok(());
     }
+    let say = |text: String| {
+        ctx.host.notice(Report::new(Severity::Info, SqlState::SUCCESSFUL_COMPLETION, text));
+    };
+    let say: Option<&dyn Fn(String)> = if o.verbose { Some(&say) } else { None };
     if o.full && o.vacuum {
         // Catalogs keep their files: a database-wide VACUUM FULL leaves them out.
         if rel.oid >= Oid::FIRST_NORMAL || named {
@@ -219,10 +223,6 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
     } else if o.vacuum {
         let mut memory = 64 << 20;
         ctx.host.with_settings(&mut |s| memory = s.int("maintenance_work_mem") as usize * 1024);
-        let say = |text: String| {
-            ctx.host.notice(Report::new(Severity::Info, SqlState::SUCCESSFUL_COMPLETION, text));
-        };
-        let say: Option<&dyn Fn(String)> = if o.verbose { Some(&say) } else { None };
         vacuum_relation(ctx.engine, ctx.catalog, oid, o, memory, say)?;
     }
     if o.analyze && rel.kind != b't' {
@@ -232,9 +232,17 @@ fn one(ctx: &CommandCtx<'_>, oid: Oid, columns: &[String], o: &Options, named: b
         let mut target = 100;
         ctx.host.with_settings(&mut |s| target = s.int("default_statistics_target") as usize);
         let warn_of = |text: String| warn(ctx, SqlState::INVALID_OBJECT_DEFINITION, text);
-        let request =
-            analyze_table::Request { oid, columns, target, update_sizes: !o.vacuum, warn: Some(&warn_of) };
+        let request = analyze_table::Request {
+            oid,
+            columns,
+            target,
+            update_sizes: !o.vacuum,
+            warn: Some(&warn_of),
+            say,
+        };
         analyze_table::analyze(ctx.engine, ctx.catalog, ctx.env, &request)?;
+        // The statement may name the table once more.
+        ctx.engine.command_counter_increment()?;
     }
     Ok(())
 }

@@ -41,8 +41,8 @@ pub fn output_attributes(catalog: &Catalog, columns: &[OutputColumn]) -> Result<
 /// The same; a system view may have columns of type `anyarray`, like the catalog it reads.
 fn attributes_of(catalog: &Catalog, columns: &[OutputColumn], system: bool) -> Result<Vec<Attribute>> {
     let mut out: Vec<Attribute> = Vec::new();
-    for c in columns {
-        if out.iter().any(|a| *a.name == *c.name) {
+    for (i, c) in columns.iter().enumerate() {
+        if columns[i + 1..].iter().any(|a| *a.name == *c.name) {
             bail!(DUPLICATE_COLUMN, "column \"{}\" specified more than once", c.name);
         }
         let t = catalog.type_desc(c.type_oid)?;

@@ -296,7 +296,7 @@ impl Exec {
                         colops::append_rows(c, &b.cols[0], b.live());
                     }
                     let elem = crate::expr::arrays::elem_type(&self.env, s.result_type)?;
-                    set(0, crate::expr::arrays::from_column(elem, col.as_ref())?.as_ref());
+                    set(0, crate::expr::arrays::from_column(elem, col.as_ref(), s.stacked)?.as_ref());
                 }
                 _ => {
                     if !node.next(self, 2)? {

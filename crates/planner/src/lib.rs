@@ -34,7 +34,7 @@ mod subplan;
 mod upper;
 
 use analyze::query::Query;
-pub use backward::supports_backward_scan;
+pub use backward::{make_scrollable, supports_backward_scan};
 use catalog::cache::Catalog;
 use common::{Oid, Result};
 pub use instrument::Instrumentation;

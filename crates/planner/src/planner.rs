@@ -137,6 +137,7 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
             test: None,
             param_ids: Vec::new(),
             result_type: Oid::INVALID,
+            stacked: false,
             typmod: -1,
             collation: Oid::INVALID,
             use_hash_table: false,

@@ -303,7 +303,7 @@ fn offset_marks(list: &mut [PlanRowMark], off: u32) {
     }
 }
 
-fn outer_var(i: usize, e: &Expr, which: VarNo) -> Expr {
+pub(crate) fn outer_var(i: usize, e: &Expr, which: VarNo) -> Expr {
     let syn = match e {
         Expr::Var(v) => v.syn,
         _ => (0, 0),
@@ -626,7 +626,8 @@ impl Cx<'_, '_> {
         let rti = *rti;
         self.plan(child, sub_off);
         // A scan that only passes everything on is not needed.
-        let trivial = p.qual.is_empty()
+        let unread = p.qual.is_empty() && p.targetlist.is_empty();
+        let trivial = unread || p.qual.is_empty()
             && p.targetlist.len() == child.targetlist.len()
             && p.targetlist.iter().zip(&child.targetlist).enumerate().all(|(i, (t, below))| {
                 let same = |v: &Var| v.varno == VarNo::Rte(rti) && v.attno as usize == i + 1;

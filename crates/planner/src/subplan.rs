@@ -175,6 +175,7 @@ fn build(
         test: None,
         param_ids: Vec::new(),
         result_type: s.result_type,
+        stacked: s.kind == SubLinkType::Array && cols.first().is_some_and(|c| c.0 == s.result_type),
         typmod: cols.first().map_or(-1, |c| c.1),
         collation: cols.first().map_or(Oid::INVALID, |c| c.2),
         use_hash_table: false,

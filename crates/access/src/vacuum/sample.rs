@@ -21,6 +21,9 @@ pub struct Sample {
     /// Estimated live and dead rows in the table.
     pub total_rows: f64,
     pub dead_rows: f64,
+    /// Found in the pages read.
+    pub scanned_live: u64,
+    pub scanned_dead: u64,
     pub pages: u32,
     pub scanned_pages: u32,
 }
@@ -86,6 +89,8 @@ pub fn sample_rows(
         rows,
         total_rows: (live as f64 * scale + 0.5).floor(),
         dead_rows: (dead as f64 * scale + 0.5).floor(),
+        scanned_live: live,
+        scanned_dead: dead,
         pages,
         scanned_pages: scanned,
     })

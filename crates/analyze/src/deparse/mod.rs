@@ -3,6 +3,7 @@
 
 mod expr;
 mod func;
+mod modify;
 mod query;
 
 use crate::ctx::AnalyzeCtx;
@@ -92,6 +93,12 @@ pub fn looks_like_function(e: &Expr) -> bool {
 
 /// SQL text of a query as `pg_get_viewdef`, without the closing semicolon. `pretty` as in its second argument.
 pub fn query_to_sql_styled(ctx: &AnalyzeCtx<'_>, q: &Query, pretty: bool) -> Result<String> {
+    let names: Vec<String> = crate::output_columns(q).into_iter().map(|c| c.name.to_string()).collect();
+    view_to_sql(ctx, q, &names, pretty)
+}
+
+/// The same with these names for its columns: what a view's are called now.
+pub fn view_to_sql(ctx: &AnalyzeCtx<'_>, q: &Query, names: &[String], pretty: bool) -> Result<String> {
     let mut d = Deparser {
         ctx,
         out: String::new(),
@@ -104,8 +111,7 @@ pub fn query_to_sql_styled(ctx: &AnalyzeCtx<'_>, q: &Query, pretty: bool) -> Res
         params: None,
         is_return: false,
     };
-    let names: Vec<String> = crate::output_columns(q).into_iter().map(|c| c.name.to_string()).collect();
-    d.query(q, Some(&names))?;
+    d.query(q, Some(names))?;
     Ok(d.out)
 }
 

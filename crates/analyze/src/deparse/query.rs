@@ -23,13 +23,13 @@ impl Deparser<'_> {
 
     /// Writes a query; `names` replaces its output names (columns of a WITH item).
     pub(super) fn query(&mut self, q: &Query, names: Option<&[String]>) -> Result<()> {
-        if q.command != CmdType::Select {
-            return Err(Error::unsupported("deparsing of data-modifying statements"));
-        }
         let scope = self.make_scope(q);
         self.scopes.push(scope);
         let level = self.level;
-        let r = self.query_body(q, names);
+        let r = match q.command {
+            CmdType::Select => self.query_body(q, names),
+            _ => self.modification(q),
+        };
         self.level = level;
         self.scopes.pop();
         r
@@ -162,7 +162,7 @@ impl Deparser<'_> {
         Ok(())
     }
 
-    fn with_clause(&mut self, q: &Query) -> Result<()> {
+    pub(super) fn with_clause(&mut self, q: &Query) -> Result<()> {
         if q.ctes.is_empty() {
             return Ok(());
         }
@@ -311,7 +311,7 @@ impl Deparser<'_> {
             }
         }
         self.target_list(q, names)?;
-        self.put_from(&q.jointree)?;
+        self.put_from(&q.jointree, " FROM ")?;
         if let Some(w) = &q.jointree.quals {
             self.keyword(" WHERE ", -STD, STD, 1);
             self.expr(w, false)?;
@@ -471,7 +471,7 @@ impl Deparser<'_> {
         Ok(())
     }
 
-    fn values(&mut self, lists: &[Vec<Expr>]) -> Result<()> {
+    pub(super) fn values(&mut self, lists: &[Vec<Expr>]) -> Result<()> {
         for (i, l) in lists.iter().enumerate() {
             self.put(if i > 0 { ", (" } else { "(" });
             for (j, e) in l.iter().enumerate() {
@@ -486,7 +486,12 @@ impl Deparser<'_> {
     }
 
     fn target_list(&mut self, q: &Query, names: Option<&[String]>) -> Result<()> {
-        for (n, t) in q.target_list.iter().filter(|t| !t.junk).enumerate() {
+        self.target_entries(&q.target_list, names)
+    }
+
+    /// Output columns, of SELECT or of RETURNING.
+    pub(super) fn target_entries(&mut self, list: &[TargetEntry], names: Option<&[String]>) -> Result<()> {
+        for (n, t) in list.iter().filter(|t| !t.junk).enumerate() {
             if n > 0 {
                 self.put(",");
             }
@@ -545,10 +550,11 @@ impl Deparser<'_> {
         self.scopes[depth].cols.get(n as usize - 1)?.get(v.attno as usize - 1).cloned()
     }
 
-    fn put_from(&mut self, f: &FromExpr) -> Result<()> {
+    /// FROM with its items; DELETE calls it USING.
+    pub(super) fn put_from(&mut self, f: &FromExpr, word: &str) -> Result<()> {
         for (i, j) in f.from.iter().enumerate() {
             if i == 0 {
-                self.keyword(" FROM ", -STD, STD, 2);
+                self.keyword(word, -STD, STD, 2);
                 self.put_from_item(j)?;
                 continue;
             }

@@ -82,12 +82,12 @@ pub fn set_compression(ctx: &CommandCtx<'_>, rel: &Relation, name: &str, method:
     let n = column_number(rel, name)?;
     let a = &rel.desc.attrs[n as usize - 1];
     let t = ctx.catalog.type_desc(a.type_oid)?;
-    if method != "default" && !matches!(method, "pglz" | "lz4") {
-        bail!(INVALID_PARAMETER_VALUE, "invalid compression method \"{method}\"");
-    }
     if method != "default" && t.storage == b'p' {
         let shown = crate::analysis::with_analyze(ctx, |x| Ok(analyze::format_type_short(x, t.oid)))?;
         bail!(FEATURE_NOT_SUPPORTED, "column data type {shown} does not support compression");
+    }
+    if method != "default" && !matches!(method, "pglz" | "lz4") {
+        bail!(INVALID_PARAMETER_VALUE, "invalid compression method \"{method}\"");
     }
     let letter = crate::columns::compression(method)?;
     update(ctx, rel.oid, n, &[(pg_attribute::ATTCOMPRESSION, Datum::I8(letter as i8))])
@@ -100,6 +100,7 @@ fn index_of(ctx: &CommandCtx<'_>, rel: &Relation, name: &str) -> Result<Ref<Inde
         Some(oid) if ctx.catalog.relation(oid)?.kind == b'i' => {
             bail!(WRONG_OBJECT_TYPE, "\"{name}\" is not an index for table \"{}\"", rel.name)
         }
+        Some(_) => bail!(WRONG_OBJECT_TYPE, "\"{name}\" is not an index"),
         _ => bail!(UNDEFINED_OBJECT, "index \"{name}\" for table \"{}\" does not exist", rel.name),
     }
 }

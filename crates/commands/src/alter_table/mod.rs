@@ -106,6 +106,7 @@ fn tag(t: ObjectType) -> &'static str {
         ObjectType::View => "ALTER VIEW",
         ObjectType::MatView => "ALTER MATERIALIZED VIEW",
         ObjectType::Type => "ALTER TYPE",
+        ObjectType::ForeignTable => "ALTER FOREIGN TABLE",
         _ => "ALTER TABLE",
     }
 }
@@ -159,7 +160,12 @@ pub fn drop_constraint(ctx: &CommandCtx<'_>, rel: &Relation, name: &str) -> Resu
 
 /// A subcommand is for tables.
 fn require_table(r: &Relation, what: &str) -> Result<()> {
-    if r.kind == b'r' {
+    require(r, b"r", what)
+}
+
+/// A subcommand is for these kinds of relations.
+fn require(r: &Relation, kinds: &[u8], what: &str) -> Result<()> {
+    if kinds.contains(&r.kind) {
         return Ok(());
     }
     let kinds = match r.kind {
@@ -234,7 +240,7 @@ pub fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<
         Cmd::SetOptions { name, options } => attributes::column_options(ctx, &rel, name, options, false),
         Cmd::ResetOptions { name, options } => attributes::column_options(ctx, &rel, name, options, true),
         Cmd::SetCompression { name, method } => {
-            require_table(&rel, "ALTER COLUMN ... SET COMPRESSION")?;
+            require(&rel, b"rm", "ALTER COLUMN ... SET COMPRESSION")?;
             attributes::set_compression(ctx, &rel, name, method)
         }
         Cmd::DropExpression { name, missing_ok } => {
@@ -242,11 +248,11 @@ pub fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<
             attributes::drop_expression(ctx, &rel, name, *missing_ok)
         }
         Cmd::ClusterOn { name } => {
-            require_table(&rel, "CLUSTER ON")?;
+            require(&rel, b"rm", "CLUSTER ON")?;
             attributes::cluster_on(ctx, &rel, Some(name))
         }
         Cmd::DropCluster => {
-            require_table(&rel, "SET WITHOUT CLUSTER")?;
+            require(&rel, b"rm", "SET WITHOUT CLUSTER")?;
             attributes::cluster_on(ctx, &rel, None)
         }
         Cmd::ReplicaIdentity(r) => {
@@ -254,7 +260,7 @@ pub fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<
             attributes::replica_identity(ctx, &rel, r)
         }
         Cmd::SetAccessMethod { name } => {
-            require_table(&rel, "SET ACCESS METHOD")?;
+            require(&rel, b"rm", "SET ACCESS METHOD")?;
             attributes::set_access_method(ctx, name)
         }
         Cmd::SetTableSpace { name } => crate::index::check_tablespace(Some(name)),
@@ -262,11 +268,11 @@ pub fn command(ctx: &CommandCtx<'_>, w: &mut Work, oid: Oid, c: &Cmd) -> Result<
         Cmd::DropOids => require_table(&rel, "SET WITHOUT OIDS"),
         Cmd::SetLogged | Cmd::SetUnLogged => {
             let logged = matches!(c, Cmd::SetLogged);
-            require_table(&rel, if logged { "SET LOGGED" } else { "SET UNLOGGED" })?;
+            require(&rel, b"rS", if logged { "SET LOGGED" } else { "SET UNLOGGED" })?;
             persistence::set(ctx, w, &rel, if logged { b'p' } else { b'u' })
         }
         Cmd::SetStorage { name, storage } => {
-            require_table(&rel, "ALTER COLUMN ... SET STORAGE")?;
+            require(&rel, b"rm", "ALTER COLUMN ... SET STORAGE")?;
             column::set_storage(ctx, &rel, name, storage)
         }
         Cmd::AddIdentity { name, def } => {
@@ -312,7 +318,7 @@ fn options(ctx: &CommandCtx<'_>, rel: &Relation, defs: &[DefElem], reset: bool) 
     let of = match rel.kind {
         b'i' => OptionsOf::Index,
         b'v' => OptionsOf::View,
-        b'r' => OptionsOf::Table,
+        b'r' | b'm' => OptionsOf::Table,
         _ => return Err(Error::unsupported("storage parameters of this relation")),
     };
     let merged = reloptions::merge(of, &rel.options, defs, reset)?;

@@ -24,6 +24,12 @@ pub fn set(ctx: &CommandCtx<'_>, w: &mut Work, rel: &Relation, wanted: u8) -> Re
     if rel.persistence == wanted {
         return Ok(());
     }
+    if rel.kind == b'S' {
+        let (last, called) = sequence::state(ctx.catalog, rel.oid)?;
+        mark(ctx, rel.oid, wanted)?;
+        relfilenode::replace(ctx, rel.oid)?;
+        return sequence::create_storage(ctx.catalog, rel.oid, last, called);
+    }
     check_references(ctx, rel, wanted)?;
     let mut all = vec![rel.oid];
     all.extend(&rel.indexes);

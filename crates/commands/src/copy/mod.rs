@@ -67,6 +67,7 @@ pub fn run(ctx: &CommandCtx<'_>, c: &CopyStmt) -> Result<String> {
 }
 
 fn check_kind(rel: &Relation, is_from: bool) -> Result<()> {
+    crate::target::check_openable(rel)?;
     let what = match rel.kind {
         b'r' => return Ok(()),
         b'v' => "view",

@@ -215,10 +215,11 @@ impl CopyOptions {
         let default_delimiter = if csv { "," } else { "\t" };
         let delimiter = one_byte(g.delimiter.as_deref().unwrap_or(default_delimiter), "delimiter")?;
         let null = g.null.unwrap_or_else(|| if csv { String::new() } else { "\\N".into() });
-        let quote = one_byte(g.quote.as_deref().unwrap_or("\""), "quote")?;
+        // Outside CSV they are refused further down, whatever they are.
+        let quote = if csv { one_byte(g.quote.as_deref().unwrap_or("\""), "quote")? } else { b'"' };
         let escape = match &g.escape {
-            Some(e) => one_byte(e, "escape")?,
-            None => quote,
+            Some(e) if csv => one_byte(e, "escape")?,
+            _ => quote,
         };
         let o = CopyOptions {
             format,

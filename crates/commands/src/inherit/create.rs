@@ -33,6 +33,7 @@ fn parents(ctx: &CommandCtx<'_>, list: &[RangeVar], persistence: u8) -> Result<V
     let mut out: Vec<Ref<Relation>> = Vec::new();
     for rv in list {
         let r = target::open_relation(ctx, rv, LockMode::ShareUpdateExclusive)?;
+        target::check_openable(&r)?;
         if out.iter().any(|o| o.oid == r.oid) {
             bail!(DUPLICATE_TABLE, "relation \"{}\" would be inherited from more than once", r.name);
         }

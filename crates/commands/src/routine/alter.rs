@@ -137,6 +137,7 @@ pub fn find(
         let message = match f.args_unspecified {
             true => format!("could not find {} {word} named \"{full}\"", if agg_star { "an" } else { "a" }),
             false if agg_star => format!("aggregate {full}(*) does not exist"),
+            false if t == ObjectType::Routine => format!("function {} does not exist", shown()?),
             false => format!("{word} {} does not exist", shown()?),
         };
         if missing_ok {

@@ -144,12 +144,7 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateDomainStmt) -> Result<String> {
     }
     super::insert(ctx, &t, &extra)?;
     crate::default_privileges::apply_to_type(ctx.catalog, oid, ctx.host.role(), ns)?;
-    let me = ObjectAddress::new(pg_type::TABLE, oid);
-    let on = ObjectAddress::new(pg_type::TABLE, base_oid);
-    ctx.catalog.record_dependency(me, on, DependencyKind::Normal)?;
-    if let Some(e) = &clauses.default {
-        expr_depend::record(ctx.catalog, me, &expr_depend::of_expr(e, Oid::INVALID), DependencyKind::Normal)?;
-    }
+    record_uses(ctx, &t, clauses.default.as_ref())?;
     for c in s.constraints.iter().filter(|c| c.contype == ConstrType::Check) {
         let t = ctx.catalog.type_desc(oid)?;
         add_check(ctx, &t, c)?;
@@ -173,6 +168,39 @@ fn inherited_default(ctx: &CommandCtx<'_>, base: &TypeDesc, c: &Clauses) -> Resu
     Ok(vec![(TYPDEFAULTBIN, of(TYPDEFAULTBIN)), (TYPDEFAULT, of(TYPDEFAULT))])
 }
 
+/// A domain depends on its type, its collation and what its default calls.
+fn record_uses(ctx: &CommandCtx<'_>, t: &TypeDesc, default: Option<&Expr>) -> Result<()> {
+    let me = ObjectAddress::new(pg_type::TABLE, t.oid);
+    let on = ObjectAddress::new(pg_type::TABLE, t.base_type);
+    ctx.catalog.record_dependency(me, on, DependencyKind::Normal)?;
+    if t.collation.is_valid() {
+        let on = ObjectAddress::new(catalog::columns::pg_collation::TABLE, t.collation);
+        ctx.catalog.record_dependency(me, on, DependencyKind::Normal)?;
+    }
+    match default {
+        Some(e) => expr_depend::record(
+            ctx.catalog,
+            me,
+            &expr_depend::of_expr(e, Oid::INVALID),
+            DependencyKind::Normal,
+        ),
+        None => Ok(()),
+    }
+}
+
+/// The same after the default has changed; what ties the domain to an extension stays.
+fn depend_anew(ctx: &CommandCtx<'_>, t: &TypeDesc, default: Option<&Expr>) -> Result<()> {
+    let me = ObjectAddress::new(pg_type::TABLE, t.oid);
+    let old = ctx.catalog.dependencies(me)?;
+    ctx.catalog.delete_dependencies_of(me)?;
+    let schema = ObjectAddress::new(catalog::columns::pg_namespace::TABLE, t.namespace);
+    ctx.catalog.record_dependency(me, schema, DependencyKind::Normal)?;
+    for d in old.iter().filter(|d| d.kind != DependencyKind::Normal) {
+        ctx.catalog.record_dependency(me, d.referenced, d.kind)?;
+    }
+    record_uses(ctx, t, default)
+}
+
 fn update(ctx: &CommandCtx<'_>, oid: Oid, changes: &[(usize, Datum)]) -> Result<()> {
     for r in ctx.catalog.scan(pg_type::TABLE, pg_type::OID_INDEX, &[Datum::oid(oid)])? {
         ctx.catalog.update_columns(pg_type::TABLE, &r, changes)?;
@@ -194,6 +222,7 @@ pub fn alter(ctx: &CommandCtx<'_>, s: &AlterDomainStmt) -> Result<String> {
                 None => None,
             };
             update(ctx, t.oid, &default_columns(ctx, e.as_ref())?)?;
+            depend_anew(ctx, &t, e.as_ref())?;
         }
         AlterDomainCmd::SetNotNull if !t.not_null => {
             constraint::validate_not_null(ctx, &t)?;

@@ -9,7 +9,7 @@ use analyze::expr::ScalarArrayOpExpr;
 use common::{Error, Oid, Result, bail};
 use types::array::{ArrayBuilder, ArrayRef, build_1d, empty_array};
 use types::array::{array_get, array_set, array_set_slice, array_slice};
-use types::{Arg, Batch, Column, ColumnData, Datum, DatumRef, Phys, Rows, typeinfo};
+use types::{Arg, Batch, Column, Datum, DatumRef, Phys, Rows, typeinfo};
 
 /// A constant list for `x IN (…)` over integers or byte strings.
 pub struct InSet {
@@ -398,13 +398,12 @@ fn name_char(name: &[u8], subscripts: &[Option<i32>]) -> Option<i8> {
     Some(name.get(at).copied().unwrap_or(0) as i8)
 }
 
-/// An array of a column's values.
-pub fn from_column(elem: Oid, col: Option<&Column>) -> Result<Datum> {
+/// An array of a column's values; of arrays it makes one with a dimension more.
+pub fn from_column(elem: Oid, col: Option<&Column>, stacked: bool) -> Result<Datum> {
     let Some(c) = col else { return Ok(Datum::bytes(&empty_array(elem))) };
-    if let ColumnData::Bytes(_) = &c.data
-        && typeinfo::type_info(elem).is_some_and(|t| t.is_array())
-    {
-        return Err(Error::unsupported("arrays of arrays from sub-selects"));
+    if stacked {
+        let made = types::agg::stack_arrays((0..c.len()).map(|i| c.get(i)))?;
+        return Ok(made.unwrap_or_else(|| Datum::bytes(&empty_array(elem))));
     }
     Ok(build_1d(elem, (0..c.len()).map(|i| c.get(i))))
 }

@@ -424,6 +424,7 @@ impl Compiler<'_> {
                     param_ids: s.param_ids.clone(),
                     hashed,
                     array_elem,
+                    stacked: s.stacked,
                 }));
                 Ok(self.push(steps, op, phys, false))
             }

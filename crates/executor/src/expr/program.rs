@@ -63,6 +63,8 @@ pub(crate) struct SubPlanStep {
     /// ANY through a hash table: probe values, equality kernels and hash functions.
     pub hashed: Option<HashedAny>,
     pub array_elem: Oid,
+    /// Its values are arrays, to be stacked.
+    pub stacked: bool,
 }
 
 #[derive(Clone)]

@@ -144,7 +144,7 @@ fn one_row(s: &SubPlanStep, st: &mut State, cx: &Exec, input: &Batch, i: usize) 
                     let c = col.get_or_insert_with(|| Column::new(b.cols[0].phys()));
                     colops::append_rows(c, &b.cols[0], b.live());
                 }
-                arrays::from_column(s.array_elem, col.as_ref())
+                arrays::from_column(s.array_elem, col.as_ref(), s.stacked)
             }
             SubLinkType::Any | SubLinkType::All => {
                 let t = s.test.as_ref().ok_or_else(|| Error::internal("executor: ANY without test"))?;

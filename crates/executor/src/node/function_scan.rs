@@ -3,6 +3,7 @@
 use super::*;
 use crate::expr::{NoScope, Program, colops, compile, compile_one};
 use crate::routine::{RoutineSite, RowSet};
+use crate::store::RowStore;
 use analyze::expr::FuncExpr;
 use analyze::query::RangeFunction;
 use types::column::BATCH_ROWS;
@@ -226,8 +227,21 @@ struct FunctionScan {
     ordinality: bool,
     count: i64,
     started: bool,
+    /// Rows of functions of the user's: they run to their end before the first is given out, whatever LIMIT says.
+    held: Option<Held>,
+    /// Parameters they depend on, and their stamp when they ran.
+    params: Vec<u32>,
+    stamp: u64,
     input: Batch,
     tail: Tail,
+}
+
+#[derive(Default)]
+struct Held {
+    rows: RowStore,
+    /// Next chunk to give.
+    at: usize,
+    complete: bool,
 }
 
 /// The columns a column definition list names.
@@ -279,12 +293,46 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, functions: &[RangeFunction], ordinali
         ordinality,
         count: 0,
         started: false,
+        held: functions.iter().any(is_users).then(Held::default),
+        params: plan.ext_params.clone(),
+        stamp: 0,
         input: crate::store::batch_of(&phys),
         tail: Tail::compile(b, plan, &RelScope, width)?,
     }))
 }
 
+fn is_users(f: &RangeFunction) -> bool {
+    matches!(&f.expr, Expr::Func(c) if c.funcid >= common::Oid::FIRST_NORMAL)
+}
+
 impl FunctionScan {
+    /// The next rows, from the store where the functions run to their end.
+    fn more(&mut self, cx: &Exec, want: usize) -> Result<bool> {
+        let Some(mut held) = self.held.take() else { return self.fill(cx, want) };
+        let r = self.from_store(cx, want, &mut held);
+        self.held = Some(held);
+        r
+    }
+    fn from_store(&mut self, cx: &Exec, want: usize, held: &mut Held) -> Result<bool> {
+        if !held.complete {
+            while self.fill(cx, want)? {
+                cx.check_interrupts()?;
+                held.rows.append(&cx.env, &self.input)?;
+                if want < BATCH_ROWS {
+                    held.rows.flush(&cx.env)?;
+                }
+            }
+            held.rows.flush(&cx.env)?;
+            held.complete = true;
+        }
+        if held.at >= held.rows.chunks() {
+            return Ok(false);
+        }
+        self.input.clear();
+        held.rows.chunk(held.at, &mut self.input)?;
+        held.at += 1;
+        Ok(true)
+    }
     fn fill(&mut self, cx: &Exec, want: usize) -> Result<bool> {
         self.input.clear();
         let max = want.clamp(1, BATCH_ROWS);
@@ -362,7 +410,7 @@ impl ExecNode for FunctionScan {
                 }
             }
         }
-        while self.fill(cx, want)? {
+        while self.more(cx, want)? {
             cx.check_interrupts()?;
             if self.tail.finish_own(cx, &mut self.input)? {
                 return Ok(true);
@@ -376,12 +424,28 @@ impl ExecNode for FunctionScan {
     fn batch_mut(&mut self) -> &mut Batch {
         &mut self.tail.proj.out
     }
-    fn rescan(&mut self, _cx: &Exec) -> Result<()> {
+    fn rescan(&mut self, cx: &Exec) -> Result<()> {
+        let stamp = cx.stamp(&self.params);
+        let same = std::mem::replace(&mut self.stamp, stamp) == stamp;
+        if let Some(h) = &mut self.held
+            && h.complete
+            && same
+        {
+            h.at = 0;
+            return Ok(());
+        }
         self.started = false;
         self.count = 0;
+        if let Some(h) = &mut self.held {
+            *h = Held::default();
+        }
         Ok(())
     }
     fn end(&mut self, cx: &Exec) {
+        self.started = false;
+        if let Some(h) = &mut self.held {
+            *h = Held::default();
+        }
         for p in &mut self.parts {
             if let Func::Srf(s) = &mut p.func {
                 s.reset();

@@ -194,6 +194,7 @@ pub fn init_plans(g: &Glob<'_>, root: &mut Root) -> Result<Vec<(Expr, Expr)>> {
             test: None,
             param_ids: Vec::new(),
             result_type: ty,
+            stacked: false,
             typmod: tm,
             collation: coll,
             use_hash_table: false,

@@ -3,7 +3,7 @@
 use super::{Group, PerGroup};
 use crate::array::{ArrayBuilder, ArrayRef};
 use crate::column::Arg;
-use crate::{AggState, CallCtx, Datum, element_type};
+use crate::{AggState, CallCtx, Datum, DatumRef, element_type};
 use common::{Error, Oid, Result, bail};
 
 /// Joined values.
@@ -88,6 +88,33 @@ pub fn array_agg(arg_types: &[Oid], result_type: Oid, _: crate::Collation) -> Bo
     PerGroup::boxed(Items { elem, items: Vec::new(), bytes: 0 })
 }
 
+/// Arrays of one shape as one array of a dimension more; `None` if there are none.
+pub fn stack<'a>(mut items: impl ExactSizeIterator<Item = DatumRef<'a>> + Clone) -> Result<Option<Datum>> {
+    let all = items.clone();
+    if all.clone().any(|d| matches!(d, DatumRef::Null)) {
+        bail!(NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays");
+    }
+    let Some(first) = items.next() else { return Ok(None) };
+    let head = ArrayRef::new(first.bytes())?;
+    if head.is_empty() {
+        bail!(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays");
+    }
+    let mut b = ArrayBuilder::new(head.elem.oid);
+    let count = i32::try_from(all.len()).map_err(|_| Error::internal("too many arrays"))?;
+    for d in all {
+        let a = ArrayRef::new(d.bytes())?;
+        if a.dims != head.dims {
+            bail!(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate arrays of different dimensionality");
+        }
+        for x in a.iter() {
+            b.push(x?);
+        }
+    }
+    let dims: Vec<i32> = std::iter::once(count).chain(head.dims.iter().copied()).collect();
+    let lower: Vec<i32> = std::iter::once(1).chain(head.lower.iter().copied()).collect();
+    Ok(Some(Datum::bytes(&b.finish(&dims, &lower))))
+}
+
 /// Arrays stacked into one of a dimension more.
 #[derive(Clone)]
 pub struct Stack(Items);
@@ -99,25 +126,7 @@ impl Group for Stack {
         self.0.add(ctx, args, i)
     }
     fn finish(&self, _: &CallCtx<'_>) -> Result<Datum> {
-        let Some(Datum::Bytes(first)) = self.0.items.first() else { return Ok(Datum::Null) };
-        let head = ArrayRef::new(first)?;
-        if head.is_empty() {
-            bail!(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate empty arrays");
-        }
-        let mut b = ArrayBuilder::new(head.elem.oid);
-        for d in &self.0.items {
-            let a = ArrayRef::new(d.as_ref().bytes())?;
-            if a.dims != head.dims {
-                bail!(ARRAY_SUBSCRIPT_ERROR, "cannot accumulate arrays of different dimensionality");
-            }
-            for x in a.iter() {
-                b.push(x?);
-            }
-        }
-        let count = i32::try_from(self.0.items.len()).map_err(|_| Error::internal("too many arrays"))?;
-        let dims: Vec<i32> = std::iter::once(count).chain(head.dims.iter().copied()).collect();
-        let lower: Vec<i32> = std::iter::once(1).chain(head.lower.iter().copied()).collect();
-        Ok(Datum::bytes(&b.finish(&dims, &lower)))
+        Ok(stack(self.0.items.iter().map(Datum::as_ref))?.unwrap_or(Datum::Null))
     }
     fn combine(&mut self, o: &Self) -> Result<()> {
         self.0.combine(&o.0)

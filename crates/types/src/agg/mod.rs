@@ -2,6 +2,7 @@
 //! that. Strictness is the state's: null inputs are skipped where SQL says so.
 
 mod collect;
+pub use collect::stack as stack_arrays;
 mod extreme;
 mod float;
 mod int;

@@ -1,21 +1,24 @@
 //! `pg_get_viewdef` and `pg_get_ruledef`.
 
 use super::super::{env, reg, with_analyze};
+use analyze::load_expr;
 use analyze::query::Query;
-use analyze::{load_expr, query_to_sql_styled};
 use catalog::columns::pg_rewrite::*;
+use catalog::desc::Relation;
 use common::{Error, Oid, Result};
 use types::{CallCtx, Datum};
 
-fn query_text(c: &CallCtx<'_>, json: &str, pretty: bool) -> Result<String> {
+/// The text of a view's query; its columns are called what they are called now.
+fn query_text(c: &CallCtx<'_>, rel: &Relation, json: &str, pretty: bool) -> Result<String> {
     let q: Query = load_expr(json)?;
-    with_analyze(c, |a| Ok(format!("{};", query_to_sql_styled(a, &q, pretty)?)))
+    let names: Vec<String> = rel.desc.attrs.iter().map(|a| a.name.clone()).collect();
+    with_analyze(c, |a| Ok(format!("{};", analyze::view_to_sql(a, &q, &names, pretty)?)))
 }
 
 /// Text of a view; NULL for what is none.
 pub fn definition(c: &CallCtx<'_>, oid: u32, pretty: bool) -> Result<Option<String>> {
     let Some(r) = env(c)?.catalog.relation_if_any(Oid(oid))? else { return Ok(None) };
-    r.view_query.as_ref().map(|q| query_text(c, q, pretty)).transpose()
+    r.view_query.as_ref().map(|q| query_text(c, &r, q, pretty)).transpose()
 }
 
 /// The same, with lines broken at a width.
@@ -44,7 +47,7 @@ pub fn rule(c: &CallCtx<'_>, oid: u32, pretty: bool) -> Result<Option<String>> {
     let (b'1', Some(q)) = (r.char(EV_TYPE), &rel.view_query) else {
         return Err(Error::unsupported("definition of rules"));
     };
-    let text = query_text(c, q, pretty)?;
+    let text = query_text(c, &rel, q, pretty)?;
     let name = super::table_name(c, view, pretty)?;
     Ok(Some(format!("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO {name} DO INSTEAD {text}")))
 }
