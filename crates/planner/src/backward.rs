@@ -46,10 +46,11 @@ pub fn make_scrollable(s: &mut PlannedStmt, cpu_operator_cost: f64) {
         parallel_aware: false,
         node: Node::Append { children: Vec::new(), rti: 0 },
         ext_params: s.plan.ext_params.clone(),
-        node_id: s.node_count,
+        all_columns: false,
+        node_id: 0,
     };
-    s.node_count += 1;
     let mut child = std::mem::replace(&mut s.plan, top);
     s.plan.init_plans = std::mem::take(&mut child.init_plans);
     s.plan.node = Node::Material { child: Box::new(child) };
+    s.number();
 }

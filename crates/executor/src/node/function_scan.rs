@@ -309,11 +309,11 @@ impl FunctionScan {
     /// The next rows, from the store where the functions run to their end.
     fn more(&mut self, cx: &Exec, want: usize) -> Result<bool> {
         let Some(mut held) = self.held.take() else { return self.fill(cx, want) };
-        let r = self.from_store(cx, want, &mut held);
+        let r = self.stored_rows(cx, want, &mut held);
         self.held = Some(held);
         r
     }
-    fn from_store(&mut self, cx: &Exec, want: usize, held: &mut Held) -> Result<bool> {
+    fn stored_rows(&mut self, cx: &Exec, want: usize, held: &mut Held) -> Result<bool> {
         if !held.complete {
             while self.fill(cx, want)? {
                 cx.check_interrupts()?;
