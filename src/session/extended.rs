@@ -151,7 +151,7 @@ impl Session {
                 None => Datum::Null,
                 Some(bytes) => self
                     .read_param(*t, bytes, format)
-                    .map_err(|e| e.context(param_context(i, b.portal, format, bytes)))?,
+                    .map_err(|e| in_parameter(e, i).context(param_context(i, b.portal, format, bytes)))?,
             });
         }
         Ok(out)
@@ -390,6 +390,15 @@ fn finished_tag(tag: &str) -> String {
         Some((head, n)) if n.bytes().all(|b| b.is_ascii_digit()) => format!("{head} 0"),
         _ => tag.to_string(),
     }
+}
+
+/// Names the parameter in the error about bytes left over.
+fn in_parameter(mut e: Error, i: usize) -> Error {
+    let message = &mut e.report_mut().message;
+    if message == "incorrect binary data format" {
+        message.push_str(&format!(" in bind parameter {}", i + 1));
+    }
+    e
 }
 
 fn param_context(i: usize, portal: &str, format: i16, bytes: &[u8]) -> String {

@@ -258,8 +258,18 @@ impl Analyzer<'_> {
 
     /// A grouping item over an entry, by the type's default equality.
     pub fn group_item(&mut self, list: &mut [TargetEntry], i: usize) -> Result<SortGroupClause> {
-        self.resolve_unknown_entry(&mut list[i])?;
         let at = expr_location(&list[i].expr);
+        self.group_item_at(list, i, at)
+    }
+
+    /// The same, written at a place of its own.
+    pub fn group_item_at(
+        &mut self,
+        list: &mut [TargetEntry],
+        i: usize,
+        at: Option<usize>,
+    ) -> Result<SortGroupClause> {
+        self.resolve_unknown_entry(&mut list[i])?;
         let o =
             self.ctx.sort_ops_needed(expr_type(&list[i].expr), false, true).map_err(|e| e.at_if_none(at))?;
         Ok(SortGroupClause {
@@ -444,7 +454,7 @@ impl Analyzer<'_> {
                 }
                 match order.iter().find(|o| r != 0 && o.tle_ref == r) {
                     Some(o) => partition.push(o.clone()),
-                    None => partition.push(self.group_item(list, k)?),
+                    None => partition.push(self.group_item_at(list, k, Some(p.location()))?),
                 }
             }
             let mut copied_order = false;

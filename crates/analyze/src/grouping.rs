@@ -71,7 +71,7 @@ impl Analyzer<'_> {
             out.push(s.clone());
             return Ok(known);
         }
-        let c = self.group_item(list, i)?;
+        let c = self.group_item_at(list, i, Some(e.location()))?;
         let r = c.tle_ref;
         out.push(c);
         Ok(r)

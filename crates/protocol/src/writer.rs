@@ -239,15 +239,15 @@ impl Writer {
             let optional = [
                 (b'D', &r.detail),
                 (b'H', &r.hint),
-                (b'P', &position),
-                (b'p', &internal_position),
-                (b'q', &r.internal_query),
                 (b'W', &r.context),
                 (b's', &r.schema),
                 (b't', &r.table),
                 (b'c', &r.column),
                 (b'd', &r.datatype),
                 (b'n', &r.constraint),
+                (b'P', &position),
+                (b'p', &internal_position),
+                (b'q', &r.internal_query),
             ];
             for (code, v) in optional {
                 if let Some(v) = v {

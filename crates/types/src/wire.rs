@@ -21,6 +21,16 @@ impl<'a> Wire<'a> {
         self.rest = b;
         Ok(a)
     }
+    /// One byte; 08P01 where there is none.
+    pub fn byte(&mut self) -> Result<u8> {
+        match self.rest.split_first() {
+            Some((b, rest)) => {
+                self.rest = rest;
+                Ok(*b)
+            }
+            None => bail!(PROTOCOL_VIOLATION, "no data left in message"),
+        }
+    }
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut a = [0; N];
         a.copy_from_slice(self.take(N)?);

@@ -24,6 +24,9 @@ struct ProjectSet {
     /// Rows of each function for the present input row.
     rows: Vec<Column>,
     pos: Option<usize>,
+    /// The functions run for the present input row, and which of them have ended.
+    started: bool,
+    done: Vec<bool>,
     out: Batch,
 }
 
@@ -80,6 +83,8 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan) -> Result<BoxNode> {
         child: super::build(b, child)?,
         items,
         plain: compile(b.env, plain, &OuterScope)?,
+        done: vec![false; srfs.len()],
+        started: false,
         srfs,
         outs,
         rows,
@@ -89,31 +94,35 @@ pub fn build(b: &BuildCx<'_>, plan: &Plan, child: &Plan) -> Result<BoxNode> {
 }
 
 impl ProjectSet {
-    /// All rows of the functions for one input row.
+    /// The next rows of the functions for one input row, a batch of them at most: an endless function is not run to its end.
     fn expand(&mut self, cx: &Exec, row: usize) -> Result<usize> {
         let input = self.child.batch();
+        if !self.started {
+            for s in &mut self.srfs {
+                s.start(cx, input, row)?;
+            }
+            self.done.fill(false);
+            self.started = true;
+        }
         let mut most = 0;
-        for ((s, c), o) in self.srfs.iter_mut().zip(&mut self.rows).zip(&mut self.outs) {
+        for (k, (s, c)) in self.srfs.iter_mut().zip(&mut self.rows).enumerate() {
             c.clear();
-            s.start(cx, input, row)?;
-            let mut n = 0;
-            loop {
-                let got = match o {
-                    None => s.next(cx, std::slice::from_mut(c), BATCH_ROWS)?,
+            while !self.done[k] && c.len() < BATCH_ROWS {
+                let room = BATCH_ROWS - c.len();
+                let got = match &mut self.outs[k] {
+                    None => s.next(cx, std::slice::from_mut(c), room)?,
                     Some(o) => {
-                        let got = s.next(cx, &mut o.cols, BATCH_ROWS)?;
+                        let got = s.next(cx, &mut o.cols, room)?;
                         o.rows_into(c);
                         got
                     }
                 };
-                if got == 0 {
-                    break;
-                }
-                n += got;
+                self.done[k] = got == 0;
                 cx.check_interrupts()?;
             }
-            most = most.max(n);
+            most = most.max(c.len());
         }
+        self.started = !self.done.iter().all(|d| *d);
         Ok(most)
     }
 }
@@ -150,7 +159,9 @@ impl ExecNode for ProjectSet {
                 }
             }
             self.out.rows += n;
-            self.pos = (p + 1 < self.child.batch().live_count()).then_some(p + 1);
+            if !self.started {
+                self.pos = (p + 1 < self.child.batch().live_count()).then_some(p + 1);
+            }
             if self.out.rows >= BATCH_ROWS {
                 return Ok(true);
             }
@@ -164,6 +175,7 @@ impl ExecNode for ProjectSet {
     }
     fn rescan(&mut self, cx: &Exec) -> Result<()> {
         self.pos = None;
+        self.started = false;
         self.child.rescan(cx)
     }
     fn end(&mut self, cx: &Exec) {

@@ -125,7 +125,7 @@ impl Parser<'_> {
                     buf.push(c);
                     self.at += 1;
                 }
-                _ if quoted => return Err(self.malformed("Incorrectly quoted array element.")),
+                _ if quoted => return Err(self.malformed("Unexpected array element.")),
                 _ => {
                     buf.push(c);
                     self.at += 1;

@@ -135,7 +135,8 @@ fn send(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> {
 /// `bit(value, typmod, explicit)`.
 fn bit(b: &[u8], typmod: i32, explicit: bool) -> Result<Vec<u8>> {
     let v = Bits::new(b)?;
-    if typmod <= 0 || v.len == typmod as usize {
+    // A length beyond the longest bit string is none.
+    if typmod <= 0 || typmod > i32::MAX - 7 || v.len == typmod as usize {
         return Ok(b.to_vec());
     }
     if !explicit {

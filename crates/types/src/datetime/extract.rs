@@ -70,20 +70,21 @@ pub fn field_by_name(s: &str) -> Option<Field> {
     })
 }
 
+/// A unit as it is looked up: in lower case, as long as a name.
+fn shown(name: &str) -> String {
+    let end = (0..=name.len().min(63)).rev().find(|i| name.is_char_boundary(*i)).unwrap_or(0);
+    name[..end].to_ascii_lowercase()
+}
+
 /// 22023: no such unit.
 #[cold]
 pub fn not_recognized(name: &str, type_name: &str) -> Error {
-    err!(
-        INVALID_PARAMETER_VALUE,
-        "unit \"{}\" not recognized for type {}",
-        name.to_ascii_lowercase(),
-        type_name
-    )
+    err!(INVALID_PARAMETER_VALUE, "unit \"{}\" not recognized for type {}", shown(name), type_name)
 }
 /// 0A000: a unit this type has not.
 #[cold]
 pub fn not_supported(name: &str, type_name: &str) -> Error {
-    err!(FEATURE_NOT_SUPPORTED, "unit \"{}\" not supported for type {}", name.to_ascii_lowercase(), type_name)
+    err!(FEATURE_NOT_SUPPORTED, "unit \"{}\" not supported for type {}", shown(name), type_name)
 }
 
 /// `v / 10^scale` with that many places.

@@ -41,6 +41,16 @@ pub fn make_date(y: i32, m: i32, d: i32) -> Result<i32> {
 
 /// A number as C's `%02g` shows it.
 fn g02(v: f64) -> String {
+    if !v.is_finite() {
+        return if v.is_nan() {
+            "NaN"
+        } else if v > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .into();
+    }
     let s = crate::numeric::format_g(v, 6);
     if s.len() < 2 { format!("0{s}") } else { s }
 }

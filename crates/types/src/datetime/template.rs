@@ -58,6 +58,8 @@ pub enum Node {
         dots: bool,
         /// FM: no padding.
         fill: bool,
+        /// TM: names without padding.
+        local: bool,
         /// TH or th behind.
         ordinal: Option<Case>,
         /// The word itself, for error messages.
@@ -153,33 +155,27 @@ pub fn parse(format: &str) -> Vec<Node> {
     let mut nodes: Vec<Node> = Vec::new();
     let mut rest = format;
     while !rest.is_empty() {
-        let mut fill = false;
+        let prefix = ["FM", "fm", "TM", "tm"].iter().find(|p| rest.starts_with(**p));
+        let fill = prefix.is_some_and(|p| p.eq_ignore_ascii_case("FM"));
+        let local = prefix.is_some() && !fill;
+        rest = &rest[prefix.map_or(0, |p| p.len())..];
         let mut s = rest;
-        while ["FM", "fm", "TM", "tm"].iter().any(|p| s.starts_with(p)) {
-            fill = true;
-            s = &s[2..];
-        }
         if let Some((word, key, case)) = word_at(s) {
             s = &s[word.len()..];
             let mut ordinal = None;
-            loop {
-                if s.starts_with("TH") {
-                    ordinal = Some(Case::Upper);
-                } else if s.starts_with("th") {
-                    ordinal = Some(Case::Lower);
-                } else if !(s.starts_with("SP") || s.starts_with("sp")) {
-                    break;
-                }
+            if s.starts_with("TH") || s.starts_with("th") {
+                ordinal = Some(if s.starts_with('T') { Case::Upper } else { Case::Lower });
+                s = &s[2..];
+            } else if s.starts_with("SP") {
                 s = &s[2..];
             }
             let dots = word.contains('.');
-            nodes.push(Node::Field { key, case, dots, fill, ordinal, word });
+            nodes.push(Node::Field { key, case, dots, fill, local, ordinal, word });
             rest = s;
             continue;
         }
-        if s.len() < rest.len() {
-            rest = s;
-            continue;
+        if rest.is_empty() {
+            break;
         }
         if let Some(q) = rest.strip_prefix('"') {
             let mut text = String::new();
@@ -192,9 +188,7 @@ pub fn parse(format: &str) -> Vec<Node> {
                         break;
                     }
                     '\\' => {
-                        if let Some((_, c)) = it.next() {
-                            text.push(c);
-                        }
+                        text.push(it.next().map_or('\\', |(_, c)| c));
                     }
                     c => text.push(c),
                 }

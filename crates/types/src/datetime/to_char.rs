@@ -55,11 +55,8 @@ impl Tm {
         if self.interval || self.year > 0 { self.year } else { 1 - self.year }
     }
     fn iso_year(&self) -> i64 {
-        if self.interval {
-            return self.year;
-        }
         let y = iso_week(self.days).0;
-        if y > 0 { y } else { 1 - y }
+        if self.interval || y > 0 { y } else { 1 - y }
     }
 
     /// Number, and the digits it is padded to.
@@ -125,16 +122,13 @@ impl Tm {
         if let Some((v, width)) = self.number(key) {
             let grows = matches!(
                 key,
-                Key::Hour12
-                    | Key::Hour24
-                    | Key::Minute
-                    | Key::Second
-                    | Key::Month
-                    | Key::Century
-                    | Key::Year(4)
-                    | Key::IsoYear(4)
+                Key::Hour12 | Key::Hour24 | Key::Minute | Key::Second | Key::Month | Key::Century
             );
-            let width = if fill { 0 } else { width + usize::from(v < 0 && grows) };
+            let negative = match key {
+                Key::Year(_) | Key::IsoYear(_) => self.shown_year() < 0,
+                _ => v < 0 && grows,
+            };
+            let width = if fill { 0 } else { width + usize::from(negative) };
             let mut s = format!("{v:0width$}");
             if let Some(c) = ordinal {
                 s.push_str(&ordinal_suffix(&s, c));
@@ -161,8 +155,12 @@ impl Tm {
             Key::DayShort => cased(&DAYS[self.wday as usize][..3], case),
             Key::Roman if self.month == 0 && self.year == 0 => String::new(),
             Key::Roman => {
-                let m = self.month.rem_euclid(12);
-                let m = if m == 0 { 12 } else { m };
+                let m = match self.month {
+                    0 if self.year < 0 => 1,
+                    0 => 12,
+                    m if m < 0 => 13 + m,
+                    m => m,
+                };
                 padded(cased(ROMAN[m as usize - 1], case), 4)
             }
             Key::Millisecond => self.with_ordinal(format!("{:03}", self.us / 1000), ordinal),
@@ -189,7 +187,8 @@ impl Tm {
             }
             Key::Offset => {
                 let east = self.zone.as_ref().map_or(0, |z| z.0);
-                let mut s = format!("{}{:02}", if east < 0 { '-' } else { '+' }, east.abs() / 3600);
+                let width = if fill { 0 } else { 2 };
+                let mut s = format!("{}{:0width$}", if east < 0 { '-' } else { '+' }, east.abs() / 3600);
                 if east.abs() / 60 % 60 != 0 {
                     s.push_str(&format!(":{:02}", east.abs() / 60 % 60));
                 }
@@ -210,7 +209,9 @@ impl Tm {
         for node in parse(format) {
             match node {
                 Node::Text { text, .. } => out.extend_from_slice(text.as_bytes()),
-                Node::Field { key, case, dots, fill, ordinal, .. } => {
+                Node::Field { key, case, dots, fill, local, ordinal, .. } => {
+                    let named = matches!(key, Key::MonthName | Key::DayName);
+                    let fill = fill || local && named;
                     out.extend_from_slice(self.field(key, case, dots, fill, ordinal)?.as_bytes());
                 }
             }
@@ -251,6 +252,14 @@ pub fn timestamptz_to_char(c: &CallCtx<'_>, ts: i64, format: &str, out: &mut Vec
     let (east, _, name) = offset_at(&c.fmt.timezone, ts);
     from_local(ts + i64::from(east) * SECOND_US, Some((east, name))).write(format, out).map(|()| true)
 }
+/// The day number PostgreSQL's calendar formula gives for an interval's fields, whose month may be 0 or negative.
+fn interval_day(year: i64, month: i64, day: i64) -> i64 {
+    let (y, m) = if month > 2 { (year + 4800, month + 1) } else { (year + 4799, month + 13) };
+    let century = y / 100;
+    let julian = y * 365 - 32167 + y / 4 - century + century / 4 + 7834 * m / 256 + day;
+    julian - JULIAN
+}
+
 pub fn interval_to_char(v: [u8; 16], format: &str, out: &mut Vec<u8>) -> Result<bool> {
     if format.is_empty() {
         return Ok(false);
@@ -259,7 +268,18 @@ pub fn interval_to_char(v: [u8; 16], format: &str, out: &mut Vec<u8>) -> Result<
     let (hour, minute, second, us) = v.hms();
     let (year, month, day) = (i64::from(v.months / 12), i64::from(v.months % 12), i64::from(v.days));
     let doy = (year * 12 + month) * 30 + day;
-    let tm =
-        Tm { year, month, day, doy, days: doy, hour, minute, second, us, interval: true, ..Tm::default() };
+    let tm = Tm {
+        year,
+        month,
+        day,
+        doy,
+        days: interval_day(year, month, day),
+        hour,
+        minute,
+        second,
+        us,
+        interval: true,
+        ..Tm::default()
+    };
     tm.write(format, out).map(|()| true)
 }

@@ -1,5 +1,6 @@
 //! Text and binary form.
 
+use super::shortest::Parts;
 use crate::wire::{Wire, bad_input, trim};
 use crate::{CallCtx, Datum, DatumRef};
 use common::{Oid, Result, err};
@@ -25,7 +26,7 @@ pub fn layout(digits: &str, exp: i32, min_exp: i32, max_exp: i32) -> String {
 }
 
 /// Digits and exponent out of any decimal notation.
-fn digits_of(s: &str) -> (bool, String, i32) {
+pub(super) fn digits_of(s: &str) -> (bool, String, i32) {
     let (neg, s) = match s.strip_prefix('-') {
         Some(r) => (true, r),
         None => (false, s),
@@ -39,8 +40,11 @@ fn digits_of(s: &str) -> (bool, String, i32) {
     (neg, d.to_string(), exp + int.len() as i32 - 1 - lead as i32)
 }
 
-fn push_shortest(text: &str, max_exp: i32, out: &mut Vec<u8>) {
-    let (neg, digits, exp) = digits_of(text);
+fn push_shortest(text: &str, parts: Parts, max_exp: i32, out: &mut Vec<u8>) {
+    let (neg, mut digits, mut exp) = digits_of(text);
+    if let Some(other) = parts.strictly_inside(&digits, exp) {
+        (digits, exp) = other;
+    }
     if neg {
         out.push(b'-');
     }
@@ -68,7 +72,7 @@ pub fn push_f64(v: f64, extra_digits: i32, out: &mut Vec<u8>) {
         return;
     }
     if extra_digits > 0 {
-        push_shortest(zmij::Buffer::new().format_finite(v), 15, out);
+        push_shortest(zmij::Buffer::new().format_finite(v), Parts::of_f64(v), 15, out);
     } else {
         let n = (15 + extra_digits).max(1) as usize;
         out.extend_from_slice(crate::numeric::format_g(v, n).as_bytes());
@@ -81,7 +85,7 @@ pub fn push_f32(v: f32, extra_digits: i32, out: &mut Vec<u8>) {
         return;
     }
     if extra_digits > 0 {
-        push_shortest(zmij::Buffer::new().format_finite(v), 6, out);
+        push_shortest(zmij::Buffer::new().format_finite(v), Parts::of_f32(v), 6, out);
     } else {
         let n = (6 + extra_digits).max(1) as usize;
         out.extend_from_slice(crate::numeric::format_g(f64::from(v), n).as_bytes());

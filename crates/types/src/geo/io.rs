@@ -323,7 +323,7 @@ fn wire_points(w: &mut Wire<'_>, name: &str) -> Result<Vec<Point>> {
 }
 pub fn path_recv(_: &CallCtx<'_>, b: &[u8], _: Oid, _: i32) -> Result<Datum> {
     received(b, |w| {
-        let closed = w.take(1)?[0] != 0;
+        let closed = w.byte()? != 0;
         Ok(Path { closed, points: wire_points(w, "path")? })
     })
 }

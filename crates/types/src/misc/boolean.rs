@@ -27,7 +27,7 @@ pub fn boolout(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()
 }
 pub fn boolrecv(_: &CallCtx<'_>, b: &[u8], _: Oid, _: i32) -> Result<Datum> {
     let mut w = Wire::new(b);
-    let v = w.take(1)?[0] != 0;
+    let v = w.byte()? != 0;
     w.end().map(|()| Datum::Bool(v))
 }
 pub fn boolsend(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> {

@@ -174,9 +174,12 @@ pub fn tidin(_: &CallCtx<'_>, s: &str, _: Oid, _: i32) -> Result<Datum> {
     let parse = || -> Option<Tid> {
         let inner = s[s.find('(')? + 1..].split_once(')')?.0;
         let (block, offset) = inner.split_once(',')?;
-        let block = block.trim_start().parse::<i64>().ok()?;
+        // A missing number is 0.
+        let number =
+            |s: &str| if s.trim_start().is_empty() { "0".to_string() } else { s.trim_start().to_string() };
+        let block = number(block).parse::<i64>().ok()?;
         let block = u32::try_from(block).or_else(|_| i32::try_from(block).map(|b| b as u32)).ok()?;
-        Some(Tid::new(common::BlockNumber(block), offset.trim_start().parse().ok()?))
+        Some(Tid::new(common::BlockNumber(block), number(offset).parse().ok()?))
     };
     parse().map(|t| Datum::I64(t.pack())).ok_or_else(|| bad_input("tid", s))
 }

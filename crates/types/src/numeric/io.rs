@@ -210,7 +210,8 @@ pub fn numeric_send(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Resu
         Kind::PInf => 0xd000,
         Kind::NInf => 0xf000,
     });
-    word(n.dscale);
+    // The stored sign of an infinity reads as a scale of 32, which PostgreSQL sends.
+    word(if matches!(n.kind, Kind::PInf | Kind::NInf) { 32 } else { n.dscale });
     n.digits.iter().for_each(|d| word(i32::from(*d)));
     Ok(())
 }

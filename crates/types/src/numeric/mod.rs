@@ -11,6 +11,7 @@ mod num;
 mod series;
 mod small;
 pub mod table;
+mod picture;
 mod template;
 mod to_number;
 mod typmod;

@@ -1,249 +1,73 @@
-//! to_char and to_number over numbers.
+//! to_char over numbers. The digits are prepared as text, rounded to the places the picture has; a [`Painter`] then walks the
+//! picture's items beside them.
 
-use super::convert::format_g;
-use super::io::parse_numeric;
 use super::num::Num;
+use super::picture::{Item, Picture, Place, parse};
 use common::{Result, err};
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Item {
-    Nine,
-    Zero,
-    Point,
-    Group,
-    Minus,
-    Plus,
-    SignGroup,
-    Sign,
-    Bracket,
-    Currency,
-    Ordinal(bool),
-    Roman(bool),
-    Shift,
-    Exponent,
-    Text(char),
+/// What is painted: text of digits, its sign, and the blanks in front of it.
+struct Digits {
+    text: String,
+    sign: u8,
+    blanks: usize,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Picture {
-    pub(super) items: Vec<Item>,
-    /// Digits before the point, behind it, and behind V.
-    pub(super) pre: usize,
-    pub(super) post: usize,
-    pub(super) shift: usize,
-    pub(super) point: bool,
-    fill: bool,
-    zero_from: Option<usize>,
-    zero_to: usize,
-    pub(super) sign: Option<Place>,
-    pub(super) bracket: bool,
-    pub(super) minus: bool,
-    pub(super) plus: bool,
-    pub(super) roman: bool,
-    pub(super) exponent: bool,
+/// Fits unsigned digits to the picture: blanks in front, or `#` where they have too many places before the point.
+fn fit(p: &Picture, text: String, negative: bool) -> Digits {
+    let sign = if negative { b'-' } else { b'+' };
+    let len = text.find('.').unwrap_or(text.len());
+    if len > p.pre {
+        let text = format!("{}.{}", "#".repeat(p.pre), "#".repeat(p.post));
+        return Digits { text, sign, blanks: 0 };
+    }
+    Digits { text, sign, blanks: p.pre - len }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Place {
-    Before,
-    After,
+fn plain(text: String) -> Digits {
+    Digits { text, sign: 0, blanks: 0 }
 }
 
-fn syntax(text: &str) -> common::Error {
-    err!(SYNTAX_ERROR, "{}", text)
+/// Sign or blank, digit, point, digits: what EEEE shows of NaN and infinities.
+fn no_exponent(p: &Picture) -> Digits {
+    plain(format!(" {}.{}", "#".repeat(p.pre), "#".repeat(p.post + 4)))
 }
 
-static WORDS: &[(&str, Item)] = &[
-    ("EEEE", Item::Exponent),
-    ("PL", Item::Plus),
-    ("PR", Item::Bracket),
-    ("MI", Item::Minus),
-    ("RN", Item::Roman(true)),
-    ("SG", Item::SignGroup),
-    ("TH", Item::Ordinal(true)),
-    (",", Item::Group),
-    (".", Item::Point),
-    ("0", Item::Zero),
-    ("9", Item::Nine),
-    ("B", Item::Text('\0')),
-    ("C", Item::Text('\0')),
-    ("D", Item::Point),
-    ("G", Item::Group),
-    ("L", Item::Currency),
-    ("S", Item::Sign),
-    ("V", Item::Shift),
-];
-
-pub(super) fn parse(format: &str) -> Result<Picture> {
-    let mut p = Picture::default();
-    let mut rest = format;
-    while !rest.is_empty() {
-        if let Some(r) = rest.strip_prefix("FM").or(rest.strip_prefix("fm")) {
-            p.fill = true;
-            rest = r;
-            continue;
-        }
-        if let Some(q) = rest.strip_prefix('"') {
-            let end = q.find('"').unwrap_or(q.len());
-            p.items.extend(q[..end].chars().map(Item::Text));
-            rest = q.get(end + 1..).unwrap_or("");
-            continue;
-        }
-        let hit =
-            WORDS.iter().find(|(w, _)| rest.starts_with(w) || rest.starts_with(&w.to_ascii_lowercase()));
-        let Some((w, item)) = hit else {
-            let c = rest.chars().next().unwrap_or(' ');
-            let mut skip = c.len_utf8();
-            let mut c = c;
-            if c == '\\' && rest[1..].starts_with('"') {
-                c = '"';
-                skip = 2;
-            }
-            p.items.push(Item::Text(c));
-            rest = &rest[skip..];
-            continue;
-        };
-        let lower = !rest.starts_with(w);
-        rest = &rest[w.len()..];
-        let item = match item {
-            Item::Ordinal(_) => Item::Ordinal(!lower),
-            Item::Roman(_) => Item::Roman(!lower),
-            other => *other,
-        };
-        if item != Item::Text('\0') {
-            p.add(item)?;
-        }
-    }
-    if p.exponent && (p.fill || p.sign.is_some() || p.bracket || p.minus || p.plus || p.roman || p.shift > 0)
-    {
-        return Err(syntax("\"EEEE\" is incompatible with other formats")
-            .detail("\"EEEE\" may only be used together with digit and decimal point patterns."));
-    }
-    Ok(p)
+fn blank_for_plus(text: String) -> Digits {
+    plain(if text.starts_with('-') { text } else { format!(" {text}") })
 }
 
-impl Picture {
-    fn add(&mut self, item: Item) -> Result<()> {
-        if self.exponent && item != Item::Exponent {
-            return Err(syntax("\"EEEE\" must be the last pattern used"));
-        }
-        match item {
-            Item::Nine => {
-                if self.bracket {
-                    return Err(syntax("\"9\" must be ahead of \"PR\""));
-                }
-                self.digit();
-            }
-            Item::Zero => {
-                if self.bracket {
-                    return Err(syntax("\"0\" must be ahead of \"PR\""));
-                }
-                if !self.point && self.zero_from.is_none() {
-                    self.zero_from = Some(self.pre);
-                }
-                self.digit();
-                self.zero_to = self.pre + self.post;
-            }
-            Item::Point => {
-                if self.point {
-                    return Err(syntax("multiple decimal points"));
-                }
-                if self.shift > 0 || self.items.contains(&Item::Shift) {
-                    return Err(syntax("cannot use \"V\" and decimal point together"));
-                }
-                self.point = true;
-            }
-            Item::Sign => {
-                if self.sign.is_some() {
-                    return Err(syntax("cannot use \"S\" twice"));
-                }
-                if self.plus || self.minus || self.bracket {
-                    return Err(syntax("cannot use \"S\" and \"PL\"/\"MI\"/\"SG\"/\"PR\" together"));
-                }
-                self.sign = Some(if self.pre == 0 && !self.point { Place::Before } else { Place::After });
-            }
-            Item::Minus | Item::Plus | Item::SignGroup => {
-                if self.sign.is_some() {
-                    let w = match item {
-                        Item::Minus => "MI",
-                        Item::Plus => "PL",
-                        _ => "SG",
-                    };
-                    return Err(syntax(&format!("cannot use \"S\" and \"{w}\" together")));
-                }
-                self.minus |= item != Item::Plus;
-                self.plus |= item != Item::Minus;
-            }
-            Item::Bracket => {
-                if self.sign.is_some() || self.plus || self.minus {
-                    return Err(syntax("cannot use \"PR\" and \"S\"/\"PL\"/\"MI\"/\"SG\" together"));
-                }
-                self.bracket = true;
-            }
-            Item::Roman(_) => self.roman = true,
-            Item::Shift if self.point => {
-                return Err(syntax("cannot use \"V\" and decimal point together"));
-            }
-            Item::Exponent => {
-                if self.exponent {
-                    return Err(syntax("cannot use \"EEEE\" twice"));
-                }
-                self.exponent = true;
-            }
-            _ => {}
-        }
-        self.items.push(item);
-        Ok(())
+/// Roman numerals of 1 to 3999.
+fn roman(v: i64) -> Digits {
+    const STEPS: [(i64, &str); 13] = [
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
+    ];
+    if !(1..4000).contains(&v) {
+        return plain("#".repeat(15));
     }
-    fn digit(&mut self) {
-        if self.items.contains(&Item::Shift) {
-            self.shift += 1;
-        } else if self.point {
-            self.post += 1;
-        } else {
-            self.pre += 1;
+    let (mut v, mut s) = (v, String::new());
+    for (n, w) in STEPS {
+        while v >= n {
+            s.push_str(w);
+            v -= n;
         }
     }
-}
-
-fn roman(v: i64, upper: bool, fill: bool) -> String {
-    let mut s = String::new();
-    if (1..4000).contains(&v) {
-        let mut v = v;
-        for (n, w) in [
-            (1000, "M"),
-            (900, "CM"),
-            (500, "D"),
-            (400, "CD"),
-            (100, "C"),
-            (90, "XC"),
-            (50, "L"),
-            (40, "XL"),
-            (10, "X"),
-            (9, "IX"),
-            (5, "V"),
-            (4, "IV"),
-            (1, "I"),
-        ] {
-            while v >= n {
-                s.push_str(w);
-                v -= n;
-            }
-        }
-    } else {
-        s = "#".repeat(15);
-    }
-    if !upper {
-        s = s.to_ascii_lowercase();
-    }
-    if fill { s } else { format!("{s:>15}") }
+    plain(s)
 }
 
 /// Mantissa and exponent for EEEE.
 fn exponent_form(n: &Num, post: usize) -> String {
-    if !n.is_finite() {
-        return format!(" #.{}", "#".repeat(post + 4));
-    }
     let mut e = 0;
     let mut d = "0".repeat(post + 1);
     // Rounding may carry into another digit.
@@ -276,274 +100,321 @@ fn exponent_form(n: &Num, post: usize) -> String {
             d.push('0');
         }
     }
-    let sign = if n.signum() < 0 { '-' } else { ' ' };
+    let sign = if n.signum() < 0 { "-" } else { "" };
     let dot = if post > 0 { "." } else { "" };
     let esign = if e < 0 { '-' } else { '+' };
     format!("{sign}{}{dot}{}e{esign}{:02}", &d[..1], &d[1..], e.abs())
 }
 
-/// Formats a number by a picture.
-fn format_number(n: &Num, p: &Picture) -> String {
+/// `st`, `nd`, `rd` or `th` behind digits. 22P02.
+fn ordinal(digits: &str, upper: bool) -> Result<String> {
+    let b = digits.as_bytes();
+    let last = b.last().copied().unwrap_or(0);
+    if !last.is_ascii_digit() {
+        return Err(err!(INVALID_TEXT_REPRESENTATION, "\"{}\" is not a number", digits));
+    }
+    let teen = b.len() > 1 && b[b.len() - 2] == b'1';
+    let s = match last {
+        b'1' if !teen => "st",
+        b'2' if !teen => "nd",
+        b'3' if !teen => "rd",
+        _ => "th",
+    };
+    Ok(if upper { s.to_ascii_uppercase() } else { s.to_string() })
+}
+
+/// A painted NUL ends the text, as does running out of digits.
+fn paint(mut p: Picture, d: Digits, out: &mut Vec<u8>) -> Result<()> {
     if p.exponent {
-        return exponent_form(n, p.post);
+        out.extend_from_slice(d.text.as_bytes());
+        return Ok(());
     }
     if p.roman {
-        let v = if n.is_finite() { n.to_i128().map_or(0, |v| v.clamp(-1, 5000) as i64) } else { 0 };
-        let upper = !p.items.contains(&Item::Roman(false));
-        return roman(v, upper, p.fill);
+        let (items, fill) = (std::mem::take(&mut p.items), p.fill);
+        p = Picture { items, fill, roman: true, ..Picture::default() };
     }
-    let neg = n.signum() < 0 && !n.is_nan();
-    let (int, frac, overflow) = digits_of(n, p);
-    let zero_result = int.trim_start_matches('0').is_empty() && frac.bytes().all(|c| c == b'0');
-    let neg = neg && (!zero_result || overflow);
-    paint(p, neg, int, frac)
-}
-
-fn paint(p: &Picture, neg: bool, int: String, frac: String) -> String {
-    Painter { p, neg, int, frac, out: String::new(), sign_done: p.minus, place: 0 }.run()
-}
-
-/// Rounded digits before and behind the point; `#` when they do not fit.
-fn digits_of(n: &Num, p: &Picture) -> (String, String, bool) {
-    let pre = p.pre + p.shift;
-    if n.is_nan() && pre >= 3 {
-        return ("NaN".into(), String::new(), true);
+    let mut painter = Painter::new(&mut p, d);
+    let items = std::mem::take(&mut painter.p.items);
+    for item in &items {
+        painter.item(*item)?;
     }
-    if !n.is_finite() {
-        return ("#".repeat(pre), "#".repeat(p.post), true);
-    }
-    let mut v = n.clone();
-    if p.shift > 0 {
-        v = super::arith::mul_exact(&v, &Num::from_i128(10i128.pow(p.shift.min(30) as u32)));
-    }
-    v.neg = false;
-    v.round(p.post as i32);
-    let text = v.to_string();
-    let (int, frac) = text.split_once('.').unwrap_or((&text, ""));
-    if int.len() > pre && !(int == "0" && pre == 0) {
-        return ("#".repeat(pre), "#".repeat(p.post), true);
-    }
-    (int.to_string(), frac.to_string(), false)
+    let text = painter.out;
+    let end = text.iter().position(|b| *b == 0).unwrap_or(text.len());
+    out.extend_from_slice(&text[..end]);
+    Ok(())
 }
 
 struct Painter<'p> {
-    p: &'p Picture,
-    neg: bool,
-    int: String,
-    frac: String,
-    out: String,
+    p: &'p mut Picture,
+    d: Digits,
+    out: Vec<u8>,
     sign_done: bool,
-    /// Digit places painted so far.
+    /// Where fill mode lets the digits end.
+    last_relevant: Option<usize>,
+    /// The next digit.
+    at: usize,
+    /// Digit places walked by, and how many there are, one more where the sign needs room.
     place: usize,
+    count: usize,
+    /// A digit stands right before.
+    within: bool,
 }
 
-impl Painter<'_> {
-    fn run(mut self) -> String {
-        let p = self.p;
-        let pre = p.pre + p.shift;
-        // A lone zero before a point is not shown unless a 0 in the picture asks for it.
-        let hide_zero = p.zero_from.is_none() && self.int == "0" && p.post > 0;
-        let blanks = pre.saturating_sub(self.int.len());
-        let keep_frac = self.kept_fraction();
-        let last_place = pre + p.post;
-        for item in &p.items {
-            match item {
-                Item::Nine | Item::Zero => {
-                    let i = self.place;
-                    if i < pre {
-                        self.int_place(i, blanks, hide_zero, keep_frac);
-                    } else {
-                        let f = i - pre;
-                        if !self.sign_done {
-                            self.sign_before();
-                        }
-                        if f < keep_frac
-                            && let Some(c) = self.frac.as_bytes().get(f)
-                        {
-                            self.out.push(*c as char);
-                        }
-                    }
-                    self.place += 1;
-                    if self.place == last_place {
-                        self.sign_after();
-                    }
-                }
-                Item::Point => {
-                    if p.pre == 0 && !self.sign_done {
-                        self.sign_before();
-                    }
-                    // A number that has no digits behind the point shows none; one that does not fit does.
-                    if self.int.bytes().all(|c| c == b'#') || self.int != "NaN" && !self.frac.is_empty() {
-                        self.out.push('.');
-                    }
-                }
-                Item::Group => {
-                    let started = self.place > blanks || p.zero_from.is_some_and(|z| z < self.place);
-                    let hidden = hide_zero && self.place >= pre.saturating_sub(1);
-                    if started && !hidden {
-                        self.out.push(',');
-                    } else if !p.fill {
-                        self.out.push(' ');
-                    }
-                }
-                Item::Minus => {
-                    if self.neg {
-                        self.out.push('-');
-                    } else if !p.fill {
-                        self.out.push(' ');
-                    }
-                }
-                Item::Plus => {
-                    if !self.neg {
-                        self.out.push('+');
-                    } else if !p.fill {
-                        self.out.push(' ');
-                    }
-                }
-                Item::SignGroup => self.out.push(if self.neg { '-' } else { '+' }),
-                Item::Currency => {
-                    if !p.fill {
-                        self.out.push(' ');
-                    }
-                }
-                Item::Ordinal(upper) => {
-                    if !self.neg && !p.point && !self.int.starts_with('#') {
-                        let teen = self.int.len() > 1 && self.int.as_bytes()[self.int.len() - 2] == b'1';
-                        let s = match self.int.as_bytes().last() {
-                            Some(b'1') if !teen => "st",
-                            Some(b'2') if !teen => "nd",
-                            Some(b'3') if !teen => "rd",
-                            _ => "th",
-                        };
-                        self.out.push_str(&if *upper { s.to_ascii_uppercase() } else { s.to_string() });
-                    }
-                }
-                Item::Text(c) => self.out.push(*c),
-                Item::Sign | Item::Bracket | Item::Shift | Item::Exponent | Item::Roman(_) => {}
+impl<'p> Painter<'p> {
+    fn new(p: &'p mut Picture, d: Digits) -> Painter<'p> {
+        let sign_done;
+        if p.plus || p.minus {
+            // MI and SG paint the sign themselves.
+            sign_done = p.minus;
+        } else {
+            if d.sign != b'-' && p.fill {
+                p.bracket = false;
+            }
+            sign_done = d.sign == b'+' && p.fill && p.sign.is_none();
+            if p.sign == Some(Place::Before) && p.pre == p.before_sign {
+                p.sign = Some(Place::After);
             }
         }
-        self.out
+        let mut last_relevant = None;
+        if p.fill
+            && p.point
+            && let Some(point) = d.text.find('.')
+        {
+            let mut last = d.text.trim_end_matches('0').len().saturating_sub(1).max(point);
+            if p.zero_end > d.blanks {
+                last = last.max((d.text.len() - 1).min(p.zero_end - d.blanks));
+            }
+            last_relevant = Some(last);
+        }
+        let extra = usize::from(!sign_done && d.blanks == 0);
+        let count = p.post + p.pre + extra;
+        Painter { p, d, out: Vec::new(), sign_done, last_relevant, at: 0, place: 0, count, within: false }
     }
 
-    /// Fraction digits shown: in fill mode trailing zeros go, unless the picture has a 0 there.
-    fn kept_fraction(&self) -> usize {
+    fn digit(&self, at: usize) -> u8 {
+        self.d.text.as_bytes().get(at).copied().unwrap_or(0)
+    }
+    fn ends_at_point(&self) -> bool {
+        self.last_relevant.is_some_and(|l| self.digit(l) == b'.')
+    }
+    /// The lone zero in front of a point, which is not painted.
+    fn lone_zero(&self) -> bool {
+        !self.p.zero && self.at == 0 && self.digit(0) == b'0' && self.p.post != 0
+    }
+
+    fn item(&mut self, item: Item) -> Result<()> {
+        let (fill, sign) = (self.p.fill, self.d.sign);
+        match item {
+            Item::Nine | Item::Zero | Item::Point => self.digit_place(item),
+            Item::Comma | Item::Group if self.within => self.out.push(b','),
+            Item::Comma | Item::Group => self.blank(),
+            Item::Currency => self.out.push(b' '),
+            Item::Minus if sign == b'-' => self.out.push(b'-'),
+            Item::Plus if sign == b'+' => self.out.push(b'+'),
+            Item::Minus | Item::Plus => self.blank(),
+            Item::SignGroup => self.out.push(sign),
+            Item::Ordinal(upper) => {
+                if !self.p.roman && self.digit(0) != b'#' && sign != b'-' && !self.p.point {
+                    self.out.extend_from_slice(ordinal(&self.d.text, upper)?.as_bytes());
+                }
+            }
+            Item::Roman(upper) => {
+                let rest = &self.d.text[self.at.min(self.d.text.len())..];
+                let text = if upper { rest.to_string() } else { rest.to_ascii_lowercase() };
+                let text = if fill { text } else { format!("{text:>15}") };
+                self.out.extend_from_slice(text.as_bytes());
+            }
+            Item::Text(c) => self.out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            Item::Nothing => {}
+        }
+        Ok(())
+    }
+
+    /// A blank, which fill mode leaves out.
+    fn blank(&mut self) {
         if !self.p.fill {
-            return self.p.post;
-        }
-        let significant = self.frac.trim_end_matches('0').len();
-        let asked = self.p.zero_to.saturating_sub(self.p.pre);
-        significant.max(if self.p.zero_to > self.p.pre { asked } else { 0 }).min(self.p.post)
-    }
-
-    fn int_place(&mut self, i: usize, blanks: usize, hide_zero: bool, keep_frac: usize) {
-        let zero_here = self.p.zero_from.is_some_and(|z| z <= i);
-        let digit_here = i >= blanks;
-        // In fill mode "0." keeps its zero when nothing follows the point.
-        let lone = hide_zero && digit_here && !(self.p.fill && keep_frac == 0);
-        if !self.sign_done && (digit_here || zero_here) && !lone {
-            self.sign_before();
-        }
-        if digit_here && !lone {
-            self.out.push(self.int.as_bytes()[i - blanks] as char);
-        } else if zero_here {
-            self.out.push('0');
-        } else if !self.p.fill {
-            self.out.push(' ');
-        }
-        if lone && !self.sign_done {
-            // The sign takes its place right before the point.
-            self.sign_before();
+            self.out.push(b' ');
         }
     }
 
     fn sign_before(&mut self) {
+        let negative = self.d.sign == b'-';
+        match self.p.sign {
+            Some(Place::Before) => self.out.push(if negative { b'-' } else { b'+' }),
+            Some(Place::After) => return,
+            None if self.p.bracket => self.out.push(if self.d.sign == b'+' { b' ' } else { b'<' }),
+            None if self.d.sign == b'+' => self.blank(),
+            None if negative => self.out.push(b'-'),
+            None => return,
+        }
         self.sign_done = true;
-        let p = self.p;
-        match p.sign {
-            Some(Place::Before) => self.out.push(if self.neg { '-' } else { '+' }),
-            Some(Place::After) => {}
-            None if p.bracket => {
-                if self.neg {
-                    self.out.push('<');
-                } else if !p.fill {
-                    self.out.push(' ');
-                }
+    }
+
+    fn digit_place(&mut self, item: Item) {
+        if self.p.roman {
+            return;
+        }
+        self.within = false;
+        let zero_here = self.p.zero && self.p.zero_start <= self.place;
+        let started = self.place >= self.d.blanks || self.p.zero && self.p.zero_start == self.place;
+        if !self.sign_done && started && (!self.lone_zero() || self.ends_at_point()) {
+            self.sign_before();
+        }
+        if self.place < self.d.blanks {
+            if zero_here {
+                self.out.push(b'0');
+                self.within = true;
+            } else {
+                self.blank();
             }
-            None if self.neg => self.out.push('-'),
-            None if !p.fill => self.out.push(' '),
-            None => {}
+        } else {
+            self.shown_digit(item);
+            if self.digit(self.at) != 0 {
+                self.at += 1;
+            }
+        }
+        let end = self.count + usize::from(self.d.blanks > 0) + usize::from(self.p.point);
+        if self.place + 2 == end && self.last_relevant != Some(self.at) {
+            self.sign_after();
+        }
+        self.place += 1;
+    }
+
+    fn shown_digit(&mut self, item: Item) {
+        let c = self.digit(self.at);
+        if c == b'.' {
+            if !self.ends_at_point() || self.p.fill {
+                self.out.push(b'.');
+            }
+        } else if self.last_relevant.is_some_and(|l| self.at > l) && item != Item::Zero {
+            // A trailing zero in fill mode.
+        } else if self.lone_zero() {
+            if !self.p.fill {
+                self.out.push(b' ');
+            } else if self.ends_at_point() {
+                self.out.push(b'0');
+            }
+        } else {
+            self.out.push(c);
+            self.within = true;
         }
     }
+
     fn sign_after(&mut self) {
-        if self.p.bracket {
-            if self.neg {
-                self.out.push('>');
-            } else if !self.p.fill {
-                self.out.push(' ');
-            }
+        if self.sign_done && self.p.bracket {
+            self.out.push(if self.d.sign == b'+' { b' ' } else { b'>' });
         } else if self.p.sign == Some(Place::After) {
-            self.out.push(if self.neg { '-' } else { '+' });
+            self.out.push(if self.d.sign == b'-' { b'-' } else { b'+' });
         }
     }
 }
 
 /// A float: digits as C's printf rounds them, no more than the type holds.
-fn float_to_char(v: f64, digits: usize, format: &str, out: &mut Vec<u8>) -> Result<()> {
-    let p = parse(format)?;
-    if p.exponent || p.roman || v.is_nan() {
-        let v = if p.roman { v.round_ties_even() } else { v };
-        out.extend_from_slice(format_number(&float_num(v, digits)?, &p).as_bytes());
-        return Ok(());
+fn float_to_char(v: f64, max_digits: usize, format: &str, out: &mut Vec<u8>) -> Result<()> {
+    let mut p = parse(format)?;
+    if p.roman {
+        return paint(p, roman(v.round_ties_even() as i32 as i64), out);
     }
-    let v = if p.shift > 0 { v * 10f64.powi(p.shift as i32) } else { v };
-    let pre = p.pre + p.shift;
-    let shown = if v.is_infinite() { f64::MAX } else { v.abs() };
-    let int_len = format!("{:.0}", shown).len();
-    let post = p.post.min(digits.saturating_sub(int_len));
-    let text = format!("{shown:.post$}");
-    let (int, frac) = text.split_once('.').unwrap_or((&text, ""));
-    let (int, frac) = if int.len() > pre {
-        ("#".repeat(pre), "#".repeat(post))
-    } else {
-        (int.to_string(), frac.to_string())
-    };
-    out.extend_from_slice(paint(&p, v.is_sign_negative(), int, frac).as_bytes());
-    Ok(())
+    if p.exponent {
+        let d = if v.is_finite() { blank_for_plus(c_exponent(v, p.post)) } else { no_exponent(&p) };
+        return paint(p, d, out);
+    }
+    let mut v = v;
+    if p.multi {
+        let by = 10f64.powi(p.shift as i32);
+        v = if max_digits == 6 { f64::from(v as f32 * by as f32) } else { v * by };
+        p.pre += p.shift;
+    }
+    let (mut text, mut negative) = ("NaN".to_string(), false);
+    if v.is_infinite() {
+        (text, negative) = ("Infinity".into(), v < 0.0);
+    }
+    let len = if v.is_finite() { format!("{:.0}", v.abs()).len() } else { text.len() };
+    p.post = p.post.min(max_digits.saturating_sub(len));
+    if v.is_finite() {
+        let shown = format!("{v:.post$}", post = p.post);
+        negative = shown.starts_with('-');
+        text = shown.trim_start_matches('-').to_string();
+    }
+    let d = fit(&p, text, negative);
+    paint(p, d, out)
 }
 
-/// An integer; a lone zero counts as a digit before the point.
-fn int_to_char(v: i64, format: &str, out: &mut Vec<u8>) -> Result<()> {
-    let p = parse(format)?;
-    if v == 0 && p.pre + p.shift == 0 && !p.exponent && !p.roman {
-        out.extend_from_slice(paint(&p, false, String::new(), "#".repeat(p.post)).as_bytes());
-        return Ok(());
-    }
-    out.extend_from_slice(format_number(&Num::from_i64(v), &p).as_bytes());
-    Ok(())
+/// As C's `%.*e`.
+fn c_exponent(v: f64, post: usize) -> String {
+    let s = format!("{v:.post$e}");
+    let (mantissa, e) = s.split_once('e').unwrap_or((&s, "0"));
+    let (sign, e) = e.strip_prefix('-').map_or(('+', e), |e| ('-', e));
+    format!("{mantissa}e{sign}{e:0>2}")
 }
 
-fn to_char(n: &Num, format: &str, out: &mut Vec<u8>) -> Result<()> {
-    let p = parse(format)?;
-    out.extend_from_slice(format_number(n, &p).as_bytes());
-    Ok(())
+/// An integer times a power of ten: of four bytes it wraps around, of eight it must fit. 22003.
+fn shifted(v: i64, shift: usize, limit: i64) -> Result<i64> {
+    let by = u32::try_from(shift).ok().and_then(|n| 10i64.checked_pow(n)).filter(|n| *n <= limit);
+    if limit < i64::MAX {
+        let by = by.unwrap_or(i64::from(i32::MIN)) as i32;
+        return Ok(i64::from((v as i32).wrapping_mul(by)));
+    }
+    by.and_then(|by| v.checked_mul(by)).ok_or_else(|| err!(NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range"))
 }
+
+/// An integer of a type with this limit.
+fn int_to_char(v: i64, limit: i64, format: &str, out: &mut Vec<u8>) -> Result<()> {
+    let mut p = parse(format)?;
+    if p.roman {
+        return paint(p, roman(v), out);
+    }
+    if p.exponent {
+        let d = blank_for_plus(exponent_form(&Num::from_i64(v), p.post));
+        return paint(p, d, out);
+    }
+    let mut v = v;
+    if p.multi {
+        v = shifted(v, p.shift, limit)?;
+        p.pre += p.shift;
+    }
+    let mut text = v.unsigned_abs().to_string();
+    if p.post > 0 {
+        text = format!("{text}.{}", "0".repeat(p.post));
+    }
+    let d = fit(&p, text, v < 0);
+    paint(p, d, out)
+}
+
 pub fn numeric_to_char(n: &[u8], format: &str, out: &mut Vec<u8>) -> Result<()> {
-    to_char(&Num::unpack(n)?, format, out)
+    let mut p = parse(format)?;
+    let mut n = Num::unpack(n)?;
+    if p.roman {
+        n.round(0);
+        let mut packed = Vec::new();
+        n.pack(&mut packed)?;
+        return paint(p, roman(i64::from(super::convert::numeric_int4(&packed)?)), out);
+    }
+    if p.exponent {
+        let d = if n.is_finite() { blank_for_plus(exponent_form(&n, p.post)) } else { no_exponent(&p) };
+        return paint(p, d, out);
+    }
+    if p.multi {
+        if n.is_finite() {
+            n = super::arith::mul_exact(
+                &n,
+                &super::math::power(&Num::from_i64(10), &Num::from_i64(p.shift as i64))?,
+            );
+        }
+        p.pre += p.shift;
+    }
+    if n.is_finite() {
+        n.round(p.post as i32);
+    }
+    let text = n.to_string();
+    let d = fit(&p, text.trim_start_matches('-').to_string(), text.starts_with('-'));
+    paint(p, d, out)
 }
 pub fn int4_to_char(n: i32, format: &str, out: &mut Vec<u8>) -> Result<()> {
-    int_to_char(i64::from(n), format, out)
+    int_to_char(i64::from(n), i64::from(i32::MAX), format, out)
 }
 pub fn int8_to_char(n: i64, format: &str, out: &mut Vec<u8>) -> Result<()> {
-    int_to_char(n, format, out)
-}
-fn float_num(v: f64, digits: usize) -> Result<Num> {
-    Ok(if v.is_nan() {
-        Num::nan()
-    } else if v.is_infinite() {
-        Num::inf(v < 0.0)
-    } else {
-        parse_numeric(&format_g(v, digits))?
-    })
+    int_to_char(n, i64::MAX, format, out)
 }
 pub fn float4_to_char(n: f32, format: &str, out: &mut Vec<u8>) -> Result<()> {
     float_to_char(f64::from(n), 6, format, out)

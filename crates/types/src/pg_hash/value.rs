@@ -50,7 +50,9 @@ fn fold(parts: impl IntoIterator<Item = Result<u64>>, start: u64, seed: Seed) ->
 }
 
 fn rotate(h: u64, seed: Seed) -> u64 {
-    if seed.is_some() { h.rotate_left(1) } else { u64::from((h as u32).rotate_left(1)) }
+    // PostgreSQL turns the two halves of a long hash each by itself.
+    let half = |h: u64| u64::from((h as u32).rotate_left(1));
+    if seed.is_some() { half(h >> 32) << 32 | half(h) } else { half(h) }
 }
 
 const EMPTY: u8 = 1;
@@ -85,12 +87,7 @@ fn json_scalar(v: Value<'_>, h: u64, seed: Seed) -> Result<u64> {
         },
         Value::Array(c) | Value::Object(c) => return json_container(c, h, seed),
     };
-    // PostgreSQL turns the two halves of a long hash each by itself.
-    let turned = match seed {
-        Some(_) => u64::from(((h >> 32) as u32).rotate_left(1)) << 32 | u64::from((h as u32).rotate_left(1)),
-        None => rotate(h, seed),
-    };
-    Ok(turned ^ part)
+    Ok(rotate(h, seed) ^ part)
 }
 
 fn json_container(c: Container<'_>, mut h: u64, seed: Seed) -> Result<u64> {
@@ -155,7 +152,10 @@ pub fn by_type(type_oid: Oid, v: DatumRef<'_>, seed: Seed) -> Result<u64> {
     match type_oid {
         oids::BPCHAR => Ok(hash_bytes(text::trim_blanks(b), seed)),
         oids::NUMERIC => number(b, seed),
-        oids::JSONB => json_container(root(b)?, 0, seed),
+        oids::JSONB => match root(b)? {
+            c if c.is_empty() => Ok(seed.unwrap_or(0)),
+            c => json_container(c, 0, seed),
+        },
         oids::RECORD => {
             fold(RecordRef::new(b)?.fields()?.iter().map(|(t, d)| by_type(*t, *d, seed)), 0, seed)
         }

@@ -218,7 +218,7 @@ pub fn multirange_out(ctx: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> 
 }
 
 fn receive(ctx: &CallCtx<'_>, sub: &Subtype, w: &mut Wire<'_>) -> Result<Option<Span>> {
-    let f = w.take(1)?[0] & (EMPTY | LB_INC | UB_INC | LB_INF | UB_INF);
+    let f = w.byte()? & (EMPTY | LB_INC | UB_INC | LB_INF | UB_INF);
     let oid = sub.family.subtype;
     let Some(FnImpl::Receive(recv)) = storage_info(oid).and_then(|i| ctx.registry.get(i.receive)) else {
         return Err(Error::unsupported(format_args!("binary input of range bounds of type {oid}")));

@@ -286,5 +286,5 @@ pub fn ts_subdiff(a: i64, b: i64) -> f64 {
     (a as f64 - b as f64) / 1_000_000.0
 }
 pub fn num_subdiff(a: &[u8], b: &[u8]) -> Result<f64> {
-    Ok(num_sub(&Num::unpack(a)?, &Num::unpack(b)?).to_f64())
+    crate::numeric::to_float(&num_sub(&Num::unpack(a)?, &Num::unpack(b)?))
 }

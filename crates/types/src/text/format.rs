@@ -34,9 +34,26 @@ fn arg_type(ctx: &CallCtx<'_>, i: usize, v: DatumRef<'_>) -> Oid {
     })
 }
 
+/// The elements of an array given as VARIADIC, whatever its dimensions, and their type.
+fn spread<'a>(ctx: &CallCtx<'_>, v: &[DatumRef<'a>]) -> Result<Option<(Vec<DatumRef<'a>>, Oid)>> {
+    let Some(DatumRef::Bytes(array)) = v.last().filter(|_| ctx.variadic) else { return Ok(None) };
+    let a = ArrayRef::new(array)?;
+    let elem = if type_info(a.elem.oid).is_some() { a.elem.oid } else { oids::TEXT };
+    Ok(Some((a.to_vec()?, elem)))
+}
+
 pub fn text_concat(ctx: &CallCtx<'_>, args: &[Arg<'_>], rows: Rows<'_>, out: &mut Column) -> Result<()> {
     crate::kernel::run_rows(args, rows, out, |v| {
+        if ctx.variadic && v.last().is_some_and(|d| d.is_null()) {
+            return Ok(Datum::Null);
+        }
         let mut s = Vec::new();
+        if let Some((items, elem)) = spread(ctx, v)? {
+            for d in items {
+                push_text(ctx, elem, d, &mut s)?;
+            }
+            return Ok(Datum::bytes(&s));
+        }
         for (i, d) in v.iter().enumerate() {
             push_text(ctx, arg_type(ctx, i, *d), *d, &mut s)?;
         }
@@ -49,7 +66,19 @@ pub fn text_concat_ws(ctx: &CallCtx<'_>, args: &[Arg<'_>], rows: Rows<'_>, out: 
         if v[0].is_null() {
             return Ok(Datum::Null);
         }
+        if ctx.variadic && v.last().is_some_and(|d| d.is_null()) {
+            return Ok(Datum::Null);
+        }
         let mut s = Vec::new();
+        if let Some((items, elem)) = spread(ctx, v)? {
+            for (n, d) in items.into_iter().filter(|d| !d.is_null()).enumerate() {
+                if n > 0 {
+                    s.extend_from_slice(v[0].bytes());
+                }
+                push_text(ctx, elem, d, &mut s)?;
+            }
+            return Ok(Datum::bytes(&s));
+        }
         let mut first = true;
         for (i, d) in v.iter().enumerate().skip(1).filter(|(_, d)| !d.is_null()) {
             if !first {
@@ -210,8 +239,11 @@ fn format_one(ctx: &CallCtx<'_>, v: &[DatumRef<'_>], types: &dyn Fn(usize) -> Oi
                     DatumRef::Null => 0,
                     DatumRef::I16(n) => i32::from(n),
                     DatumRef::I32(n) => n,
-                    DatumRef::Bytes(_) => crate::int::parse_int(d.str())?,
-                    _ => 0,
+                    _ => {
+                        let mut text = Vec::new();
+                        push_text(ctx, types(at), d, &mut text)?;
+                        crate::int::parse_int(&String::from_utf8_lossy(&text))?
+                    }
                 }
             }
         };

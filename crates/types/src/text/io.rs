@@ -176,7 +176,7 @@ pub fn charout(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()
 }
 pub fn charrecv(_: &CallCtx<'_>, b: &[u8], _: Oid, _: i32) -> Result<Datum> {
     let mut w = Wire::new(b);
-    let v = w.take(1)?[0];
+    let v = w.byte()?;
     w.end().map(|()| Datum::I8(v as i8))
 }
 pub fn charsend(_: &CallCtx<'_>, v: DatumRef<'_>, out: &mut Vec<u8>) -> Result<()> {

@@ -80,7 +80,7 @@ macro_rules! soft {
 }
 
 impl<'a, 'c> Exec<'a, 'c> {
-    /// Prepares a run. 22023 if `vars` is no object.
+    /// Prepares a run. 22023 if `vars` is no object; without bytes there are none, and every variable is null.
     pub fn new(
         ctx: &'c CallCtx<'c>,
         path: &Path,
@@ -88,7 +88,7 @@ impl<'a, 'c> Exec<'a, 'c> {
         vars: &'a [u8],
         use_tz: bool,
     ) -> common::Result<Exec<'a, 'c>> {
-        if !root(vars)?.is_object() {
+        if !vars.is_empty() && !root(vars)?.is_object() {
             return Err(err!(INVALID_PARAMETER_VALUE, "\"vars\" argument is not an object")
                 .detail("Jsonpath parameters should be encoded as key-value pairs of \"vars\" object."));
         }
@@ -278,6 +278,9 @@ impl<'a, 'c> Exec<'a, 'c> {
     }
 
     fn variable(&self, name: &str) -> Res<Item<'a>> {
+        if self.vars.is_empty() {
+            return Ok(Item::Null);
+        }
         match root(self.vars)?.get(name)? {
             Some(v) => Ok(Item::of(v, 1)),
             None => Err(Fail::Hard(err!(UNDEFINED_OBJECT, "could not find jsonpath variable \"{name}\""))),

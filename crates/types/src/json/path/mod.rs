@@ -71,11 +71,11 @@ struct Call<'a> {
 }
 
 /// The operators have neither variables nor errors.
-fn call<'a>(v: &[DatumRef<'a>], no_vars: &'a [u8]) -> Option<Call<'a>> {
+fn call<'a>(v: &[DatumRef<'a>]) -> Option<Call<'a>> {
     if v.iter().any(|d| d.is_null()) {
         return None;
     }
-    let vars = v.get(2).map_or(no_vars, |d| d.bytes());
+    let vars = v.get(2).map_or(&[][..], |d| d.bytes());
     let silent = v.get(3).is_none_or(|d| d.bool());
     Some(Call { document: v[0].bytes(), path: v[1].bytes(), vars, silent })
 }
@@ -91,9 +91,8 @@ fn run(
     answer: Answer,
 ) -> Result<()> {
     let mut cache = Cache::default();
-    let no_vars = Node::Object(Vec::new()).to_jsonb()?;
     run_rows(args, rows, out, |v| {
-        let Some(c) = call(v, &no_vars) else { return Ok(Datum::Null) };
+        let Some(c) = call(v) else { return Ok(Datum::Null) };
         let path = cache.get(c.path)?;
         match answer(&mut Exec::new(ctx, path, c.document, c.vars, tz)?, path, c.silent) {
             Ok(d) => Ok(d),
@@ -129,8 +128,7 @@ fn first(x: &mut Exec<'_, '_>, p: &Path, _: bool) -> std::result::Result<Datum, 
 }
 fn query(ctx: &CallCtx<'_>, args: &[Datum], tz: bool) -> Result<Box<dyn RowSource>> {
     let refs: Vec<DatumRef<'_>> = args.iter().map(Datum::as_ref).collect();
-    let no_vars = Node::Object(Vec::new()).to_jsonb()?;
-    let Some(c) = call(&refs, &no_vars) else { return Ok(Table::boxed(Vec::new())) };
+    let Some(c) = call(&refs) else { return Ok(Table::boxed(Vec::new())) };
     let mut cache = Cache::default();
     let path = cache.get(c.path)?;
     let items = match Exec::new(ctx, path, c.document, c.vars, tz)?.all(path) {

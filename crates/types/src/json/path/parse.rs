@@ -252,7 +252,7 @@ impl<'a> Lexer<'a> {
     /// One escape, or a run of `\u` escapes, which may form pairs of surrogates.
     fn escapes(&mut self, out: &mut String) -> Result<()> {
         let Some(c) = self.rest[1..].chars().next() else {
-            return Err(error("unexpected end after backslash", None));
+            return Err(error("unexpected end after backslash", Some("\\")));
         };
         let plain = match c {
             'b' => '\u{8}',
