@@ -56,7 +56,7 @@ impl Parts {
 
     /// Other digits and exponent, if these are halfway to a neighbour.
     pub fn strictly_inside(&self, digits: &str, exp: i32) -> Option<(String, i32)> {
-        if self.mantissa % 2 != 0 || !self.halfway(digits, exp) {
+        if !self.mantissa.is_multiple_of(2) || !self.halfway(digits, exp) {
             return None;
         }
         (digits.len()..self.digits_max).find_map(|behind| {
