@@ -4,7 +4,6 @@ use crate::cost;
 use crate::exprs::*;
 use crate::path::*;
 use crate::pathkeys;
-use crate::relids::Relids;
 use crate::root::*;
 use crate::selectivity;
 use analyze::expr::*;
@@ -334,7 +333,6 @@ pub fn subquery_paths(g: &Glob<'_>, root: &mut Root, rti: u32) {
     let free = root.flat_union && root.rel(rti).base_clauses.is_empty();
     for sp in &sub.final_paths {
         let keys = pathkeys::from_subquery(g, root, rti, &sub, &sp.keys);
-        let keys = pathkeys::truncate_useless(root, Relids::single(rti), &keys);
         let rel = root.rel(rti);
         let mut p = Path::new(PathKind::Subquery { rti, sub: sp.clone() }, rel.relids, target.clone());
         p.keys = keys.into();
@@ -346,7 +344,6 @@ pub fn subquery_paths(g: &Glob<'_>, root: &mut Root, rti: u32) {
     if root.rel(rti).consider_parallel && lateral.is_empty() {
         for sp in &sub.final_partial {
             let keys = pathkeys::from_subquery(g, root, rti, &sub, &sp.keys);
-            let keys = pathkeys::truncate_useless(root, Relids::single(rti), &keys);
             let rel = root.rel(rti);
             let mut p = Path::new(PathKind::Subquery { rti, sub: sp.clone() }, rel.relids, target.clone());
             p.keys = keys.into();
