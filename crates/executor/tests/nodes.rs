@@ -575,6 +575,7 @@ fn correlated_sub_plans_and_init_plans() {
         startup_cost: 0.0,
         per_call_cost: 0.0,
         parallel_safe: false,
+        stacked: false,
         alternative: None,
     };
     let v = var(VarNo::Rte(1), 1, oids::INT4);
