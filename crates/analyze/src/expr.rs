@@ -194,10 +194,21 @@ pub struct SubLink {
     /// For ANY/ALL/ROWCOMPARE: the comparison, in which `Param{kind: SubLink, id: n}` is the sub-select's n-th column.
     pub test: Option<Box<Expr>>,
     pub oper_name: Vec<String>,
+    /// `SET (a, b) = (SELECT …)`: which of its columns this stands for.
+    pub multi: Option<MultiColumn>,
     pub subselect: Box<crate::query::Query>,
     /// `bool` for the testing kinds, the column's type for EXPR, its array type for ARRAY.
     pub result_type: Oid,
     pub location: Option<usize>,
+}
+
+/// A column of a sub-select that several columns are assigned from: it runs once for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MultiColumn {
+    /// The same for all columns of the sub-select: where it stands in the statement's text.
+    pub source: usize,
+    /// From zero.
+    pub column: u16,
 }
 
 /// A planned sub-select inside an expression (finished plans only).
@@ -219,7 +230,9 @@ pub struct SubPlan {
     /// Evaluate ANY through a hash table of the sub-select's rows.
     pub use_hash_table: bool,
     pub unknown_eq_false: bool,
-    /// Exec params this node sets (init-plans).
+    /// MULTIEXPR: the column that is this expression's value, from zero.
+    pub column: u16,
+    /// Exec params this node sets (init-plans); a MULTIEXPR's columns.
     pub set_param: Vec<u32>,
     /// Exec params to set from `args` before each run (correlation), in parallel with `args`.
     pub par_param: Vec<u32>,

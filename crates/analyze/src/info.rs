@@ -47,6 +47,12 @@ pub fn expr_type(e: &Expr) -> Oid {
     }
 }
 
+/// The column of a sub-select that is the sub-link's value.
+fn value_column(s: &SubLink) -> Option<&TargetEntry> {
+    let column = s.multi.map_or(0, |m| usize::from(m.column));
+    s.subselect.target_list.iter().filter(|t| !t.junk).nth(column)
+}
+
 /// The type modifier of an expression's value, -1 if unknown.
 pub fn expr_typmod(e: &Expr) -> i32 {
     match e {
@@ -57,7 +63,7 @@ pub fn expr_typmod(e: &Expr) -> i32 {
         Expr::NullIfExpr(o) => o.args.first().map_or(-1, expr_typmod),
         Expr::SubLink(s) => match s.kind {
             SubLinkType::Expr | SubLinkType::Array | SubLinkType::MultiExpr => {
-                s.subselect.target_list.first().map_or(-1, |t| expr_typmod(&t.expr))
+                value_column(s).map_or(-1, |t| expr_typmod(&t.expr))
             }
             _ => -1,
         },
@@ -124,8 +130,8 @@ pub fn expr_collation(e: &Expr) -> Oid {
         Expr::Aggref(a) => a.collation,
         Expr::WindowFunc(w) => w.collation,
         Expr::SubLink(s) => match s.kind {
-            SubLinkType::Expr | SubLinkType::Array => {
-                s.subselect.target_list.first().map_or(Oid::INVALID, |t| expr_collation(&t.expr))
+            SubLinkType::Expr | SubLinkType::Array | SubLinkType::MultiExpr => {
+                value_column(s).map_or(Oid::INVALID, |t| expr_collation(&t.expr))
             }
             _ => Oid::INVALID,
         },

@@ -577,6 +577,7 @@ fn correlated_sub_plans_and_init_plans() {
         parallel_safe: false,
         stacked: false,
         alternative: None,
+        column: 0,
     };
     let v = var(VarNo::Rte(1), 1, oids::INT4);
     let mut main = values(&rows, 1);

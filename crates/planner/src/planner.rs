@@ -149,6 +149,7 @@ fn plan_ctes(g: &Glob<'_>, q: &mut Query, depth: usize, init: &mut Vec<SubPlan>)
             per_call_cost: best.total - best.startup,
             parallel_safe: false,
             alternative: None,
+            column: 0,
         });
         g.ctes.borrow_mut()[depth].push(CtePlan { name: c.name, plan_id, param, rows: best.rows });
     }

@@ -235,6 +235,8 @@ pub struct Root {
     /// Base relations that can be null-extended.
     pub nullable_base: Relids,
     pub sjis: Vec<SpecialJoin>,
+    /// Planned sub-selects that several columns are assigned from, by where they stand in the text.
+    pub multi: Vec<(usize, Expr)>,
     pub ecs: Vec<EquivClass>,
     pub oj_left: Vec<Ri>,
     pub oj_right: Vec<Ri>,
@@ -302,6 +304,7 @@ impl Root {
             has_statistics: false,
             nullable_base: Relids::EMPTY,
             sjis: Vec::new(),
+            multi: Vec::new(),
             ecs: Vec::new(),
             oj_left: Vec::new(),
             oj_right: Vec::new(),

@@ -627,12 +627,13 @@ impl Cx<'_, '_> {
         self.plan(child, sub_off);
         // A scan that only passes everything on is not needed.
         let unread = p.qual.is_empty() && p.targetlist.is_empty();
-        let trivial = unread || p.qual.is_empty()
-            && p.targetlist.len() == child.targetlist.len()
-            && p.targetlist.iter().zip(&child.targetlist).enumerate().all(|(i, (t, below))| {
-                let same = |v: &Var| v.varno == VarNo::Rte(rti) && v.attno as usize == i + 1;
-                t.junk == below.junk && matches!(&t.expr, Expr::Var(v) if same(v))
-            });
+        let trivial = unread
+            || p.qual.is_empty()
+                && p.targetlist.len() == child.targetlist.len()
+                && p.targetlist.iter().zip(&child.targetlist).enumerate().all(|(i, (t, below))| {
+                    let same = |v: &Var| v.varno == VarNo::Rte(rti) && v.attno as usize == i + 1;
+                    t.junk == below.junk && matches!(&t.expr, Expr::Var(v) if same(v))
+                });
         if trivial {
             let init = std::mem::take(&mut p.init_plans);
             let tl = std::mem::take(&mut p.targetlist);

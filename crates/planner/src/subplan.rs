@@ -22,7 +22,10 @@ pub fn process_sublinks(g: &Glob<'_>, root: &mut Root, e: &mut Expr, top: bool) 
                 process_sublinks(g, root, t, false)?;
             }
             let s = (**s).clone();
-            *e = make(g, root, s, top)?;
+            *e = match s.multi {
+                Some(m) => multi_column(g, root, s, m)?,
+                None => make(g, root, s, top)?,
+            };
             Ok(())
         }
         Expr::Bool { op: BoolOp::And, args, .. } => {
@@ -84,6 +87,30 @@ fn take_params(g: &Glob<'_>, depth: usize) -> Vec<ParamItem> {
     g.plan_params.borrow_mut().get_mut(depth).map(std::mem::take).unwrap_or_default()
 }
 
+/// One column of a sub-select that several columns are assigned from; the first one asked for plans it.
+fn multi_column(g: &Glob<'_>, root: &mut Root, s: SubLink, m: MultiColumn) -> Result<Expr> {
+    let link = Expr::SubLink(Box::new(s));
+    let (ty, typmod, collation) = (type_of(&link), typmod_of(&link), collation_of(&link));
+    let planned = match root.multi.iter().find(|p| p.0 == m.source) {
+        Some(p) => p.1.clone(),
+        None => {
+            let Expr::SubLink(s) = link else { return Err(Error::internal("no sub-link")) };
+            let planned = make(g, root, *s, false)?;
+            root.multi.push((m.source, planned.clone()));
+            planned
+        }
+    };
+    match planned {
+        Expr::SubPlan(p) => {
+            let column = SubPlan { result_type: ty, typmod, collation, column: m.column, ..*p };
+            Ok(Expr::SubPlan(Box::new(column)))
+        }
+        // An init-plan: its columns' parameters follow one another.
+        Expr::Param(p) => Ok(exec_param(p.id + u32::from(m.column), ty, typmod, collation)),
+        _ => Err(Error::internal("multi-column sub-select is neither sub-plan nor init-plan")),
+    }
+}
+
 fn make(g: &Glob<'_>, root: &mut Root, s: SubLink, top: bool) -> Result<Expr> {
     let mut q: Query = (*s.subselect).clone();
     let (mut fraction, mut simple_exists) = (0.0, false);
@@ -94,7 +121,6 @@ fn make(g: &Glob<'_>, root: &mut Root, s: SubLink, top: bool) -> Result<Expr> {
             fraction = 1.0;
         }
         SubLinkType::Any | SubLinkType::All => fraction = 0.5,
-        SubLinkType::MultiExpr => return Err(Error::unsupported("multi-column sub-select in UPDATE SET")),
         _ => {}
     }
     let outer_params = take_params(g, root.depth);
@@ -187,6 +213,7 @@ fn build(
         per_call_cost: 0.0,
         parallel_safe: path.safe,
         alternative: None,
+        column: 0,
     };
     for p in params {
         let mut a = p.item;
@@ -198,7 +225,11 @@ fn build(
     let init = !correlated
         && matches!(
             s.kind,
-            SubLinkType::Exists | SubLinkType::Expr | SubLinkType::Array | SubLinkType::RowCompare
+            SubLinkType::Exists
+                | SubLinkType::Expr
+                | SubLinkType::Array
+                | SubLinkType::RowCompare
+                | SubLinkType::MultiExpr
         );
     let mut result = None;
     if init {
@@ -207,7 +238,10 @@ fn build(
             SubLinkType::Expr => cols.first().copied().unwrap_or((oids::TEXT, -1, Oid::INVALID)),
             _ => (s.result_type, -1, cols.first().map_or(Oid::INVALID, |c| c.2)),
         };
-        if s.kind == SubLinkType::RowCompare {
+        if s.kind == SubLinkType::MultiExpr {
+            sp.set_param = cols.iter().map(|_| g.new_param()).collect();
+            result = sp.set_param.first().map(|id| exec_param(*id, ty, tm, coll));
+        } else if s.kind == SubLinkType::RowCompare {
             let ids: Vec<u32> = cols.iter().map(|_| g.new_param()).collect();
             let mut t =
                 s.test.as_deref().cloned().ok_or_else(|| Error::internal("row comparison without test"))?;
@@ -247,6 +281,11 @@ fn build(
         return result.ok_or_else(|| Error::internal("init-plan without result"));
     }
     sp.plan_name = format!("SubPlan {}", sp.plan_id);
+    if s.kind == SubLinkType::MultiExpr {
+        sp.set_param = cols.iter().map(|_| g.new_param()).collect();
+        let names: Vec<String> = sp.set_param.iter().map(|p| format!("${p}")).collect();
+        sp.plan_name += &format!(" (returns {})", names.join(","));
+    }
     Ok(Expr::SubPlan(Box::new(sp)))
 }
 

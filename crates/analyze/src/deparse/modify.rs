@@ -14,10 +14,7 @@ fn check_values(list: &[TargetEntry]) -> Result<()> {
         let part = match &t.expr {
             Expr::FieldStore { .. } => true,
             Expr::Subscript { assign, .. } => assign.is_some(),
-            Expr::SubLink(s) => {
-                let columns = s.subselect.rtable.first();
-                columns.is_some_and(|r| *r.eref_name == *"unnamed_subquery")
-            }
+            Expr::SubLink(s) => s.multi.is_some(),
             _ => false,
         };
         if part {

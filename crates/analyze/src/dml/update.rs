@@ -14,7 +14,7 @@ use types::oids;
 /// Where the columns of `(a, b) = source` come from.
 enum Source {
     Row(Vec<Expr>),
-    Sub(Box<Query>, Option<usize>),
+    Sub(Box<Query>, usize),
 }
 
 impl Analyzer<'_> {
@@ -149,7 +149,7 @@ impl Analyzer<'_> {
                     return Err(err!(SYNTAX_ERROR, "number of columns does not match number of values")
                         .at(s.location));
                 }
-                Ok(Source::Sub(Box::new(q), Some(s.location)))
+                Ok(Source::Sub(Box::new(q), s.location))
             }
             e => Err(err!(
                 FEATURE_NOT_SUPPORTED,
@@ -162,7 +162,7 @@ impl Analyzer<'_> {
     fn multi_column(&mut self, source: Option<&Source>, colno: usize) -> Result<Expr> {
         match source {
             Some(Source::Row(values)) => Ok(values[colno - 1].clone()),
-            Some(Source::Sub(q, loc)) => Ok(column_sublink(q, colno, *loc)),
+            Some(Source::Sub(q, loc)) => Ok(column_sublink(q, colno - 1, *loc)),
             None => Err(Error::internal("MultiAssignRef without source")),
         }
     }
@@ -172,43 +172,19 @@ fn default_marker(loc: usize) -> Expr {
     Expr::SetToDefault { type_oid: oids::UNKNOWN, typmod: -1, collation: Oid::INVALID, location: Some(loc) }
 }
 
-/// `(SELECT col FROM (query))`: one column of a row-valued sub-select as a scalar sub-select.
-fn column_sublink(q: &Query, colno: usize, loc: Option<usize>) -> Expr {
-    let mut inner = q.clone();
-    crate::rewrite::shift_query_levels(&mut inner, 1);
-    let cols = crate::output_columns(&inner);
-    let mut outer = new_query(CmdType::Select);
-    let mut rte = crate::rte::new_rte(
-        RteKind::Subquery { query: Box::new(inner), lateral: false, security_barrier: false, view: None },
-        None,
-        "unnamed_subquery",
-    );
-    for c in &cols {
-        rte.push_column(c.name.clone(), c.type_oid, c.typmod, c.collation);
-    }
-    outer.rtable.push(rte);
-    outer.jointree.from.push(JoinTree::Rte(1));
-    let c = &cols[colno - 1];
+/// One column of a sub-select that gives several.
+fn column_sublink(q: &Query, column: usize, at: usize) -> Expr {
+    let c = &crate::output_columns(q)[column];
     // Errors about the column point at its expression.
-    let source = q.target_list.iter().filter(|t| !t.junk).nth(colno - 1);
-    let loc = source.and_then(|t| crate::info::expr_location(&t.expr)).or(loc);
-    let var = Expr::Var(Var {
-        varno: VarNo::Rte(1),
-        attno: colno as i16,
-        vartype: c.type_oid,
-        typmod: c.typmod,
-        collation: c.collation,
-        levels_up: 0,
-        syn: (1, colno as i16),
-        location: None,
-    });
-    crate::target::push_entry(&mut outer.target_list, var, Some(c.name.clone()));
+    let source = q.target_list.iter().filter(|t| !t.junk).nth(column);
+    let location = source.and_then(|t| crate::info::expr_location(&t.expr)).or(Some(at));
     Expr::SubLink(Box::new(SubLink {
-        kind: SubLinkType::Expr,
+        kind: SubLinkType::MultiExpr,
         test: None,
         oper_name: Vec::new(),
-        subselect: Box::new(outer),
+        multi: Some(MultiColumn { source: at, column: column as u16 }),
+        subselect: Box::new(q.clone()),
         result_type: c.type_oid,
-        location: loc,
+        location,
     }))
 }

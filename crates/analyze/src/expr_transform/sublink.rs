@@ -138,6 +138,7 @@ pub fn sublink(
         kind,
         test: test.map(Box::new),
         oper_name,
+        multi: None,
         subselect: Box::new(q),
         result_type,
         location,

@@ -59,6 +59,7 @@ pub fn compile_small<'e>(
         depth: 0,
         plain: 0,
         known: Vec::new(),
+        multi: Vec::new(),
     };
     let mut phys = Vec::with_capacity(exprs.len());
     for e in &exprs {
@@ -121,6 +122,8 @@ pub(crate) struct Compiler<'a> {
     pub plain: u32,
     /// Columns of small numbers that are there for all rows, by what they are.
     pub known: Vec<(Expr, u16)>,
+    /// Multi-column sub-selects that are run for all rows, by their place in the state.
+    multi: Vec<u32>,
 }
 
 impl Compiler<'_> {
@@ -148,6 +151,16 @@ impl Compiler<'_> {
         let src = self.expr(e, &mut steps);
         self.depth -= 1;
         Ok(Block { steps, src: src? })
+    }
+
+    /// A place for a multi-column sub-select's rows. Its other columns use them, unless it runs for some rows only.
+    fn multi_rows(&mut self, plan_id: u32) -> usize {
+        self.st.multi.push(Vec::new());
+        if self.depth == 0 {
+            self.multi.resize(self.st.multi.len() - 1, 0);
+            self.multi.push(plan_id);
+        }
+        self.st.multi.len() - 1
     }
 
     fn blocks<'e>(&mut self, es: impl IntoIterator<Item = &'e Expr>) -> Result<Vec<Block>> {
@@ -401,6 +414,11 @@ impl Compiler<'_> {
                 Ok(self.push(steps, Op::NextValue { seq: *seqid, phys }, phys, false))
             }
             Expr::SubPlan(s) => {
+                let known = self.multi.iter().position(|id| *id == s.plan_id);
+                if let (SubLinkType::MultiExpr, Some(rows)) = (s.kind, known) {
+                    let phys = self.env.phys(s.result_type)?;
+                    return Ok(self.push(steps, Op::MultiColumn { rows, column: s.column }, phys, false));
+                }
                 let mut args = Vec::with_capacity(s.args.len());
                 for (e, p) in s.args.iter().zip(&s.par_param) {
                     args.push((self.expr(e, steps)?, *p));
@@ -416,8 +434,11 @@ impl Compiler<'_> {
                 } else {
                     Oid::INVALID
                 };
+                let rows = (s.kind == SubLinkType::MultiExpr).then(|| self.multi_rows(s.plan_id));
                 let op = Op::SubPlan(Box::new(SubPlanStep {
                     plan_id: s.plan_id,
+                    column: s.column,
+                    rows,
                     kind: s.kind,
                     args,
                     test,

@@ -250,6 +250,7 @@ fn run_step(
             })
         }
         Op::SubPlan(s) => subplan::run(s, st, cx, input, rows, out),
+        Op::MultiColumn { rows: kept, column } => subplan::put_column(&st.multi[*kept], *column, rows, out),
         Op::Domain { a, check } => {
             let mut d = st.domains[*check]
                 .take()

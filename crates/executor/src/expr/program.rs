@@ -57,6 +57,9 @@ pub(crate) struct DecBlock {
 pub(crate) struct SubPlanStep {
     pub plan_id: u32,
     pub kind: SubLinkType,
+    /// MULTIEXPR: the column that is the value, and where all columns are kept.
+    pub column: u16,
+    pub rows: Option<usize>,
     pub args: Vec<(Src, u32)>,
     pub test: Option<Block>,
     pub param_ids: Vec<u32>,
@@ -253,6 +256,11 @@ pub(crate) enum Op {
         phys: Phys,
     },
     SubPlan(Box<SubPlanStep>),
+    /// Another column of a multi-column sub-select that an earlier step has run.
+    MultiColumn {
+        rows: usize,
+        column: u16,
+    },
     /// Tests the constraints of a domain (by its place in the state) and hands the value on.
     Domain {
         a: Src,
@@ -320,6 +328,8 @@ pub(crate) struct State {
     pub domains: Vec<Option<Box<crate::expr::domain::DomainCheck>>>,
     pub sets: Vec<Option<crate::expr::subplan::HashedSet>>,
     pub decs: Vec<DecColumn>,
+    /// Rows of multi-column sub-selects, by the row they were run for.
+    pub multi: Vec<Vec<Vec<Datum>>>,
 }
 
 impl State {

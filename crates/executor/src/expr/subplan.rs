@@ -89,6 +89,16 @@ pub(crate) fn run(
     if let Some(h) = &s.hashed {
         return run_hashed(s, h, st, cx, input, rows, out);
     }
+    if let Some(kept) = s.rows {
+        let mut all = std::mem::take(&mut st.multi[kept]);
+        all.resize(all.len().max(rows.bound()), Vec::new());
+        rows.each(|i| {
+            all[i] = several_columns(s, st, cx, input, i)?;
+            Ok::<(), Error>(())
+        })?;
+        st.multi[kept] = all;
+        return put_column(&st.multi[kept], s.column, rows, out);
+    }
     // Without correlation the value is the same for all rows, unless a test looks at them.
     if s.args.is_empty() && s.test.is_none() {
         let v = one_row(s, st, cx, input, 0)?;
@@ -104,11 +114,48 @@ pub(crate) fn run(
     })
 }
 
-/// Value for row `i`.
-fn one_row(s: &SubPlanStep, st: &mut State, cx: &Exec, input: &Batch, i: usize) -> Result<Datum> {
+/// One column of the rows of a multi-column sub-select.
+pub(crate) fn put_column(kept: &[Vec<Datum>], column: u16, rows: Rows<'_>, out: &mut Column) -> Result<()> {
+    out.resize(rows.bound());
+    rows.each(|i| {
+        // A sub-select that found no row gives nulls.
+        out.set(i, kept[i].get(usize::from(column)).map_or(DatumRef::Null, Datum::as_ref));
+        Ok(())
+    })
+}
+
+/// All columns of the only row that a sub-select gives for row `i`; none if it gives no row.
+fn several_columns(s: &SubPlanStep, st: &State, cx: &Exec, input: &Batch, i: usize) -> Result<Vec<Datum>> {
+    set_args(s, st, cx, input, i);
+    cx.check_stack()?;
+    cx.with_subplan(s.plan_id, |node| {
+        node.rescan(cx)?;
+        if !node.next(cx, 2)? {
+            return Ok(Vec::new());
+        }
+        let row = colops::nth_live(node.batch(), 0);
+        let many = node.batch().live_count() > 1;
+        let values = node.batch().cols.iter().map(|c| c.get(row).to_owned()).collect();
+        if many || node.next(cx, 1)? {
+            return Err(too_many_rows());
+        }
+        Ok(values)
+    })
+}
+
+fn set_args(s: &SubPlanStep, st: &State, cx: &Exec, input: &Batch, i: usize) {
     for (src, p) in &s.args {
         cx.set_param(*p, st.arg(*src, input).get(i));
     }
+}
+
+fn too_many_rows() -> Error {
+    err!(CARDINALITY_VIOLATION, "more than one row returned by a subquery used as an expression")
+}
+
+/// Value for row `i`.
+fn one_row(s: &SubPlanStep, st: &mut State, cx: &Exec, input: &Batch, i: usize) -> Result<Datum> {
+    set_args(s, st, cx, input, i);
     cx.check_stack()?;
     cx.with_subplan(s.plan_id, |node| {
         node.rescan(cx)?;
@@ -127,10 +174,7 @@ fn one_row(s: &SubPlanStep, st: &mut State, cx: &Exec, input: &Batch, i: usize) 
                     Datum::Null
                 };
                 if many || node.next(cx, 1)? {
-                    return Err(err!(
-                        CARDINALITY_VIOLATION,
-                        "more than one row returned by a subquery used as an expression"
-                    ));
+                    return Err(too_many_rows());
                 }
                 match (&s.test, s.kind) {
                     (Some(t), SubLinkType::RowCompare) => test_row(t, st, cx, input, i),

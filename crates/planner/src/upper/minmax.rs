@@ -206,6 +206,7 @@ pub fn init_plans(g: &Glob<'_>, root: &mut Root) -> Result<Vec<(Expr, Expr)>> {
             per_call_cost: m.path.total - m.path.startup,
             parallel_safe: false,
             alternative: None,
+            column: 0,
         });
         map.push((m.agg, exec_param(m.param, ty, tm, coll)));
     }
