@@ -75,3 +75,14 @@ explain select * from maker m, maker n where m.id = n.id order by m.id desc;
 explain select * from maker m, land l where m.id = l.id;
 reset all;
 drop table maker, item, land;
+
+-- VALUES of one row needs no scan.
+explain (costs off) values (1, 'a');
+explain (costs off) select * from (values (1, 'a')) v (x, y) where x = 1;
+explain (costs off) select v.x + g from (values (3)) v (x), generate_series(1, 2) g where g > 1 and v.x < 5;
+explain (costs off) select * from (values (random())) v (x);
+explain (costs off) values (1, 'a') union all select 2, 'b';
+values (1, 'a'), (2, 'b') order by 1 desc;
+values (1, 'a') order by 2 limit 1;
+select v, v.x, (select w.y || v.x from (values ('in ')) w (y)) from (values (1, 2)) v (x, y);
+select (select x + y from (values (a.i)) v (y)) from generate_series(1, 2) a (i), (values (10)) w (x);

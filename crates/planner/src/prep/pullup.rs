@@ -9,7 +9,11 @@ use analyze::query::*;
 
 /// Pulls up what can be pulled up, recursively.
 pub fn pull_up(ctx: &PlannerCtx<'_>, q: &mut Query) {
-    if !q.rtable.iter().any(|r| matches!(r.kind, RteKind::Subquery { .. })) || q.set_operations.is_some() {
+    if q.set_operations.is_some() {
+        return;
+    }
+    merge_single_row(ctx, q);
+    if !q.rtable.iter().any(|r| matches!(r.kind, RteKind::Subquery { .. })) {
         return;
     }
     while let Some(rti) = candidate(ctx, q) {
@@ -17,6 +21,20 @@ pub fn pull_up(ctx: &PlannerCtx<'_>, q: &mut Query) {
         numbering::compact(q);
     }
     union_all::merge_members(ctx, q);
+}
+
+/// A query over nothing but VALUES of one row needs no FROM.
+fn merge_single_row(ctx: &PlannerCtx<'_>, q: &mut Query) {
+    let ([JoinTree::Rte(1)], [r]) = (q.jointree.from.as_slice(), q.rtable.as_mut_slice()) else { return };
+    let RteKind::Values { lists, .. } = &mut r.kind else { return };
+    let [row] = lists.as_slice() else { return };
+    if row.iter().any(|e| contains_volatile(ctx, e) || contains_srf(e)) || whole_row_used(q, 1) {
+        return;
+    }
+    let RteKind::Values { lists, .. } = &mut q.rtable[0].kind else { return };
+    let row = lists.pop().unwrap_or_default();
+    substitute(q, 1, &row);
+    q.jointree.from.clear();
 }
 
 /// The first sub-query of the join tree that may be merged.
