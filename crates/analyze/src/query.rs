@@ -125,7 +125,7 @@ pub struct AppendMember {
 }
 
 /// Low bits of a member's number: see [`rte_place`].
-pub const MEMBER_BITS: u32 = 9;
+pub const MEMBER_BITS: u32 = 8;
 
 /// Place in the range table, from 1, of a relation's number. Members of append relations are numbered by the planner so that
 /// their low [`MEMBER_BITS`] bits are the number of the relation of the join tree they are part of.

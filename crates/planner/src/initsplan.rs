@@ -36,7 +36,7 @@ struct Postponed {
 /// Makes the base relations of the join tree.
 pub fn build_base_rels(g: &Glob<'_>, root: &mut Root) -> Result<()> {
     if crate::prep::numbering::count(&root.query.jointree) > Relids::MAX {
-        return Err(Error::unsupported("a query level that joins more than 511 relations"));
+        return Err(Error::unsupported("a query level that joins more than 255 relations"));
     }
     root.base.resize_with(root.query.rtable.len() + 1, || None);
     let all = from_relids(&root.query.jointree);
