@@ -152,14 +152,7 @@ fn named(ctx: &CommandCtx<'_>, ns: Oid, name: &str) -> Result<Option<CatRow>> {
 /// The collation a name means; `None` if there is none.
 fn find(ctx: &CommandCtx<'_>, names: &[String]) -> Result<Option<CatRow>> {
     let rv = target::range_var(names)?;
-    let schemas = match &rv.schemaname {
-        Some(s) => vec![
-            ctx.catalog
-                .named_schema(s)?
-                .ok_or_else(|| err!(UNDEFINED_SCHEMA, "schema \"{s}\" does not exist"))?,
-        ],
-        None => ctx.host.search_path()?.schemas.clone(),
-    };
+    let schemas = target::schemas_of(ctx, &rv)?;
     for ns in schemas {
         if let Some(r) = named(ctx, ns, &rv.relname)? {
             return Ok(Some(r));

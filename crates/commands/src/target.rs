@@ -18,6 +18,17 @@ pub fn display(rv: &RangeVar) -> String {
     }
 }
 
+/// The schemas to look a name up in: the one written before it (3F000 if there is none), else those of the search path.
+pub fn schemas_of(ctx: &CommandCtx<'_>, name: &RangeVar) -> Result<Vec<Oid>> {
+    match &name.schemaname {
+        Some(s) => {
+            let named = ctx.catalog.named_schema(s)?;
+            Ok(vec![named.ok_or_else(|| err!(UNDEFINED_SCHEMA, "schema \"{s}\" does not exist"))?])
+        }
+        None => Ok(ctx.host.search_path()?.schemas.clone()),
+    }
+}
+
 /// A qualified name as a range variable.
 pub fn range_var(names: &[String]) -> Result<RangeVar> {
     let mut rv = RangeVar { inh: true, ..RangeVar::default() };

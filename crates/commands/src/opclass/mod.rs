@@ -185,13 +185,6 @@ pub fn visible_class(
 ) -> Result<Option<catalog::Ref<catalog::desc::OpclassDesc>>> {
     let rv = target::range_var(names)?;
     let all = ctx.catalog.opclasses_named(am, &rv.relname)?;
-    let schemas = match &rv.schemaname {
-        Some(s) => vec![
-            ctx.catalog
-                .named_schema(s)?
-                .ok_or_else(|| err!(UNDEFINED_SCHEMA, "schema \"{s}\" does not exist"))?,
-        ],
-        None => ctx.host.search_path()?.schemas.clone(),
-    };
+    let schemas = target::schemas_of(ctx, &rv)?;
     Ok(schemas.iter().find_map(|ns| all.iter().find(|c| c.namespace == *ns).cloned()))
 }

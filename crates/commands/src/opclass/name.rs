@@ -6,7 +6,7 @@ use crate::target;
 use catalog::CatRow;
 use catalog::columns::*;
 use catalog::depend::ObjectAddress;
-use common::{Error, Oid, Result, bail, err};
+use common::{Error, Oid, Result, bail};
 use parser::ast::{ObjectRef, ObjectType};
 use types::Datum;
 
@@ -59,14 +59,7 @@ impl Kind {
     /// The row a name means. 3F000 for a schema that is not there.
     pub fn find(&self, ctx: &CommandCtx<'_>, am: Oid, names: &[String]) -> Result<Option<CatRow>> {
         let rv = target::range_var(names)?;
-        let schemas = match &rv.schemaname {
-            Some(s) => vec![
-                ctx.catalog
-                    .named_schema(s)?
-                    .ok_or_else(|| err!(UNDEFINED_SCHEMA, "schema \"{s}\" does not exist"))?,
-            ],
-            None => ctx.host.search_path()?.schemas.clone(),
-        };
+        let schemas = target::schemas_of(ctx, &rv)?;
         for ns in schemas {
             if let Some(r) = self.in_schema(ctx, am, ns, &rv.relname)? {
                 return Ok(Some(r));
