@@ -234,9 +234,9 @@ const REPLICATION: &[(&str, &str)] = &[
     ),
     (
         "pg_stat_subscription",
-        "SELECT u.oid AS subid, u.subname, s.pid, s.relid, s.received_lsn, s.last_msg_send_time, s.last_msg_receipt_time, \
-         s.latest_end_lsn, s.latest_end_time FROM pg_subscription u \
-         LEFT JOIN pg_stat_get_subscription(NULL::oid) s ON s.subid = u.oid",
+        "SELECT u.oid AS subid, u.subname, st.pid, st.relid, st.received_lsn, st.last_msg_send_time, st.last_msg_receipt_time, \
+         st.latest_end_lsn, st.latest_end_time FROM pg_subscription u \
+         LEFT JOIN pg_stat_get_subscription(NULL::oid) st ON st.subid = u.oid",
     ),
 ];
 

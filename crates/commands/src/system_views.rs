@@ -87,11 +87,11 @@ const VIEWS: &[(&str, &str, bool)] = &[
          LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S'",
         true,
     ),
-    ("pg_settings", "SELECT * FROM pg_show_all_settings()", true),
-    ("pg_file_settings", "SELECT * FROM pg_show_all_file_settings()", false),
-    ("pg_hba_file_rules", "SELECT * FROM pg_hba_file_rules()", false),
-    ("pg_ident_file_mappings", "SELECT * FROM pg_ident_file_mappings()", false),
-    ("pg_locks", "SELECT * FROM pg_lock_status()", true),
+    ("pg_settings", "SELECT * FROM pg_show_all_settings() a", true),
+    ("pg_file_settings", "SELECT * FROM pg_show_all_file_settings() a", false),
+    ("pg_hba_file_rules", "SELECT * FROM pg_hba_file_rules() a", false),
+    ("pg_ident_file_mappings", "SELECT * FROM pg_ident_file_mappings() a", false),
+    ("pg_locks", "SELECT * FROM pg_lock_status() l", true),
     // Nothing can be labelled: only the columns matter, pg_dump reads them.
     (
         "pg_seclabels",
@@ -145,8 +145,8 @@ const VIEWS: &[(&str, &str, bool)] = &[
          AND schemaname !~ '^pg_toast'",
         true,
     ),
-    ("pg_prepared_statements", "SELECT * FROM pg_prepared_statement()", true),
-    ("pg_cursors", "SELECT * FROM pg_cursor()", true),
+    ("pg_prepared_statements", "SELECT * FROM pg_prepared_statement() p", true),
+    ("pg_cursors", "SELECT * FROM pg_cursor() c", true),
     ("pg_timezone_names", "SELECT * FROM pg_timezone_names()", true),
     ("pg_timezone_abbrevs", "SELECT * FROM pg_timezone_abbrevs()", true),
     (
