@@ -57,6 +57,18 @@ select count(*) from maker m where m.id < 5 or exists (select 1 from item i wher
 select x, exists (select from item i where i.maker = y), not exists (select from item i where i.maker = y and i.id = x)
   from (values (1, null::int), (59, 60), (60, 60), (5, 500)) v (x, y);
 
+-- A test that stands in several nodes of a plan takes one form in all of them.
+explain (costs off) select exists (select from item i where i.maker = m.id and i.price = 3) e, count(*) from maker m group by 1 order by 1;
+select exists (select from item i where i.maker = m.id and i.price = 3) e, count(*) from maker m group by 1 order by 1;
+select id, exists (select from item i where i.maker = m.id and i.price = 3) e from maker m order by e desc, id limit 3;
+select e, count(*) from (select exists (select from item i where i.maker = m.id and i.price = 3) e from maker m order by 1 limit 40) s group by 1 order by 1;
+select m.id from maker m join (values (true, 1)) v (b, n) on exists (select from item i where i.maker = m.id and i.price = 3) = v.b order by 1 limit 3;
+select m.id, row_number() over (order by exists (select from item i where i.maker = m.id and i.price = 3), m.id) from maker m order by 2 limit 2;
+select distinct exists (select from item i where i.maker = m.id and i.price = 3) from maker m order by 1;
+select m.id from maker m order by exists (select from item i where i.maker = m.id and i.price = 3) desc, m.id offset 58;
+update maker m set land = m.land where exists (select from item i where i.maker = m.id and i.price = 3) or m.id = 1
+  returning id, exists (select from item i where i.maker = m.id and i.price = 3);
+
 -- What an outer join's own condition says of the inner side does not hold above the join.
 select m.id, l.name from maker m left join item i on i.id = m.id and i.kind = 'kind 3' left join lateral (values (i.kind)) l (name) on true
   where m.id < 8 order by m.id % 2, i.kind, m.id;

@@ -4,11 +4,13 @@
 
 use crate::create_plan::entry;
 use crate::exprs::*;
-use crate::plan::{Node, Plan};
+use crate::plan::Plan;
 use crate::prep::sublinks::simplify_exists;
 use crate::root::Glob;
+use crate::setrefs::each_expr_mut;
 use analyze::expr::*;
 use common::Result;
+use std::collections::HashMap;
 
 /// `EXISTS (SELECT … WHERE outer = inner AND …)` as `(outer, …) = ANY (SELECT inner, …)`; `None` if its conditions on the
 /// outer row are other than hashable equalities.
@@ -82,29 +84,40 @@ fn test(at: usize, mut outer: Expr, op: OpExpr, column: &Expr) -> Expr {
     Expr::Op(OpExpr { args: vec![outer, column], ..op })
 }
 
-/// Decides for each test in a plan which of its two forms it takes. The sub-plans not taken are added to `unused`.
-pub fn choose(p: &mut Plan, unused: &mut Vec<u32>) {
-    let rows = p.rows;
-    p.targetlist.iter_mut().for_each(|t| choose_in(&mut t.expr, rows, unused));
-    // A condition is tested for rows that do not pass, too.
-    p.qual.iter_mut().for_each(|e| choose_in(e, rows * 2.0, unused));
-    if let Node::NestLoop { join, .. } | Node::MergeJoin { join, .. } | Node::HashJoin { join, .. } =
-        &mut p.node
-    {
-        join.joinqual.iter_mut().for_each(|e| choose_in(e, rows * 2.0, unused));
-    }
-    p.children_mut().into_iter().for_each(|c| choose(c, unused));
+/// Which of its two forms each test takes. A test that stands in several nodes, which find it in their inputs' columns, takes
+/// the same form everywhere: that of the node that makes it, the lowest.
+#[derive(Default)]
+pub struct Choices {
+    /// By the number of the sub-plan that runs for each row: is the hashed one taken?
+    hashed: HashMap<u32, bool>,
+    /// The sub-plans that were planned and not taken.
+    pub unused: Vec<u32>,
 }
 
-fn choose_in(e: &mut Expr, times: f64, unused: &mut Vec<u32>) {
-    if let Expr::SubPlan(s) = e
-        && let Some(mut other) = s.alternative.take()
-    {
-        let cost = |s: &SubPlan| s.startup_cost + times * s.per_call_cost;
-        if cost(&other) <= cost(s) {
-            std::mem::swap(s, &mut other);
-        }
-        unused.push(other.plan_id);
+impl Choices {
+    /// Decides for a plan and what is below it.
+    pub fn make(&mut self, p: &mut Plan) {
+        p.children_mut().into_iter().for_each(|c| self.make(c));
+        let rows = p.rows;
+        p.targetlist.iter_mut().for_each(|t| self.take(&mut t.expr, rows));
+        // A condition is tested for rows that do not pass, too.
+        each_expr_mut(p, &mut |e| self.take(e, rows * 2.0));
     }
-    each_child_mut(e, &mut |c| choose_in(c, times, unused));
+
+    fn take(&mut self, e: &mut Expr, times: f64) {
+        if let Expr::SubPlan(s) = e
+            && let Some(mut other) = s.alternative.take()
+        {
+            let cost = |s: &SubPlan| s.startup_cost + times * s.per_call_cost;
+            let hashed = *self.hashed.entry(s.plan_id).or_insert_with(|| {
+                let hashed = cost(&other) <= cost(s);
+                self.unused.push(if hashed { s.plan_id } else { other.plan_id });
+                hashed
+            });
+            if hashed {
+                std::mem::swap(s, &mut other);
+            }
+        }
+        each_child_mut(e, &mut |c| self.take(c, times));
+    }
 }

@@ -4,6 +4,7 @@
 mod append;
 mod backward;
 mod cost;
+mod create_bitmap;
 mod create_input;
 mod create_join;
 mod create_keys;

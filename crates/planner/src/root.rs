@@ -62,6 +62,8 @@ pub struct Glob<'a> {
     /// Number of clauses made so far.
     pub next_ri: Cell<u32>,
     pub has_modifying_cte: Cell<bool>,
+    /// Some sub-plan has an alternative.
+    pub has_alternatives: Cell<bool>,
     pub parallel: Parallel,
 }
 
@@ -77,6 +79,7 @@ impl<'a> Glob<'a> {
             work_tables: RefCell::default(),
             next_ri: Cell::new(0),
             has_modifying_cte: Cell::new(false),
+            has_alternatives: Cell::default(),
             parallel,
         }
     }

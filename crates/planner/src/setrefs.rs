@@ -1,7 +1,7 @@
 //! The last step: one flat range table, Vars that name child columns, trivial sub-query scans removed, parameters each
 //! node depends on, node numbers.
 
-use crate::exists;
+use crate::exists::Choices;
 use crate::exprs::*;
 use crate::plan::*;
 use crate::prep::pullup::empty_query;
@@ -15,8 +15,7 @@ struct Cx<'g, 'a> {
     g: &'g Glob<'a>,
     rtable: Vec<RangeTblEntry>,
     without_from: u32,
-    /// Sub-plans that were planned and not chosen.
-    unused: Vec<u32>,
+    choices: Choices,
 }
 
 /// Finishes a statement.
@@ -27,8 +26,10 @@ pub fn finish(
     command: CmdType,
     has_returning: bool,
 ) -> Result<PlannedStmt> {
-    let mut cx = Cx { g, rtable: Vec::new(), without_from: 0, unused: Vec::new() };
-    exists::choose(&mut top, &mut cx.unused);
+    let mut cx = Cx { g, rtable: Vec::new(), without_from: 0, choices: Choices::default() };
+    if g.has_alternatives.get() {
+        cx.choices.make(&mut top);
+    }
     let off = cx.add_rtable(rtable);
     cx.plan(&mut top, off);
     finish_statement(cx, top, command, has_returning)
@@ -44,12 +45,14 @@ fn finish_statement(
     let mut subplans = Vec::new();
     for p in std::mem::take(&mut *g.subplans.borrow_mut()) {
         let PendingPlan { mut plan, rtable } = p;
-        exists::choose(&mut plan, &mut cx.unused);
+        if g.has_alternatives.get() {
+            cx.choices.make(&mut plan);
+        }
         let off = cx.add_rtable(rtable);
         cx.plan(&mut plan, off);
         subplans.push(plan);
     }
-    for n in &cx.unused {
+    for n in &cx.choices.unused {
         let p: &mut Plan = &mut subplans[*n as usize - 1];
         (p.node, p.targetlist, p.qual) =
             (Node::Result { child: None, one_time: Vec::new() }, Vec::new(), Vec::new());
@@ -245,35 +248,68 @@ pub fn each_expr<'p>(p: &'p Plan, f: &mut dyn FnMut(&'p Expr)) {
     }
 }
 
-fn each_expr_mut(p: &mut Plan, f: &mut dyn FnMut(&mut Expr)) {
+/// [`each_expr`], mutable; index conditions' parts too.
+pub fn each_expr_mut(p: &mut Plan, f: &mut dyn FnMut(&mut Expr)) {
     p.targetlist.iter_mut().for_each(|t| f(&mut t.expr));
     p.qual.iter_mut().for_each(&mut *f);
     match &mut p.node {
         Node::Result { one_time, .. } => one_time.iter_mut().for_each(f),
         Node::IndexScan { conds, .. }
         | Node::IndexOnlyScan { conds, .. }
-        | Node::BitmapIndexScan { conds, .. } => {
-            for c in conds {
-                f(&mut c.clause);
-                match &mut c.kind {
-                    IndexCondKind::Op { value, .. } => f(value),
-                    IndexCondKind::ArrayOp { array, .. } => f(array),
-                    IndexCondKind::Row { values, .. } => values.iter_mut().for_each(&mut *f),
-                    _ => {}
-                }
-            }
-        }
+        | Node::BitmapIndexScan { conds, .. } => conds.iter_mut().for_each(|c| each_in_cond(c, f)),
         Node::BitmapHeapScan { recheck, .. } => recheck.iter_mut().for_each(f),
         Node::TidScan { tids: list, .. } | Node::Memoize { keys: list, .. } => list.iter_mut().for_each(f),
         Node::SeqScan { sample: Some(s), .. } => s.args.iter_mut().chain(&mut s.repeatable).for_each(f),
         Node::FunctionScan { functions, .. } => functions.iter_mut().for_each(|x| f(&mut x.expr)),
         Node::ValuesScan { lists, .. } => lists.iter_mut().flatten().for_each(f),
+        Node::NestLoop { join, params } => {
+            join.joinqual.iter_mut().for_each(&mut *f);
+            params.iter_mut().for_each(|x| f(&mut x.var));
+        }
+        Node::MergeJoin { join, keys, .. } => {
+            join.joinqual.iter_mut().for_each(&mut *f);
+            keys.iter_mut().for_each(|k| [&mut k.outer, &mut k.inner].into_iter().for_each(&mut *f));
+        }
+        Node::HashJoin { join, keys } => {
+            join.joinqual.iter_mut().for_each(&mut *f);
+            keys.iter_mut().for_each(|k| [&mut k.outer, &mut k.inner].into_iter().for_each(&mut *f));
+        }
         Node::Limit { offset, count, .. } => offset.iter_mut().chain(count).for_each(f),
         Node::WindowAgg { clause, .. } => {
             clause.start_offset.iter_mut().chain(&mut clause.end_offset).for_each(&mut *f);
             clause.run_condition.iter_mut().for_each(f);
         }
+        Node::ModifyTable(m) => each_in_modify(m, f),
         _ => {}
+    }
+}
+
+fn each_in_cond(c: &mut IndexCond, f: &mut dyn FnMut(&mut Expr)) {
+    f(&mut c.clause);
+    match &mut c.kind {
+        IndexCondKind::Op { value, .. } => f(value),
+        IndexCondKind::ArrayOp { array, .. } => f(array),
+        IndexCondKind::Row { values, .. } => values.iter_mut().for_each(f),
+        _ => {}
+    }
+}
+
+fn each_in_modify(m: &mut ModifyTable, f: &mut dyn FnMut(&mut Expr)) {
+    m.returning.iter_mut().for_each(|t| f(&mut t.expr));
+    m.check_options.iter_mut().for_each(|c| f(&mut c.1));
+    let mut actions: Vec<&mut MergeActionPlan> = m.merge.iter_mut().collect();
+    for t in &mut m.targets {
+        t.returning.iter_mut().for_each(|t| f(&mut t.expr));
+        t.check_options.iter_mut().for_each(|c| f(&mut c.1));
+        actions.extend(&mut t.merge);
+    }
+    for a in actions {
+        a.qual.iter_mut().for_each(&mut *f);
+        a.set.iter_mut().for_each(|s| f(&mut s.1));
+    }
+    if let Some(oc) = &mut m.on_conflict {
+        oc.set.iter_mut().for_each(|s| f(&mut s.1));
+        oc.where_clause.iter_mut().for_each(f);
     }
 }
 

@@ -159,7 +159,10 @@ fn hashed_exists(g: &Glob<'_>, root: &mut Root, exists: &SubLink) -> Result<Opti
         return Ok(None);
     }
     match build(g, root, sub, &best, Vec::new(), any, true)? {
-        Expr::SubPlan(p) if p.use_hash_table => Ok(Some(p)),
+        Expr::SubPlan(p) if p.use_hash_table => {
+            g.has_alternatives.set(true);
+            Ok(Some(p))
+        }
         _ => Ok(None),
     }
 }
