@@ -1,8 +1,6 @@
 //! The domains of `information_schema`, and the casts that give the views' columns these types.
 
-use crate::constraint::{self, NewConstraint};
-use crate::expr_depend;
-use crate::user_type::{array_desc, array_name, new_oids};
+use crate::user_type::{array_desc, array_name, new_oids, over, store_check};
 use analyze::{AnalyzeCtx, ExprContext, ExprTarget};
 use catalog::Catalog;
 use catalog::bootstrap::type_row;
@@ -80,21 +78,10 @@ pub fn create(catalog: &Catalog, schema: Oid, with: WithContext<'_>) -> Result<(
             name: d.name.into(),
             namespace: schema,
             owner: BOOTSTRAP_SUPERUSER,
-            typtype: b'd',
-            preferred: false,
-            relid: Oid::INVALID,
-            elem: Oid::INVALID,
-            array,
-            subscript_proc: Oid::INVALID,
-            input: Oid(2597),
-            receive: Oid(2598),
-            modin: Oid::INVALID,
-            modout: Oid::INVALID,
             base_type: d.base,
             typmod: d.typmod,
-            not_null: false,
             collation,
-            ..(*base).clone()
+            ..over(&base, array)
         };
         insert(catalog, &t, d, with)?;
         catalog.engine().command_counter_increment()?;
@@ -136,30 +123,7 @@ fn add_check(
     let raw = expression(text)?;
     with(&mut |a| {
         let e = analyze::transform_domain_check(a, &raw, (t.base_type, t.typmod, t.collation))?;
-        let bin = analyze::store_expr(&e)?;
-        let oid = constraint::insert(
-            catalog,
-            &NewConstraint {
-                name,
-                namespace: t.namespace,
-                kind: b'c',
-                deferrable: false,
-                deferred: false,
-                exclude: &[],
-                rel: Oid::INVALID,
-                domain: t.oid,
-                index: Oid::INVALID,
-                keys: &[],
-                validated: true,
-                no_inherit: false,
-                bin: Some(&bin),
-                foreign: None,
-            },
-        )?;
-        let me = ObjectAddress::new(pg_constraint::TABLE, oid);
-        let on = ObjectAddress::new(pg_type::TABLE, t.oid);
-        catalog.record_dependency(me, on, DependencyKind::Auto)?;
-        expr_depend::record(catalog, me, &expr_depend::of_expr(&e, Oid::INVALID), DependencyKind::Normal)
+        store_check(catalog, t, name, &e, true)
     })?;
     catalog.engine().command_counter_increment()
 }

@@ -6,6 +6,7 @@ use crate::ctx::CommandCtx;
 use crate::drop::walk;
 use crate::{expr_depend, naming, table_scan};
 use analyze::expr::Expr;
+use catalog::Catalog;
 use catalog::columns::*;
 use catalog::depend::{DependencyKind, ObjectAddress};
 use catalog::desc::TypeDesc;
@@ -35,11 +36,17 @@ pub fn add_check(ctx: &CommandCtx<'_>, t: &TypeDesc, c: &Constraint) -> Result<E
     let e =
         with_analyze(ctx, |a| analyze::transform_domain_check(a, raw, (t.base_type, t.typmod, t.collation)))
             .map_err(without_position)?;
-    let bin = analyze::store_expr(&e)?;
+    store_check(ctx.catalog, t, &name, &e, !c.skip_validation)?;
+    Ok(e)
+}
+
+/// The row of a domain's CHECK constraint, and what it depends on.
+pub fn store_check(catalog: &Catalog, t: &TypeDesc, name: &str, check: &Expr, validated: bool) -> Result<()> {
+    let bin = analyze::store_expr(check)?;
     let oid = crate::constraint::insert(
-        ctx.catalog,
+        catalog,
         &crate::constraint::NewConstraint {
-            name: &name,
+            name,
             namespace: t.namespace,
             kind: b'c',
             deferrable: false,
@@ -49,16 +56,16 @@ pub fn add_check(ctx: &CommandCtx<'_>, t: &TypeDesc, c: &Constraint) -> Result<E
             domain: t.oid,
             index: Oid::INVALID,
             keys: &[],
-            validated: !c.skip_validation,
+            validated,
             no_inherit: false,
             bin: Some(&bin),
             foreign: None,
         },
     )?;
-    let me = ObjectAddress::new(TABLE, oid);
-    ctx.catalog.record_dependency(me, ObjectAddress::new(pg_type::TABLE, t.oid), DependencyKind::Auto)?;
-    expr_depend::record(ctx.catalog, me, &expr_depend::of_expr(&e, Oid::INVALID), DependencyKind::Normal)?;
-    Ok(e)
+    let me = ObjectAddress::new(pg_constraint::TABLE, oid);
+    let on = ObjectAddress::new(pg_type::TABLE, t.oid);
+    catalog.record_dependency(me, on, DependencyKind::Auto)?;
+    expr_depend::record(catalog, me, &expr_depend::of_expr(check, Oid::INVALID), DependencyKind::Normal)
 }
 
 /// Drops a constraint by name; false if there is none.

@@ -120,21 +120,11 @@ pub fn create(ctx: &CommandCtx<'_>, s: &CreateDomainStmt) -> Result<String> {
         name: name.clone(),
         namespace: ns,
         owner: ctx.host.role(),
-        typtype: b'd',
-        preferred: false,
-        relid: Oid::INVALID,
-        elem: Oid::INVALID,
-        array,
-        subscript_proc: Oid::INVALID,
-        input: Oid(2597),
-        receive: Oid(2598),
-        modin: Oid::INVALID,
-        modout: Oid::INVALID,
         base_type: base_oid,
         typmod,
         not_null: clauses.not_null,
         collation,
-        ..(*base).clone()
+        ..over(&base, array)
     };
     let mut extra = inherited_default(ctx, &base, &clauses)?;
     extra.push((pg_type::TYPNDIMS, Datum::I32(s.type_name.array_bounds.len() as i32)));
@@ -258,4 +248,22 @@ pub fn alter(ctx: &CommandCtx<'_>, s: &AlterDomainStmt) -> Result<String> {
     }
     ctx.engine.command_counter_increment()?;
     Ok("ALTER DOMAIN".into())
+}
+
+/// What every domain over a type has: the type's form, and functions of its own.
+pub fn over(base: &TypeDesc, array: Oid) -> TypeDesc {
+    TypeDesc {
+        typtype: b'd',
+        preferred: false,
+        relid: Oid::INVALID,
+        elem: Oid::INVALID,
+        array,
+        subscript_proc: Oid::INVALID,
+        input: Oid(2597),
+        receive: Oid(2598),
+        modin: Oid::INVALID,
+        modout: Oid::INVALID,
+        not_null: false,
+        ..base.clone()
+    }
 }

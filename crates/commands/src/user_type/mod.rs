@@ -11,7 +11,8 @@ pub mod shell;
 
 pub use alter::{owner, rename, set_schema};
 pub use base::create as create_base;
-pub use domain::{alter as alter_domain, create as create_domain};
+pub use constraint::store_check;
+pub use domain::{alter as alter_domain, create as create_domain, over};
 pub use enums::{alter as alter_enum, create as create_enum};
 pub use range::create as create_range;
 
